@@ -1,0 +1,143 @@
+import type { Cancel, Clock } from './clock.js';
+
+const SLOTS = 1024;
+
+/**
+ * One timer of a wheel. Arming it again only moves its deadline: a timer pushed back on every
+ * frame costs a store, not a relink; the wheel looks at it again when its old slot comes round.
+ */
+export class WheelTimer {
+  /** Owned by the wheel. */
+  deadline = 0;
+  /** Owned by the wheel: the slot this timer is linked in, -1 when it is not armed. */
+  slot = -1;
+  next: WheelTimer | null = null;
+  previous: WheelTimer | null = null;
+
+  constructor(
+    private readonly wheel: TimerWheel,
+    readonly fire: () => void,
+  ) {}
+
+  get armed(): boolean {
+    return this.slot !== -1;
+  }
+
+  /** Fires once, `delay` ms from now, never early and at most about two ticks late. */
+  arm(delay: number): void {
+    this.wheel.arm(this, delay);
+  }
+
+  disarm(): void {
+    this.wheel.disarm(this);
+  }
+}
+
+/**
+ * Coarse timers for everything that exists once per session or connection: one interval serves
+ * them all, arming and disarming are O(1) and allocate nothing.
+ */
+export class TimerWheel {
+  private readonly slots: (WheelTimer | null)[] = new Array<WheelTimer | null>(SLOTS).fill(null);
+  private stopTicking: Cancel | null = null;
+  private armedCount = 0;
+  private lastTick = 0;
+
+  /** @param tick resolution in ms. */
+  constructor(
+    private readonly clock: Clock,
+    private readonly tick: number,
+  ) {}
+
+  /** A timer of this wheel, not armed yet. */
+  timer(fire: () => void): WheelTimer {
+    return new WheelTimer(this, fire);
+  }
+
+  /** Timers that are armed now. */
+  get size(): number {
+    return this.armedCount;
+  }
+
+  arm(timer: WheelTimer, delay: number): void {
+    if (this.stopTicking === null) this.startTicking();
+    const earlier = timer.deadline;
+    timer.deadline = this.clock.now() + Math.max(0, delay);
+    if (timer.slot !== -1) {
+      if (timer.deadline >= earlier) return;
+      this.unlink(timer);
+    }
+    this.link(timer);
+  }
+
+  disarm(timer: WheelTimer): void {
+    if (timer.slot !== -1) this.unlink(timer);
+  }
+
+  /** Disarms nothing but ends the interval; the wheel starts again at the next arm. */
+  stop(): void {
+    this.stopTicking?.();
+    this.stopTicking = null;
+  }
+
+  private startTicking(): void {
+    this.lastTick = Math.floor(this.clock.now() / this.tick);
+    this.stopTicking = this.clock.every(this.tick, () => this.advance());
+  }
+
+  private link(timer: WheelTimer): void {
+    // A deadline already passed waits for the next tick, so that firing never re-enters the caller.
+    const due = Math.max(Math.ceil(timer.deadline / this.tick), this.lastTick + 1);
+    const slot = due % SLOTS;
+    const head = this.slots[slot] ?? null;
+    timer.slot = slot;
+    timer.previous = null;
+    timer.next = head;
+    if (head !== null) head.previous = timer;
+    this.slots[slot] = timer;
+    this.armedCount++;
+  }
+
+  private unlink(timer: WheelTimer): void {
+    if (timer.previous !== null) timer.previous.next = timer.next;
+    else this.slots[timer.slot] = timer.next;
+    if (timer.next !== null) timer.next.previous = timer.previous;
+    timer.next = timer.previous = null;
+    timer.slot = -1;
+    this.armedCount--;
+  }
+
+  private advance(): void {
+    const now = this.clock.now();
+    const target = Math.floor(now / this.tick);
+    // After a pause longer than one turn every slot is due once; more turns would find nothing new.
+    const from = Math.max(this.lastTick + 1, target - SLOTS + 1);
+    for (let tick = from; tick <= target; tick++) {
+      this.lastTick = tick;
+      this.runSlot(tick % SLOTS, now);
+    }
+    if (this.armedCount === 0) this.stop();
+  }
+
+  private runSlot(slot: number, now: number): void {
+    let timer = this.slots[slot] ?? null;
+    // The chain is taken off first: a callback may arm or disarm any timer, also one of this chain.
+    this.slots[slot] = null;
+    const due: WheelTimer[] = [];
+    while (timer !== null) {
+      const next: WheelTimer | null = timer.next;
+      timer.next = timer.previous = null;
+      timer.slot = -1;
+      this.armedCount--;
+      if (timer.deadline <= now) due.push(timer);
+      else this.link(timer);
+      timer = next;
+    }
+    for (const timer of due) {
+      if (timer.slot === -1 && timer.deadline <= now) {
+        timer.deadline = 0;
+        timer.fire();
+      }
+    }
+  }
+}

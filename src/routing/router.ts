@@ -1,0 +1,42 @@
+import type { UpstreamResponse } from '../wire/messages.js';
+
+/** What became of a request that was handed to an upstream. */
+export type UpstreamOutcome =
+  | { readonly kind: 'answered'; readonly response: UpstreamResponse }
+  | {
+      readonly kind: 'failed';
+      /** 502 upstream failed, 503 no upstream for the zone, 504 timed out or outcome unknown. */
+      readonly code: 502 | 503 | 504;
+      /** One line for the client: names no address. */
+      readonly reason: string;
+    };
+
+/** A business request on its way, as the session holds it; the router adds nothing per request. */
+export interface RoutedRequest {
+  readonly sessionId: string;
+  readonly openid: string;
+  readonly clientSeqId: number;
+  readonly action: string;
+  readonly params: Record<string, string>;
+  /** Valid only during `dispatch`: it may alias a read buffer. */
+  readonly data: Uint8Array;
+  readonly headers: Record<string, string>;
+  /** Called exactly once per dispatch, later than `dispatch` returns. */
+  onOutcome(outcome: UpstreamOutcome): void;
+}
+
+/**
+ * The way of one session's requests to one upstream instance, in order. It stays with its instance
+ * while that is healthy and changes only with nothing in flight, or on ejection.
+ */
+export interface Route {
+  /** The zone of the openid, `001` to `006`. */
+  readonly zone: string;
+  dispatch(request: RoutedRequest): void;
+}
+
+/** The session layer's view of routing. */
+export interface Router {
+  /** The route of a session; kept by it for its life. */
+  routeFor(openid: string): Route;
+}

@@ -1,0 +1,20 @@
+import { Registry, collectDefaultMetrics } from 'prom-client';
+import { QuicMetrics } from './quic-metrics.js';
+import { SessionMetrics } from './session-metrics.js';
+import { UpstreamMetrics } from './upstream-metrics.js';
+
+/**
+ * Every metric of the gateway, one part per area. Names that dashboards already use are fixed
+ * (WIRE.md, "Metric names"); no label may take unbounded values such as a session or an openid.
+ */
+export class Metrics {
+  readonly registry = new Registry();
+  readonly quic = new QuicMetrics(this.registry);
+  readonly session = new SessionMetrics(this.registry);
+  readonly upstream = new UpstreamMetrics(this.registry);
+
+  /** @param processMetrics also export CPU, memory, event-loop delay and GC of this process. */
+  constructor(processMetrics = false) {
+    if (processMetrics) collectDefaultMetrics({ register: this.registry });
+  }
+}

@@ -1,0 +1,14 @@
+/** Largest protobuf in one frame, both ways (WIRE.md, "Client edge"). */
+export const MAX_FRAME_BYTES = 1_048_576;
+
+/** The length prefix of a frame: 4 bytes, big-endian, unsigned (WIRE.md, "Client edge"). */
+export const FRAME_PREFIX_BYTES = 4;
+
+/** Longest openid in UTF-8 bytes: it is a map key, a log field and part of every upstream request. */
+export const MAX_OPENID_BYTES = 128;
+
+/**
+ * Largest last_acked_seq_id that a START may claim. Numbers stay below 2^53, where JavaScript counts
+ * exactly; this leaves every session room for 2^52 frames more (SESSIONS.md, "START").
+ */
+export const MAX_CLAIMED_SEQ = 2 ** 52;

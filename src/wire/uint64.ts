@@ -1,0 +1,82 @@
+import protobuf from 'protobufjs/minimal.js';
+
+type Long = ReturnType<protobuf.Reader['uint64']>;
+
+/** A 64-bit field held a number that JavaScript cannot count exactly, or the bytes were no varint. */
+export class Uint64RangeError extends RangeError {}
+
+/**
+ * A protobuf reader for bytes from the network: 64-bit integers come out as plain numbers, anything
+ * outside +-2^53 throws instead of losing digits, and unknown fields are not kept.
+ *
+ * Bytes fields alias the buffer that was read; copy what outlives it.
+ */
+export class CheckedReader extends protobuf.BufferReader {
+  constructor(bytes: Uint8Array) {
+    super(
+      Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length),
+    );
+    this.discardUnknown = true;
+  }
+
+  // The generated types say number (--force-number); only the base class still says Long.
+  override uint64(): Long {
+    return readUint64(this) as unknown as Long;
+  }
+
+  override int64(): Long {
+    return readInt64(this) as unknown as Long;
+  }
+}
+
+/** Reads the varint at the reader's position in base 128 (protobuf encoding guide, "Varints"). */
+function readUint64(reader: protobuf.Reader): number {
+  let value = 0;
+  let unit = 1;
+  for (let index = 0; index < 10; index++) {
+    if (reader.pos >= reader.len) throw new RangeError('varint runs past the end of the message');
+    const byte = reader.buf[reader.pos++] as number;
+    value += (byte & 0x7f) * unit;
+    if (byte < 0x80) {
+      if (value > Number.MAX_SAFE_INTEGER) throw new Uint64RangeError('number above 2^53');
+      return value;
+    }
+    unit *= 128;
+  }
+  throw new RangeError('varint longer than 10 bytes');
+}
+
+/** As readUint64, two's complement: timestamps are the only signed 64-bit fields. */
+function readInt64(reader: protobuf.Reader): number {
+  const start = reader.pos;
+  let value = 0n;
+  for (let index = 0; index < 10; index++) {
+    if (reader.pos >= reader.len) throw new RangeError('varint runs past the end of the message');
+    const byte = reader.buf[reader.pos++] as number;
+    if (byte < 0x80 && index < 7) {
+      reader.pos = start;
+      return readUint64(reader);
+    }
+    value |= BigInt(byte & 0x7f) << BigInt(7 * index);
+    if (byte < 0x80) {
+      value = BigInt.asIntN(64, value);
+      const number = Number(value);
+      if (!Number.isSafeInteger(number)) {
+        throw new Uint64RangeError(`number ${number < 0 ? 'below -2^53' : 'above 2^53'}`);
+      }
+      return number;
+    }
+  }
+  throw new RangeError('varint longer than 10 bytes');
+}
+
+/**
+ * Returns `value` if protobufjs encodes it unchanged; it would write 0 for NaN and wrap negatives.
+ * @throws {Uint64RangeError} for anything but an integer from 0 to 2^53 - 1.
+ */
+export function checkedUint64(value: number): number {
+  if (!Number.isSafeInteger(value) || value < 0) {
+    throw new Uint64RangeError(`${String(value)} is not an integer from 0 to 2^53 - 1`);
+  }
+  return value;
+}
