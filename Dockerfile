@@ -1,0 +1,25 @@
+# Debian, not Alpine: the QUIC bindings are built for glibc on x64 only.
+FROM node:24-bookworm-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --ignore-scripts
+COPY tsconfig.json ./
+COPY proto proto
+COPY src src
+RUN npm run build && npm prune --omit=dev --ignore-scripts
+
+FROM node:24-bookworm-slim
+ENV NODE_ENV=production
+WORKDIR /app
+COPY --from=build /app/node_modules node_modules
+COPY --from=build /app/dist dist
+COPY --from=build /app/proto proto
+COPY --from=build /app/package.json package.json
+# certs: development certificates of the first run; mount your own over it.
+RUN mkdir -p certs data && chown node:node certs data
+USER node
+EXPOSE 8453/udp 8453/tcp 8080/tcp 8092/tcp 9090/tcp
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
+  CMD ["node", "-e", "fetch('http://127.0.0.1:8080/health').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+ENTRYPOINT ["node", "dist/cli/main.js"]
+CMD ["serve"]

@@ -1,0 +1,112 @@
+# GateSvr. `make` lists the targets. Needs Node 20 or newer, npm and make; nothing else.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+GATESVR := node dist/cli/main.js
+JEST := node --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js --ci
+CONFIG ?= test-config.yaml
+IMAGE ?= gatesvr
+FUZZ_LONG_RUNS ?= 100000
+
+# npm writes this file at the end of every install, so it tells when the last one was.
+INSTALLED := node_modules/.package-lock.json
+CODECS := src/wire/generated/messages.js
+BUILT := dist/.built
+PROTOS := $(wildcard proto/*.proto) proto/generate.mjs
+SOURCES := $(shell find src -name '*.ts' 2>/dev/null)
+
+.PHONY: help
+help: ## list the targets
+	@echo 'usage: make TARGET'
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+## --- preparing ---
+
+.PHONY: setup tools deps proto certs
+setup: tools deps proto certs ## everything a fresh clone needs before `make run`
+
+tools: ## say which tools are here and which are missing
+	@node -e 'const v=process.versions.node; if (+v.split(".")[0] < 20) { console.error(`node $${v} is too old: install Node 20 or newer (24 is recommended)`); process.exit(1); } console.log(`node $${v}`)'
+	@echo "npm $$(npm --version)"
+	@command -v docker >/dev/null && echo 'docker found' || echo 'docker missing: only `make docker` needs it'
+	@command -v python3 >/dev/null && echo 'python3 found' || echo 'python3 missing: only `make interop` needs it'
+
+deps: $(INSTALLED) ## install what package-lock.json names (again only when it changed)
+$(INSTALLED): package-lock.json
+	npm ci --ignore-scripts
+	@touch $@
+
+proto: $(CODECS) ## generate the protobuf codecs from proto/
+$(CODECS): $(PROTOS) $(INSTALLED)
+	node proto/generate.mjs
+	@touch $@
+
+certs: certs/server.crt ## make a development CA and server certificate in certs/
+certs/server.crt:
+	@$(MAKE) $(BUILT)
+	$(GATESVR) certs
+
+## --- building and running ---
+
+.PHONY: build build-all run run-config demo
+build: $(BUILT) ## compile to dist/
+$(BUILT): $(CODECS) $(SOURCES) tsconfig.json
+	npm run -s build
+	@touch $@
+
+build-all: build ## compile, write docs/CONFIGURATION.md, and pack an npm tarball into dist/
+	npm run -s docs
+	npm pack --silent --ignore-scripts --pack-destination dist
+
+run: build ## run the gateway with its defaults
+	$(GATESVR) serve
+
+run-config: build ## run the gateway with CONFIG (test-config.yaml)
+	$(GATESVR) serve --config $(CONFIG)
+
+demo: build ## gateway, six upstreams and clients: watch a deployment work
+	$(GATESVR) demo
+
+## --- testing ---
+
+.PHONY: test test-cover test-long test-node24 interop bench lint vet fmt
+test: lint vet interop ## all that CI checks: lint, types, interop, every test
+	$(JEST)
+
+test-cover: proto ## the tests, with a coverage report in coverage/
+	$(JEST) --coverage
+
+test-long: proto ## the fuzz tests in their long form (100,000 cases per decoder)
+	FUZZ_RUNS=$(FUZZ_LONG_RUNS) $(JEST) --testTimeout=1800000 test/fuzz
+
+test-node24: proto ## the tests on Node 24, taken from the npm registry
+	npx -y -p node@24 -- sh -c 'node --version && $(JEST)'
+
+interop: deps ## the tests against an independent QUIC stack (needs python3)
+	@if [ -x test/interop/run.sh ]; then $(MAKE) $(BUILT) && test/interop/run.sh; fi
+
+bench: build ## measure this machine: requests, handshakes, memory per session
+	$(GATESVR) bench
+
+lint: proto ## eslint and prettier
+	npm run -s lint
+
+vet: proto ## check the types of sources and tests
+	npm run -s typecheck
+
+fmt: deps ## format everything
+	npm run -s fmt
+
+## --- images and cleaning ---
+
+.PHONY: docker docker-run clean
+docker: ## build the container image
+	docker build -t $(IMAGE) .
+
+docker-run: ## run the container image
+	docker run --rm -it -p 8453:8453/udp -p 8453:8453/tcp -p 8080:8080 -p 8092:8092 -p 9090:9090 $(IMAGE)
+
+clean: ## remove what was built (node_modules and certs stay)
+	rm -rf dist coverage bench-results src/wire/generated
