@@ -34,8 +34,10 @@ tools: ## say which tools are here and which are missing
 	@command -v python3 >/dev/null && echo 'python3 found' || echo 'python3 missing: only `make interop` needs it'
 
 deps: $(INSTALLED) ## install what package-lock.json names (again only when it changed)
+# Not `npm ci`: it wants the optional packages of every platform in the lock, which pins those of
+# this one. No package needs its install script: the native ones ship prebuilt.
 $(INSTALLED): package-lock.json
-	npm ci --ignore-scripts
+	npm install --no-save --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 proto: $(CODECS) ## generate the protobuf codecs from proto/
@@ -56,9 +58,8 @@ $(BUILT): $(CODECS) $(SOURCES) tsconfig.json
 	npm run -s build
 	@touch $@
 
-build-all: build ## compile, write docs/CONFIGURATION.md, and pack an npm tarball into dist/
+build-all: build ## compile, and write docs/CONFIGURATION.md from the schema
 	npm run -s docs
-	npm pack --silent --ignore-scripts --pack-destination dist
 
 run: build ## run the gateway with its defaults
 	$(GATESVR) serve
