@@ -1,0 +1,36 @@
+import { connectivityState } from '@grpc/grpc-js';
+import type { Channel } from '@grpc/grpc-js';
+
+/**
+ * Knows whether a channel has been connected since a given moment, which is what tells a request
+ * that surely never left from one that may have. grpc-js keeps its own verdict (RpcProgress) to
+ * itself, but it tells every change of connectivity synchronously, before any outcome of a call
+ * that was started on the new connection.
+ */
+export class ChannelWatch {
+  private connections = 0;
+  private ready = false;
+
+  constructor(private readonly channel: Channel) {
+    this.look();
+  }
+
+  /** A mark for `connectedSince`: -1 while connected, for then the request may go out at once. */
+  mark(): number {
+    return this.ready ? -1 : this.connections;
+  }
+
+  /** Whether the channel was connected at or after the moment of the mark. */
+  connectedSince(mark: number): boolean {
+    return mark === -1 || mark !== this.connections;
+  }
+
+  private look(): void {
+    const state = this.channel.getConnectivityState(false);
+    const ready = state === connectivityState.READY;
+    if (ready && !this.ready) this.connections++;
+    this.ready = ready;
+    if (state === connectivityState.SHUTDOWN) return;
+    this.channel.watchConnectivityState(state, Infinity, () => this.look());
+  }
+}

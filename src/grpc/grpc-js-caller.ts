@@ -1,0 +1,135 @@
+import { Channel, Metadata, credentials } from '@grpc/grpc-js';
+import { messageOf } from '../base/errors.js';
+import { channelOptions } from './channel-options.js';
+import type { CallerCredentials, ChannelTuning } from './channel-options.js';
+import { ChannelWatch } from './channel-watch.js';
+import { GrpcStatus } from './unary-caller.js';
+import type { CallHandle, CallObserver, CallerFactory, UnaryCaller } from './unary-caller.js';
+
+/** grpc-js copies it at the start of every call, so that one serves all. */
+const NO_METADATA = new Metadata();
+/** setTimeout fires at once above this; 24 days are no deadline. */
+const MAX_DEADLINE_MS = 2_147_483_647;
+/** A peer chooses the text of its status; so much of it goes into logs. */
+const MAX_STATUS_TEXT = 200;
+
+type GrpcJsCall = ReturnType<Channel['createCall']>;
+
+interface Status {
+  readonly code: number;
+  readonly details: string;
+}
+
+/**
+ * Unary calls over a grpc-js channel. It uses the channel's own calls, below the generated-client
+ * layer, which would make an Error with a stack and five closures for every call.
+ */
+export class GrpcJsCaller implements UnaryCaller {
+  private readonly channel: Channel;
+  private readonly watch: ChannelWatch;
+
+  /** @param address `host:port`, IPv6 in brackets. Nothing is dialled before the first call. */
+  constructor(
+    address: string,
+    tuning: ChannelTuning = {},
+    callerCredentials: CallerCredentials = credentials.createInsecure(),
+  ) {
+    // Without a scheme a host called `unix` would name a socket file.
+    this.channel = new Channel(`dns:${address}`, callerCredentials, channelOptions(tuning));
+    this.watch = new ChannelWatch(this.channel);
+  }
+
+  call(method: string, request: Uint8Array, deadline: number, observer: CallObserver): CallHandle {
+    const call = new UnaryCall(this.watch, observer);
+    try {
+      const until = Date.now() + Math.min(deadline, MAX_DEADLINE_MS);
+      call.start(this.channel.createCall(method, until, null, null, null), request);
+    } catch (error) {
+      call.failLater(messageOf(error));
+    }
+    return call;
+  }
+
+  close(): void {
+    this.channel.close();
+  }
+}
+
+/** Makes grpc-js callers that share their settings. */
+export function grpcJsCallers(
+  tuning: ChannelTuning = {},
+  callerCredentials?: CallerCredentials,
+): CallerFactory {
+  return (address) => new GrpcJsCaller(address, tuning, callerCredentials);
+}
+
+/** One call: handle to its caller, listener to grpc-js. */
+class UnaryCall implements CallHandle {
+  private readonly mark: number;
+  private call: GrpcJsCall | null = null;
+  private response: Buffer | null = null;
+  private finished = false;
+
+  constructor(
+    private readonly watch: ChannelWatch,
+    private readonly observer: CallObserver,
+  ) {
+    this.mark = watch.mark();
+  }
+
+  start(call: GrpcJsCall, request: Uint8Array): void {
+    this.call = call;
+    call.start(NO_METADATA, this);
+    call.startRead();
+    call.sendMessageWithContext({}, asBuffer(request));
+    call.halfClose();
+  }
+
+  /** Nothing was started: the channel is closed. */
+  failLater(message: string): void {
+    queueMicrotask(() => this.finish({ code: GrpcStatus.UNAVAILABLE, details: message }));
+  }
+
+  cancel(): void {
+    this.call?.cancelWithStatus(GrpcStatus.CANCELLED, 'cancelled by the gateway');
+  }
+
+  onReceiveMetadata(): void {
+    // Response headers carry nothing that the gateway uses.
+  }
+
+  onReceiveMessage(message: Buffer): void {
+    if (this.response !== null) {
+      this.call?.cancelWithStatus(GrpcStatus.INTERNAL, 'more than one response to a unary call');
+    }
+    this.response = message;
+  }
+
+  onReceiveStatus(status: Status): void {
+    this.finish(status);
+  }
+
+  private finish(status: Status): void {
+    if (this.finished) return;
+    this.finished = true;
+    if (status.code === GrpcStatus.OK && this.response !== null) {
+      this.observer.onResponse(this.response);
+      return;
+    }
+    const answered = status.code === GrpcStatus.OK;
+    this.observer.onFailure({
+      status: answered ? GrpcStatus.INTERNAL : status.code,
+      message: answered ? 'status OK without a response' : oneLine(status.details),
+      neverSent: !answered && !this.watch.connectedSince(this.mark),
+    });
+  }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  if (Buffer.isBuffer(bytes)) return bytes;
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function oneLine(text: string): string {
+  return text.slice(0, MAX_STATUS_TEXT).replaceAll(/[\r\n]+/g, ' ');
+}

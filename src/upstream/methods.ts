@@ -1,0 +1,9 @@
+/** Full names of the gRPC methods of both directions (WIRE.md, "Upstream edge"). */
+export const Method = {
+  ProcessRequest: '/gatesvr.proto.UpstreamService/ProcessRequest',
+  GetStatus: '/gatesvr.proto.UpstreamService/GetStatus',
+  HealthCheck: '/grpc.health.v1.Health/Check',
+  PushToClient: '/gatesvr.proto.GatewayService/PushToClient',
+  BroadcastToClients: '/gatesvr.proto.GatewayService/BroadcastToClients',
+  RegisterUpstream: '/gatesvr.proto.GatewayService/RegisterUpstream',
+} as const;
