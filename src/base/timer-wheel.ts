@@ -28,6 +28,11 @@ export class WheelTimer {
     this.wheel.arm(this, delay);
   }
 
+  /** Makes sure that it fires within `delay` ms; an earlier deadline stays. */
+  armWithin(delay: number): void {
+    this.wheel.armWithin(this, delay);
+  }
+
   disarm(): void {
     this.wheel.disarm(this);
   }
@@ -68,6 +73,10 @@ export class TimerWheel {
       this.unlink(timer);
     }
     this.link(timer);
+  }
+
+  armWithin(timer: WheelTimer, delay: number): void {
+    if (timer.slot === -1 || timer.deadline > this.clock.now() + delay) this.arm(timer, delay);
   }
 
   disarm(timer: WheelTimer): void {

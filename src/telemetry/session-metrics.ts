@@ -1,6 +1,7 @@
 import { Histogram } from 'prom-client';
 import type { Registry } from 'prom-client';
 import { exportGauge, exportLabelledTally, exportTally } from './tally.js';
+import type { Tally } from './tally.js';
 
 /** Seconds; upstream answers lie between half a millisecond and the timeout of 30 s. */
 const DURATION_BUCKETS = [
@@ -10,12 +11,19 @@ const DURATION_BUCKETS = [
 /** What sessions count. */
 export class SessionMetrics {
   readonly totalRequests;
-  readonly requestsByType;
+  readonly startRequests: Tally;
+  readonly stopRequests: Tally;
+  readonly heartbeatRequests: Tally;
+  readonly businessRequests: Tally;
+  readonly ackRequests: Tally;
   readonly errors;
-  readonly bytes;
+  readonly bytesIn: Tally;
+  readonly bytesOut: Tally;
   readonly requestsRejected;
   readonly duration: Histogram;
   readonly durationByType: Histogram;
+  /** The child of `durationByType` for business requests. */
+  readonly businessDuration: { observe(seconds: number): void };
   readonly started;
   readonly ended;
   readonly disconnects;
@@ -29,23 +37,30 @@ export class SessionMetrics {
     const histogram = (name: string, help: string, labelNames: string[]) =>
       new Histogram({ name, help, labelNames, buckets: DURATION_BUCKETS, registers: [registry] });
     this.totalRequests = tally('gatesvr_total_requests', 'Frames received from clients');
-    this.requestsByType = labelled(
+    const byType = labelled(
       'gatesvr_qps_total',
       'Frames received from clients, by type; its rate is the load',
       'request_type',
       ['start', 'stop', 'heartbeat', 'business', 'ack'],
     );
+    this.startRequests = byType.of('start');
+    this.stopRequests = byType.of('stop');
+    this.heartbeatRequests = byType.of('heartbeat');
+    this.businessRequests = byType.of('business');
+    this.ackRequests = byType.of('ack');
     this.errors = labelled(
       'gatesvr_errors_total',
       'Refusals and failures told to clients, by name of the error code',
       'error_type',
     );
-    this.bytes = labelled(
+    const bytes = labelled(
       'gatesvr_throughput_bytes_total',
       'Frame bytes from (in) and to (out) clients',
       'direction',
       ['in', 'out'],
     );
+    this.bytesIn = bytes.of('in');
+    this.bytesOut = bytes.of('out');
     this.requestsRejected = labelled(
       'gatesvr_requests_rejected_total',
       'Business requests refused before an upstream was asked, by reason',
@@ -61,6 +76,7 @@ export class SessionMetrics {
       'Seconds from a request to its answer, by type',
       ['request_type'],
     );
+    this.businessDuration = this.durationByType.labels('business');
     this.started = labelled(
       'gatesvr_sessions_started_total',
       'STARTs accepted: new, resumed, or a new incarnation of a known openid',

@@ -12,3 +12,9 @@ export const MAX_OPENID_BYTES = 128;
  * exactly; this leaves every session room for 2^52 frames more (SESSIONS.md, "START").
  */
 export const MAX_CLAIMED_SEQ = 2 ** 52;
+
+/**
+ * Largest PushBody that still fits into a frame together with its msg_id and seq_id: one tag byte and
+ * at most 5 and 8 varint bytes.
+ */
+export const MAX_BODY_BYTES = MAX_FRAME_BYTES - 15;

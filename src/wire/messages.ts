@@ -32,6 +32,7 @@ export const {
   PushType,
   NotifySyncHint,
 } = gatesvr.proto;
+export const { StateRecord, SessionState } = gatesvr.state;
 export const { HealthCheckRequest, HealthCheckResponse } = grpc.health.v1;
 
 export type ClientRequest = gatesvr.proto.ClientRequest;
@@ -58,6 +59,8 @@ export type UpstreamRegisterResponse = gatesvr.proto.UpstreamRegisterResponse;
 export type RequestType = gatesvr.proto.RequestType;
 export type PushType = gatesvr.proto.PushType;
 export type NotifySyncHint = gatesvr.proto.NotifySyncHint;
+export type StateRecord = gatesvr.state.StateRecord;
+export type SessionState = gatesvr.state.SessionState;
 export type HealthCheckRequest = grpc.health.v1.HealthCheckRequest;
 export type HealthCheckResponse = grpc.health.v1.HealthCheckResponse;
 

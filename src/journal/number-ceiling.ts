@@ -1,0 +1,85 @@
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { StartupError, messageOf } from '../base/errors.js';
+import type { Logger } from '../telemetry/log.js';
+
+/** How far the ceiling is raised: one small write per so many numbers. */
+export const CEILING_STEP = 1_000_000;
+
+/**
+ * A number that no push number has passed yet. After a start without complete state it is the floor
+ * from which numbers go on, so that none is ever used twice (SESSIONS.md, "START").
+ */
+export interface NumberCeiling {
+  /** Numbers up to this one may be sent. */
+  readonly value: number;
+  /** Moves the ceiling above `seq`, durably, before `seq` is sent. */
+  raise(seq: number): void;
+}
+
+/** For gateways that keep nothing on disk: after a restart they know no floor. */
+export const unlimitedCeiling: NumberCeiling = Object.freeze({
+  value: Number.POSITIVE_INFINITY,
+  raise: () => undefined,
+});
+
+/** A ceiling in a small file of its own, replaced atomically and synced. */
+export class NumberCeilingFile implements NumberCeiling {
+  private current: number;
+
+  /**
+   * Reads the file; a missing one means a new gateway, ceiling 0.
+   * @throws {StartupError} when the file is damaged: guessing would use numbers twice.
+   */
+  constructor(
+    private readonly path: string,
+    private readonly log: Logger,
+  ) {
+    this.current = readCeiling(path);
+  }
+
+  get value(): number {
+    return this.current;
+  }
+
+  raise(seq: number): void {
+    this.current = seq + CEILING_STEP;
+    try {
+      this.write();
+    } catch (error) {
+      // Serving goes on: the promise is weaker after a crash, and the operator is told.
+      this.log.error(
+        { error: messageOf(error), path: this.path },
+        'cannot store the number ceiling',
+      );
+    }
+  }
+
+  private write(): void {
+    const temporary = `${this.path}.new`;
+    const file = openSync(temporary, 'w', 0o600);
+    try {
+      writeSync(file, `${JSON.stringify({ ceiling: this.current })}\n`);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(temporary, this.path);
+  }
+}
+
+function readCeiling(path: string): number {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0;
+    throw new StartupError('CEILING_UNREADABLE', `cannot read ${path}: ${messageOf(error)}`);
+  }
+  const match = /^\{"ceiling":(\d{1,16})\}\s*$/.exec(text);
+  const ceiling = match === null ? NaN : Number(match[1]);
+  if (!Number.isSafeInteger(ceiling)) {
+    const advice = 'restore it, or delete it if clients may be told that they missed pushes';
+    throw new StartupError('CEILING_DAMAGED', `${path} is damaged: ${advice}`);
+  }
+  return ceiling;
+}

@@ -1,0 +1,139 @@
+import { open, readFile, rename, unlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { CodedError } from '../base/errors.js';
+import { StateRecord, decodeMessage, encodeMessage } from '../wire/messages.js';
+import { crc32c } from './crc32c.js';
+
+/** First bytes of the file: what it is and the version of its framing. */
+const MAGIC = Buffer.from('GSSTATE1');
+
+/** Before each record: its length and its CRC-32C, 4 bytes each, big-endian. */
+const RECORD_HEAD_BYTES = 8;
+
+/** Written at once: large enough that a hundred thousand sessions do not cost as many system calls. */
+const WRITE_BYTES = 1024 * 1024;
+
+/** Readable by the gateway's user only: it holds what clients were sent. */
+const FILE_MODE = 0o600;
+
+/** The file exists but is not a complete, undamaged state. */
+export class DamagedStateError extends CodedError {
+  constructor(path: string, what: string) {
+    super('STATE_DAMAGED', `${path} is no complete state file: ${what}`);
+  }
+}
+
+/**
+ * Writes all records, an end mark behind them, to `path`: to a temporary file first, synced and then
+ * renamed, so that a crash leaves either no file or a whole one. Mode 0600.
+ * @throws {Error} of the file system.
+ */
+export async function writeStateFile(path: string, records: Iterable<StateRecord>): Promise<void> {
+  const temporary = `${path}.new`;
+  const file = await open(temporary, 'w', FILE_MODE);
+  try {
+    let parts: Buffer[] = [MAGIC];
+    let bytes = MAGIC.length;
+    let count = 0;
+    for (const record of records) {
+      const framed = frameRecord(record);
+      parts.push(framed);
+      bytes += framed.length;
+      count++;
+      if (bytes >= WRITE_BYTES) {
+        await file.appendFile(Buffer.concat(parts));
+        parts = [];
+        bytes = 0;
+      }
+    }
+    parts.push(frameRecord(new StateRecord({ end: { records: count } })));
+    await file.appendFile(Buffer.concat(parts));
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, path);
+  await syncDirectory(dirname(path));
+}
+
+/**
+ * Reads all records of a state file.
+ * @returns null when there is no file.
+ * @throws {DamagedStateError} when it is not complete, or a checksum is wrong.
+ */
+export async function readStateFile(path: string): Promise<StateRecord[] | null> {
+  let content: Buffer;
+  try {
+    content = await readFile(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+  return parseState(path, content);
+}
+
+/** Takes the records out of a file's content; `path` only names it in errors. */
+export function parseState(path: string, content: Buffer): StateRecord[] {
+  if (!content.subarray(0, MAGIC.length).equals(MAGIC)) {
+    throw new DamagedStateError(path, 'it does not begin like one');
+  }
+  const records: StateRecord[] = [];
+  let offset = MAGIC.length;
+  while (offset < content.length) {
+    const { record, end } = parseRecord(path, content, offset);
+    offset = end;
+    if (record.end === null || record.end === undefined) {
+      records.push(record);
+    } else if (offset !== content.length || record.end.records !== records.length) {
+      throw new DamagedStateError(path, 'its end is not where it should be');
+    } else {
+      return records;
+    }
+  }
+  throw new DamagedStateError(path, 'it has no end');
+}
+
+/** Sets a state aside under another name, or removes it once it was taken over. */
+export async function retireStateFile(path: string, keepAs?: string): Promise<void> {
+  if (keepAs === undefined) await unlink(path);
+  else await rename(path, keepAs);
+}
+
+function frameRecord(record: StateRecord): Buffer {
+  const bytes = encodeMessage(StateRecord, record);
+  const framed = Buffer.allocUnsafe(RECORD_HEAD_BYTES + bytes.length);
+  framed.writeUInt32BE(bytes.length, 0);
+  framed.writeUInt32BE(crc32c(bytes), 4);
+  framed.set(bytes, RECORD_HEAD_BYTES);
+  return framed;
+}
+
+function parseRecord(
+  path: string,
+  content: Buffer,
+  start: number,
+): { record: StateRecord; end: number } {
+  if (start + RECORD_HEAD_BYTES > content.length)
+    throw new DamagedStateError(path, 'it is cut off');
+  const bodyStart = start + RECORD_HEAD_BYTES;
+  const end = bodyStart + content.readUInt32BE(start);
+  if (end > content.length) throw new DamagedStateError(path, 'it is cut off');
+  const bytes = content.subarray(bodyStart, end);
+  if (crc32c(bytes) !== content.readUInt32BE(start + 4)) {
+    throw new DamagedStateError(path, `the record at byte ${start} has a wrong checksum`);
+  }
+  try {
+    return { record: decodeMessage(StateRecord, bytes), end };
+  } catch {
+    throw new DamagedStateError(path, `the record at byte ${start} cannot be read`);
+  }
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}

@@ -1,0 +1,329 @@
+import { RingQueue } from '../base/ring-queue.js';
+import type { WheelTimer } from '../base/timer-wheel.js';
+import type { Link, LinkClosed, LinkObserver, SendResult } from '../link/link.js';
+import { ErrorCode, errorName } from '../wire/error-catalogue.js';
+import type { Frame } from '../wire/frame-encoder.js';
+import {
+  BusinessRequest,
+  ClientAck,
+  ClientRequest,
+  HeartbeatRequest,
+  RequestType,
+  StartRequest,
+  StopRequest,
+  decodeMessage,
+} from '../wire/messages.js';
+import type { MessageCodec } from '../wire/messages.js';
+import { errorFrame, heartbeatFrame, startAcceptedFrame, startRefusedFrame } from './responses.js';
+import type { Session, SessionChannel, SessionEnvironment } from './session.js';
+import type { StartProcedure, StartRefusal } from './start-procedure.js';
+
+/** Unsequenced answers kept for a client that does not read; one that lets more pile up is closed. */
+const MAX_WAITING_CONTROL_FRAMES = 64;
+
+/** What a connection needs of the service that accepted it. */
+export interface ConnectionHost {
+  readonly environment: SessionEnvironment;
+  readonly starts: StartProcedure;
+  readonly epoch: () => number;
+  onDetached(session: Session): void;
+  onStopped(session: Session, reason: StopRequest): void;
+  onConnectionClosed(connection: ClientConnection): void;
+}
+
+/**
+ * One Link from its first frame to its end: START and its refusals, then every frame handed to the
+ * session that the Link carries. When it loses its session it reads no more.
+ */
+export class ClientConnection implements LinkObserver, SessionChannel {
+  private session: Session | null = null;
+  private mayJump = false;
+  /** msg_id of the START whose token is being verified; the frames behind it wait. */
+  private verifying: number | null = null;
+  private atRequestLimit = false;
+  private readingStopped = false;
+  private readsPaused = false;
+  private over = false;
+  private readonly waitingControl = new RingQueue<Frame>();
+  private readonly startTimer: WheelTimer;
+
+  constructor(
+    private readonly link: Link,
+    private readonly host: ConnectionHost,
+  ) {
+    const { wheel, options } = host.environment;
+    this.startTimer = wheel.timer(() => this.onStartTimeout());
+    this.startTimer.arm(options.authTimeout);
+    link.bind(this);
+  }
+
+  get remoteAddress(): string {
+    return this.link.remoteAddress;
+  }
+
+  get carriesSession(): boolean {
+    return this.session !== null;
+  }
+
+  /** SessionChannel: a sequenced frame. */
+  send(frame: Frame): SendResult {
+    if (this.waitingControl.length > 0) return 'full';
+    const result = this.link.send(frame);
+    if (result === 'ok') this.host.environment.metrics.bytesOut.add(frame.length);
+    return result;
+  }
+
+  pauseReading(): void {
+    this.atRequestLimit = true;
+    this.applyReading();
+  }
+
+  resumeReading(): void {
+    this.atRequestLimit = false;
+    this.applyReading();
+  }
+
+  /** Reads nothing more, for good; what was accepted is still answered. */
+  stopReading(): void {
+    this.readingStopped = true;
+    this.applyReading();
+  }
+
+  private applyReading(): void {
+    const pause = this.verifying !== null || this.atRequestLimit || this.readingStopped;
+    if (pause === this.readsPaused) return;
+    this.readsPaused = pause;
+    if (pause) this.link.pause();
+    else this.link.resume();
+  }
+
+  drop(code: ErrorCode, reason: string): void {
+    this.fail(0, code, reason);
+  }
+
+  onFrame(bytes: Uint8Array): void {
+    if (this.over) return;
+    const metrics = this.host.environment.metrics;
+    metrics.totalRequests.add();
+    metrics.bytesIn.add(bytes.length);
+    const frame = this.parse(ClientRequest, bytes, 0, 'ClientRequest');
+    if (frame === null) return;
+    if (frame.type === RequestType.REQUEST_START) {
+      metrics.startRequests.add();
+      this.onStart(frame);
+    } else if (this.session === null) {
+      this.fail(frame.msgId, ErrorCode.Unauthenticated, 'the first frame must be START');
+    } else {
+      this.session.lastFrameAt = this.host.environment.clock.now();
+      this.onSessionFrame(this.session, frame);
+    }
+  }
+
+  onBadFrame(code: ErrorCode, reason: string): void {
+    if (!this.over) this.fail(0, code, reason);
+  }
+
+  onWritable(): void {
+    while (this.waitingControl.length > 0) {
+      const frame = this.waitingControl.at(0) as Frame;
+      if (this.link.send(frame) !== 'ok') return;
+      this.waitingControl.shift();
+    }
+    this.session?.pump();
+  }
+
+  onClosed(closed: LinkClosed): void {
+    this.over = true;
+    this.startTimer.disarm();
+    this.loseSession();
+    this.host.environment.metrics.disconnects.add(errorName(closed.code));
+    this.host.onConnectionClosed(this);
+  }
+
+  private onStartTimeout(): void {
+    const reason = 'no START was accepted in time';
+    if (this.verifying === null) this.fail(0, ErrorCode.Unauthenticated, reason);
+    else this.failStart(this.verifying, ErrorCode.Unauthenticated, reason);
+  }
+
+  private onSessionFrame(session: Session, frame: ClientRequest): void {
+    const metrics = this.host.environment.metrics;
+    switch (frame.type) {
+      case RequestType.REQUEST_BUSINESS:
+        metrics.businessRequests.add();
+        return this.onBusiness(session, frame);
+      case RequestType.REQUEST_ACK:
+        metrics.ackRequests.add();
+        return this.onAck(session, frame);
+      case RequestType.REQUEST_HEARTBEAT:
+        metrics.heartbeatRequests.add();
+        return this.onHeartbeat(frame);
+      case RequestType.REQUEST_STOP:
+        metrics.stopRequests.add();
+        return this.onStop(session, frame);
+      default:
+        this.refuse(frame.msgId, ErrorCode.BadFrame, `unknown request type ${frame.type}`);
+    }
+  }
+
+  private onStart(frame: ClientRequest): void {
+    const start = this.parse(StartRequest, frame.payload, frame.msgId, 'StartRequest');
+    if (start === null) return;
+    const malformed = this.host.starts.checkForm(frame.seqId, start);
+    if (malformed !== null) return this.failStart(frame.msgId, malformed.code, malformed.reason);
+    if (this.session !== null && this.session.openid !== start.openid) {
+      const reason = 'this connection carries the session of another openid';
+      return this.failStart(frame.msgId, ErrorCode.Forbidden, reason);
+    }
+    const arrival = this.host.starts.nextArrival();
+    const refreshed = this.session;
+    this.verifying = frame.msgId;
+    this.host.starts.verify(start, this.remoteAddress, (refusal) => {
+      this.verifying = null;
+      this.applyReading();
+      if (this.over) return;
+      if (refreshed !== null) this.refresh(frame.msgId, start, refusal);
+      else if (refusal !== null) this.failStart(frame.msgId, refusal.code, refusal.reason);
+      else this.open(frame.msgId, start, arrival);
+    });
+    this.applyReading();
+  }
+
+  private open(msgId: number, start: StartRequest, arrival: number): void {
+    const opened = this.host.starts.open(start, arrival, this);
+    if ('code' in opened) return this.failStart(msgId, opened.code, opened.reason);
+    this.session = opened.session;
+    this.mayJump = start.resumeSessionId === '';
+    this.startTimer.disarm();
+    this.acceptStart(msgId, opened.session, opened.resumed, opened.recovered);
+    opened.session.pump();
+  }
+
+  /** START of the same openid on the Link that already carries its session. */
+  private refresh(msgId: number, start: StartRequest, refusal: StartRefusal | null): void {
+    const session = this.session;
+    if (session === null) return;
+    session.lastFrameAt = this.host.environment.clock.now();
+    if (refusal !== null) {
+      this.countError(refusal.code);
+      this.sendControl(startRefusedFrame(msgId, refusal.code, refusal.reason));
+    } else if (!session.acknowledge(start.lastAckedSeqId)) {
+      this.countError(ErrorCode.BadFrame);
+      const reason = `last_acked_seq_id ${start.lastAckedSeqId} was never sent`;
+      this.sendControl(startRefusedFrame(msgId, ErrorCode.BadFrame, reason));
+    } else {
+      this.acceptStart(msgId, session, true, true);
+    }
+  }
+
+  private acceptStart(msgId: number, session: Session, resumed: boolean, recovered: boolean): void {
+    const answer = {
+      sessionId: session.id,
+      resumed,
+      recovered,
+      nextClientSeq: session.sequence.next,
+      nextPushSeq: session.outbox.nextToSend,
+      epoch: this.host.epoch(),
+      heartbeatInterval: this.host.environment.options.heartbeatInterval,
+    };
+    this.sendControl(startAcceptedFrame(msgId, answer));
+  }
+
+  private onBusiness(session: Session, frame: ClientRequest): void {
+    const business = this.parse(BusinessRequest, frame.payload, frame.msgId, 'BusinessRequest');
+    if (business === null) return;
+    const mayJump = this.mayJump;
+    if (frame.seqId !== 0) this.mayJump = false;
+    const refusal = session.receiveBusiness(frame, business, mayJump);
+    if (refusal === null) return;
+    this.host.environment.metrics.requestsRejected.add(errorName(refusal.code));
+    if (refusal.final) this.fail(frame.msgId, refusal.code, refusal.reason);
+    else this.refuse(frame.msgId, refusal.code, refusal.reason);
+  }
+
+  private onAck(session: Session, frame: ClientRequest): void {
+    const ack = this.parse(ClientAck, frame.payload, frame.msgId, 'ClientAck');
+    if (ack === null || session.acknowledge(ack.ackedSeqId)) return;
+    const reason = `acked_seq_id ${ack.ackedSeqId} was never sent, the highest is ${session.highestSent}`;
+    this.refuse(frame.msgId, ErrorCode.BadFrame, reason);
+  }
+
+  private onHeartbeat(frame: ClientRequest): void {
+    const beat = this.parse(HeartbeatRequest, frame.payload, frame.msgId, 'HeartbeatRequest');
+    if (beat === null) return;
+    const now = this.host.environment.clock.wallTime();
+    this.sendControl(heartbeatFrame(frame.msgId, beat.clientTimestamp, now));
+  }
+
+  private onStop(session: Session, frame: ClientRequest): void {
+    const stop = this.parse(StopRequest, frame.payload, frame.msgId, 'StopRequest');
+    if (stop === null) return;
+    this.session = null;
+    this.over = true;
+    this.host.onStopped(session, stop);
+    this.link.finish(ErrorCode.None, 'stopped');
+  }
+
+  /** Decodes a payload; what does not parse closes the connection with 400, the session stays. */
+  private parse<Decoded extends Properties, Properties>(
+    codec: MessageCodec<Decoded, Properties>,
+    bytes: Uint8Array,
+    msgId: number,
+    name: string,
+  ): Decoded | null {
+    try {
+      return decodeMessage(codec, bytes);
+    } catch {
+      this.fail(msgId, ErrorCode.BadFrame, `the bytes are no ${name}`);
+      return null;
+    }
+  }
+
+  private sendControl(frame: Frame): void {
+    if (this.waitingControl.length === 0 && this.link.send(frame) !== 'full') {
+      this.host.environment.metrics.bytesOut.add(frame.length);
+    } else if (this.waitingControl.length < MAX_WAITING_CONTROL_FRAMES) {
+      this.waitingControl.push(frame);
+    } else {
+      this.fail(0, ErrorCode.TooManyRequests, 'answers are not read');
+    }
+  }
+
+  /** Refuses one frame; the connection stays. */
+  private refuse(msgId: number, code: ErrorCode, reason: string): void {
+    this.countError(code);
+    this.sendControl(errorFrame(msgId, code, reason));
+  }
+
+  /** The last word: an error, FIN, then the close. The session, if any, is detached. */
+  private fail(msgId: number, code: ErrorCode, reason: string): void {
+    this.leaveWith(errorFrame(msgId, code, reason), code, reason);
+  }
+
+  private failStart(msgId: number, code: ErrorCode, reason: string): void {
+    this.leaveWith(startRefusedFrame(msgId, code, reason), code, reason);
+  }
+
+  private leaveWith(lastFrame: Frame, code: ErrorCode, reason: string): void {
+    if (this.over) return;
+    this.over = true;
+    this.countError(code);
+    this.startTimer.disarm();
+    this.loseSession();
+    const told = this.waitingControl.length === 0 && this.link.send(lastFrame) === 'ok';
+    if (told) this.link.finish(code, reason);
+    else this.link.close(code, reason);
+  }
+
+  private loseSession(): void {
+    const session = this.session;
+    if (session === null) return;
+    this.session = null;
+    session.detach();
+    this.host.onDetached(session);
+  }
+
+  private countError(code: ErrorCode): void {
+    this.host.environment.metrics.errors.add(errorName(code));
+  }
+}

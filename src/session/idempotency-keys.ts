@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto';
+import type { Clock } from '../base/clock.js';
+
+/** How long a key is remembered: longer than any sensible retry of an upstream, ms. */
+export const KEY_LIFETIME_MS = 10 * 60 * 1000;
+
+/** Keys remembered at once: at about 150 bytes each some 30 MB; the oldest goes first. */
+const MAX_KEYS = 200_000;
+
+/** Longest key in UTF-8 bytes. */
+export const MAX_KEY_BYTES = 128;
+
+interface KeyEntry {
+  readonly digest: string;
+  /** Monotonic ms. */
+  readonly expiresAt: number;
+}
+
+/** What is known of a key: never seen, seen with the same content, or with other content. */
+export type KeyVerdict = 'new' | 'repeat' | 'conflict';
+
+/**
+ * Remembers which pushes succeeded (SESSIONS.md, "Pushes": only success is kept), so that an upstream
+ * that repeats one after a lost answer does not deliver it twice.
+ */
+export class IdempotencyKeys {
+  /** In order of arrival, which is the order of expiry. */
+  private readonly entries = new Map<string, KeyEntry>();
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly capacity: number = MAX_KEYS,
+  ) {}
+
+  get size(): number {
+    return this.entries.size;
+  }
+
+  judge(key: string, digest: string): KeyVerdict {
+    this.dropExpired();
+    const entry = this.entries.get(key);
+    if (entry === undefined) return 'new';
+    return entry.digest === digest ? 'repeat' : 'conflict';
+  }
+
+  remember(key: string, digest: string, lifetime: number = KEY_LIFETIME_MS): void {
+    this.entries.set(key, { digest, expiresAt: this.clock.now() + lifetime });
+    if (this.entries.size > this.capacity) this.dropOldest();
+  }
+
+  /** All keys with the ms they have left, for a snapshot. */
+  *snapshot(): IterableIterator<{ key: string; digest: string; ttl: number }> {
+    const now = this.clock.now();
+    for (const [key, entry] of this.entries) {
+      if (entry.expiresAt > now) yield { key, digest: entry.digest, ttl: entry.expiresAt - now };
+    }
+  }
+
+  private dropExpired(): void {
+    const now = this.clock.now();
+    for (const [key, entry] of this.entries) {
+      if (entry.expiresAt > now) return;
+      this.entries.delete(key);
+    }
+  }
+
+  private dropOldest(): void {
+    for (const key of this.entries.keys()) {
+      this.entries.delete(key);
+      return;
+    }
+  }
+}
+
+/** A digest of everything that makes two pushes the same: target, order and body. */
+export function digestOf(target: string, order: string, body: Uint8Array): string {
+  return createHash('sha256')
+    .update(`${target.length}:${target}${order}:`)
+    .update(body)
+    .digest('base64');
+}

@@ -1,0 +1,127 @@
+import type { Clock } from '../base/clock.js';
+import { RingQueue } from '../base/ring-queue.js';
+import type { TimerWheel, WheelTimer } from '../base/timer-wheel.js';
+import type { Tally } from '../telemetry/tally.js';
+import type { PushBody } from '../wire/frame-encoder.js';
+
+/** All offline queues together: pushes for clients that never come must not fill the memory. */
+const MAX_TOTAL_BYTES = 512 * 1024 * 1024;
+
+export interface OfflineLimits {
+  /** How long a push waits, ms; 0: not at all. */
+  readonly offlineTtl: number;
+  /** Per openid. */
+  readonly offlineMaxFrames: number;
+  /** Per openid. */
+  readonly offlineMaxBytes: number;
+}
+
+interface WaitingPush {
+  readonly body: PushBody;
+  /** Monotonic ms. */
+  readonly expiresAt: number;
+}
+
+/** Pushes accepted for an openid that has no session (SESSIONS.md, "Pushes"), until it starts one. */
+export class OfflineQueues {
+  private readonly queues = new Map<string, OfflineQueue>();
+  private totalBytes = 0;
+
+  constructor(
+    private readonly limits: OfflineLimits,
+    private readonly clock: Clock,
+    private readonly wheel: TimerWheel,
+    private readonly expired: Tally,
+  ) {}
+
+  get enabled(): boolean {
+    return this.limits.offlineTtl > 0;
+  }
+
+  /** Openids with waiting pushes. */
+  get size(): number {
+    return this.queues.size;
+  }
+
+  /** Keeps one push; false when the openid's queue or all of them are full. */
+  add(openid: string, body: PushBody, ttl: number = this.limits.offlineTtl): boolean {
+    const existing = this.queues.get(openid);
+    const frames = existing?.pushes.length ?? 0;
+    const bytes = (existing?.bytes ?? 0) + body.length;
+    if (frames >= this.limits.offlineMaxFrames || bytes > this.limits.offlineMaxBytes) return false;
+    if (this.totalBytes + body.length > MAX_TOTAL_BYTES) return false;
+    const queue = existing ?? this.open(openid);
+    queue.pushes.push({ body, expiresAt: this.clock.now() + ttl });
+    queue.bytes = bytes;
+    this.totalBytes += body.length;
+    if (existing === undefined) queue.timer.arm(ttl);
+    return true;
+  }
+
+  /** Keeps what an ended session leaves; what finds no room counts as expired. */
+  addAll(openid: string, bodies: readonly PushBody[]): void {
+    for (const body of bodies) {
+      if (!this.enabled || !this.add(openid, body)) this.expired.add();
+    }
+  }
+
+  /** Takes everything that waits for an openid and has not expired, in order. */
+  take(openid: string): PushBody[] {
+    const queue = this.queues.get(openid);
+    if (queue === undefined) return [];
+    this.dropExpired(queue);
+    const bodies = Array.from(queue.pushes, (push) => push.body);
+    this.remove(openid, queue);
+    return bodies;
+  }
+
+  /** Everything that waits, with the ms it has left, for a snapshot. */
+  *entries(): IterableIterator<{ openid: string; body: PushBody; ttl: number }> {
+    const now = this.clock.now();
+    for (const [openid, queue] of this.queues) {
+      for (const push of queue.pushes) {
+        if (push.expiresAt > now) yield { openid, body: push.body, ttl: push.expiresAt - now };
+      }
+    }
+  }
+
+  private open(openid: string): OfflineQueue {
+    const queue: OfflineQueue = {
+      pushes: new RingQueue(),
+      bytes: 0,
+      timer: this.wheel.timer(() => this.onTimer(openid, queue)),
+    };
+    this.queues.set(openid, queue);
+    return queue;
+  }
+
+  private onTimer(openid: string, queue: OfflineQueue): void {
+    this.dropExpired(queue);
+    const oldest = queue.pushes.at(0);
+    if (oldest === undefined) this.remove(openid, queue);
+    else queue.timer.arm(oldest.expiresAt - this.clock.now());
+  }
+
+  private dropExpired(queue: OfflineQueue): void {
+    const now = this.clock.now();
+    for (let oldest = queue.pushes.at(0); oldest !== undefined; oldest = queue.pushes.at(0)) {
+      if (oldest.expiresAt > now) return;
+      queue.pushes.shift();
+      queue.bytes -= oldest.body.length;
+      this.totalBytes -= oldest.body.length;
+      this.expired.add();
+    }
+  }
+
+  private remove(openid: string, queue: OfflineQueue): void {
+    queue.timer.disarm();
+    this.totalBytes -= queue.bytes;
+    this.queues.delete(openid);
+  }
+}
+
+interface OfflineQueue {
+  readonly pushes: RingQueue<WaitingPush>;
+  bytes: number;
+  readonly timer: WheelTimer;
+}

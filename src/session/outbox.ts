@@ -1,0 +1,178 @@
+import { RingQueue } from '../base/ring-queue.js';
+import type { Frame, PushBody } from '../wire/frame-encoder.js';
+import { encodePushFrame, pushBodyOf } from '../wire/frame-encoder.js';
+import { PUSH_SHARE } from './options.js';
+
+/** One sequenced frame that the client has not acknowledged. */
+export interface OutboxEntry {
+  readonly seq: number;
+  /** The request's msg_id for an answer, 0 for a push. */
+  readonly msgId: number;
+  /** Sequence number of the answered request, 0 for a push. */
+  readonly clientSeq: number;
+  readonly frame: Frame;
+  /** When it was written to the present Link (monotonic ms). */
+  sentAt: number;
+}
+
+export interface OutboxLimits {
+  readonly outboxMaxFrames: number;
+  readonly outboxMaxBytes: number;
+}
+
+/**
+ * The sequenced frames of one incarnation, from the first unacknowledged one to the newest. Numbers
+ * count up by one without a gap; a cursor marks how far the present Link has been served.
+ */
+export class Outbox {
+  private readonly entries = new RingQueue<OutboxEntry>();
+  private frameBytes = 0;
+  private written = 0;
+  private next: number;
+  private highestWritten: number;
+  /** Frames that wait outside (AFTER pushes, pushes before login) but count in the limits. */
+  private waitingFrames = 0;
+  private waitingBytes = 0;
+
+  /** @param firstSeq number of the first frame that will be appended. */
+  constructor(
+    readonly firstSeq: number,
+    private readonly limits: OutboxLimits,
+  ) {
+    this.next = firstSeq;
+    this.highestWritten = firstSeq - 1;
+  }
+
+  get length(): number {
+    return this.entries.length;
+  }
+
+  get bytes(): number {
+    return this.frameBytes;
+  }
+
+  /** Number of the next frame to be appended. */
+  get nextSeq(): number {
+    return this.next;
+  }
+
+  /** Highest number ever given to a Link; one below `firstSeq` while there was none. */
+  get highestSent(): number {
+    return this.highestWritten;
+  }
+
+  /** Highest number acknowledged; one below `firstSeq` while there was none. */
+  get acknowledged(): number {
+    return this.next - this.entries.length - 1;
+  }
+
+  /** Number of the next frame that will go to the present Link. */
+  get nextToSend(): number {
+    return this.next - this.entries.length + this.written;
+  }
+
+  /** Whether a push of this size may still enter: pushes fill 90 %. */
+  hasRoomForPush(bytes: number): boolean {
+    return (
+      this.totalFrames + 1 <= Math.floor(this.limits.outboxMaxFrames * PUSH_SHARE) &&
+      this.totalBytes + bytes <= this.limits.outboxMaxBytes * PUSH_SHARE
+    );
+  }
+
+  /** Whether it is at or above its limits, waiting frames counted. */
+  get full(): boolean {
+    return (
+      this.totalFrames >= this.limits.outboxMaxFrames ||
+      this.totalBytes >= this.limits.outboxMaxBytes
+    );
+  }
+
+  /** Frames and bytes held for the client, waiting ones included. */
+  get totalFrames(): number {
+    return this.entries.length + this.waitingFrames;
+  }
+
+  get totalBytes(): number {
+    return this.frameBytes + this.waitingBytes;
+  }
+
+  /** Counts a frame that waits outside; `release` takes it back. */
+  reserve(bytes: number): void {
+    this.waitingFrames++;
+    this.waitingBytes += bytes;
+  }
+
+  release(bytes: number): void {
+    this.waitingFrames--;
+    this.waitingBytes -= bytes;
+  }
+
+  /** Numbers and keeps a frame. Whether it fits was the caller's question: answers may exceed the limits. */
+  append(msgId: number, clientSeq: number, body: PushBody): OutboxEntry {
+    const seq = this.next++;
+    const entry = { seq, msgId, clientSeq, frame: encodePushFrame(msgId, seq, body), sentAt: 0 };
+    this.entries.push(entry);
+    this.frameBytes += entry.frame.length;
+    return entry;
+  }
+
+  /** The next frame for the present Link, or undefined when everything is written. */
+  peekUnsent(): OutboxEntry | undefined {
+    return this.entries.at(this.written);
+  }
+
+  /** The frame of `peekUnsent` was taken by the Link. */
+  markSent(entry: OutboxEntry, now: number): void {
+    entry.sentAt = now;
+    this.written++;
+    if (entry.seq > this.highestWritten) this.highestWritten = entry.seq;
+  }
+
+  /** A new Link starts from the first unacknowledged frame. */
+  rewind(): void {
+    this.written = 0;
+  }
+
+  /** The oldest frame that is on the present Link and not acknowledged. */
+  oldestSent(): OutboxEntry | undefined {
+    return this.written > 0 ? this.entries.at(0) : undefined;
+  }
+
+  /**
+   * Forgets everything up to and with `seq`, which must not be above `highestSent`.
+   * @param onAnswer called with the client sequence of each acknowledged answer.
+   */
+  acknowledge(seq: number, onAnswer: (clientSeq: number) => void): void {
+    for (;;) {
+      const oldest = this.entries.at(0);
+      if (oldest === undefined || oldest.seq > seq) return;
+      this.entries.shift();
+      this.frameBytes -= oldest.frame.length;
+      if (this.written > 0) this.written--;
+      if (oldest.clientSeq !== 0) onAnswer(oldest.clientSeq);
+    }
+  }
+
+  /** The bodies of all unacknowledged pushes in order: what moves into a new incarnation. */
+  unacknowledgedPushes(): PushBody[] {
+    const bodies: PushBody[] = [];
+    for (const entry of this.entries)
+      if (entry.clientSeq === 0) bodies.push(pushBodyOf(entry.frame));
+    return bodies;
+  }
+
+  /** Unacknowledged entries in order, for a snapshot. */
+  [Symbol.iterator](): IterableIterator<OutboxEntry> {
+    return this.entries[Symbol.iterator]();
+  }
+
+  /** Puts back what a snapshot kept. Frames come in order, each exactly one above the last. */
+  restore(entries: Iterable<OutboxEntry>, nextSeq: number, highestSent: number): void {
+    for (const entry of entries) {
+      this.entries.push(entry);
+      this.frameBytes += entry.frame.length;
+    }
+    this.next = nextSeq;
+    this.highestWritten = highestSent;
+  }
+}

@@ -1,0 +1,56 @@
+import type { RoutedRequest, UpstreamOutcome } from '../routing/router.js';
+import type { PushBody } from '../wire/frame-encoder.js';
+import type { BusinessRequest } from '../wire/messages.js';
+
+const NO_BYTES = new Uint8Array(0);
+const NOTHING: Record<string, string> = Object.freeze({});
+
+/** The session that a request belongs to, as the request sees it. */
+export interface RequestOwner {
+  readonly id: string;
+  readonly openid: string;
+  onOutcome(request: PendingRequest, outcome: UpstreamOutcome): void;
+}
+
+/** A business request that was accepted and has no answer yet. */
+export class PendingRequest implements RoutedRequest {
+  readonly action: string;
+  params: Record<string, string>;
+  data: Uint8Array;
+  headers: Record<string, string>;
+  /** Pushes bound to follow the answer, in the order they were submitted; null while there are none. */
+  after: PushBody[] | null = null;
+
+  constructor(
+    private readonly owner: RequestOwner,
+    readonly clientSeqId: number,
+    readonly msgId: number,
+    readonly startedAt: number,
+    business: BusinessRequest,
+    headers: Record<string, string>,
+  ) {
+    this.action = business.action;
+    this.params = business.params;
+    this.data = business.data;
+    this.headers = headers;
+  }
+
+  get sessionId(): string {
+    return this.owner.id;
+  }
+
+  get openid(): string {
+    return this.owner.openid;
+  }
+
+  onOutcome(outcome: UpstreamOutcome): void {
+    this.owner.onOutcome(this, outcome);
+  }
+
+  /** Lets go of the request's content once it is on its way: the router keeps its own bytes. */
+  releaseContent(): void {
+    this.data = NO_BYTES;
+    this.params = NOTHING;
+    this.headers = NOTHING;
+  }
+}

@@ -1,0 +1,134 @@
+import type { SessionMetrics } from '../telemetry/session-metrics.js';
+import type { PushBody } from '../wire/frame-encoder.js';
+import { MAX_BODY_BYTES, MAX_OPENID_BYTES } from '../wire/limits.js';
+import { NotifySyncHint } from '../wire/messages.js';
+import type { BroadcastRequest, UnicastPushRequest } from '../wire/messages.js';
+import type { PushErrorCode, PushResult } from '../wire/push-result.js';
+import { MAX_KEY_BYTES, digestOf } from './idempotency-keys.js';
+import type { IdempotencyKeys } from './idempotency-keys.js';
+import type { OfflineQueues } from './offline-queues.js';
+import { encodePushContent } from './push-content.js';
+import type { PushOrder, Session } from './session.js';
+import type { SessionRegistry } from './session-registry.js';
+
+const ACCEPTED: PushResult = { success: true, message: 'accepted', errorCode: '' };
+const REPEATED: PushResult = { success: true, message: 'accepted before', errorCode: '' };
+
+/** Pushes of upstreams into sessions (SESSIONS.md, "Pushes"): the PushSink behind GatewayService. */
+export class PushService {
+  private closed = false;
+
+  constructor(
+    private readonly registry: SessionRegistry,
+    private readonly offline: OfflineQueues,
+    private readonly keys: IdempotencyKeys,
+    private readonly metrics: SessionMetrics,
+  ) {}
+
+  /** From here on every push is refused: what is accepted later would miss the state file. */
+  close(): void {
+    this.closed = true;
+  }
+
+  /** Answers at once; success=true means that the push is in an outbox or an offline queue. */
+  push(request: UnicastPushRequest, done: (result: PushResult) => void): void {
+    const result = this.accept(request);
+    this.metrics.pushes.add(result.success ? 'accepted' : result.errorCode);
+    done(result);
+  }
+
+  /** To every session, active or detached; the body is encoded once. */
+  broadcast(request: BroadcastRequest, done: (sentCount: number, message: string) => void): void {
+    if (this.closed) return done(0, 'the gateway is shutting down');
+    const body = encodePushContent(request);
+    if (body.length > MAX_BODY_BYTES) return done(0, `larger than ${MAX_BODY_BYTES} bytes`);
+    let sent = 0;
+    for (const session of this.registry.all()) if (session.push(body, 'at_once')) sent++;
+    this.metrics.pushes.add('accepted', sent);
+    const refused = this.registry.size - sent;
+    if (refused > 0) this.metrics.pushes.add('OUTBOX_FULL', refused);
+    done(sent, refused === 0 ? 'sent' : `sent, ${refused} outboxes were full`);
+  }
+
+  private accept(request: UnicastPushRequest): PushResult {
+    if (this.closed) return refused('SHUTTING_DOWN', 'the gateway is shutting down');
+    const invalid = invalidityOf(request);
+    if (invalid !== null) return invalid;
+    const body = encodePushContent(request);
+    if (body.length > MAX_BODY_BYTES) {
+      return refused('TOO_LARGE', `${body.length} bytes encoded, the limit is ${MAX_BODY_BYTES}`);
+    }
+    if (request.idempotencyKey === '') return this.deliver(request, body);
+    const target = `${request.targetType}:${request.targetId}`;
+    const order = `${request.syncHint}/${request.bindClientSeqId}`;
+    const digest = digestOf(target, order, body);
+    const verdict = this.keys.judge(request.idempotencyKey, digest);
+    if (verdict === 'repeat') return REPEATED;
+    if (verdict === 'conflict') {
+      return refused('KEY_CONFLICT', 'this idempotency_key was used for another push');
+    }
+    const result = this.deliver(request, body);
+    if (result.success) this.keys.remember(request.idempotencyKey, digest);
+    return result;
+  }
+
+  private deliver(request: UnicastPushRequest, body: PushBody): PushResult {
+    if (request.targetType === 'session') {
+      const session = this.registry.find(request.targetId);
+      if (session === undefined) {
+        return refused('SESSION_NOT_FOUND', `no session ${request.targetId}`);
+      }
+      return intoSession(session, request, body);
+    }
+    const session = this.registry.findByOpenid(request.targetId);
+    if (session !== undefined) return intoSession(session, request, body);
+    if (!this.offline.enabled || request.bestEffort) {
+      return refused('OPENID_OFFLINE', 'the openid has no session');
+    }
+    if (this.offline.add(request.targetId, body)) return ACCEPTED;
+    return refused('OFFLINE_QUEUE_FULL', 'too much waits for this openid already');
+  }
+}
+
+function intoSession(session: Session, request: UnicastPushRequest, body: PushBody): PushResult {
+  if (request.bestEffort) {
+    if (session.pushBestEffort(body)) return ACCEPTED;
+    return session.active
+      ? refused('OUTBOX_FULL', 'dropped: the client cannot take it now')
+      : refused('OPENID_OFFLINE', 'dropped: the client is not connected');
+  }
+  const order: PushOrder =
+    request.syncHint === NotifySyncHint.NSH_AFTER_RESPONSE
+      ? { afterClientSeq: request.bindClientSeqId }
+      : 'at_once';
+  if (session.push(body, order)) return ACCEPTED;
+  return refused('OUTBOX_FULL', 'too much waits for this client already');
+}
+
+function invalidityOf(request: UnicastPushRequest): PushResult | null {
+  if (request.targetType !== 'session' && request.targetType !== 'openid') {
+    return refused('INVALID_TARGET_TYPE', 'target_type is neither session nor openid');
+  }
+  const idBytes = Buffer.byteLength(request.targetId);
+  if (idBytes === 0 || idBytes > MAX_OPENID_BYTES) {
+    return refused('INVALID_TARGET_ID', `target_id must have 1 to ${MAX_OPENID_BYTES} bytes`);
+  }
+  const immediate = request.syncHint === NotifySyncHint.NSH_IMMEDIATELY;
+  if (!immediate && NotifySyncHint[request.syncHint] === undefined) {
+    return refused('PUSH_FAILED', `unknown sync_hint ${request.syncHint}`);
+  }
+  if (!immediate && request.bindClientSeqId === 0) {
+    return refused('BIND_REQUIRED', 'a BEFORE or AFTER push needs bind_client_seq_id');
+  }
+  if (!immediate && request.bestEffort) {
+    return refused('PUSH_FAILED', 'a best_effort push cannot be bound to a request');
+  }
+  if (Buffer.byteLength(request.idempotencyKey) > MAX_KEY_BYTES) {
+    return refused('PUSH_FAILED', `idempotency_key is longer than ${MAX_KEY_BYTES} bytes`);
+  }
+  return null;
+}
+
+function refused(errorCode: PushErrorCode, message: string): PushResult {
+  return { success: false, message, errorCode };
+}

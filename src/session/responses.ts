@@ -1,0 +1,79 @@
+import type { ErrorCode } from '../wire/error-catalogue.js';
+import { describeError } from '../wire/error-catalogue.js';
+import { encodePushBody, encodePushFrame } from '../wire/frame-encoder.js';
+import type { Frame, PushBody } from '../wire/frame-encoder.js';
+import {
+  BusinessResponse,
+  ErrorMessage,
+  HeartbeatResponse,
+  PushType,
+  StartResponse,
+  encodeMessage,
+} from '../wire/messages.js';
+import type { UpstreamResponse } from '../wire/messages.js';
+
+/** What a START_RESP of an accepted START tells (WIRE.md, StartResponse). */
+export interface StartAnswer {
+  readonly sessionId: string;
+  readonly resumed: boolean;
+  readonly recovered: boolean;
+  readonly nextClientSeq: number;
+  readonly nextPushSeq: number;
+  readonly epoch: number;
+  /** Milliseconds. */
+  readonly heartbeatInterval: number;
+}
+
+/** START_RESP of an accepted START; never sequenced. */
+export function startAcceptedFrame(msgId: number, answer: StartAnswer): Frame {
+  const payload = encodeMessage(StartResponse, {
+    success: true,
+    heartbeatInterval: Math.round(answer.heartbeatInterval / 1000),
+    connectionId: answer.sessionId,
+    resumed: answer.resumed,
+    recovered: answer.recovered,
+    nextClientSeq: answer.nextClientSeq,
+    nextPushSeq: answer.nextPushSeq,
+    epoch: answer.epoch,
+  });
+  return encodePushFrame(msgId, 0, encodePushBody(PushType.PUSH_START_RESP, payload));
+}
+
+/** START_RESP of a refused START. */
+export function startRefusedFrame(msgId: number, code: ErrorCode, detail: string): Frame {
+  const payload = encodeMessage(StartResponse, { success: false, error: errorOf(code, detail) });
+  return encodePushFrame(msgId, 0, encodePushBody(PushType.PUSH_START_RESP, payload));
+}
+
+/** HEARTBEAT_RESP; never sequenced. Times in ms since 1970. */
+export function heartbeatFrame(msgId: number, clientTime: number, serverTime: number): Frame {
+  const payload = encodeMessage(HeartbeatResponse, {
+    clientTimestamp: clientTime,
+    serverTimestamp: serverTime,
+  });
+  return encodePushFrame(msgId, 0, encodePushBody(PushType.PUSH_HEARTBEAT_RESP, payload));
+}
+
+/** PUSH_ERROR that is not sequenced: the refusal of a frame, or the last word before a close. */
+export function errorFrame(msgId: number, code: ErrorCode, detail: string): Frame {
+  return encodePushFrame(msgId, 0, errorBody(code, detail));
+}
+
+/** Body of a PUSH_ERROR. */
+export function errorBody(code: ErrorCode, detail: string): PushBody {
+  return encodePushBody(PushType.PUSH_ERROR, encodeMessage(ErrorMessage, errorOf(code, detail)));
+}
+
+/** Body of the answer to a business request (WIRE.md: UpstreamResponse.headers -> ServerPush.headers). */
+export function answerBody(response: UpstreamResponse): PushBody {
+  const payload = encodeMessage(BusinessResponse, {
+    code: response.code,
+    message: response.message,
+    data: response.data,
+  });
+  return encodePushBody(PushType.PUSH_BUSINESS_DATA, payload, response.headers);
+}
+
+function errorOf(code: ErrorCode, detail: string) {
+  return { errorCode: code, errorMessage: describeError(code)?.message ?? 'error', detail };
+}

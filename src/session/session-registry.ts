@@ -1,0 +1,75 @@
+import type { Session } from './session.js';
+
+/** All sessions of the gateway, active and detached, and the number floor (SESSIONS.md, "START"). */
+export class SessionRegistry {
+  private readonly byId = new Map<string, Session>();
+  private readonly byOpenid = new Map<string, Session>();
+  /** Detached sessions with nothing to lose, longest detached first. */
+  private readonly expendable = new Set<Session>();
+  private floorValue: number;
+
+  /** @param floor at or above every number ever sent to a session that is no longer known. */
+  constructor(
+    readonly capacity: number,
+    floor = 0,
+  ) {
+    this.floorValue = floor;
+  }
+
+  get floor(): number {
+    return this.floorValue;
+  }
+
+  get size(): number {
+    return this.byId.size;
+  }
+
+  get full(): boolean {
+    return this.byId.size >= this.capacity;
+  }
+
+  find(sessionId: string): Session | undefined {
+    return this.byId.get(sessionId);
+  }
+
+  findByOpenid(openid: string): Session | undefined {
+    return this.byOpenid.get(openid);
+  }
+
+  all(): IterableIterator<Session> {
+    return this.byId.values();
+  }
+
+  add(session: Session): void {
+    this.byId.set(session.id, session);
+    this.byOpenid.set(session.openid, session);
+  }
+
+  /** Forgets an ended session. Its numbers raise the floor, unless they began at a client's claim. */
+  remove(session: Session): void {
+    this.byId.delete(session.id);
+    this.expendable.delete(session);
+    if (this.byOpenid.get(session.openid) === session) this.byOpenid.delete(session.openid);
+    if (!session.beganAtClaim) this.raiseFloor(session.highestSent);
+  }
+
+  raiseFloor(seq: number): void {
+    if (seq > this.floorValue) this.floorValue = seq;
+  }
+
+  /** A session lost its connection. */
+  noteDetached(session: Session): void {
+    this.expendable.delete(session);
+    if (session.expendable) this.expendable.add(session);
+  }
+
+  /** The longest detached session with nothing to lose, or undefined. */
+  oldestExpendable(): Session | undefined {
+    for (const session of this.expendable) {
+      // A push may have come for it, or its client, since it was noted.
+      if (session.expendable) return session;
+      this.expendable.delete(session);
+    }
+    return undefined;
+  }
+}

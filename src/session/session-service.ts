@@ -1,0 +1,219 @@
+import type { Clock } from '../base/clock.js';
+import type { TimerWheel } from '../base/timer-wheel.js';
+import type { NumberCeiling } from '../journal/number-ceiling.js';
+import type { Link } from '../link/link.js';
+import type { Router } from '../routing/router.js';
+import type { Logger } from '../telemetry/log.js';
+import type { SessionMetrics } from '../telemetry/session-metrics.js';
+import type { LabelledTally } from '../telemetry/tally.js';
+import { ErrorCode } from '../wire/error-catalogue.js';
+import { SessionState, StateRecord, StopRequest } from '../wire/messages.js';
+import type { Authenticator } from './authenticator.js';
+import { ClientConnection } from './client-connection.js';
+import type { ConnectionHost } from './client-connection.js';
+import { IdempotencyKeys } from './idempotency-keys.js';
+import { OfflineQueues } from './offline-queues.js';
+import type { SessionOptions } from './options.js';
+import { PushService } from './push-service.js';
+import type { Session, SessionEnvironment } from './session.js';
+import { SessionRegistry } from './session-registry.js';
+import { restoreSession, snapshotSession } from './session-state.js';
+import { StartProcedure } from './start-procedure.js';
+
+/** Of the records that `snapshot` yields. */
+const STATE_VERSION = 1;
+
+/** How often `drain` looks whether the requests in flight are answered, ms. */
+const DRAIN_POLL_MS = 20;
+
+export interface SessionServiceParts {
+  readonly options: SessionOptions;
+  readonly clock: Clock;
+  readonly wheel: TimerWheel;
+  readonly metrics: SessionMetrics;
+  readonly log: Logger;
+  readonly router: Router;
+  readonly authenticator: Authenticator;
+  readonly ceiling: NumberCeiling;
+  /** Connections refused over capacity, by reason. */
+  readonly rejected: LabelledTally;
+  /** The epoch told in START_RESP. */
+  readonly epoch: () => number;
+}
+
+type EndReason = 'stop' | 'session_timeout' | 'resume_window' | 'evicted';
+
+/**
+ * Everything between a Link and the router: accepts Links, owns the sessions, takes pushes. One per
+ * gateway.
+ */
+export class SessionService implements ConnectionHost {
+  readonly registry: SessionRegistry;
+  readonly offline: OfflineQueues;
+  readonly keys: IdempotencyKeys;
+  readonly pushes: PushService;
+  readonly environment: SessionEnvironment;
+  readonly starts: StartProcedure;
+  readonly epoch: () => number;
+  private readonly connections = new Set<ClientConnection>();
+  private readonly log: Logger;
+  private draining = false;
+
+  constructor(private readonly parts: SessionServiceParts) {
+    const { options, clock, wheel, metrics, ceiling, router, authenticator } = parts;
+    this.log = parts.log;
+    this.epoch = parts.epoch;
+    const onExpired = (session: Session) => this.onExpired(session);
+    this.environment = { options, clock, wheel, metrics, ceiling, onExpired };
+    this.registry = new SessionRegistry(options.maxSessions);
+    this.offline = new OfflineQueues(options, clock, wheel, metrics.pushesExpired);
+    this.keys = new IdempotencyKeys(clock);
+    this.pushes = new PushService(this.registry, this.offline, this.keys, metrics);
+    this.starts = new StartProcedure(
+      this.registry,
+      this.offline,
+      authenticator,
+      router,
+      this.environment,
+      this,
+    );
+    metrics.observe({
+      activeCount: () => this.activeCount(),
+      detachedCount: () => this.registry.size - this.activeCount(),
+      queuedFrames: () => this.sum((session) => session.outbox.totalFrames),
+      inFlight: () => this.inFlight(),
+    });
+  }
+
+  /** Takes a new Link; over capacity it is closed with 503. */
+  accept(link: Link): void {
+    if (this.draining || this.connections.size >= this.parts.options.maxConnections) {
+      link.bind(new Discarding());
+      link.close(ErrorCode.Overloaded, this.draining ? 'shutting down' : 'at capacity');
+      this.parts.rejected.add(this.draining ? 'draining' : 'max_connections');
+      return;
+    }
+    this.connections.add(new ClientConnection(link, this));
+  }
+
+  /** Links that are open, with or without a session. */
+  get connectionCount(): number {
+    return this.connections.size;
+  }
+
+  activeCount(): number {
+    let active = 0;
+    for (const connection of this.connections) if (connection.carriesSession) active++;
+    return active;
+  }
+
+  inFlight(): number {
+    return this.sum((session) => session.ledger.inFlight);
+  }
+
+  /** Ends a session; what its client has not acknowledged waits for the openid while offline_ttl > 0. */
+  end(session: Session, reason: EndReason): void {
+    if (session.ended) return;
+    const left = session.end();
+    this.registry.remove(session);
+    this.offline.addAll(session.openid, left);
+    this.parts.metrics.ended.add(reason);
+    this.log.debug({ session: session.id, reason, left: left.length }, 'session ended');
+  }
+
+  onDetached(session: Session): void {
+    if (this.parts.options.resumeWindow <= 0) this.end(session, 'resume_window');
+    else this.registry.noteDetached(session);
+  }
+
+  onStopped(session: Session, stop: StopRequest): void {
+    const why = StopRequest.Reason[stop.reason] ?? `reason ${stop.reason}`;
+    this.log.debug({ session: session.id, why }, 'client stopped');
+    this.end(session, 'stop');
+  }
+
+  onConnectionClosed(connection: ClientConnection): void {
+    this.connections.delete(connection);
+  }
+
+  private onExpired(session: Session): void {
+    const channel = session.currentChannel;
+    if (channel === null) return this.end(session, 'resume_window');
+    channel.drop(ErrorCode.AckTimeout, 'no frame came within session_timeout');
+    this.end(session, 'session_timeout');
+  }
+
+  /**
+   * Stops serving: no new Link, nothing more is read, requests in flight are answered as far as
+   * `timeout` ms allow, then every client is told to come back (503). Sessions stay, detached.
+   */
+  async drain(timeout: number): Promise<void> {
+    this.draining = true;
+    for (const connection of this.connections) connection.stopReading();
+    const deadline = this.parts.clock.now() + timeout;
+    while (this.inFlight() > 0 && this.parts.clock.now() < deadline) {
+      await new Promise<void>((resolve) => this.parts.clock.after(DRAIN_POLL_MS, resolve));
+    }
+    for (const connection of this.connections) {
+      connection.drop(ErrorCode.Overloaded, 'the gateway restarts, connect again');
+    }
+  }
+
+  /** Everything that outlives the process; pushes are refused from here on. */
+  *snapshot(): IterableIterator<StateRecord> {
+    this.pushes.close();
+    const header = { version: STATE_VERSION, numberFloor: this.registry.floor };
+    yield new StateRecord({ header });
+    for (const session of this.registry.all()) {
+      yield new StateRecord({ session: snapshotSession(session) });
+    }
+    for (const offlinePush of this.offline.entries()) {
+      yield new StateRecord({ offlinePush: { ...offlinePush, ttl: Math.ceil(offlinePush.ttl) } });
+    }
+    for (const key of this.keys.snapshot()) {
+      yield new StateRecord({ key: { ...key, ttl: Math.ceil(key.ttl) } });
+    }
+  }
+
+  /**
+   * Takes over what a former process left. Called once, before the first Link.
+   * @returns how many sessions came back.
+   */
+  restore(records: readonly StateRecord[]): number {
+    for (const { header, session, offlinePush, key } of records) {
+      if (header) this.registry.raiseFloor(header.numberFloor ?? 0);
+      if (session) {
+        const state = new SessionState(session);
+        const route = this.parts.router.routeFor(state.openid);
+        this.registry.add(restoreSession(state, route, this.environment));
+      }
+      if (offlinePush?.body) {
+        this.offline.add(offlinePush.openid ?? '', offlinePush.body, offlinePush.ttl ?? 0);
+      }
+      if (key?.key) this.keys.remember(key.key, key.digest ?? '', key.ttl ?? 0);
+    }
+    return this.registry.size;
+  }
+
+  private sum(measure: (session: Session) => number): number {
+    let total = 0;
+    for (const session of this.registry.all()) total += measure(session);
+    return total;
+  }
+}
+
+/** Hears of a Link that was refused. */
+class Discarding {
+  onFrame(): void {
+    return;
+  }
+  onBadFrame(): void {
+    return;
+  }
+  onWritable(): void {
+    return;
+  }
+  onClosed(): void {
+    return;
+  }
+}

@@ -1,0 +1,90 @@
+import type { Route } from '../routing/router.js';
+import { ErrorCode } from '../wire/error-catalogue.js';
+import { SessionState } from '../wire/messages.js';
+import type { OutboxEntry } from './outbox.js';
+import { errorBody } from './responses.js';
+import { Session } from './session.js';
+import type { SessionEnvironment } from './session.js';
+
+/** Everything of a session that outlives the process. */
+export function snapshotSession(session: Session): SessionState {
+  const { base, next, holes } = session.sequence.snapshot();
+  return new SessionState({
+    id: session.id,
+    openid: session.openid,
+    firstSeq: session.firstSeq,
+    nextSeq: session.outbox.nextSeq,
+    highestSent: session.highestSent,
+    openingClaim: session.openingClaim,
+    beganAtClaim: session.beganAtClaim,
+    unrecovered: session.unrecovered,
+    loggedIn: session.loggedIn,
+    createdAt: session.createdAt,
+    clientBase: base,
+    clientNext: next,
+    holes: holes.map((hole) => ({ from: hole.from, to: hole.to })),
+    outbox: Array.from(session.outbox, ({ msgId, clientSeq, frame }) => ({
+      msgId,
+      clientSeq,
+      frame,
+    })),
+    unanswered: Array.from(session.ledger.pending(), (request) => ({
+      msgId: request.msgId,
+      clientSeq: request.clientSeqId,
+      after: request.after ?? [],
+    })),
+    held: session.held,
+  });
+}
+
+/**
+ * Builds a detached session from its snapshot; its resume window starts now. Requests that had no
+ * answer get 504: whether they were executed is not known, and they are not dispatched again.
+ */
+export function restoreSession(
+  state: SessionState,
+  route: Route,
+  environment: SessionEnvironment,
+): Session {
+  const origin = {
+    id: state.id,
+    openid: state.openid,
+    firstSeq: state.firstSeq,
+    openingClaim: state.openingClaim,
+    beganAtClaim: state.beganAtClaim,
+    recovered: !state.unrecovered,
+    createdAt: state.createdAt,
+  };
+  const session = new Session(origin, route, environment);
+  session.loggedIn ||= state.loggedIn;
+  session.sequence.restore({
+    base: state.clientBase,
+    next: state.clientNext,
+    holes: state.holes.map((hole) => ({ from: hole.from ?? 0, to: hole.to ?? 0 })),
+  });
+  session.outbox.restore(entriesOf(state), state.nextSeq, state.highestSent);
+  for (const entry of session.outbox) {
+    if (entry.clientSeq !== 0) session.ledger.answered(entry.clientSeq);
+  }
+  for (const request of state.unanswered) {
+    const body = errorBody(ErrorCode.UpstreamTimeout, 'outcome unknown: the gateway restarted');
+    const clientSeq = request.clientSeq ?? 0;
+    session.outbox.append(request.msgId ?? 0, clientSeq, body);
+    session.ledger.answered(clientSeq);
+    session.adopt(request.after ?? []);
+  }
+  session.adopt(state.held);
+  session.detach();
+  return session;
+}
+
+function entriesOf(state: SessionState): OutboxEntry[] {
+  const first = state.nextSeq - state.outbox.length;
+  return state.outbox.map((stored, index) => ({
+    seq: first + index,
+    msgId: stored.msgId ?? 0,
+    clientSeq: stored.clientSeq ?? 0,
+    frame: Buffer.from(stored.frame ?? []),
+    sentAt: 0,
+  }));
+}

@@ -1,0 +1,369 @@
+import type { Clock } from '../base/clock.js';
+import type { TimerWheel, WheelTimer } from '../base/timer-wheel.js';
+import type { NumberCeiling } from '../journal/number-ceiling.js';
+import type { SendResult } from '../link/link.js';
+import type { Route, UpstreamOutcome } from '../routing/router.js';
+import type { SessionMetrics } from '../telemetry/session-metrics.js';
+import { ErrorCode, errorName } from '../wire/error-catalogue.js';
+import { encodePushFrame } from '../wire/frame-encoder.js';
+import type { Frame, PushBody } from '../wire/frame-encoder.js';
+import { MAX_BODY_BYTES } from '../wire/limits.js';
+import type { BusinessRequest, ClientRequest } from '../wire/messages.js';
+import { ClientSequence } from './client-sequence.js';
+import type { SessionOptions } from './options.js';
+import { Outbox } from './outbox.js';
+import { PendingRequest } from './pending-request.js';
+import type { RequestOwner } from './pending-request.js';
+import { RequestLedger } from './request-ledger.js';
+import { refusalOf } from './refusal.js';
+import type { Refusal } from './refusal.js';
+import { answerBody, errorBody } from './responses.js';
+import type { KnownSession } from './start-decision.js';
+
+/** The connection that serves a session at the moment, as the session sees it. */
+export interface SessionChannel {
+  readonly remoteAddress: string;
+  send(frame: Frame): SendResult;
+  pauseReading(): void;
+  resumeReading(): void;
+  /** Tells the client why and ends the connection; the session is detached and stays. */
+  drop(code: ErrorCode, reason: string): void;
+}
+
+/** What all sessions share. */
+export interface SessionEnvironment {
+  readonly options: SessionOptions;
+  readonly clock: Clock;
+  readonly wheel: TimerWheel;
+  readonly metrics: SessionMetrics;
+  readonly ceiling: NumberCeiling;
+  /** The session's time is over: session_timeout while active, resume_window while detached. */
+  onExpired(session: Session): void;
+}
+
+/** How an incarnation begins. */
+export interface SessionOrigin {
+  readonly id: string;
+  readonly openid: string;
+  readonly firstSeq: number;
+  readonly openingClaim: number;
+  readonly beganAtClaim: boolean;
+  readonly recovered: boolean;
+  /** Milliseconds since 1970, for a session that was restored; now by default. */
+  readonly createdAt?: number;
+}
+
+/** When a push reaches the client in relation to the request it is bound to. */
+export type PushOrder = 'at_once' | { readonly afterClientSeq: number };
+
+/**
+ * One incarnation of an openid's session: its numbers both ways, its outbox, its requests in flight.
+ * It outlives its connection; the rules are those of SESSIONS.md.
+ */
+export class Session implements RequestOwner, KnownSession {
+  readonly id: string;
+  readonly openid: string;
+  readonly openingClaim: number;
+  readonly beganAtClaim: boolean;
+  readonly outbox: Outbox;
+  readonly sequence = new ClientSequence();
+  readonly ledger = new RequestLedger();
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+  unrecovered: boolean;
+  loggedIn: boolean;
+  /** Which START holds this session, in order of arrival at the gateway. */
+  holder = 0;
+  /** Address of the present or last connection. */
+  remoteAddress = '';
+  /** Monotonic ms of the last client frame. */
+  lastFrameAt: number;
+  /** Pushes that wait for the login, in order. */
+  readonly held: PushBody[] = [];
+  private channel: SessionChannel | null = null;
+  private readingPaused = false;
+  private detachedAt: number;
+  private hasEnded = false;
+  private readonly timer: WheelTimer;
+  private readonly forgetAnswer = (clientSeq: number) => this.ledger.acknowledged(clientSeq);
+
+  constructor(
+    origin: SessionOrigin,
+    private readonly route: Route,
+    private readonly environment: SessionEnvironment,
+  ) {
+    this.id = origin.id;
+    this.openid = origin.openid;
+    this.openingClaim = origin.openingClaim;
+    this.beganAtClaim = origin.beganAtClaim;
+    this.unrecovered = !origin.recovered;
+    this.outbox = new Outbox(origin.firstSeq, environment.options);
+    this.loggedIn = environment.options.loginAction === '';
+    this.createdAt = origin.createdAt ?? environment.clock.wallTime();
+    this.lastFrameAt = this.detachedAt = environment.clock.now();
+    this.timer = environment.wheel.timer(() => this.onTimer());
+  }
+
+  get firstSeq(): number {
+    return this.outbox.firstSeq;
+  }
+
+  get acknowledged(): number {
+    return this.outbox.acknowledged;
+  }
+
+  get highestSent(): number {
+    return this.outbox.highestSent;
+  }
+
+  get zone(): string {
+    return this.route.zone;
+  }
+
+  get active(): boolean {
+    return this.channel !== null;
+  }
+
+  get ended(): boolean {
+    return this.hasEnded;
+  }
+
+  /** Detached and with nothing to lose: what may go when there are too many sessions. */
+  get expendable(): boolean {
+    return !this.active && this.outbox.totalFrames === 0 && this.ledger.inFlight === 0;
+  }
+
+  /** The connection that serves it now, or null. */
+  get currentChannel(): SessionChannel | null {
+    return this.channel;
+  }
+
+  /** A new connection serves it; everything unacknowledged will be written to it by `pump`. */
+  attach(channel: SessionChannel): void {
+    this.channel = channel;
+    this.remoteAddress = channel.remoteAddress;
+    this.readingPaused = false;
+    this.outbox.rewind();
+    this.lastFrameAt = this.environment.clock.now();
+    this.scheduleCheck();
+    this.limitReading();
+  }
+
+  /** Its connection is gone; it waits for the client within the resume window. */
+  detach(): void {
+    this.channel = null;
+    this.detachedAt = this.environment.clock.now();
+    if (!this.hasEnded) this.timer.arm(this.environment.options.resumeWindow);
+  }
+
+  /**
+   * Ends it for good: nothing is delivered or dispatched for it any more.
+   * @returns the pushes its client has not acknowledged, in the order they would have arrived.
+   */
+  end(): PushBody[] {
+    this.hasEnded = true;
+    this.channel = null;
+    this.timer.disarm();
+    const left = [...this.outbox.unacknowledgedPushes(), ...this.held];
+    for (const request of this.ledger.pending())
+      if (request.after !== null) left.push(...request.after);
+    return left;
+  }
+
+  /** Cumulative acknowledgement; false, and nothing acknowledged, when `seq` was never sent. */
+  acknowledge(seq: number): boolean {
+    if (seq > this.outbox.highestSent) return false;
+    if (seq >= this.outbox.firstSeq) this.unrecovered = false;
+    this.outbox.acknowledge(seq, this.forgetAnswer);
+    return true;
+  }
+
+  /**
+   * Takes a business frame (SESSIONS.md, "Upstream direction").
+   * @param mayJump whether this frame may leave a hole before it.
+   * @returns null when it was taken or is a repeat that needs no answer, else the refusal to tell.
+   */
+  receiveBusiness(
+    frame: ClientRequest,
+    business: BusinessRequest,
+    mayJump: boolean,
+  ): Refusal | null {
+    const seq = frame.seqId;
+    const verdict = this.sequence.judge(seq, mayJump);
+    if (verdict === 'repeat' && this.ledger.awaitsDelivery(seq)) return null;
+    if (verdict !== 'next') return refusalOf(verdict, seq, this.sequence.next);
+    if (this.outbox.full) return refusalOf('full', seq, seq);
+    this.sequence.consume(seq);
+    if (!this.loggedIn && business.action !== this.environment.options.loginAction) {
+      this.refuseStored(frame.msgId, seq, ErrorCode.Unauthenticated, 'log in first');
+      return null;
+    }
+    this.dispatch(frame, business);
+    return null;
+  }
+
+  private dispatch(frame: ClientRequest, business: BusinessRequest): void {
+    const now = this.environment.clock.now();
+    const request = new PendingRequest(
+      this,
+      frame.seqId,
+      frame.msgId,
+      now,
+      business,
+      frame.headers,
+    );
+    this.ledger.accepted(request);
+    this.route.dispatch(request);
+    request.releaseContent();
+    this.limitReading();
+  }
+
+  /** A refusal that consumed its number is an answer like any other: stored and replayed. */
+  private refuseStored(msgId: number, seq: number, code: ErrorCode, reason: string): void {
+    this.environment.metrics.errors.add(errorName(code));
+    this.environment.metrics.requestsRejected.add(errorName(code));
+    this.appendAnswer(msgId, seq, errorBody(code, reason));
+    this.pump();
+  }
+
+  /** The upstream's answer, or what came instead of one. */
+  onOutcome(request: PendingRequest, outcome: UpstreamOutcome): void {
+    if (this.hasEnded) return;
+    const { clock, metrics, options } = this.environment;
+    const seconds = (clock.now() - request.startedAt) / 1000;
+    metrics.duration.observe(seconds);
+    metrics.businessDuration.observe(seconds);
+    this.appendAnswer(request.msgId, request.clientSeqId, this.bodyOf(outcome));
+    const success = outcome.kind === 'answered' && outcome.response.code === 200;
+    if (!this.loggedIn && success && request.action === options.loginAction) this.logIn();
+    for (const body of request.after ?? []) {
+      this.outbox.release(body.length);
+      this.deliver(body);
+    }
+    this.pump();
+    this.limitReading();
+  }
+
+  private bodyOf(outcome: UpstreamOutcome): PushBody {
+    if (outcome.kind === 'failed') {
+      this.environment.metrics.errors.add(errorName(outcome.code));
+      return errorBody(outcome.code, outcome.reason);
+    }
+    const body = answerBody(outcome.response);
+    if (body.length <= MAX_BODY_BYTES) return body;
+    this.environment.metrics.errors.add(errorName(ErrorCode.UpstreamFailed));
+    return errorBody(ErrorCode.UpstreamFailed, `the answer is larger than ${MAX_BODY_BYTES} bytes`);
+  }
+
+  private appendAnswer(msgId: number, clientSeq: number, body: PushBody): void {
+    const fits = !this.outbox.full;
+    this.outbox.append(msgId, clientSeq, body);
+    this.ledger.answered(clientSeq);
+    // The answer is kept, for it was promised; a client that lets so much pile up must come back.
+    if (!fits) this.channel?.drop(ErrorCode.TooManyRequests, 'outbox full, acknowledge and resume');
+  }
+
+  private logIn(): void {
+    this.loggedIn = true;
+    for (const body of this.held.splice(0)) {
+      this.outbox.release(body.length);
+      this.outbox.append(0, 0, body);
+    }
+  }
+
+  /**
+   * Takes a push into the outbox, or behind the answer it is bound to.
+   * @returns false when it does not fit.
+   */
+  push(body: PushBody, order: PushOrder): boolean {
+    if (!this.outbox.hasRoomForPush(body.length)) {
+      if (this.environment.options.slowConsumer === 'close') {
+        this.channel?.drop(ErrorCode.TooManyRequests, 'outbox full, acknowledge and resume');
+      }
+      return false;
+    }
+    const request =
+      order === 'at_once' ? undefined : this.ledger.inFlightRequest(order.afterClientSeq);
+    if (request === undefined) {
+      this.deliver(body);
+      this.pump();
+    } else {
+      (request.after ??= []).push(body);
+      this.outbox.reserve(body.length);
+    }
+    return true;
+  }
+
+  /** Takes over what a former incarnation or the offline queue kept; limits were checked there. */
+  adopt(bodies: readonly PushBody[]): void {
+    for (const body of bodies) this.deliver(body);
+  }
+
+  /** Sends an unsequenced push now or never; false when the client cannot take it at once. */
+  pushBestEffort(body: PushBody): boolean {
+    if (this.channel === null || !this.loggedIn) return false;
+    return this.channel.send(encodePushFrame(0, 0, body)) === 'ok';
+  }
+
+  private deliver(body: PushBody): void {
+    if (this.loggedIn) {
+      this.outbox.append(0, 0, body);
+    } else {
+      this.held.push(body);
+      this.outbox.reserve(body.length);
+    }
+  }
+
+  /** Writes to the connection what it has not seen yet, as far as it takes it. */
+  pump(): void {
+    const channel = this.channel;
+    if (channel === null) return;
+    const { clock, ceiling } = this.environment;
+    const now = clock.now();
+    for (;;) {
+      const entry = this.outbox.peekUnsent();
+      if (entry === undefined) return;
+      if (entry.seq > ceiling.value && !this.beganAtClaim) ceiling.raise(entry.seq);
+      if (channel.send(entry.frame) !== 'ok') return;
+      this.outbox.markSent(entry, now);
+    }
+  }
+
+  private limitReading(): void {
+    if (this.channel === null) return;
+    const atLimit = this.ledger.inFlight >= this.environment.options.maxInFlight;
+    if (atLimit === this.readingPaused) return;
+    this.readingPaused = atLimit;
+    if (atLimit) this.channel.pauseReading();
+    else this.channel.resumeReading();
+  }
+
+  private get ackLimit(): number {
+    const { ackTimeout, maxRetries } = this.environment.options;
+    return ackTimeout > 0 ? ackTimeout * (maxRetries + 1) : Infinity;
+  }
+
+  /** One timer serves all deadlines: it looks, acts, and comes back at the earliest next one. */
+  private scheduleCheck(): void {
+    this.timer.arm(Math.min(this.environment.options.sessionTimeout, this.ackLimit));
+  }
+
+  private onTimer(): void {
+    const { clock, options } = this.environment;
+    const now = clock.now();
+    const deadline =
+      this.channel === null
+        ? this.detachedAt + options.resumeWindow
+        : this.lastFrameAt + options.sessionTimeout;
+    if (now >= deadline) {
+      this.environment.onExpired(this);
+      return;
+    }
+    this.timer.arm(Math.min(deadline - now, this.ackLimit));
+    const oldest = this.outbox.oldestSent();
+    if (this.channel === null || oldest === undefined) return;
+    const left = oldest.sentAt + this.ackLimit - now;
+    if (left <= 0) this.channel.drop(ErrorCode.AckTimeout, 'acknowledgements come too late');
+    else this.timer.armWithin(left);
+  }
+}

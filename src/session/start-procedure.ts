@@ -1,0 +1,130 @@
+import { randomBytes } from 'node:crypto';
+import type { Router } from '../routing/router.js';
+import { ErrorCode } from '../wire/error-catalogue.js';
+import { MAX_CLAIMED_SEQ, MAX_OPENID_BYTES } from '../wire/limits.js';
+import type { StartRequest } from '../wire/messages.js';
+import type { Authenticator } from './authenticator.js';
+import type { OfflineQueues } from './offline-queues.js';
+import { Session } from './session.js';
+import type { SessionChannel, SessionEnvironment } from './session.js';
+import type { SessionRegistry } from './session-registry.js';
+import { decideStart } from './start-decision.js';
+import type { NewIncarnation } from './start-decision.js';
+
+/** Why a START was refused. */
+export interface StartRefusal {
+  readonly code: ErrorCode;
+  readonly reason: string;
+}
+
+/** What an accepted START opened; START_RESP goes out before the session may write. */
+export interface StartedSession {
+  readonly session: Session;
+  readonly resumed: boolean;
+  readonly recovered: boolean;
+}
+
+/** Ends sessions; the service that owns them implements it. */
+export interface SessionEnder {
+  end(session: Session, reason: 'evicted'): void;
+}
+
+/** Turns a START into a session: resumed, a new incarnation, or a first one. */
+export class StartProcedure {
+  private arrivals = 0;
+
+  constructor(
+    private readonly registry: SessionRegistry,
+    private readonly offline: OfflineQueues,
+    private readonly authenticator: Authenticator,
+    private readonly router: Router,
+    private readonly environment: SessionEnvironment,
+    private readonly ender: SessionEnder,
+  ) {}
+
+  /** The place of a START in the order of arrival: a later one is never displaced by an earlier. */
+  nextArrival(): number {
+    return ++this.arrivals;
+  }
+
+  /** Checks what needs no proof; null when the START is well formed. */
+  checkForm(frameSeq: number, start: StartRequest): StartRefusal | null {
+    if (frameSeq !== 0) return bad('START must carry seq_id 0');
+    if (start.openid === '') return bad('openid is empty');
+    if (Buffer.byteLength(start.openid) > MAX_OPENID_BYTES) {
+      return bad(`openid is longer than ${MAX_OPENID_BYTES} bytes`);
+    }
+    if (start.openid.includes('\ufffd')) return bad('openid is not valid UTF-8');
+    if (start.lastAckedSeqId > MAX_CLAIMED_SEQ) return bad('last_acked_seq_id is above 2^52');
+    return null;
+  }
+
+  /** Asks whether the token proves the openid; answers once, at once or later. */
+  verify(
+    start: StartRequest,
+    remoteAddress: string,
+    done: (refusal: StartRefusal | null) => void,
+  ): void {
+    const credentials = { openid: start.openid, token: start.authToken, remoteAddress };
+    this.authenticator.verify(credentials, (verdict) =>
+      done(verdict.ok ? null : { code: ErrorCode.Unauthenticated, reason: verdict.reason }),
+    );
+  }
+
+  /** Gives the openid's session to a connection whose identity is proven. */
+  open(
+    start: StartRequest,
+    arrival: number,
+    channel: SessionChannel,
+  ): StartedSession | StartRefusal {
+    const known = this.registry.findByOpenid(start.openid);
+    if (known !== undefined && known.holder > arrival) {
+      return { code: ErrorCode.Replaced, reason: 'a newer connection holds the session' };
+    }
+    const claim = { lastAcked: start.lastAckedSeqId, resumeSessionId: start.resumeSessionId };
+    const decision = decideStart(claim, known ?? null, this.registry.floor);
+    if (known === undefined && this.registry.full && !this.makeRoom()) {
+      return { code: ErrorCode.Overloaded, reason: 'too many sessions, try again later' };
+    }
+    known?.currentChannel?.drop(ErrorCode.Replaced, 'a newer connection took the session over');
+    const session =
+      decision.kind === 'resume' ? decision.session : this.incarnate(start, decision, known);
+    if (decision.kind === 'resume') session.acknowledge(start.lastAckedSeqId);
+    session.holder = arrival;
+    session.attach(channel);
+    const resumed = decision.kind === 'resume';
+    this.environment.metrics.started.add(resumed ? 'resumed' : decision.kind);
+    return { session, resumed, recovered: decision.recovered };
+  }
+
+  private incarnate(start: StartRequest, decision: NewIncarnation, known?: Session): Session {
+    const origin = {
+      id: randomBytes(16).toString('hex'),
+      openid: start.openid,
+      firstSeq: decision.firstSeq,
+      openingClaim: start.lastAckedSeqId,
+      beganAtClaim: decision.beganAtClaim,
+      recovered: decision.recovered,
+    };
+    const session = new Session(origin, this.router.routeFor(start.openid), this.environment);
+    if (known !== undefined) {
+      session.adopt(known.end());
+      this.registry.remove(known);
+    } else {
+      session.adopt(this.offline.take(start.openid));
+    }
+    this.registry.add(session);
+    return session;
+  }
+
+  private makeRoom(): boolean {
+    const oldest = this.registry.oldestExpendable();
+    if (oldest === undefined) return false;
+    this.ender.end(oldest, 'evicted');
+    return true;
+  }
+}
+
+function bad(reason: string): StartRefusal {
+  return { code: ErrorCode.BadFrame, reason };
+}
