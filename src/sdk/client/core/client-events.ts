@@ -1,0 +1,65 @@
+import type { GatewayClientError } from './errors.js';
+import type { Push } from './payload.js';
+
+/** idle: connect() was not called or gave up; reconnecting: the session waits at the gateway. */
+export type ClientState =
+  'idle' | 'connecting' | 'connected' | 'reconnecting' | 'stopping' | 'closed';
+
+/** A session is under way. */
+export interface Connected {
+  readonly address: string;
+  readonly sessionId: string;
+  /** The same session as before: requests in flight go on. */
+  readonly resumed: boolean;
+  /** Nothing sent since the last connection is missing. */
+  readonly recovered: boolean;
+}
+
+/** Messages may have been lost between the last connection and this one. */
+export interface Unrecovered {
+  readonly sessionId: string;
+  readonly resumed: boolean;
+  /** The last number received before. */
+  readonly lastReceived: number;
+  /** The first number that comes now; 0 where the gateway does not tell. */
+  readonly nextPush: number;
+}
+
+export interface Disconnected {
+  /** The gateway's code, 0 for a plain loss. */
+  readonly code: number;
+  readonly reason: string;
+  readonly willReconnect: boolean;
+}
+
+export interface Reconnecting {
+  /** Counts up from 1 until a connection held. */
+  readonly attempt: number;
+  readonly delayMs: number;
+  readonly address: string;
+}
+
+/** A message of the gateway itself about the session. */
+export interface Notice {
+  readonly code: number;
+  readonly message: string;
+  readonly detail: string;
+}
+
+/** The client is done; no event follows. */
+export interface Closed {
+  readonly reason: 'stopped' | 'closed' | 'refused' | 'replaced';
+  /** Why, where it was not the application's wish. */
+  readonly error: GatewayClientError | null;
+}
+
+export interface ClientEvents {
+  connected: Connected;
+  unrecovered: Unrecovered;
+  disconnected: Disconnected;
+  reconnecting: Reconnecting;
+  push: Push;
+  notice: Notice;
+  closed: Closed;
+  error: GatewayClientError;
+}

@@ -1,0 +1,222 @@
+import type { Cancel, Clock } from '../../../base/clock.js';
+import { messageOf } from '../../../base/errors.js';
+import type { Link, LinkClosed, LinkObserver, SendResult } from '../../../link/link.js';
+import { ErrorCode, describeError } from '../../../wire/error-catalogue.js';
+import type { Frame } from '../../../wire/frame-encoder.js';
+import {
+  ErrorMessage,
+  PushType,
+  ServerPush,
+  StartResponse,
+  decodeMessage,
+} from '../../../wire/messages.js';
+import { Liveness } from './liveness.js';
+import type { LivenessOptions } from './liveness.js';
+import { encodeHeartbeat } from './request-frames.js';
+
+/** How a connection ended. */
+export interface ConnectionEnd {
+  /** The gateway's error code where it gave one, else the close code, 0 for a plain loss. */
+  readonly code: number;
+  readonly reason: string;
+  /** For 421 the address to go to. */
+  readonly detail: string;
+  readonly by: LinkClosed['by'];
+  /** Whether the gateway had accepted START. */
+  readonly started: boolean;
+}
+
+/** What a connection tells the client that owns it. */
+export interface ConnectionOwner {
+  onStarted(connection: Connection, response: StartResponse): void;
+  /** Everything behind START_RESP but heartbeat answers. Bytes of `push` are valid only during the call. */
+  onPush(connection: Connection, push: ServerPush): void;
+  onWritable(connection: Connection): void;
+  /** Once, and the last call. */
+  onEnded(connection: Connection, end: ConnectionEnd): void;
+  /** Whether requests written on this connection are unanswered. */
+  awaitsAnswers(): boolean;
+  nextMsgId(): number;
+}
+
+export interface ConnectionOptions extends LivenessOptions {
+  /** How long START_RESP may take, ms. */
+  readonly startTimeoutMs: number;
+}
+
+/** One Link from START to its end: the handshake, heartbeats, liveness, and decoding. */
+export class Connection implements LinkObserver {
+  private phase: 'starting' | 'started' | 'ended' = 'starting';
+  private startMsgId = 0;
+  private notice: ErrorMessage | null = null;
+  private readonly liveness: Liveness;
+  private cancelStart: Cancel | null = null;
+  private cancelHeartbeat: Cancel | null = null;
+  private cancelCheck: Cancel | null = null;
+
+  constructor(
+    private readonly link: Link,
+    readonly address: string,
+    private readonly clock: Clock,
+    private readonly options: ConnectionOptions,
+    private readonly owner: ConnectionOwner,
+  ) {
+    this.liveness = new Liveness(options);
+  }
+
+  get started(): boolean {
+    return this.phase === 'started';
+  }
+
+  /** Sends START; its answer comes to the owner. */
+  start(msgId: number, frame: Frame): void {
+    this.startMsgId = msgId;
+    const { startTimeoutMs } = this.options;
+    this.cancelStart = this.clock.after(startTimeoutMs, () =>
+      this.abort(ErrorCode.None, `no answer to START within ${startTimeoutMs} ms`),
+    );
+    this.link.bind(this);
+    this.link.send(frame);
+  }
+
+  /** Sends a frame that the gateway does not answer. */
+  send(frame: Frame): SendResult {
+    return this.link.send(frame);
+  }
+
+  /** Sends a frame that the gateway answers: from now on silence counts. */
+  ask(frame: Frame): SendResult {
+    const result = this.link.send(frame);
+    if (result === 'ok' && this.liveness.expect(this.clock.now()) && this.cancelCheck === null) {
+      this.checkIn(this.options.pingAfterMs);
+    }
+    return result;
+  }
+
+  /** Delivers what was sent, then ends; onEnded follows. */
+  finish(): void {
+    if (this.phase === 'ended') return;
+    this.stopTimers();
+    this.link.finish(ErrorCode.None, 'client stopped');
+  }
+
+  /** Ends at once, of the client's own accord. */
+  abort(code: ErrorCode, reason: string): void {
+    if (this.phase === 'ended') return;
+    this.link.close(code, reason);
+    this.end({ code, reason, detail: '', by: 'local' });
+  }
+
+  onFrame(frame: Uint8Array): void {
+    if (this.phase === 'ended') return;
+    try {
+      const push = decodeMessage(ServerPush, frame);
+      if (this.phase === 'starting') this.onStartAnswer(push);
+      else this.onStartedFrame(push);
+    } catch (error) {
+      this.abort(ErrorCode.BadFrame, `frame that does not parse: ${messageOf(error)}`);
+    }
+    this.liveness.heard(this.clock.now(), this.owner.awaitsAnswers());
+  }
+
+  onBadFrame(code: ErrorCode, reason: string): void {
+    this.abort(code, reason);
+  }
+
+  onWritable(): void {
+    if (this.phase === 'started') this.owner.onWritable(this);
+  }
+
+  onClosed(closed: LinkClosed): void {
+    const { code, reason, by } = closed;
+    // The final frame says more than the close that follows it, if that says anything at all.
+    const notice = code === 0 || this.notice?.errorCode === code ? this.notice : null;
+    if (notice === null || by !== 'peer') this.end({ code, reason, detail: '', by });
+    else this.endBy(notice);
+  }
+
+  private onStartAnswer(push: ServerPush): void {
+    if (push.type === PushType.PUSH_ERROR) {
+      this.refused(decodeMessage(ErrorMessage, push.payload));
+    } else if (push.type !== PushType.PUSH_START_RESP || push.msgId !== this.startMsgId) {
+      this.abort(ErrorCode.BadFrame, `frame of type ${push.type} before the answer to START`);
+    } else {
+      const response = decodeMessage(StartResponse, push.payload);
+      if (response.success) this.accepted(response);
+      else this.refused(ErrorMessage.create(response.error ?? { errorCode: ErrorCode.Internal }));
+    }
+  }
+
+  private accepted(response: StartResponse): void {
+    this.phase = 'started';
+    this.cancelStart?.();
+    if (response.heartbeatInterval > 0) {
+      const period = response.heartbeatInterval * 1_000;
+      this.cancelHeartbeat = this.clock.every(period, () => this.heartbeat());
+    }
+    this.owner.onStarted(this, response);
+  }
+
+  private refused(error: ErrorMessage): void {
+    this.link.close(ErrorCode.None, 'START refused');
+    this.endBy(error);
+  }
+
+  private onStartedFrame(push: ServerPush): void {
+    if (push.type === PushType.PUSH_HEARTBEAT_RESP && push.seqId === 0) return;
+    if (push.type === PushType.PUSH_ERROR && push.msgId === 0 && push.seqId === 0) {
+      const notice = decodeMessage(ErrorMessage, push.payload);
+      this.notice = notice;
+      if (describeError(notice.errorCode)?.mayReconnect === false) {
+        this.link.close(ErrorCode.None, 'session ended');
+        this.endBy(notice);
+        return;
+      }
+    }
+    this.owner.onPush(this, push);
+  }
+
+  private heartbeat(): void {
+    this.ask(this.heartbeatFrame());
+  }
+
+  private heartbeatFrame(): Frame {
+    return encodeHeartbeat(this.owner.nextMsgId(), this.clock.wallTime());
+  }
+
+  private checkIn(delay: number): void {
+    this.cancelCheck = this.clock.after(delay, () => this.check());
+  }
+
+  private check(): void {
+    this.cancelCheck = null;
+    const { verdict, inMs } = this.liveness.check(this.clock.now());
+    if (verdict === 'idle') return;
+    if (verdict === 'dead') {
+      this.abort(ErrorCode.None, `no sign of life within ${this.options.deadAfterMs} ms`);
+      return;
+    }
+    if (verdict === 'ping') this.link.send(this.heartbeatFrame());
+    this.checkIn(inMs);
+  }
+
+  private endBy(error: ErrorMessage): void {
+    const { errorCode, errorMessage, detail } = error;
+    const reason = errorMessage || (describeError(errorCode)?.message ?? 'no reason given');
+    this.end({ code: errorCode, reason, detail, by: 'peer' });
+  }
+
+  private end(end: Omit<ConnectionEnd, 'started'>): void {
+    if (this.phase === 'ended') return;
+    const started = this.phase === 'started';
+    this.phase = 'ended';
+    this.stopTimers();
+    this.owner.onEnded(this, { ...end, started });
+  }
+
+  private stopTimers(): void {
+    this.cancelStart?.();
+    this.cancelHeartbeat?.();
+    this.cancelCheck?.();
+  }
+}

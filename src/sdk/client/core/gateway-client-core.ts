@@ -1,0 +1,214 @@
+import type { Clock } from '../../../base/clock.js';
+import { messageOf } from '../../../base/errors.js';
+import type { ClientEvents, ClientState } from './client-events.js';
+import { ClientSession } from './client-session.js';
+import {
+  ClientClosedError,
+  ConnectError,
+  RequestAbortedError,
+  RequestTimeoutError,
+} from './errors.js';
+import { EventEmitter } from './events.js';
+import { resolveOptions } from './options.js';
+import type { CoreClientOptions, ResolvedOptions } from './options.js';
+import type { Answer, Push } from './payload.js';
+import { PendingRequest } from './pending-request.js';
+import { encodeBusinessPayload } from './request-frames.js';
+import type { RequestContent, StopReason } from './request-frames.js';
+import type { Transport } from './transport.js';
+
+export interface RequestOptions extends RequestContent {
+  /** Overrides requestTimeoutMs for this request; 0 = for ever. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * A client of the gateway over any transport: one session that outlives its connections. Requests
+ * are answered once, pushes arrive in order and are acknowledged, lost connections are replaced and
+ * the session resumed. Nothing it does by itself rejects unheard: see the events.
+ */
+export class GatewayClientCore {
+  private readonly options: ResolvedOptions;
+  private readonly events: EventEmitter<ClientEvents>;
+  private readonly session: ClientSession;
+  private connecting: Promise<void> | null = null;
+  private stopping: Promise<void> | null = null;
+
+  /** @throws {RangeError} that names the option which cannot be. */
+  constructor(options: CoreClientOptions, transport: Transport) {
+    this.options = resolveOptions(options, transport);
+    this.events = new EventEmitter((error) => {
+      // A failing listener of `error` must not be told of its own failure for ever.
+      if (!error.message.startsWith('a listener of "error"')) this.events.emit('error', error);
+    });
+    this.session = new ClientSession(this.options, this.events);
+  }
+
+  get state(): ClientState {
+    return this.session.state;
+  }
+
+  /** The session's id, stable over resumes; empty before the first connection. */
+  get sessionId(): string {
+    return this.session.sessionId;
+  }
+
+  /** The gateway's address while there is a connection, else empty. */
+  get address(): string {
+    return this.session.address;
+  }
+
+  /** Requests sent and unanswered. */
+  get inFlight(): number {
+    return this.session.inFlight;
+  }
+
+  /** Requests that wait to be sent. */
+  get queued(): number {
+    return this.session.queued;
+  }
+
+  /** Calls `listener` for every event of this name; the returned function ends that. */
+  on<Name extends keyof ClientEvents>(
+    name: Name,
+    listener: (event: ClientEvents[Name]) => unknown,
+  ): () => void {
+    return this.events.on(name, listener);
+  }
+
+  /** Calls `listener` for every push, in order; a push is acknowledged once it returned. */
+  onPush(listener: (push: Push) => unknown): () => void {
+    return this.events.on('push', listener);
+  }
+
+  /**
+   * Starts a session, trying again until there is one. Idempotent: resolved at once when connected,
+   * the same promise while connecting.
+   * @throws {ConnectError} after connectTimeoutMs; connect() may then be called again.
+   * @throws {SessionRefusedError | SessionReplacedError | ClientClosedError} when it will never be.
+   */
+  connect(): Promise<void> {
+    if (this.connecting === null) {
+      this.connecting = this.connected().finally(() => (this.connecting = null));
+      // Whoever ignores the promise hears of the failure by the `closed` event.
+      this.connecting.catch(() => undefined);
+    }
+    return this.connecting;
+  }
+
+  /**
+   * Sends a request to the service behind the gateway. Without a connection it waits for one, for
+   * as long as its time lasts.
+   * @returns the upstream's answer, whatever code it carries.
+   * @throws {RequestRefusedError} surely not executed
+   * @throws {OutcomeUnknownError} executed or not, nobody knows
+   * @throws {RequestTimeoutError | RequestAbortedError} see their `sent`
+   * @throws {RequestQueueFullError | RequestTooLargeError | ClientClosedError} not sent
+   */
+  request(action: string, options: RequestOptions = {}): Promise<Answer> {
+    return new Promise<Answer>((resolve, reject) => {
+      const { signal, timeoutMs = this.options.requestTimeoutMs, headers = {} } = options;
+      const payload = encodeBusinessPayload(action, options);
+      const settle = <T>(deliver: (value: T) => void, value: T): void => {
+        cancelTimeout?.();
+        signal?.removeEventListener('abort', onAbort);
+        deliver(value);
+      };
+      const outcome = {
+        resolve: (answer: Answer) => settle(resolve, answer),
+        reject: (error: Error) => settle(reject, error),
+      };
+      const request = new PendingRequest(
+        this.session.nextMsgId(),
+        action,
+        payload,
+        headers,
+        outcome,
+      );
+      const giveUp = (error: Error): void => {
+        request.reject(error);
+        this.session.abandon(request);
+      };
+      const onAbort = (): void => {
+        giveUp(new RequestAbortedError(action, request.sent, { cause: signal?.reason }));
+      };
+      const cancelTimeout =
+        timeoutMs > 0
+          ? this.clock.after(timeoutMs, () =>
+              giveUp(new RequestTimeoutError(action, timeoutMs, request.sent)),
+            )
+          : null;
+      if (signal?.aborted === true) {
+        request.reject(new RequestAbortedError(action, false, { cause: signal.reason }));
+        return;
+      }
+      signal?.addEventListener('abort', onAbort, { once: true });
+      try {
+        this.session.submit(request);
+      } catch (error) {
+        request.reject(error as Error);
+      }
+    });
+  }
+
+  /**
+   * Ends the session at the gateway (STOP) and waits until the connection is closed. Requests under
+   * way are rejected with ClientClosedError. Idempotent, never rejects.
+   */
+  stop(reason: StopReason = 'app_close'): Promise<void> {
+    this.stopping ??= new Promise<void>((resolve) => {
+      if (this.session.state === 'closed') {
+        resolve();
+        return;
+      }
+      this.events.on('closed', () => resolve());
+      this.session.stop(reason);
+    });
+    return this.stopping;
+  }
+
+  /** Closes at once and without STOP: the gateway keeps the session for its resume window. Idempotent. */
+  close(): void {
+    this.session.close();
+  }
+
+  private get clock(): Clock {
+    return this.options.clock;
+  }
+
+  private connected(): Promise<void> {
+    const { session } = this;
+    if (session.state === 'connected') return Promise.resolve();
+    if (session.state === 'closed' || session.state === 'stopping') {
+      return Promise.reject(new ClientClosedError('the client is closed; make a new one'));
+    }
+    return new Promise<void>((resolve, reject) => {
+      const { connectTimeoutMs } = this.options;
+      const offs = [
+        this.events.on('connected', () => settle(null)),
+        this.events.on('closed', ({ error }) =>
+          settle(error ?? new ClientClosedError('the client was closed while it connected')),
+        ),
+      ];
+      const cancel =
+        connectTimeoutMs > 0 ? this.clock.after(connectTimeoutMs, () => settle(this.late())) : null;
+      const settle = (error: Error | null): void => {
+        cancel?.();
+        for (const off of offs) off();
+        if (error === null) resolve();
+        else reject(error);
+      };
+      session.connect();
+    });
+  }
+
+  private late(): ConnectError {
+    const { addresses, connectTimeoutMs } = this.options;
+    const cause = this.session.failure;
+    this.session.giveUp();
+    const why = cause === undefined ? 'no answer' : messageOf(cause);
+    const message = `cannot connect to ${addresses.join(', ')} within ${connectTimeoutMs} ms: ${why}`;
+    return new ConnectError(message, { cause });
+  }
+}

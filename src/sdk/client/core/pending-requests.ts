@@ -1,0 +1,177 @@
+import type { SendResult } from '../../../link/link.js';
+import type { Frame } from '../../../wire/frame-encoder.js';
+import { FRAME_PREFIX_BYTES, MAX_FRAME_BYTES } from '../../../wire/limits.js';
+import { RequestQueueFullError, RequestTooLargeError } from './errors.js';
+import type { PendingRequest } from './pending-request.js';
+import { encodeBusiness } from './request-frames.js';
+
+export interface RequestLimits {
+  /** Requests sent and unanswered; the gateway reads no further beyond 64 by default. */
+  readonly maxInFlight: number;
+  /** Requests that wait to be sent. */
+  readonly maxQueued: number;
+  /** Bytes of the requests that wait to be sent. */
+  readonly maxQueuedBytes: number;
+}
+
+/**
+ * The upstream side of a session (SESSIONS.md, "Upstream direction"): requests wait, get the next
+ * number when they are first written, stay until answered, and are written again after a resume
+ * with the same seq_id and msg_id. Numbers are never skipped, so a request given up by its caller
+ * keeps its place until the gateway is known to have seen it.
+ */
+export class PendingRequests {
+  /** Waiting to be written for the first time, oldest first. */
+  private readonly queue = new Set<PendingRequest>();
+  private queuedBytes = 0;
+  /** Written and unanswered, by number; insertion order is number order. */
+  private readonly numbered = new Map<number, PendingRequest>();
+  private readonly byMsgId = new Map<number, PendingRequest>();
+  private nextSeq = 1;
+  /** The next number to write on this connection; below nextSeq while a resume writes again. */
+  private cursor = 1;
+  /** The gateway has seen every number below this one. */
+  private seenBelow = 1;
+
+  constructor(private readonly limits: RequestLimits) {}
+
+  /** Written and unanswered. */
+  get inFlight(): number {
+    return this.numbered.size;
+  }
+
+  /** Waiting to be written for the first time. */
+  get queued(): number {
+    return this.queue.size;
+  }
+
+  /** @throws {RequestQueueFullError | RequestTooLargeError} and then keeps nothing. */
+  add(request: PendingRequest): void {
+    const { maxQueued, maxQueuedBytes } = this.limits;
+    const bytes = request.payload.length;
+    if (bytes > MAX_FRAME_BYTES) {
+      throw new RequestTooLargeError(request.action, bytes, MAX_FRAME_BYTES);
+    }
+    if (this.queue.size >= maxQueued) {
+      throw new RequestQueueFullError(request.action, `${maxQueued} requests`);
+    }
+    if (this.queuedBytes + bytes > maxQueuedBytes) {
+      throw new RequestQueueFullError(request.action, `${this.queuedBytes} bytes of requests`);
+    }
+    this.enqueue(request);
+  }
+
+  /** Writes what may be written now: what a resume asks for first, then new requests up to the limit. */
+  pump(send: (frame: Frame) => SendResult): void {
+    while (this.cursor < this.nextSeq) {
+      const frame = this.numbered.get(this.cursor)?.frame ?? null;
+      if (frame !== null && send(frame) !== 'ok') return;
+      this.cursor++;
+    }
+    for (const request of this.queue) {
+      if (this.numbered.size >= this.limits.maxInFlight) return;
+      if (!this.write(request, send)) return;
+      this.dequeue(request);
+    }
+  }
+
+  /** The request with this msg_id that was written and is unanswered; it stays. */
+  find(msgId: number): PendingRequest | undefined {
+    return this.byMsgId.get(msgId);
+  }
+
+  /** The request has been answered, or will never be: its number is done with. */
+  remove(request: PendingRequest): void {
+    if (this.numbered.delete(request.seq)) this.byMsgId.delete(request.msgId);
+  }
+
+  /** The caller has given up: keeps the number only if the gateway may still have to be sent it. */
+  abandon(request: PendingRequest): void {
+    if (!request.sent) this.dequeue(request);
+    else if (request.seq < this.seenBelow) this.remove(request);
+  }
+
+  /** Puts a request back at the end of the queue, under the msg_id it has now and a number to come. */
+  requeue(request: PendingRequest): void {
+    request.seq = 0;
+    request.frame = null;
+    this.enqueue(request);
+  }
+
+  /**
+   * The session was resumed and the gateway expects this number next; 0: it has seen none.
+   * @returns requests that the gateway has lost, to be failed: their numbers do not lead on from there.
+   */
+  resume(nextClientSeq: number): PendingRequest[] {
+    const from = nextClientSeq === 0 ? this.lowestUnanswered() : nextClientSeq;
+    const lost: PendingRequest[] = [];
+    if (!this.holdsAllFrom(from)) {
+      for (const request of this.numbered.values()) if (request.seq >= from) lost.push(request);
+      this.nextSeq = from;
+    }
+    for (const request of this.numbered.values()) {
+      if (request.seq < from && !request.wanted) this.remove(request);
+    }
+    for (const request of lost) this.remove(request);
+    this.nextSeq = Math.max(this.nextSeq, from);
+    this.cursor = this.seenBelow = from;
+    return lost;
+  }
+
+  /** A new incarnation: numbers start over. @returns what was written and unanswered, to be failed. */
+  restart(): PendingRequest[] {
+    const lost = [...this.numbered.values()];
+    this.numbered.clear();
+    this.byMsgId.clear();
+    this.nextSeq = this.cursor = this.seenBelow = 1;
+    return lost;
+  }
+
+  /** Takes everything out: the client is closed. */
+  drain(): PendingRequest[] {
+    const all = [...this.restart(), ...this.queue];
+    this.queue.clear();
+    this.queuedBytes = 0;
+    return all;
+  }
+
+  /** Whether `msgId` is that of a written and unanswered request. */
+  uses(msgId: number): boolean {
+    return this.byMsgId.has(msgId);
+  }
+
+  private write(request: PendingRequest, send: (frame: Frame) => SendResult): boolean {
+    const frame = encodeBusiness(request.msgId, this.nextSeq, request.payload, request.headers);
+    const bytes = frame.length - FRAME_PREFIX_BYTES;
+    if (bytes > MAX_FRAME_BYTES) {
+      request.reject(new RequestTooLargeError(request.action, bytes, MAX_FRAME_BYTES));
+      return true;
+    }
+    if (send(frame) !== 'ok') return false;
+    request.seq = this.nextSeq++;
+    this.cursor = this.nextSeq;
+    request.frame = frame;
+    this.numbered.set(request.seq, request);
+    this.byMsgId.set(request.msgId, request);
+    return true;
+  }
+
+  private enqueue(request: PendingRequest): void {
+    this.queue.add(request);
+    this.queuedBytes += request.payload.length;
+  }
+
+  private dequeue(request: PendingRequest): void {
+    if (this.queue.delete(request)) this.queuedBytes -= request.payload.length;
+  }
+
+  private lowestUnanswered(): number {
+    const [first] = this.numbered.keys();
+    return first ?? this.nextSeq;
+  }
+
+  private holdsAllFrom(from: number): boolean {
+    for (let seq = from; seq < this.nextSeq; seq++) if (!this.numbered.has(seq)) return false;
+    return true;
+  }
+}

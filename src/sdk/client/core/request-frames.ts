@@ -1,0 +1,89 @@
+import type { Frame } from '../../../wire/frame-encoder.js';
+import { encodeRequestFrame } from '../../../wire/frame-encoder.js';
+import {
+  BusinessRequest,
+  ClientAck,
+  HeartbeatRequest,
+  RequestType,
+  StartRequest,
+  StopRequest,
+  encodeMessage,
+} from '../../../wire/messages.js';
+import { checkedUint64 } from '../../../wire/uint64.js';
+
+const NO_BYTES = new Uint8Array(0);
+const utf8 = new TextEncoder();
+
+/** Why a client leaves: the reason of STOP. */
+export type StopReason = 'unknown' | 'user_logout' | 'app_close' | 'switch_account';
+
+const { Reason } = StopRequest;
+
+const stopReasons = {
+  unknown: Reason.UNKNOWN,
+  user_logout: Reason.USER_LOGOUT,
+  app_close: Reason.APP_CLOSE,
+  switch_account: Reason.SWITCH_ACCOUNT,
+} satisfies Record<StopReason, number>;
+
+/** What a business request carries besides its action. */
+export interface RequestContent {
+  readonly params?: Readonly<Record<string, string>>;
+  /** Text goes as UTF-8. */
+  readonly data?: Uint8Array | string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What START says (WIRE.md; fields above 15 only once there is something to say). */
+export interface StartContent {
+  readonly openid: string;
+  readonly token: string;
+  readonly lastAckedSeq: number;
+  readonly sessionId: string;
+  readonly epoch: number;
+  readonly epochProof: Uint8Array;
+}
+
+export function encodeStart(msgId: number, start: StartContent): Frame {
+  const payload = encodeMessage(StartRequest, {
+    openid: start.openid,
+    authToken: start.token,
+    lastAckedSeqId: checkedUint64(start.lastAckedSeq),
+    resumeSessionId: start.sessionId,
+    seenEpoch: checkedUint64(start.epoch),
+    epochProof: start.epochProof,
+  });
+  return encodeRequestFrame({ msgId, type: RequestType.REQUEST_START, payload });
+}
+
+export function encodeBusinessPayload(action: string, content: RequestContent): Uint8Array {
+  const { data = NO_BYTES, params = {} } = content;
+  const bytes = typeof data === 'string' ? utf8.encode(data) : data;
+  return encodeMessage(BusinessRequest, { action, params, data: bytes });
+}
+
+export function encodeBusiness(
+  msgId: number,
+  seqId: number,
+  payload: Uint8Array,
+  headers: Readonly<Record<string, string>>,
+): Frame {
+  const type = RequestType.REQUEST_BUSINESS;
+  return encodeRequestFrame({ msgId, seqId: checkedUint64(seqId), type, payload, headers });
+}
+
+export function encodeAck(seq: number): Frame {
+  const payload = encodeMessage(ClientAck, { ackedSeqId: checkedUint64(seq) });
+  return encodeRequestFrame({ type: RequestType.REQUEST_ACK, payload });
+}
+
+/** @param wallTime ms since 1970. */
+export function encodeHeartbeat(msgId: number, wallTime: number): Frame {
+  const payload = encodeMessage(HeartbeatRequest, { clientTimestamp: Math.round(wallTime) });
+  return encodeRequestFrame({ msgId, type: RequestType.REQUEST_HEARTBEAT, payload });
+}
+
+export function encodeStop(msgId: number, reason: StopReason): Frame {
+  const payload = encodeMessage(StopRequest, { reason: stopReasons[reason] });
+  return encodeRequestFrame({ msgId, type: RequestType.REQUEST_STOP, payload });
+}
