@@ -1,12 +1,16 @@
 import type { Registry } from 'prom-client';
-import { exportLabelledTally, exportTally } from './tally.js';
+import { exportGauge, exportLabelledTally, exportTally } from './tally.js';
 
 /** What calls to upstreams and their registrations count. */
 export class UpstreamMetrics {
   readonly requests;
   readonly rejected;
+  readonly failures;
+  readonly retries;
+  readonly registrations;
+  readonly ejections;
 
-  constructor(registry: Registry) {
+  constructor(private readonly registry: Registry) {
     this.requests = exportTally(
       registry,
       'gatesvr_upstream_requests',
@@ -17,6 +21,53 @@ export class UpstreamMetrics {
       'gatesvr_upstream_rejected_total',
       'Requests that no upstream was asked for, by reason',
       'reason',
+      ['concurrency', 'no_upstream', 'queue_full', 'stopping'],
+    );
+    this.failures = exportLabelledTally(
+      registry,
+      'gatesvr_upstream_failures_total',
+      'Requests that an upstream failed, by the code that the client was told',
+      'code',
+      ['502', '504'],
+    );
+    this.retries = exportTally(
+      registry,
+      'gatesvr_upstream_retries_total',
+      'Requests that surely were not sent and were tried on another instance',
+    );
+    this.registrations = exportLabelledTally(
+      registry,
+      'gatesvr_upstream_registrations_total',
+      'RegisterUpstream calls, by outcome (accepted, or the error code they were refused with)',
+      'outcome',
+      ['accepted'],
+    );
+    this.ejections = exportTally(
+      registry,
+      'gatesvr_upstream_ejections_total',
+      'Times that an upstream instance was taken out of its zone for being dead',
+    );
+  }
+
+  /** Gauges are read when Prometheus asks; the router names itself here once. */
+  observe(source: { concurrent(): number; instanceCount(): number; ejectedCount(): number }): void {
+    exportGauge(
+      this.registry,
+      'gatesvr_upstream_concurrent',
+      'Requests that await an upstream',
+      () => source.concurrent(),
+    );
+    exportGauge(
+      this.registry,
+      'gatesvr_upstream_instances',
+      'Upstream instances that are registered',
+      () => source.instanceCount(),
+    );
+    exportGauge(
+      this.registry,
+      'gatesvr_upstream_instances_ejected',
+      'Upstream instances that are registered but dead',
+      () => source.ejectedCount(),
     );
   }
 }

@@ -1,0 +1,119 @@
+import { isIP } from 'node:net';
+import { formatAddress, parseAddress } from '../base/address.js';
+import type {
+  RegistrationErrorCode,
+  RegistrationRequest,
+  RegistrationResult,
+} from '../upstream/registration-sink.js';
+import { isZone } from './zone.js';
+import type { Zone } from './zone.js';
+
+/** Longest name in DNS (RFC 1035 section 2.3.4). */
+const MAX_HOST_BYTES = 253;
+/** It is shown to operators and kept in the registry file. */
+const MAX_SERVICE_NAME_BYTES = 128;
+/** Room for capabilities that later gateways know; each is a short word. */
+const MAX_CAPABILITIES = 16;
+const MAX_CAPABILITY_BYTES = 64;
+const HOST_NAME = /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?$/;
+
+/** A registration that was checked, as the table and the registry file keep it. */
+export interface UpstreamEntry {
+  /** `host:port` to dial, lower case, IPv6 in brackets. */
+  readonly address: string;
+  readonly zone: Zone;
+  readonly serviceName: string;
+  readonly capabilities: readonly string[];
+  /** The host was taken from where the call came from; wrong behind NAT or a proxy. */
+  readonly hostFromCaller: boolean;
+}
+
+/** A registration result that refuses. */
+export function refuse(errorCode: RegistrationErrorCode, message: string): RegistrationResult {
+  return { success: false, message, errorCode };
+}
+
+/** Checks a registration and finds the address that it means. */
+export function checkRegistration(
+  request: RegistrationRequest,
+): { entry: UpstreamEntry } | { refusal: RegistrationResult } {
+  const { zoneId, serviceName, capabilities } = request;
+  if (!isZone(zoneId)) {
+    return { refusal: refuse('INVALID_ZONE_ID', 'zone_id is none of 001 to 006') };
+  }
+  if (Buffer.byteLength(serviceName) > MAX_SERVICE_NAME_BYTES) {
+    const message = `service_name is longer than ${MAX_SERVICE_NAME_BYTES} bytes`;
+    return { refusal: refuse('REGISTER_FAILED', message) };
+  }
+  if (!areCapabilities(capabilities)) {
+    const message = `more than ${MAX_CAPABILITIES} capabilities, or one too long`;
+    return { refusal: refuse('REGISTER_FAILED', message) };
+  }
+  const found = findAddress(request.address, request.peer);
+  if ('reason' in found) return { refusal: refuse('INVALID_ADDRESS', found.reason) };
+  return { entry: { ...found, zone: zoneId, serviceName, capabilities: [...capabilities] } };
+}
+
+/** Whether what a registry file holds is an entry that a registration could have made. */
+export function isUpstreamEntry(value: unknown): value is UpstreamEntry {
+  if (typeof value !== 'object' || value === null) return false;
+  const { address, zone, serviceName, capabilities, hostFromCaller } = value as Record<
+    string,
+    unknown
+  >;
+  if (typeof address !== 'string' || typeof zone !== 'string' || !isZone(zone)) return false;
+  if (typeof serviceName !== 'string' || typeof hostFromCaller !== 'boolean') return false;
+  if (!Array.isArray(capabilities) || !capabilities.every((word) => typeof word === 'string')) {
+    return false;
+  }
+  if (!areCapabilities(capabilities)) return false;
+  const found = findAddress(address, '');
+  return 'address' in found && found.address === address;
+}
+
+/**
+ * The host of a peer as gRPC names it: the text up to its last colon, `::ffff:` stripped.
+ * @returns null where the peer is no IP address.
+ */
+export function hostOfPeer(peer: string): string | null {
+  const colon = peer.lastIndexOf(':');
+  if (colon <= 0) return null;
+  const host = peer
+    .slice(0, colon)
+    .replace(/^\[(.*)\]$/, '$1')
+    .replace(/^::ffff:(?=\d+\.)/i, '');
+  return isIP(host) === 0 ? null : host;
+}
+
+/**
+ * `:9001`, `0.0.0.0:9001` and `[::]:9001` all mean the caller's host: they are what an upstream
+ * listens on, and none can be dialled from elsewhere.
+ */
+function findAddress(
+  text: string,
+  peer: string,
+): { address: string; hostFromCaller: boolean } | { reason: string } {
+  const parsed = parseAddress(text);
+  if (parsed === null) return { reason: 'address is not host:port or :port' };
+  const { port } = parsed;
+  if (port === 0) return { reason: 'address has port 0' };
+  const host = parsed.host.toLowerCase();
+  if (host === '' || host === '0.0.0.0' || host === '::') {
+    const callerHost = hostOfPeer(peer);
+    if (callerHost === null) return { reason: 'address has no host and the caller has none' };
+    return { address: formatAddress(callerHost, port), hostFromCaller: true };
+  }
+  if (!isHost(host)) return { reason: 'address has no valid host' };
+  return { address: formatAddress(host, port), hostFromCaller: false };
+}
+
+function isHost(host: string): boolean {
+  if (host.includes(':')) return isIP(host) === 6;
+  if (/^[\d.]+$/.test(host)) return isIP(host) === 4;
+  return host.length <= MAX_HOST_BYTES && HOST_NAME.test(host) && !host.includes('..');
+}
+
+function areCapabilities(words: readonly string[]): boolean {
+  if (words.length > MAX_CAPABILITIES) return false;
+  return words.every((word) => Buffer.byteLength(word) <= MAX_CAPABILITY_BYTES);
+}

@@ -1,0 +1,78 @@
+import type { Logger } from '../telemetry/log.js';
+
+/** How many requests may await upstreams at once. */
+export interface ConcurrencyLimits {
+  /** At so many the next is refused with 503. */
+  readonly max: number;
+  /** At so many one warning is logged; the next one after it fell below. */
+  readonly warnAt: number;
+}
+
+/** Admits requests up to the limit of requests that await upstreams. */
+export class RequestGate {
+  private inside = 0;
+  private warned = false;
+  private stopping = false;
+  private ended = false;
+  private idleWaiters: (() => void)[] = [];
+
+  constructor(
+    private readonly limits: ConcurrencyLimits,
+    private readonly logger: Logger,
+  ) {}
+
+  get concurrent(): number {
+    return this.inside;
+  }
+
+  /** Whether what is inside is to end as well, sent or not. */
+  get cancelled(): boolean {
+    return this.ended;
+  }
+
+  /** @returns null, or why the request may not come in (a label of gatesvr_upstream_rejected_total). */
+  enter(): 'stopping' | 'concurrency' | null {
+    if (this.stopping) return 'stopping';
+    if (this.inside >= this.limits.max) return 'concurrency';
+    this.inside++;
+    if (this.inside >= this.limits.warnAt && !this.warned) this.warn();
+    return null;
+  }
+
+  leave(): void {
+    this.inside--;
+    if (this.warned && this.inside < this.limits.warnAt) this.warned = false;
+    if (this.inside === 0) this.wakeIdle();
+  }
+
+  /** Admits nothing more. */
+  close(): void {
+    this.stopping = true;
+  }
+
+  /** As close, and nothing more of what is inside is sent. */
+  cancel(): void {
+    this.stopping = true;
+    this.ended = true;
+  }
+
+  /** Resolves when nothing is inside. */
+  idle(): Promise<void> {
+    if (this.inside === 0) return Promise.resolve();
+    return new Promise((resolve) => this.idleWaiters.push(resolve));
+  }
+
+  private warn(): void {
+    this.warned = true;
+    this.logger.warn(
+      { concurrent: this.inside, max: this.limits.max },
+      'many requests await upstreams; upstreams are slow or too few',
+    );
+  }
+
+  private wakeIdle(): void {
+    const waiters = this.idleWaiters;
+    this.idleWaiters = [];
+    for (const wake of waiters) wake();
+  }
+}

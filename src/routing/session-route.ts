@@ -1,0 +1,272 @@
+import type { Clock } from '../base/clock.js';
+import { messageOf } from '../base/errors.js';
+import { RingQueue } from '../base/ring-queue.js';
+import { GrpcStatus } from '../grpc/unary-caller.js';
+import type { CallFailure } from '../grpc/unary-caller.js';
+import type { Logger } from '../telemetry/log.js';
+import type { UpstreamMetrics } from '../telemetry/upstream-metrics.js';
+import { decodeResponse, encodeRequest } from '../upstream/request-codec.js';
+import { PendingRequest } from './pending-request.js';
+import type { RequestOwner } from './pending-request.js';
+import type { RequestGate } from './request-gate.js';
+import type { Route, RoutedRequest, UpstreamOutcome } from './router.js';
+import type { UpstreamInstance } from './upstream-instance.js';
+import type { ZonePool } from './zone-pool.js';
+
+/** What all routes share. */
+export interface RouteContext {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: UpstreamMetrics;
+  readonly gate: RequestGate;
+  /** A request is answered with 504 after so many ms, from its dispatch. */
+  readonly upstreamTimeout: number;
+  /** The next request of a session is sent after the answer to the last. */
+  readonly serialize: boolean;
+  /** An instance answered, or failed in a way that says something about its health. */
+  onAlive(instance: UpstreamInstance): void;
+  onDead(instance: UpstreamInstance, failure: CallFailure): void;
+}
+
+/** Instances that one request is tried on: more would only lengthen the wait for a 502. */
+const MAX_ATTEMPTS = 3;
+/** The session layer stops reading at 64 in flight; this only bounds what a caller in error holds. */
+const MAX_WAITING = 256;
+const MAX_WAITING_BYTES = 8 * 1_048_576;
+
+/**
+ * The route of one session. Requests go to one instance in the order of their dispatch; it changes
+ *
+ * - with nothing in flight, when the pool has changed;
+ * - at once, when the instance was ejected or removed;
+ * - when a request surely was not sent and is tried on another: then later requests follow it
+ *   there, but only once everything still under way at the old instance is decided, for that
+ *   may turn out unsent as well and must go first.
+ */
+export class SessionRoute implements Route, RequestOwner {
+  private instance: UpstreamInstance | null = null;
+  private seenVersion = -1;
+  private inFlight = 0;
+  /** Counts changes of instance; a request in flight from an earlier epoch is elsewhere. */
+  private epoch = 0;
+  /** Requests in flight at earlier instances that the ones behind them wait for. */
+  private stragglers = 0;
+  private waiting: RingQueue<PendingRequest> | null = null;
+  private waitingBytes = 0;
+
+  constructor(
+    private readonly context: RouteContext,
+    private readonly pool: ZonePool,
+    private readonly seed: number,
+  ) {}
+
+  get zone(): string {
+    return this.pool.zone;
+  }
+
+  dispatch(request: RoutedRequest): void {
+    const { gate, clock, upstreamTimeout } = this.context;
+    const reason = gate.enter();
+    if (reason !== null) {
+      const text =
+        reason === 'stopping' ? 'the gateway is stopping' : 'too many requests in flight';
+      this.reject(request, reason, text);
+      return;
+    }
+    const bytes = encodeRequest(request);
+    const pending = new PendingRequest(this, request, bytes, clock.now() + upstreamTimeout);
+    if (!this.mustWait()) this.send(pending);
+    else if (!this.enqueue(pending)) {
+      gate.leave();
+      this.reject(request, 'queue_full', 'too many requests of this session wait');
+    }
+  }
+
+  onResponse(pending: PendingRequest, bytes: Uint8Array): void {
+    const { context } = this;
+    const instance = this.settle(pending);
+    let outcome: UpstreamOutcome;
+    try {
+      const response = decodeResponse(bytes, pending.request.clientSeqId);
+      instance.noteLatency(context.clock.now() - pending.sentAt);
+      outcome = { kind: 'answered', response };
+    } catch (error) {
+      instance.failedRequests++;
+      instance.health.lastError = messageOf(error);
+      outcome = this.upstreamFailed(502, 'the upstream answered garbage');
+    }
+    context.onAlive(instance);
+    this.finish(pending, outcome);
+  }
+
+  onFailure(pending: PendingRequest, failure: CallFailure): void {
+    const { context } = this;
+    const instance = this.settle(pending);
+    instance.failedRequests++;
+    instance.health.lastError = failure.message;
+    if (isSignOfDeath(failure)) context.onDead(instance, failure);
+    else if (isSignOfLife(failure)) context.onAlive(instance);
+    if (failure.neverSent && this.retry(pending, instance)) return;
+    this.finish(pending, this.failureOf(failure));
+  }
+
+  /** Takes the request off the books of its instance. */
+  private settle(pending: PendingRequest): UpstreamInstance {
+    this.inFlight--;
+    if (this.stragglers > 0 && pending.epoch !== this.epoch) this.stragglers--;
+    return pending.instance as UpstreamInstance;
+  }
+
+  private mustWait(): boolean {
+    if (this.waiting !== null && this.waiting.length > 0) return true;
+    return this.held();
+  }
+
+  private held(): boolean {
+    return this.context.serialize ? this.inFlight > 0 : this.stragglers > 0;
+  }
+
+  private enqueue(pending: PendingRequest): boolean {
+    const waiting = (this.waiting ??= new RingQueue());
+    const bytes = this.waitingBytes + pending.bytes.length;
+    if (waiting.length >= MAX_WAITING || bytes > MAX_WAITING_BYTES) return false;
+    this.waitingBytes = bytes;
+    waiting.push(pending);
+    return true;
+  }
+
+  /** Sends what waited. It waited behind requests with earlier deadlines, so none waits too long. */
+  private pump(): void {
+    while (this.waiting !== null && this.waiting.length > 0 && !this.held()) {
+      const pending = this.waiting.shift() as PendingRequest;
+      this.waitingBytes -= pending.bytes.length;
+      this.send(pending);
+    }
+  }
+
+  private send(pending: PendingRequest): void {
+    if (this.context.gate.cancelled) {
+      this.finishLater(pending, this.failure(503, 'the gateway is stopping'));
+      return;
+    }
+    const instance = this.currentInstance();
+    if (instance === null) {
+      this.context.metrics.rejected.add('no_upstream');
+      this.finishLater(pending, this.failure(503, `no upstream serves zone ${this.zone}`));
+      return;
+    }
+    this.sendTo(pending, instance);
+  }
+
+  private sendTo(pending: PendingRequest, instance: UpstreamInstance): void {
+    const now = this.context.clock.now();
+    if (pending.deadline <= now) {
+      this.finishLater(pending, this.failure(504, 'the upstream timed out'));
+      return;
+    }
+    this.inFlight++;
+    instance.requests++;
+    this.context.metrics.requests.add();
+    pending.epoch = this.epoch;
+    pending.sendTo(instance, now);
+  }
+
+  private currentInstance(): UpstreamInstance | null {
+    const { pool, instance } = this;
+    if (instance !== null && pool.version === this.seenVersion) return instance;
+    if (instance !== null && instance.usable && this.inFlight > 0) return instance;
+    const chosen = pool.choose(this.seed);
+    this.seenVersion = pool.version;
+    if (chosen !== instance) this.moveTo(chosen, 0);
+    return chosen;
+  }
+
+  /** @param stragglers how many requests in flight at earlier instances are waited for. */
+  private moveTo(instance: UpstreamInstance | null, stragglers: number): void {
+    this.instance = instance;
+    this.epoch++;
+    this.stragglers = stragglers;
+  }
+
+  /** Tries a request that surely was not sent on another instance, ahead of all that wait. */
+  private retry(pending: PendingRequest, failed: UpstreamInstance): boolean {
+    if (this.context.gate.cancelled) return false;
+    pending.tried = [...pending.tried, failed];
+    if (pending.tried.length >= MAX_ATTEMPTS) return false;
+    const current = this.instance;
+    const currentWillDo = current !== null && current.usable && !pending.tried.includes(current);
+    const next = currentWillDo ? current : this.pool.choose(this.seed, pending.tried);
+    if (next === null || pending.deadline <= this.context.clock.now()) return false;
+    if (next !== current) this.moveTo(next, this.inFlight);
+    this.context.metrics.retries.add();
+    this.sendTo(pending, next);
+    return true;
+  }
+
+  private failureOf(failure: CallFailure): UpstreamOutcome {
+    switch (failure.status) {
+      case GrpcStatus.DEADLINE_EXCEEDED:
+        return this.upstreamFailed(504, 'the upstream timed out');
+      case GrpcStatus.UNAVAILABLE:
+      case GrpcStatus.CANCELLED:
+        if (failure.neverSent) return this.upstreamFailed(502, 'the upstream cannot be reached');
+        return this.upstreamFailed(
+          504,
+          'the upstream was lost before it answered; outcome unknown',
+        );
+      default:
+        return this.upstreamFailed(502, 'the upstream failed');
+    }
+  }
+
+  private upstreamFailed(code: 502 | 504, reason: string): UpstreamOutcome {
+    this.context.metrics.failures.add(String(code));
+    return this.failure(code, reason);
+  }
+
+  private failure(code: 502 | 503 | 504, reason: string): UpstreamOutcome {
+    return { kind: 'failed', code, reason };
+  }
+
+  /** A request that the gate did not let in. */
+  private reject(request: RoutedRequest, label: string, reason: string): void {
+    this.context.metrics.rejected.add(label);
+    queueMicrotask(() => this.tell(request, this.failure(503, reason)));
+  }
+
+  /** The outcome must not come before dispatch has returned. */
+  private finishLater(pending: PendingRequest, outcome: UpstreamOutcome): void {
+    queueMicrotask(() => this.finish(pending, outcome));
+  }
+
+  private finish(pending: PendingRequest, outcome: UpstreamOutcome): void {
+    this.context.gate.leave();
+    this.tell(pending.request, outcome);
+    this.pump();
+  }
+
+  private tell(request: RoutedRequest, outcome: UpstreamOutcome): void {
+    try {
+      request.onOutcome(outcome);
+    } catch (error) {
+      // It would otherwise surface inside gRPC and end the process.
+      this.context.logger.error({ err: error }, 'a session failed on the outcome of a request');
+    }
+  }
+}
+
+function isSignOfDeath(failure: CallFailure): boolean {
+  if (failure.status === GrpcStatus.CANCELLED) return false;
+  return failure.neverSent || failure.status === GrpcStatus.UNAVAILABLE;
+}
+
+/** A status of the upstream's own making; a timeout says neither. */
+function isSignOfLife(failure: CallFailure): boolean {
+  if (failure.neverSent) return false;
+  const { status } = failure;
+  return (
+    status !== GrpcStatus.UNAVAILABLE &&
+    status !== GrpcStatus.DEADLINE_EXCEEDED &&
+    status !== GrpcStatus.CANCELLED
+  );
+}

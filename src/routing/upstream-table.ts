@@ -1,0 +1,185 @@
+import type { Clock } from '../base/clock.js';
+import type { CallFailure, CallerFactory } from '../grpc/unary-caller.js';
+import type { Logger } from '../telemetry/log.js';
+import type { UpstreamMetrics } from '../telemetry/upstream-metrics.js';
+import { UpstreamClient } from '../upstream/upstream-client.js';
+import { Prober } from './prober.js';
+import type { ProbeTimes } from './prober.js';
+import type { UpstreamEntry } from './registration-check.js';
+import { UpstreamInstance } from './upstream-instance.js';
+import { ZONES } from './zone.js';
+import type { Zone } from './zone.js';
+import { ZonePool } from './zone-pool.js';
+
+export interface TableOptions {
+  /** The configured instance for zones without another; null where there is none. */
+  readonly fallback: UpstreamEntry | null;
+  readonly probeTimes: ProbeTimes;
+}
+
+/**
+ * The table of registered upstreams: who is in it, who is alive. It knows nothing of the rules by
+ * which one may come in (RegistrationDesk).
+ */
+export class UpstreamTable {
+  readonly pools: ReadonlyMap<Zone, ZonePool>;
+  readonly fallback: UpstreamInstance | null;
+  private readonly byAddress = new Map<string, UpstreamInstance>();
+  private readonly probers = new Map<UpstreamInstance, Prober>();
+  private probing = false;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly logger: Logger,
+    private readonly metrics: UpstreamMetrics,
+    private readonly makeCaller: CallerFactory,
+    private readonly options: TableOptions,
+  ) {
+    this.fallback = options.fallback === null ? null : this.create(options.fallback, true);
+    this.pools = new Map(ZONES.map((zone) => [zone, new ZonePool(zone, this.fallback)]));
+  }
+
+  get size(): number {
+    return this.byAddress.size;
+  }
+
+  get ejectedCount(): number {
+    return this.instances().filter((instance) => instance.health.ejected).length;
+  }
+
+  instances(): UpstreamInstance[] {
+    return [...this.byAddress.values()];
+  }
+
+  find(address: string): UpstreamInstance | null {
+    return this.byAddress.get(address) ?? null;
+  }
+
+  pool(zone: Zone): ZonePool {
+    return this.pools.get(zone) as ZonePool;
+  }
+
+  add(entry: UpstreamEntry): void {
+    const instance = this.create(entry, false);
+    this.byAddress.set(entry.address, instance);
+    this.pool(entry.zone).add(instance);
+    if (this.probing) this.probers.get(instance)?.start();
+  }
+
+  /** The process behind a known entry registered again: what was known of it is void. */
+  renew(instance: UpstreamInstance, entry: UpstreamEntry): void {
+    instance.entry = entry;
+    instance.health.reset();
+    instance.client.forget();
+    this.pool(entry.zone).version++;
+    if (this.probing) this.probers.get(instance)?.start();
+  }
+
+  /** Calls under way end with an unknown outcome, unless they finish within the upstream timeout. */
+  remove(instance: UpstreamInstance, graceMs: number): void {
+    this.byAddress.delete(instance.address);
+    this.pool(instance.entry.zone).remove(instance);
+    instance.removed = true;
+    this.probers.get(instance)?.stop();
+    this.probers.delete(instance);
+    if (instance.calls.size === 0) instance.client.close();
+    else this.clock.after(graceMs, () => instance.client.close());
+  }
+
+  startProbing(): void {
+    if (this.probing) return;
+    this.probing = true;
+    for (const prober of this.probers.values()) prober.start();
+  }
+
+  stopProbing(): void {
+    this.probing = false;
+    for (const prober of this.probers.values()) prober.stop();
+  }
+
+  cancelCalls(): void {
+    for (const instance of this.all()) instance.cancelCalls();
+  }
+
+  close(): void {
+    for (const instance of this.all()) instance.client.close();
+  }
+
+  /** An instance gave a sign of life. */
+  noteAlive(instance: UpstreamInstance): void {
+    const wasEjected = instance.health.ejected;
+    if (!instance.health.noteAlive(this.clock.now())) return;
+    if (wasEjected) this.logger.info(this.describe(instance), 'upstream recovered');
+    this.changed(instance);
+  }
+
+  /** A request could not be sent to an instance, or was answered with UNAVAILABLE. */
+  noteDead(instance: UpstreamInstance, failure: CallFailure): void {
+    if (failure.neverSent) this.explainDial(instance);
+    this.noteFailure(instance, failure.message);
+    this.probers.get(instance)?.hasten();
+  }
+
+  private noteFailure(instance: UpstreamInstance, reason: string): void {
+    instance.health.noteFailure(this.clock.now(), reason);
+    if (instance.health.dead) this.ejectDead(instance);
+  }
+
+  private changed(instance: UpstreamInstance): void {
+    if (instance.isFallback || instance.removed) return;
+    this.pool(instance.entry.zone).version++;
+    this.ejectDead(instance);
+  }
+
+  private ejectDead(instance: UpstreamInstance): void {
+    if (instance.isFallback || instance.removed) return;
+    for (const ejected of this.pool(instance.entry.zone).ejectDead()) {
+      this.metrics.ejections.add();
+      this.logger.warn(
+        { ...this.describe(ejected), reason: ejected.health.lastError },
+        'upstream ejected: it does not answer',
+      );
+    }
+  }
+
+  private create(entry: UpstreamEntry, isFallback: boolean): UpstreamInstance {
+    const client = new UpstreamClient(this.makeCaller(entry.address), entry.serviceName);
+    const instance = new UpstreamInstance(entry, client, isFallback);
+    const prober = new Prober(instance, this.clock, this.options.probeTimes, (failure) =>
+      this.onProbe(instance, failure),
+    );
+    this.probers.set(instance, prober);
+    return instance;
+  }
+
+  private onProbe(instance: UpstreamInstance, failure: string | null): void {
+    if (failure === null) {
+      this.noteAlive(instance);
+      return;
+    }
+    this.explainDial(instance);
+    this.noteFailure(instance, failure);
+  }
+
+  /** Once per instance: behind NAT the host that an upstream calls from is not its own. */
+  private explainDial(instance: UpstreamInstance): void {
+    if (!instance.entry.hostFromCaller || instance.dialExplained) return;
+    if (instance.health.lastAlive !== -Infinity) return;
+    instance.dialExplained = true;
+    this.logger.warn(
+      this.describe(instance),
+      'upstream cannot be dialled at the host it registered from; if it is behind NAT or a proxy, let it register a full address',
+    );
+  }
+
+  private describe(instance: UpstreamInstance): { address: string; zone: string } {
+    return {
+      address: instance.address,
+      zone: instance.isFallback ? 'any' : instance.entry.zone,
+    };
+  }
+
+  private all(): UpstreamInstance[] {
+    return this.fallback === null ? this.instances() : [...this.instances(), this.fallback];
+  }
+}

@@ -1,0 +1,170 @@
+import { parseAddress } from '../base/address.js';
+import type { Clock } from '../base/clock.js';
+import { StartupError } from '../base/errors.js';
+import { memoised } from '../base/lifecycle.js';
+import type { CallerFactory } from '../grpc/unary-caller.js';
+import type { Logger } from '../telemetry/log.js';
+import type { UpstreamMetrics } from '../telemetry/upstream-metrics.js';
+import type {
+  RegistrationRequest,
+  RegistrationResult,
+  RegistrationSink,
+} from '../upstream/registration-sink.js';
+import { DEFAULT_PROBE_TIMES } from './prober.js';
+import type { ProbeTimes } from './prober.js';
+import { RegistrationDesk } from './registration-desk.js';
+import type { UpstreamEntry } from './registration-check.js';
+import { RegistryFile } from './registry-file.js';
+import { RequestGate } from './request-gate.js';
+import type { RouterView } from './router-view.js';
+import type { Route, Router } from './router.js';
+import { SessionRoute } from './session-route.js';
+import type { RouteContext } from './session-route.js';
+import { UpstreamTable } from './upstream-table.js';
+import { isZone, placementOf } from './zone.js';
+
+export interface ZoneRouterOptions {
+  /** overload_protection.upstream_timeout: 504 after so many ms. Default 30 s. */
+  readonly upstreamTimeoutMs?: number;
+  /** overload_protection.max_upstream_concurrent: 503 beyond it. Default: no limit. */
+  readonly maxConcurrent?: number;
+  /** overload_protection.upstream_warning_threshold: a warning in the log. Default: none. */
+  readonly warnConcurrent?: number;
+  /** routing.serialize: one request of a session at a time. Default false. */
+  readonly serialize?: boolean;
+  /** routing.registry_file: where registrations survive a restart. Default: nowhere. */
+  readonly registryFile?: string;
+  /** server.upstream_addr: the instance for zones without another. Default: none. */
+  readonly fallbackAddress?: string;
+  readonly probeTimes?: Partial<ProbeTimes>;
+}
+
+const DEFAULT_UPSTREAM_TIMEOUT_MS = 30_000;
+
+/**
+ * Routes requests to the upstreams of their zone and takes the upstreams' registrations (DESIGN.md,
+ * "Upstreams"). `start`, `drain` and `stop` are idempotent.
+ */
+export class ZoneRouter implements Router, RegistrationSink {
+  /** Takes in what the registry file holds and begins to probe. Does not wait for any upstream. */
+  readonly start = memoised(() => this.begin());
+  /** Admits no request and no registration any more; resolves when every request has its outcome. */
+  readonly drain = memoised(() => this.finishRequests());
+  /** As drain, but ends the requests under way with 504. */
+  readonly stop = memoised(() => this.end());
+
+  private readonly table: UpstreamTable;
+  private readonly desk: RegistrationDesk;
+  private readonly gate: RequestGate;
+  private readonly file: RegistryFile | null;
+  private readonly context: RouteContext;
+
+  /** @throws {StartupError} BAD_UPSTREAM_ADDR where the fallback address cannot be dialled. */
+  constructor(
+    clock: Clock,
+    logger: Logger,
+    metrics: UpstreamMetrics,
+    makeCaller: CallerFactory,
+    options: ZoneRouterOptions = {},
+  ) {
+    const upstreamTimeout = options.upstreamTimeoutMs ?? DEFAULT_UPSTREAM_TIMEOUT_MS;
+    const max = options.maxConcurrent ?? Infinity;
+    const probeTimes = { ...DEFAULT_PROBE_TIMES, ...options.probeTimes };
+    const fallback = fallbackEntry(options.fallbackAddress ?? '');
+    this.gate = new RequestGate({ max, warnAt: options.warnConcurrent ?? Infinity }, logger);
+    this.table = new UpstreamTable(clock, logger, metrics, makeCaller, { fallback, probeTimes });
+    this.file = this.openFile(options.registryFile ?? '', clock, logger);
+    const deskOptions = { graceMs: upstreamTimeout, conflictProbeMs: probeTimes.timeout };
+    this.desk = new RegistrationDesk(this.table, logger, metrics, deskOptions, () =>
+      this.file?.changed(),
+    );
+    this.context = {
+      clock,
+      logger,
+      metrics,
+      gate: this.gate,
+      upstreamTimeout,
+      serialize: options.serialize ?? false,
+      onAlive: (instance) => this.table.noteAlive(instance),
+      onDead: (instance, failure) => this.table.noteDead(instance, failure),
+    };
+    metrics.observe({
+      concurrent: () => this.gate.concurrent,
+      instanceCount: () => this.table.size,
+      ejectedCount: () => this.table.ejectedCount,
+    });
+  }
+
+  routeFor(openid: string): Route {
+    const { zone, seed } = placementOf(openid);
+    return new SessionRoute(this.context, this.table.pool(zone), seed);
+  }
+
+  register(request: RegistrationRequest, done: (result: RegistrationResult) => void): void {
+    this.desk.register(request, done);
+  }
+
+  /** Takes an instance out of the table and the registry file. @returns whether it was there. */
+  deregister(address: string, zone: string): boolean {
+    return isZone(zone) && this.desk.deregister(address, zone);
+  }
+
+  /** What operators see; made anew with every call. */
+  view(): RouterView {
+    return {
+      zones: [...this.table.pools.values()].map((pool) => ({
+        zone: pool.zone,
+        instances: pool.instances.map((instance) => instance.view()),
+      })),
+      fallback: this.table.fallback?.view() ?? null,
+      concurrent: this.gate.concurrent,
+    };
+  }
+
+  private openFile(path: string, clock: Clock, logger: Logger): RegistryFile | null {
+    if (path === '') return null;
+    const entries = (): UpstreamEntry[] => this.table.instances().map(({ entry }) => entry);
+    return new RegistryFile(path, clock, logger, entries);
+  }
+
+  private async begin(): Promise<void> {
+    const entries = this.file === null ? [] : await this.file.load();
+    for (const entry of entries) {
+      // An upstream may have registered while the file was read; it knows better.
+      if (this.table.find(entry.address) === null && !this.table.pool(entry.zone).full) {
+        this.table.add(entry);
+      }
+    }
+    if (entries.length > 0) {
+      this.context.logger.info({ count: entries.length }, 'upstreams restored from registry file');
+    }
+    this.table.startProbing();
+  }
+
+  private async finishRequests(): Promise<void> {
+    this.gate.close();
+    this.desk.close();
+    await this.gate.idle();
+  }
+
+  private async end(): Promise<void> {
+    this.gate.cancel();
+    this.table.stopProbing();
+    this.table.cancelCalls();
+    await this.drain();
+    this.table.close();
+    await this.file?.flush();
+  }
+}
+
+function fallbackEntry(text: string): UpstreamEntry | null {
+  if (text === '') return null;
+  const parsed = parseAddress(text);
+  if (parsed === null || parsed.port === 0) {
+    const advice = 'write host:port, or :port for this machine';
+    throw new StartupError('BAD_UPSTREAM_ADDR', `server.upstream_addr "${text}": ${advice}`);
+  }
+  const address = parsed.host === '' ? `127.0.0.1:${parsed.port}` : text;
+  // The zone is never looked at: a fallback is in no pool.
+  return { address, zone: '001', serviceName: '', capabilities: [], hostFromCaller: false };
+}
