@@ -1,0 +1,112 @@
+import { accessSync, constants, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { formatAddress } from '../base/address.js';
+import type { Address, Config } from './config.js';
+import { formatDuration } from './duration.js';
+import type { Findings } from './source.js';
+
+/** What no key can know alone: whether keys fit each other and the machine. */
+export function checkTogether(config: Config, findings: Findings): void {
+  checkCertificate(config, findings);
+  checkPorts(config, findings);
+  checkSessions(config, findings);
+  checkBackup(config, findings);
+  checkFiles(config, findings);
+}
+
+function checkCertificate({ server }: Config, { problems }: Findings): void {
+  if ((server.certFile === null) === (server.keyFile === null)) return;
+  const [given, missing] =
+    server.certFile === null ? ['key_file', 'cert_file'] : ['cert_file', 'key_file'];
+  problems.push(`server.${given} is set without server.${missing}: set both or neither`);
+}
+
+function checkPorts({ server, backup }: Config, { problems }: Findings): void {
+  const listeners: [string, Address | null][] = [
+    ['server.http_addr', server.httpAddr],
+    ['server.grpc_addr', server.grpcAddr],
+    ['server.metrics_addr', server.metricsAddr],
+    ['server.ws_addr', server.wsAddr],
+  ];
+  if (backup.enabled) {
+    listeners.push(['backup.heartbeat.listen_addr', backup.heartbeat.listenAddr]);
+    listeners.push(['backup.sync.listen_addr', backup.sync.listenAddr]);
+  }
+  const taken = new Map<string, string>();
+  for (const [name, address] of listeners) {
+    if (address === null || address.port === 0) continue;
+    const text = formatAddress(address.host, address.port);
+    const other = taken.get(text);
+    if (other === undefined) taken.set(text, name);
+    else problems.push(`${name} and ${other} are both ${text}: give each a port of its own`);
+  }
+}
+
+function checkSessions(config: Config, { problems, warnings }: Findings): void {
+  const { session, quic, overloadProtection: limits } = config;
+  if (session.maxSessions < limits.maxConnections) {
+    problems.push(
+      `session.max_sessions is ${session.maxSessions}, below overload_protection.max_connections (${limits.maxConnections}): every connection needs a session`,
+    );
+  }
+  if (session.heartbeatInterval % 1000 !== 0) {
+    problems.push('session.heartbeat_interval must be whole seconds, as the protocol tells it so');
+  }
+  if (session.heartbeatInterval > 0 && quic.idleTimeout <= session.heartbeatInterval) {
+    warnings.push(
+      `quic.idle_timeout (${formatDuration(quic.idleTimeout)}) does not exceed session.heartbeat_interval (${formatDuration(session.heartbeatInterval)}): quiet clients will be disconnected`,
+    );
+  }
+  if (quic.budgetMax < quic.budget) {
+    problems.push('quic.budget_max is below quic.budget: it must be at least as large');
+  }
+}
+
+function checkBackup({ backup, journal }: Config, { problems, warnings }: Findings): void {
+  if (!backup.enabled) return;
+  const needed: [string, unknown][] = [
+    ['server_id', backup.serverId],
+    ['heartbeat.peer_addr', backup.heartbeat.peerAddr],
+    ['sync.peer_addr', backup.sync.peerAddr],
+  ];
+  for (const [key, value] of needed) {
+    if (value === null) problems.push(`backup.${key} is missing: backup.enabled needs it`);
+  }
+  if (backup.heartbeat.timeout < 2 * backup.heartbeat.interval) {
+    problems.push('backup.heartbeat.timeout must be at least twice backup.heartbeat.interval');
+  }
+  if (backup.clusterSecret === null) {
+    warnings.push('backup.cluster_secret is not set: the peer is known by its address only');
+  }
+  if (backup.onPeerLoss === 'continue' && journal.path === null) {
+    warnings.push(
+      'backup.on_peer_loss is continue without journal.path: a primary restarted while its standby hangs serves empty',
+    );
+  }
+}
+
+function checkFiles({ server, quic, routing, journal }: Config, { problems }: Findings): void {
+  const files: [string, string | null][] = [
+    ['server.state_file', server.stateFile],
+    ['quic.retry_key_file', quic.retryKeyFile],
+    ['routing.registry_file', routing.registryFile],
+    ['journal.path', journal.path],
+  ];
+  for (const [name, path] of files) {
+    const fault = path === null ? null : folderFault(path);
+    if (fault !== null) problems.push(`${name}: ${fault}`);
+  }
+}
+
+function folderFault(path: string): string | null {
+  const folder = dirname(path);
+  try {
+    if (!statSync(folder).isDirectory()) return `${folder} is not a directory`;
+    accessSync(folder, constants.W_OK);
+    return null;
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    const remedy = 'create it, name another file, or say off';
+    return `directory ${folder} ${missing ? 'does not exist' : 'cannot be written'}: ${remedy}`;
+  }
+}

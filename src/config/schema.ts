@@ -1,0 +1,47 @@
+import { backup, journal } from './schema/backup.js';
+import { Leaf } from './leaf.js';
+import { overload_protection } from './schema/overload.js';
+import { server } from './schema/server.js';
+import { session } from './schema/session.js';
+import { grpc, log, quic, routing, watchdog } from './schema/transport.js';
+
+/** Every key of the configuration, as it is written in YAML. */
+export const schema = {
+  server,
+  overload_protection,
+  session,
+  quic,
+  routing,
+  grpc,
+  backup,
+  journal,
+  log,
+  watchdog,
+};
+
+/** Keys of deployed files that tuned another runtime: accepted, without effect (WIRE.md). */
+export const IGNORED_KEYS: ReadonlySet<string> = new Set([
+  'start_processor',
+  'async',
+  'server.upstream_services',
+]);
+
+/** A level of the schema: keys, each a Leaf or a section. */
+export interface Section {
+  readonly [key: string]: Leaf<unknown> | Section;
+}
+
+/** Every leaf with its path (`backup.sync.mode`), in the order of the schema. */
+export function leaves(section: Section = schema, prefix = ''): [string, Leaf<unknown>][] {
+  return Object.entries(section).flatMap(([key, entry]): [string, Leaf<unknown>][] =>
+    entry instanceof Leaf ? [[prefix + key, entry]] : leaves(entry, `${prefix}${key}.`),
+  );
+}
+
+/** The environment variable of a key: `GATESVR_QUIC_ADDR` for server.*, else the whole path. */
+export function environmentName(path: string): string {
+  return `GATESVR_${path
+    .replace(/^server\./, '')
+    .replaceAll('.', '_')
+    .toUpperCase()}`;
+}

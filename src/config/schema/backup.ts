@@ -1,0 +1,52 @@
+import { choice, count, duration, file, flag, listenAddress, peerAddress, text } from '../leaf.js';
+
+/** The pair of a primary and its hot standby. */
+export const backup = {
+  enabled: flag('false', 'This gateway is one of a pair.'),
+  mode: choice('primary', ['primary', 'backup'], 'The role to start in.'),
+  server_id: text('Name of this gateway within the pair; the peer has another one.'),
+  readonly: flag('false', 'Accepted, without effect: a backup is always read-only.'),
+  promote_stale: flag('false', 'A standby may take over without a complete copy; pushes get lost.'),
+  on_peer_loss: choice(
+    'continue',
+    ['continue', 'step_down'],
+    'continue: both may serve while the wire between them is cut. step_down: none serves alone until told.',
+  ),
+  cluster_secret: text('Shared by the pair: proves the peer, and keys survive a failover.', true),
+  heartbeat: {
+    interval: duration('2s', 'Time between heartbeats.', { min: 10 }),
+    peer_addr: peerAddress('Where the peer listens for heartbeats.'),
+    listen_addr: listenAddress(':8093', 'Where this gateway listens for heartbeats.'),
+    timeout: duration('6s', 'A peer silent for so long is taken for dead.', { min: 50 }),
+  },
+  sync: {
+    mode: choice(
+      'async',
+      ['async', 'sync'],
+      'sync: success means that the standby has it too. async: it may be lost with the primary.',
+    ),
+    on_timeout: choice(
+      'degrade',
+      ['degrade', 'refuse'],
+      'When the standby does not confirm in sync mode: go on alone, or refuse.',
+    ),
+    peer_addr: peerAddress('Where the peer listens for the copy.'),
+    listen_addr: listenAddress(':8094', 'Where this gateway listens for the copy.'),
+    batch_size: count('50', 'Entries sent together at most.', { min: 1, max: 100_000 }),
+    timeout: duration('200ms', 'Longest wait for a confirmation in sync mode.', { min: 1 }),
+    buffer_size: count('1000', 'Entries waiting for the standby at most.', {
+      min: 1,
+      max: 10_000_000,
+    }),
+  },
+};
+
+/** The log on disk that survives a kill. */
+export const journal = {
+  path: file('Where the journal lies; without it a kill loses what memory held.'),
+  fsync: choice(
+    'never',
+    ['never', 'always'],
+    'always: success also survives a power cut, at the price of a disk write each.',
+  ),
+};

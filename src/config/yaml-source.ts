@@ -1,0 +1,130 @@
+import { LineCounter, isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml';
+import type { Document, Pair } from 'yaml';
+import { messageOf } from '../base/errors.js';
+import { Leaf } from './leaf.js';
+import { IGNORED_KEYS, leaves, schema } from './schema.js';
+import type { Section } from './schema.js';
+import { unknownKey } from './source.js';
+import type { Findings, Settings } from './source.js';
+
+/**
+ * Reads a YAML file by the schema. Scalars are taken as they are written (YAML's failsafe schema):
+ * `server_id: 007` is the text 007, and every key parses its own text.
+ * @param name of the file, for messages.
+ */
+export function readYaml(text: string, name: string, findings: Findings): Settings {
+  const lines = new LineCounter();
+  const document = parse(text, name, lines, findings);
+  if (document === null) return new Map();
+  return new YamlReader(document, name, lines, findings).read();
+}
+
+function parse(
+  text: string,
+  name: string,
+  lines: LineCounter,
+  findings: Findings,
+): Document | null {
+  try {
+    const options = { schema: 'failsafe', prettyErrors: false, lineCounter: lines } as const;
+    const document = parseDocument(text, options);
+    for (const error of document.errors) {
+      const line = lines.linePos(error.pos[0]).line;
+      findings.problems.push(`${name}:${line}: ${oneLine(error.message)}`);
+    }
+    return document.errors.length === 0 ? document : null;
+  } catch (error) {
+    findings.problems.push(`${name}: ${oneLine(messageOf(error))}`);
+    return null;
+  }
+}
+
+function oneLine(message: string): string {
+  return message.replace(/\s+/g, ' ').trim();
+}
+
+/** One walk along document and schema together; its depth is that of the schema. */
+class YamlReader {
+  private readonly settings: Settings = new Map();
+  private readonly known = new Set(leaves().map(([path]) => path));
+
+  constructor(
+    private readonly document: Document,
+    private readonly name: string,
+    private readonly lines: LineCounter,
+    private readonly findings: Findings,
+  ) {}
+
+  read(): Settings {
+    this.section(this.document.contents, schema, '', 1);
+    return this.settings;
+  }
+
+  private section(node: unknown, section: Section, prefix: string, line: number): void {
+    const value = this.resolve(node);
+    if (isEmpty(value)) return;
+    if (!isMap(value)) {
+      const what = prefix === '' ? 'the file' : prefix.slice(0, -1);
+      this.problem(line, `${what} must be a map of keys, such as "${firstKey(section)}: ..."`);
+      return;
+    }
+    for (const pair of value.items) this.entry(pair, section, prefix);
+  }
+
+  private entry(pair: Pair, section: Section, prefix: string): void {
+    const line = this.lineOf(pair.key);
+    const key = isScalar(pair.key) ? String(pair.key.value) : null;
+    if (key === null) {
+      this.problem(line, `a key below ${prefix.slice(0, -1) || 'the top'} must be a plain word`);
+      return;
+    }
+    const path = prefix + key;
+    const entry = Object.hasOwn(section, key) ? section[key] : undefined;
+    if (IGNORED_KEYS.has(path)) {
+      this.findings.warnings.push(`${this.name}:${line}: ${path} has no effect in this gateway`);
+    } else if (entry === undefined) {
+      const groups = Object.keys(section).map((name) => prefix + name);
+      this.problem(line, unknownKey(path, [...groups, ...this.known]));
+    } else if (entry instanceof Leaf) this.leaf(pair.value, path, line);
+    else this.section(pair.value, entry, `${path}.`, line);
+  }
+
+  private leaf(node: unknown, path: string, line: number): void {
+    const value = this.resolve(node);
+    const where = `${this.name}:${line}`;
+    if (isEmpty(value)) return;
+    if (isScalar(value)) this.settings.set(path, { text: String(value.value), where });
+    else if (isSeq(value) && value.items.every((item) => isScalar(item))) {
+      const items = value.items.map((item) => (isScalar(item) ? String(item.value) : ''));
+      this.settings.set(path, { text: items.join(','), where });
+    } else this.problem(line, `${path} must be a single value`);
+  }
+
+  private resolve(node: unknown): unknown {
+    return isAlias(node) ? node.resolve(this.document) : node;
+  }
+
+  private lineOf(node: unknown): number {
+    const range = isScalar(node) ? node.range : null;
+    return range ? this.lines.linePos(range[0]).line : 1;
+  }
+
+  private problem(line: number, message: string): void {
+    this.findings.problems.push(`${this.name}:${line}: ${oneLine(message)}`);
+  }
+}
+
+/** `key:` and `key: null` say nothing, so that the default holds. */
+function isEmpty(node: unknown): boolean {
+  if (node === null || node === undefined) return true;
+  if (!isScalar(node)) return false;
+  return node.value === null || node.value === '' || isPlainNull(node);
+}
+
+function isPlainNull(node: { value: unknown; type?: string | undefined }): boolean {
+  return node.type === 'PLAIN' && (node.value === 'null' || node.value === '~');
+}
+
+function firstKey(section: Section): string {
+  return Object.keys(section)[0] ?? 'key';
+}
