@@ -134,8 +134,8 @@ export class ClientSession implements ConnectionOwner, ConnectorOwner, InboxOwne
       this.end({ reason: 'stopped', error: null });
       return;
     }
-    this.current = 'stopping';
     this.acks.flush();
+    this.current = 'stopping';
     this.failRequests(closedError());
     connection.send(encodeStop(this.nextMsgId(), reason));
     connection.finish();

@@ -76,23 +76,23 @@ export class Connector {
   private async open(): Promise<void> {
     const address = this.addresses.current;
     const attempt = (this.attempt = new AbortController());
-    let link: Link;
-    let token: string;
+    let link: Link | null = null;
     try {
-      [link, token] = await this.openWithin(address, attempt);
+      const [opened, token] = await this.openWithin(address, attempt);
+      link = opened;
+      if (this.attempt !== attempt) {
+        closeLate(link);
+        return;
+      }
+      this.attempt = null;
+      this.owner.onLink(link, address, token);
     } catch (error) {
-      if (this.attempt !== attempt) return;
+      if (link !== null) closeLate(link);
+      else if (this.attempt !== attempt) return;
       this.attempt = null;
       this.addresses.failed();
       this.owner.onAttemptFailed(error);
-      return;
     }
-    if (this.attempt !== attempt) {
-      closeLate(link);
-      return;
-    }
-    this.attempt = null;
-    this.owner.onLink(link, address, token);
   }
 
   private async openWithin(address: string, attempt: AbortController): Promise<[Link, string]> {

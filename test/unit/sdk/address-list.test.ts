@@ -1,0 +1,29 @@
+import { describe, expect, test } from '@jest/globals';
+import { AddressList } from '../../../src/sdk/client/core/address-list.js';
+
+describe('AddressList', () => {
+  test('stays with what works and moves round what fails', () => {
+    const list = new AddressList(['a:1', 'b:1']);
+    expect(list.current).toBe('a:1');
+    list.failed();
+    expect(list.current).toBe('b:1');
+    list.succeeded();
+    expect(list.current).toBe('b:1');
+    list.failed();
+    expect(list.current).toBe('a:1');
+  });
+
+  test('follows a redirect, drops it when it fails, and slows down when redirects go round', () => {
+    const list = new AddressList(['a:1']);
+    expect([1, 2, 3, 4].map((n) => list.redirected(`r:${n}`))).toEqual([true, true, true, false]);
+    expect(list.current).toBe('r:4');
+    list.failed();
+    expect(list.current).toBe('a:1');
+    list.succeeded();
+    expect(list.redirected('r:5')).toBe(true);
+  });
+
+  test('refuses to be empty', () => {
+    expect(() => new AddressList([])).toThrow(RangeError);
+  });
+});
