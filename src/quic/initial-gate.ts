@@ -1,0 +1,109 @@
+import type { RemoteInfo } from 'node:dgram';
+import type { Clock } from '../base/clock.js';
+import type { ConnectionIdSource } from './connection-id.js';
+import { TransportError, initialClose } from './initial-close.js';
+import { MAX_SEND_DATAGRAM_BYTES, MIN_INITIAL_DATAGRAM_BYTES } from './limits.js';
+import { QUIC_V1 } from './packet-header.js';
+import type { LongHeader } from './packet-header.js';
+import { quiche } from './quiche.js';
+import { RetryTokens } from './retry-token.js';
+
+/** RFC 9000 section 7.2: the first destination id of a client has at least this length. */
+const MIN_FIRST_ID_BYTES = 8;
+
+/** What the gate needs to know of the server, now. */
+export interface GateState {
+  /** Why no connection may begin, or null; a metric label. */
+  refusal(): string | null;
+  /** Handshakes under way. */
+  handshakeCount(): number;
+}
+
+export interface GateLimits {
+  /** From as many handshakes under way on, clients must prove their address first (Retry). */
+  readonly retryAbove: number;
+  /** From as many on, Initials are dropped: clients send them again. */
+  readonly maxHandshakes: number;
+}
+
+/** What becomes of a long-header packet that belongs to no connection. */
+export type Verdict =
+  | { readonly kind: 'drop'; readonly reason: string }
+  | { readonly kind: 'answer'; readonly label: string; readonly datagram: Buffer }
+  | {
+      readonly kind: 'refuse';
+      readonly label: string;
+      readonly datagram: Buffer;
+      readonly reason: string;
+    }
+  | {
+      readonly kind: 'accept';
+      /** The id that the server answers with. */
+      readonly id: Buffer;
+      /** After a Retry: the destination id of the client's first Initial. */
+      readonly originalId: Buffer | null;
+    };
+
+/** Decides about first packets, without any state per client (QUIC-NOTES.md, "Behaviour"). */
+export class InitialGate {
+  private readonly tokens: RetryTokens;
+
+  constructor(
+    retryKey: Uint8Array,
+    clock: Clock,
+    private readonly ids: ConnectionIdSource,
+    private readonly limits: GateLimits,
+    private readonly state: GateState,
+  ) {
+    this.tokens = new RetryTokens(retryKey, clock);
+  }
+
+  judge(header: LongHeader, datagram: Buffer, from: RemoteInfo): Verdict {
+    // Answering shorter datagrams would make us an amplifier.
+    if (datagram.length < MIN_INITIAL_DATAGRAM_BYTES || header.kind === 'negotiation') {
+      return { kind: 'drop', reason: 'unknown_connection' };
+    }
+    if (header.version !== QUIC_V1) return this.negotiate(header);
+    if (header.kind !== 'initial') return { kind: 'drop', reason: 'unknown_connection' };
+    if (header.token.length > 0) return this.judgeToken(header, from);
+    if (header.dcid.length < MIN_FIRST_ID_BYTES) return { kind: 'drop', reason: 'malformed' };
+    const refusal = this.state.refusal();
+    if (refusal !== null) return this.refuse(header, TransportError.ConnectionRefused, refusal);
+    if (this.state.handshakeCount() >= this.limits.retryAbove) return this.retry(header, from);
+    return { kind: 'accept', id: this.ids.next(), originalId: null };
+  }
+
+  /** A token that is not ours is never answered with another Retry (RFC 9000 section 8.1.2). */
+  private judgeToken(header: LongHeader, from: RemoteInfo): Verdict {
+    const originalId = this.tokens.open(from.address, from.port, header.token, header.dcid);
+    if (originalId === null) {
+      return this.refuse(header, TransportError.InvalidToken, 'invalid_token');
+    }
+    const refusal = this.state.refusal();
+    if (refusal !== null) return this.refuse(header, TransportError.ConnectionRefused, refusal);
+    if (this.state.handshakeCount() >= this.limits.maxHandshakes) {
+      return { kind: 'drop', reason: 'too_many_handshakes' };
+    }
+    return { kind: 'accept', id: Buffer.from(header.dcid), originalId };
+  }
+
+  private refuse(header: LongHeader, code: TransportError, reason: string): Verdict {
+    const datagram = initialClose(header.scid, header.dcid, code);
+    return { kind: 'refuse', label: 'close', datagram, reason };
+  }
+
+  private negotiate(header: LongHeader): Verdict {
+    const datagram = Buffer.alloc(7 + header.dcid.length + header.scid.length + 64);
+    const length = quiche.negotiateVersion(header.scid, header.dcid, datagram);
+    const label = 'version_negotiation';
+    return { kind: 'answer', label, datagram: datagram.subarray(0, length) };
+  }
+
+  private retry(header: LongHeader, from: RemoteInfo): Verdict {
+    const id = this.ids.next();
+    const token = this.tokens.mint(from.address, from.port, header.dcid, id);
+    const datagram = Buffer.alloc(MAX_SEND_DATAGRAM_BYTES);
+    const length = quiche.retry(header.scid, header.dcid, id, token, header.version, datagram);
+    return { kind: 'answer', label: 'retry', datagram: datagram.subarray(0, length) };
+  }
+}

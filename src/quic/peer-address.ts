@@ -1,0 +1,72 @@
+import { formatAddress } from '../base/address.js';
+
+/** An unproved address gets at most this many times what came from it (RFC 9000 section 8). */
+const AMPLIFICATION = 3;
+
+/** follow: a connection moves with its client; drop: datagrams from elsewhere are ignored. */
+export type MigrationPolicy = 'follow' | 'drop';
+
+/**
+ * Where the peer of one connection is. quiche is told of one path only (see SOLE_PATH), so following
+ * a peer whose address changed is done here, by RFC 9000 sections 8.2 and 9.3 as far as one path
+ * allows: move when a packet from the new address was accepted, limit what is sent there until a
+ * round trip over it was seen, go back when the old address speaks again.
+ */
+export class PeerAddress {
+  private provedHost: string;
+  private provedPort: number;
+  private credit = 0;
+  private proving = false;
+
+  constructor(
+    public host: string,
+    public port: number,
+  ) {
+    this.provedHost = host;
+    this.provedPort = port;
+  }
+
+  /** Whether the address in use is limited because no round trip over it was seen yet. */
+  get limited(): boolean {
+    return this.proving;
+  }
+
+  /** Bytes that may be sent now. */
+  get allowance(): number {
+    return this.proving ? this.credit : Infinity;
+  }
+
+  isAt(host: string, port: number): boolean {
+    return port === this.port && host === this.host;
+  }
+
+  /** An accepted packet of `bytes` came from another address: use that one. */
+  moveTo(host: string, port: number, bytes: number): void {
+    this.host = host;
+    this.port = port;
+    this.proving = !(port === this.provedPort && host === this.provedHost);
+    this.credit = bytes * AMPLIFICATION;
+  }
+
+  /** Any datagram from the address in use. */
+  received(bytes: number): void {
+    if (this.proving) this.credit += bytes * AMPLIFICATION;
+  }
+
+  sent(bytes: number): void {
+    if (this.proving) this.credit -= bytes;
+  }
+
+  /** A round trip over the address in use was seen. */
+  proved(): void {
+    this.proving = false;
+    this.provedHost = this.host;
+    this.provedPort = this.port;
+  }
+
+  /** host:port for people and logs; IPv4 addresses that came over an IPv6 socket look like IPv4. */
+  toString(): string {
+    const host = this.host.startsWith('::ffff:') ? this.host.slice(7) : this.host;
+    return formatAddress(host, this.port);
+  }
+}

@@ -1,0 +1,205 @@
+import { randomBytes } from 'node:crypto';
+import dns from 'node:dns/promises';
+import { isIP } from 'node:net';
+import { SystemClock } from '../base/clock.js';
+import type { Clock } from '../base/clock.js';
+import { CodedError, messageOf } from '../base/errors.js';
+import type { Logger } from '../telemetry/log.js';
+import type { QuicMetrics } from '../telemetry/quic-metrics.js';
+import { ConnectionIdSource } from './connection-id.js';
+import { DEFAULT_LIMITS } from './limits.js';
+import type { TransportLimits } from './limits.js';
+import { PeerAddress } from './peer-address.js';
+import type { QuicClosed } from './quic-closed.js';
+import type { QuicConnection, QuicConnectionObserver } from './quic-connection.js';
+import { QuicEndpoint } from './quic-endpoint.js';
+import type { EndpointOwner } from './quic-endpoint.js';
+import { SOLE_PATH, quiche } from './quiche.js';
+import type { QuicheConfig } from './quiche.js';
+import { clientConfig } from './tls-config.js';
+import type { TlsTrust } from './tls-config.js';
+
+export interface QuicClientOptions {
+  readonly trust: TlsTrust;
+  /** Offered in this order. */
+  readonly alpns: readonly string[];
+  readonly metrics: QuicMetrics;
+  readonly log: Logger;
+  readonly clock?: Clock;
+  readonly limits?: Partial<TransportLimits>;
+  /** A local address to use; default: any of the server's family. */
+  readonly localHost?: string;
+  readonly socketBufferBytes?: number;
+}
+
+export interface ConnectTarget {
+  readonly host: string;
+  readonly port: number;
+  /** The name that the certificate must bear; default: the host. */
+  readonly serverName?: string;
+}
+
+/** What a client's socket asks of the kernel: bursts to one process are small. */
+const CLIENT_SOCKET_BUFFER_BYTES = 212_992;
+
+interface Attempt {
+  readonly observer: QuicConnectionObserver;
+  readonly target: ConnectTarget;
+  readonly settle: (connection: QuicConnection) => void;
+  readonly fail: (error: CodedError) => void;
+}
+
+/**
+ * QUIC connections to servers, all over one UDP socket (one per address family). Make one client
+ * per connection for a socket of its own, or share one for thousands.
+ */
+export class QuicClient implements EndpointOwner {
+  private readonly ids = new ConnectionIdSource(randomBytes(32));
+  private readonly config: QuicheConfig;
+  private readonly limits: TransportLimits;
+  private readonly endpoints = new Map<4 | 6, Promise<QuicEndpoint>>();
+  private readonly attempts = new Map<QuicConnection, Attempt>();
+  private stopped = false;
+
+  constructor(private readonly options: QuicClientOptions) {
+    this.limits = { ...DEFAULT_LIMITS, maxStreamsBidi: 0, ...options.limits };
+    this.config = clientConfig(options.trust, options.alpns, this.limits);
+  }
+
+  /**
+   * Connects; resolves when the handshake is done.
+   * @param observer bound to the connection before anything can be received on it.
+   * @throws {CodedError} UNREACHABLE, HANDSHAKE_FAILED, TIMEOUT (of `limits.handshakeTimeout`),
+   * REFUSED or CLOSED.
+   */
+  async connect(target: ConnectTarget, observer: QuicConnectionObserver): Promise<QuicConnection> {
+    const host = await addressOf(target.host);
+    const endpoint = await this.endpointFor(isIP(host) === 6 ? 6 : 4);
+    if (this.stopped) throw new CodedError('CLOSED', 'the QUIC client is closed');
+    return new Promise((settle, fail) => {
+      const id = this.ids.next();
+      const { serverName = target.host } = target;
+      const connection = endpoint.adopt(
+        quiche.Connection.connect(serverName, id, SOLE_PATH.local, SOLE_PATH.peer, this.config),
+        new PeerAddress(host, target.port),
+        false,
+      );
+      endpoint.addId(id, connection);
+      this.attempts.set(connection, { observer, target, settle, fail });
+      connection.bind({
+        onStream: (stream) => observer.onStream(stream),
+        onDatagrams: () => observer.onDatagrams?.(),
+        onClosed: (closed) => this.onClosed(connection, closed, observer),
+      });
+      connection.requestFlush();
+    });
+  }
+
+  /** Moves all connections to other local ports, as a change of network or a NAT would. */
+  async rebind(): Promise<void> {
+    for (const endpoint of this.endpoints.values()) await (await endpoint).rebind();
+  }
+
+  /** Closes every connection with an application code, then the sockets; idempotent. */
+  async stop(code = 0, reason = ''): Promise<void> {
+    this.stopped = true;
+    for (const endpoint of this.endpoints.values()) await (await endpoint).stop(code, reason);
+  }
+
+  onEstablished(connection: QuicConnection): void {
+    const attempt = this.attempts.get(connection);
+    this.attempts.delete(connection);
+    attempt?.settle(connection);
+  }
+
+  onReleased(connection: QuicConnection): void {
+    this.attempts.delete(connection);
+  }
+
+  onUnknownLong(): void {
+    this.options.metrics.datagramsDropped.add('unknown_connection');
+  }
+
+  onUnknownShort(): void {
+    this.options.metrics.datagramsDropped.add('unknown_connection');
+  }
+
+  private onClosed(
+    connection: QuicConnection,
+    closed: QuicClosed,
+    observer: QuicConnectionObserver,
+  ): void {
+    const attempt = this.attempts.get(connection);
+    if (attempt === undefined) {
+      observer.onClosed(closed);
+    } else {
+      this.attempts.delete(connection);
+      attempt.fail(connectError(attempt.target, closed));
+    }
+  }
+
+  private endpointFor(family: 4 | 6): Promise<QuicEndpoint> {
+    let endpoint = this.endpoints.get(family);
+    if (endpoint === undefined) {
+      endpoint = this.openEndpoint(family);
+      this.endpoints.set(family, endpoint);
+    }
+    return endpoint;
+  }
+
+  private async openEndpoint(family: 4 | 6): Promise<QuicEndpoint> {
+    const { options } = this;
+    const endpointOptions = {
+      host: options.localHost ?? (family === 6 ? '::' : '0.0.0.0'),
+      port: 0,
+      clock: options.clock ?? new SystemClock(),
+      log: options.log,
+      metrics: options.metrics,
+      limits: this.limits,
+      migration: 'drop',
+      keepalive: null,
+      socketBufferBytes: options.socketBufferBytes ?? CLIENT_SOCKET_BUFFER_BYTES,
+    } as const;
+    const endpoint = new QuicEndpoint(endpointOptions, this.ids, this);
+    await endpoint.bind();
+    return endpoint;
+  }
+}
+
+async function addressOf(host: string): Promise<string> {
+  if (isIP(host) !== 0) return host;
+  try {
+    return (await dns.lookup(host)).address;
+  } catch (error) {
+    const what = `${host} cannot be resolved (${messageOf(error)}); check the name`;
+    throw new CodedError('UNREACHABLE', what, { cause: error });
+  }
+}
+
+const CONNECTION_REFUSED = 0x02;
+/** TLS alerts are QUIC errors from here on (RFC 9001 section 4.8). */
+const CRYPTO_ERRORS = 0x100;
+
+function connectError({ host, port }: ConnectTarget, closed: QuicClosed): CodedError {
+  const where = `${host}:${port}`;
+  const why = closed.reason === '' ? '' : `: ${closed.reason}`;
+  if (
+    closed.by === 'loss' ||
+    (closed.by === 'local' && closed.reason.startsWith('the handshake'))
+  ) {
+    return new CodedError('TIMEOUT', `no answer from UDP ${where}; check address and firewall`);
+  }
+  if (!closed.application && closed.code === CONNECTION_REFUSED) {
+    return new CodedError('REFUSED', `${where} accepts no connections now; try again later`);
+  }
+  if (!closed.application && closed.code >= CRYPTO_ERRORS) {
+    const alert = closed.code - CRYPTO_ERRORS;
+    const whose = closed.by === 'peer' ? 'refused by the server' : 'refused by this side';
+    const hint = 'check certificate, server name and protocol';
+    return new CodedError(
+      'HANDSHAKE_FAILED',
+      `TLS alert ${alert} ${whose} ${where}${why}; ${hint}`,
+    );
+  }
+  return new CodedError('CLOSED', `${where} closed the connection with code ${closed.code}${why}`);
+}

@@ -1,0 +1,228 @@
+import type { RemoteInfo } from 'node:dgram';
+import type { Clock } from '../base/clock.js';
+import { memoised } from '../base/lifecycle.js';
+import { TimerWheel } from '../base/timer-wheel.js';
+import type { Logger } from '../telemetry/log.js';
+import type { QuicMetrics } from '../telemetry/quic-metrics.js';
+import { idKey } from './connection-id.js';
+import type { ConnectionIdSource } from './connection-id.js';
+import { CONNECTION_ID_BYTES, MAX_SEND_DATAGRAM_BYTES, MIN_PACKET_BYTES } from './limits.js';
+import type { TransportLimits } from './limits.js';
+import { isShortHeader, parseLongHeader } from './packet-header.js';
+import type { LongHeader } from './packet-header.js';
+import { PeerAddress } from './peer-address.js';
+import type { MigrationPolicy } from './peer-address.js';
+import { QuicConnection } from './quic-connection.js';
+import type { ConnectionHost, KeepalivePolicy } from './quic-connection.js';
+import type { QuicheConnection } from './quiche.js';
+import { TurnScheduler } from './turn-scheduler.js';
+import { UdpSocket } from './udp-socket.js';
+
+/** Resolution of all connection timers, ms: fine enough for loss detection and acknowledgements. */
+const TICK_MS = 5;
+
+/** One read takes a whole flow control window's worth in few steps. */
+const READ_BUFFER_BYTES = 64 * 1024;
+
+/** Small writes of a turn are copied together here; larger than a first congestion window. */
+const GATHER_BUFFER_BYTES = 16 * 1024;
+
+/** Spare ids that a peer holds for its migrations, besides the one in use. */
+const SPARE_IDS = 1;
+
+/** What all connections over one UDP socket share. */
+export interface EndpointOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: QuicMetrics;
+  readonly limits: TransportLimits;
+  readonly migration: MigrationPolicy;
+  readonly keepalive: KeepalivePolicy | null;
+  readonly socketBufferBytes: number;
+}
+
+/** What a server or a client adds to the endpoint. */
+export interface EndpointOwner {
+  /** The handshake of a connection is done. */
+  onEstablished(connection: QuicConnection): void;
+  /** A connection is gone, established or not. */
+  onReleased(connection: QuicConnection): void;
+  /** A long-header packet whose destination id belongs to no connection. */
+  onUnknownLong(header: LongHeader, datagram: Buffer, from: RemoteInfo): void;
+  /** A short-header packet whose destination id belongs to no connection. */
+  onUnknownShort(datagram: Buffer, from: RemoteInfo): void;
+}
+
+/** A UDP socket, the connections over it by connection id, and what they share. */
+export class QuicEndpoint implements ConnectionHost {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: QuicMetrics;
+  readonly limits: TransportLimits;
+  readonly migration: MigrationPolicy;
+  readonly keepalive: KeepalivePolicy | null;
+  readonly scheduler = new TurnScheduler();
+  readonly wheel: TimerWheel;
+  readonly gatherBuffer = Buffer.allocUnsafeSlow(GATHER_BUFFER_BYTES);
+  readonly readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+  sendBuffer = Buffer.allocUnsafeSlow(MAX_SEND_DATAGRAM_BYTES);
+  private readonly byId = new Map<string, QuicConnection>();
+  private readonly all = new Set<QuicConnection>();
+  private socket: UdpSocket | null = null;
+  private readonly onDatagram = (datagram: Buffer, from: RemoteInfo): void =>
+    this.dispatch(datagram, from);
+
+  constructor(
+    private readonly options: EndpointOptions,
+    private readonly ids: ConnectionIdSource,
+    private readonly owner: EndpointOwner,
+  ) {
+    this.clock = options.clock;
+    this.log = options.log;
+    this.metrics = options.metrics;
+    this.limits = options.limits;
+    this.migration = options.migration;
+    this.keepalive = options.keepalive;
+    this.wheel = new TimerWheel(options.clock, TICK_MS);
+  }
+
+  /** Connections that still hold memory here, also those that are closing. */
+  get connections(): ReadonlySet<QuicConnection> {
+    return this.all;
+  }
+
+  /** Connection ids that lead to a connection. */
+  get idCount(): number {
+    return this.byId.size;
+  }
+
+  get host(): string {
+    return this.socket?.host ?? '';
+  }
+
+  get port(): number {
+    return this.socket?.port ?? 0;
+  }
+
+  /** @throws {StartupError} where the address cannot be bound. */
+  async bind(): Promise<void> {
+    this.socket ??= await this.openSocket(this.options.port);
+  }
+
+  /** Goes on over another local port: to the peers it looks like a rebinding NAT. */
+  async rebind(): Promise<void> {
+    const former = this.socket;
+    this.socket = await this.openSocket(0);
+    await former?.close();
+  }
+
+  /** Closes every connection with an application code, then the socket; idempotent. */
+  async stop(code: number, reason: string): Promise<void> {
+    for (const connection of this.all) connection.close(code, reason);
+    await this.closeSocket();
+  }
+
+  /** Takes a connection in under its ids. */
+  adopt(quiche: QuicheConnection, peer: PeerAddress, isServer: boolean): QuicConnection {
+    const connection = new QuicConnection(this, quiche, peer, isServer);
+    this.all.add(connection);
+    return connection;
+  }
+
+  /** Makes an id lead to a connection until the connection is gone. */
+  addId(id: Uint8Array, connection: QuicConnection): void {
+    const key = idKey(id);
+    this.byId.set(key, connection);
+    connection.idKeys.push(key);
+  }
+
+  transmit(length: number, port: number, host: string): void {
+    if (this.socket === null) return;
+    if (!this.socket.send(this.sendBuffer.subarray(0, length), port, host)) {
+      this.sendBuffer = Buffer.allocUnsafeSlow(MAX_SEND_DATAGRAM_BYTES);
+    }
+  }
+
+  /** Sends a datagram that belongs to no connection; its buffer must not be used again. */
+  transmitStateless(datagram: Uint8Array, to: RemoteInfo): void {
+    this.socket?.send(datagram, to.port, to.address);
+  }
+
+  established(connection: QuicConnection): void {
+    this.owner.onEstablished(connection);
+  }
+
+  replenishIds(connection: QuicConnection): void {
+    const { quiche } = connection;
+    for (let id = quiche.retiredScidNext(); id !== null; id = quiche.retiredScidNext()) {
+      this.dropId(idKey(id), connection);
+    }
+    // Events of paths that we do not use would pile up in quiche.
+    while (quiche.pathEventNext() !== null);
+    if (quiche.isDraining() || quiche.isClosed()) return;
+    while (quiche.activeSourceCids() <= SPARE_IDS && quiche.sourceCidsLeft() > 0) {
+      const id = this.ids.next();
+      quiche.newSourceCid(id, this.ids.resetTokenNumber(id), false);
+      this.addId(id, connection);
+      connection.requestFlush();
+    }
+  }
+
+  released(connection: QuicConnection): void {
+    for (const key of connection.idKeys) this.byId.delete(key);
+    connection.idKeys.length = 0;
+    if (this.all.delete(connection)) this.owner.onReleased(connection);
+  }
+
+  private dropId(key: string, connection: QuicConnection): void {
+    this.byId.delete(key);
+    const index = connection.idKeys.indexOf(key);
+    if (index !== -1) connection.idKeys.splice(index, 1);
+  }
+
+  private dispatch(datagram: Buffer, from: RemoteInfo): void {
+    if (datagram.length < MIN_PACKET_BYTES) {
+      this.metrics.datagramsDropped.add('malformed');
+    } else if (isShortHeader(datagram)) {
+      const connection = this.byId.get(datagram.toString('latin1', 1, 1 + CONNECTION_ID_BYTES));
+      if (connection !== undefined) connection.receive(datagram, from.address, from.port);
+      else this.owner.onUnknownShort(datagram, from);
+    } else {
+      this.dispatchLong(datagram, from);
+    }
+  }
+
+  private dispatchLong(datagram: Buffer, from: RemoteInfo): void {
+    const header = parseLongHeader(datagram);
+    if (header === null) {
+      this.metrics.datagramsDropped.add('malformed');
+      return;
+    }
+    const connection = this.byId.get(idKey(header.dcid));
+    if (connection !== undefined) connection.receive(datagram, from.address, from.port);
+    else this.owner.onUnknownLong(header, datagram, from);
+  }
+
+  private openSocket(port: number): Promise<UdpSocket> {
+    return UdpSocket.bind({
+      host: this.options.host,
+      port,
+      bufferBytes: this.options.socketBufferBytes,
+      onDatagram: this.onDatagram,
+      onDropped: () => this.metrics.datagramsDropped.add('send_queue'),
+      log: this.log,
+    });
+  }
+
+  private readonly closeSocket = memoised(async () => {
+    // The closes leave in the next turn; the one after it surely comes later.
+    await new Promise((done) => setImmediate(done));
+    await new Promise((done) => setImmediate(done));
+    this.wheel.stop();
+    await this.socket?.close();
+    this.socket = null;
+    for (const connection of [...this.all]) connection.abandon();
+  });
+}

@@ -1,0 +1,60 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { Clock } from '../base/clock.js';
+
+/** Seconds a token counts: many round trips, too short to hoard tokens for a later flood. */
+const LIFETIME_S = 15;
+/** Clocks of a pair of gateways that share a key may differ by this much, in seconds. */
+const SKEW_S = 5;
+
+const MAC_BYTES = 16;
+const TIME_BYTES = 4;
+const HEAD_BYTES = MAC_BYTES + TIME_BYTES;
+
+/**
+ * Tokens of stateless retry (RFC 9000 section 8.1.2): 16 bytes of HMAC-SHA256 over address, port,
+ * time, the id that the server chose and the client's original id; then the time (4 bytes, s), then
+ * the original id. Nothing is kept until a client proved that it receives at its address.
+ */
+export class RetryTokens {
+  constructor(
+    private readonly key: Uint8Array,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * @param originalId the destination id of the client's first Initial.
+   * @param newId the source id of the Retry packet: the client's next destination id.
+   */
+  mint(host: string, port: number, originalId: Uint8Array, newId: Uint8Array): Buffer {
+    const token = Buffer.alloc(HEAD_BYTES + originalId.length);
+    token.writeUInt32BE(this.nowSeconds(), MAC_BYTES);
+    token.set(originalId, HEAD_BYTES);
+    this.mac(host, port, token.subarray(MAC_BYTES), newId).copy(token, 0, 0, MAC_BYTES);
+    return token;
+  }
+
+  /** The original id that a token proves for this address and destination id, or null. */
+  open(host: string, port: number, token: Uint8Array, destinationId: Uint8Array): Buffer | null {
+    if (token.length <= HEAD_BYTES) return null;
+    const bytes = Buffer.from(token);
+    const expected = this.mac(host, port, bytes.subarray(MAC_BYTES), destinationId);
+    if (!timingSafeEqual(expected.subarray(0, MAC_BYTES), bytes.subarray(0, MAC_BYTES)))
+      return null;
+    const age = this.nowSeconds() - bytes.readUInt32BE(MAC_BYTES);
+    if (age > LIFETIME_S || age < -SKEW_S) return null;
+    return bytes.subarray(HEAD_BYTES);
+  }
+
+  private nowSeconds(): number {
+    return Math.floor(this.clock.wallTime() / 1000);
+  }
+
+  private mac(host: string, port: number, timeAndId: Uint8Array, id: Uint8Array): Buffer {
+    return createHmac('sha256', this.key)
+      .update(`retry ${host} ${port} `)
+      .update(Uint8Array.of(id.length))
+      .update(id)
+      .update(timeAndId)
+      .digest();
+  }
+}

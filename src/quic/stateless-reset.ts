@@ -1,0 +1,49 @@
+import { randomFillSync } from 'node:crypto';
+import type { Clock } from '../base/clock.js';
+import type { ConnectionIdSource } from './connection-id.js';
+import { CONNECTION_ID_BYTES, MIN_PACKET_BYTES } from './limits.js';
+
+/** Resets per second: enough to free the clients of a crashed gateway in seconds, too few to flood. */
+const RESETS_PER_SECOND = 1_000;
+
+const TOKEN_BYTES = 16;
+
+/** Longer resets look no more like packets. */
+const MAX_RESET_BYTES = 43;
+
+/**
+ * Stateless resets (RFC 9000 section 10.3) for packets of connections that this process does not
+ * know: a client of a process that was killed learns of it at once, not after its idle timeout.
+ */
+export class StatelessResets {
+  private second = -1;
+  private sentInSecond = 0;
+
+  constructor(
+    private readonly ids: ConnectionIdSource,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * The reset that answers a short-header packet, or null where none may be sent: always shorter
+   * than what it answers, so that two endpoints cannot keep resetting each other.
+   */
+  answer(datagram: Buffer): Buffer | null {
+    const length = Math.min(datagram.length - 1, MAX_RESET_BYTES);
+    if (length < MIN_PACKET_BYTES || !this.withinRate()) return null;
+    const id = datagram.subarray(1, 1 + CONNECTION_ID_BYTES);
+    const reset = randomFillSync(Buffer.allocUnsafe(length));
+    reset.writeUInt8(((reset[0] as number) & 0x3f) | 0x40, 0);
+    this.ids.resetToken(id).copy(reset, length - TOKEN_BYTES);
+    return reset;
+  }
+
+  private withinRate(): boolean {
+    const second = Math.floor(this.clock.now() / 1000);
+    if (second !== this.second) {
+      this.second = second;
+      this.sentInSecond = 0;
+    }
+    return this.sentInSecond++ < RESETS_PER_SECOND;
+  }
+}

@@ -1,0 +1,150 @@
+import { X509Certificate, createPrivateKey } from 'node:crypto';
+import { StartupError, messageOf } from '../base/errors.js';
+import { MAX_RECV_DATAGRAM_BYTES, MAX_SEND_DATAGRAM_BYTES } from './limits.js';
+import type { TransportLimits } from './limits.js';
+import { quiche } from './quiche.js';
+import type { QuicheConfig } from './quiche.js';
+
+/** A server's certificate chain and its private key, both PEM. */
+export interface TlsIdentity {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+  /** Names for error messages, such as the files they were read from. */
+  readonly certName?: string;
+  readonly keyName?: string;
+}
+
+/** What a client trusts. */
+export interface TlsTrust {
+  /** PEM of the authorities; without it nothing but `verify: false` can succeed. */
+  readonly ca?: Buffer;
+  /** False accepts any certificate: for tests and development only. */
+  readonly verify: boolean;
+}
+
+/** BoringSSL takes ticket keys of exactly this length. */
+export const TICKET_KEY_BYTES = 48;
+
+/**
+ * Checks an identity the way a server uses it: quiche silently accepts a certificate it cannot read
+ * and a key that does not belong to it.
+ * @throws {StartupError} BAD_CERTIFICATE, BAD_KEY or KEY_MISMATCH, naming the file.
+ */
+export function checkIdentity(identity: TlsIdentity): void {
+  const certName = identity.certName ?? 'the certificate';
+  const keyName = identity.keyName ?? 'the private key';
+  let certificate: X509Certificate;
+  try {
+    certificate = new X509Certificate(identity.cert);
+  } catch (error) {
+    throw new StartupError(
+      'BAD_CERTIFICATE',
+      `${certName} is not a PEM certificate (${messageOf(error)}); give a PEM file that starts with -----BEGIN CERTIFICATE-----`,
+      { cause: error },
+    );
+  }
+  let matches: boolean;
+  try {
+    matches = certificate.checkPrivateKey(createPrivateKey(identity.key));
+  } catch (error) {
+    throw new StartupError(
+      'BAD_KEY',
+      `${keyName} is not an unencrypted PEM private key (${messageOf(error)}); give the PEM key of ${certName}`,
+      { cause: error },
+    );
+  }
+  if (!matches) {
+    throw new StartupError(
+      'KEY_MISMATCH',
+      `${keyName} does not belong to ${certName}; give the certificate and key that were made together`,
+    );
+  }
+}
+
+/**
+ * The quiche configuration of a server.
+ * @param ticketKey 48 bytes that encrypt session tickets; the same key lets tickets survive a restart.
+ * @throws {StartupError} where the identity or the ticket key cannot be used.
+ */
+export function serverConfig(
+  identity: TlsIdentity,
+  alpns: readonly string[],
+  limits: TransportLimits,
+  ticketKey?: Uint8Array,
+): QuicheConfig {
+  checkIdentity(identity);
+  let config: QuicheConfig;
+  try {
+    config = quiche.Config.withBoringSslCtx(
+      false,
+      false,
+      null,
+      [identity.key],
+      [identity.cert],
+      null,
+    );
+  } catch (error) {
+    throw new StartupError(
+      'BAD_KEY',
+      `TLS refuses ${identity.keyName ?? 'the private key'} (${messageOf(error)}); use ECDSA P-256, Ed25519 or RSA`,
+      { cause: error },
+    );
+  }
+  if (ticketKey !== undefined) {
+    if (ticketKey.length !== TICKET_KEY_BYTES) {
+      throw new StartupError(
+        'BAD_TICKET_KEY',
+        `the ticket key has ${ticketKey.length} bytes; it must have ${TICKET_KEY_BYTES}`,
+      );
+    }
+    config.setTicketKey(ticketKey);
+  }
+  applyLimits(config, alpns, limits);
+  return config;
+}
+
+/** The quiche configuration of a client. */
+export function clientConfig(
+  trust: TlsTrust,
+  alpns: readonly string[],
+  limits: TransportLimits,
+): QuicheConfig {
+  const config = quiche.Config.withBoringSslCtx(
+    trust.verify,
+    false,
+    trust.ca ?? null,
+    null,
+    null,
+    null,
+  );
+  applyLimits(config, alpns, limits);
+  return config;
+}
+
+/** Early data stays off: a START in it could be replayed (REPLICATION.md, "What clients need"). */
+function applyLimits(
+  config: QuicheConfig,
+  alpns: readonly string[],
+  limits: TransportLimits,
+): void {
+  config.setApplicationProtos([...alpns]);
+  config.setMaxIdleTimeout(limits.idleTimeout);
+  config.setMaxRecvUdpPayloadSize(MAX_RECV_DATAGRAM_BYTES);
+  config.setMaxSendUdpPayloadSize(MAX_SEND_DATAGRAM_BYTES);
+  config.setInitialMaxData(limits.connectionWindow);
+  config.setInitialMaxStreamDataBidiLocal(limits.streamWindow);
+  config.setInitialMaxStreamDataBidiRemote(limits.streamWindow);
+  config.setInitialMaxStreamDataUni(limits.streamWindow);
+  config.setInitialMaxStreamsBidi(limits.maxStreamsBidi);
+  config.setInitialMaxStreamsUni(limits.maxStreamsUni);
+  config.setMaxStreamWindow(limits.maxStreamWindow);
+  config.setMaxConnectionWindow(limits.maxConnectionWindow);
+  // Two ids: what RFC 9000 section 5.1.1 asks at least; more only feeds the retirement queue.
+  config.setActiveConnectionIdLimit(2);
+  // Packets leave when they are made: nobody here waits for the time that pacing would ask for.
+  config.enablePacing(false);
+  config.grease(false);
+  if (limits.datagramQueue > 0) {
+    config.enableDgram(true, limits.datagramQueue, limits.datagramQueue);
+  }
+}

@@ -1,0 +1,59 @@
+/** What takes part in turns: a connection. */
+export interface TurnMember {
+  /** Owned by the scheduler: whether the member is already in the next turn. */
+  queued: boolean;
+  /** First half: hand out what was received. */
+  deliver(): void;
+  /** Second half: send what was written. */
+  flush(): void;
+  /** One of the two threw; all others still get their turn. */
+  fail(error: unknown): void;
+}
+
+/**
+ * One turn per iteration of the event loop: every datagram that was read and every frame that was
+ * written before it are dealt with together. All members deliver before any flushes, so that what
+ * one connection's frame makes others send leaves in the same turn, in as few packets as possible.
+ */
+export class TurnScheduler {
+  private members: TurnMember[] = [];
+  private spare: TurnMember[] = [];
+  private scheduled = false;
+  private readonly run = (): void => this.turn();
+
+  /** Puts a member into the next turn; costs nothing when it is there already. */
+  add(member: TurnMember): void {
+    if (member.queued) return;
+    member.queued = true;
+    this.members.push(member);
+    if (!this.scheduled) {
+      this.scheduled = true;
+      setImmediate(this.run);
+    }
+  }
+
+  private turn(): void {
+    const members = this.members;
+    // Members that are added while delivering still belong to this turn: the loop sees them.
+    for (let index = 0; index < members.length; index++) {
+      const member = members[index] as TurnMember;
+      try {
+        member.deliver();
+      } catch (error) {
+        member.fail(error);
+      }
+    }
+    this.members = this.spare;
+    this.scheduled = false;
+    for (const member of members) {
+      member.queued = false;
+      try {
+        member.flush();
+      } catch (error) {
+        member.fail(error);
+      }
+    }
+    members.length = 0;
+    this.spare = members;
+  }
+}

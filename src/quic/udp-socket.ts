@@ -1,0 +1,158 @@
+import dgram from 'node:dgram';
+import type { RemoteInfo, Socket } from 'node:dgram';
+import { isIP } from 'node:net';
+import dns from 'node:dns/promises';
+import { formatAddress } from '../base/address.js';
+import { StartupError, messageOf } from '../base/errors.js';
+import { memoised } from '../base/lifecycle.js';
+import type { Logger } from '../telemetry/log.js';
+
+/** Bytes of packets that may wait for the kernel; beyond that packets are lost, as on any network. */
+const MAX_QUEUED_BYTES = 4 * 1024 * 1024;
+
+/** Kernel buffers that hold a burst of some 3,000 datagrams while this process is busy. */
+export const DEFAULT_SOCKET_BUFFER_BYTES = 4 * 1024 * 1024;
+
+export interface UdpSocketOptions {
+  /** Empty: every address of the machine, IPv6 and IPv4. A name is resolved once. */
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly bufferBytes: number;
+  readonly onDatagram: (datagram: Buffer, from: RemoteInfo) => void;
+  /** A packet was dropped because the kernel is far behind. */
+  readonly onDropped: () => void;
+  readonly log: Logger;
+}
+
+type LookupCallback = (error: Error | null, address: string, family: number) => void;
+
+/** A bound UDP socket, lean on the way out. */
+export class UdpSocket {
+  private constructor(
+    private readonly socket: Socket,
+    private readonly onDropped: () => void,
+  ) {}
+
+  /**
+   * Binds.
+   * @throws {StartupError} PORT_IN_USE, BAD_ADDRESS or CANNOT_BIND.
+   */
+  static async bind(options: UdpSocketOptions): Promise<UdpSocket> {
+    const everywhere = options.host === '';
+    const host = everywhere ? '::' : await resolve(options.host);
+    try {
+      return await UdpSocket.bindTo(options, host);
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code;
+      if (everywhere && (code === 'EAFNOSUPPORT' || code === 'EADDRNOTAVAIL')) {
+        return await UdpSocket.bindTo(options, '0.0.0.0').catch((failure: unknown) => {
+          throw bindError(options, failure);
+        });
+      }
+      throw bindError(options, error);
+    }
+  }
+
+  private static bindTo(options: UdpSocketOptions, host: string): Promise<UdpSocket> {
+    const family = isIP(host) === 6 ? 'udp6' : 'udp4';
+    const socket = dgram.createSocket({ type: family, lookup: answerAtOnce });
+    return new Promise((settle, fail) => {
+      socket.once('error', (error) => {
+        socket.close();
+        fail(error);
+      });
+      socket.bind({ port: options.port, address: host, exclusive: true }, () => {
+        socket.removeAllListeners('error');
+        socket.on('error', (error) => options.log.warn({ err: error }, 'UDP socket error'));
+        socket.on('message', options.onDatagram);
+        growBuffers(socket, options);
+        settle(new UdpSocket(socket, options.onDropped));
+      });
+    });
+  }
+
+  get host(): string {
+    return this.socket.address().address;
+  }
+
+  get port(): number {
+    return this.socket.address().port;
+  }
+
+  /**
+   * Sends one datagram, or drops it where the kernel is far behind.
+   * @returns whether the bytes may be overwritten now; false while they wait for the kernel.
+   */
+  send(datagram: Uint8Array, port: number, host: string): boolean {
+    const queued = this.socket.getSendQueueSize();
+    if (queued > MAX_QUEUED_BYTES) {
+      this.onDropped();
+      return true;
+    }
+    this.socket.send(datagram, port, host);
+    return this.socket.getSendQueueSize() === queued;
+  }
+
+  /** Sends what waits and closes; idempotent. */
+  readonly close = memoised(
+    () =>
+      new Promise<void>((done) => {
+        this.socket.removeAllListeners('message');
+        this.socket.close(() => done());
+      }),
+  );
+}
+
+/** Hosts given to send are always numbers: without this dgram would spend a tick on each packet. */
+function answerAtOnce(host: string, _options: unknown, callback: LookupCallback): void {
+  callback(null, host, host.includes(':') ? 6 : 4);
+}
+
+async function resolve(host: string): Promise<string> {
+  if (isIP(host) !== 0) return host;
+  try {
+    return (await dns.lookup(host)).address;
+  } catch (error) {
+    throw new StartupError(
+      'BAD_ADDRESS',
+      `${host} cannot be resolved (${messageOf(error)}); give an address of this machine, or leave the host out for all of them`,
+      { cause: error },
+    );
+  }
+}
+
+function bindError(options: UdpSocketOptions, error: unknown): StartupError {
+  const where = `UDP ${formatAddress(options.host, options.port)}`;
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'EADDRINUSE') {
+    const what = `${where} is in use by another process; stop it or choose another port`;
+    return new StartupError('PORT_IN_USE', what, { cause: error });
+  }
+  if (code === 'EADDRNOTAVAIL' || code === 'EINVAL') {
+    const what = `${where} is not an address of this machine; leave the host out to listen on all of them`;
+    return new StartupError('BAD_ADDRESS', what, { cause: error });
+  }
+  const what = `${where} cannot be bound (${messageOf(error)}); check the address and the rights of this process`;
+  return new StartupError('CANNOT_BIND', what, { cause: error });
+}
+
+/** Asks for large kernel buffers; what the kernel gives less than asked is worth a warning. */
+function growBuffers(socket: Socket, options: UdpSocketOptions): void {
+  const wanted = options.bufferBytes;
+  try {
+    socket.setRecvBufferSize(wanted);
+    socket.setSendBufferSize(wanted);
+  } catch (error) {
+    options.log.warn({ err: error, wanted }, 'cannot set the buffer sizes of the UDP socket');
+    return;
+  }
+  // Linux answers with twice of what it gives.
+  const given = Math.min(socket.getRecvBufferSize(), socket.getSendBufferSize()) / 2;
+  if (given < wanted) {
+    options.log.warn(
+      { wanted, given },
+      `the kernel gives UDP buffers of ${given} bytes; run: sysctl -w net.core.rmem_max=${wanted} net.core.wmem_max=${wanted}`,
+    );
+  }
+}
