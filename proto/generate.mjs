@@ -1,7 +1,15 @@
 // Generates the static protobuf codecs from proto/*.proto into src/wire/generated (git-ignored),
 // skipping the work when they are newer than their sources. `--copy DIR` also copies them to DIR.
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,6 +37,10 @@ if (!fresh) {
     [join(cli, 'bin', 'pbjs'), ...format, ...leaveOut, '--dts', '-o', code, ...sources],
     { stdio: 'inherit' },
   );
+  // An absent 64-bit field must read as the number 0, not as a Long: --force-number changes only the
+  // types, and src/wire/uint64.ts reads numbers.
+  const longZero = /\$util\.Long \? \$util\.Long\.fromBits\(0,\s*0,\s*(?:true|false)\) : 0/g;
+  writeFileSync(code, readFileSync(code, 'utf8').replace(longZero, '0'));
 }
 const copy = process.argv.indexOf('--copy');
 if (copy !== -1) cpSync(output, process.argv[copy + 1], { recursive: true });

@@ -166,15 +166,10 @@ export class MemoryLink implements Link {
     return false;
   }
 
-  /** The peer's FIN: answered by closing, with the code of our own finish if there was one. */
+  /** The peer's FIN ends both sides with the code it finished with, as the answered FIN of a stream would. */
   private onFin(): void {
-    const code = (this.finishing?.code ?? 0) as ErrorCode;
-    const reason = this.finishing?.reason ?? 'peer finished';
-    if (this.finishing !== null) {
-      this.close(code, reason);
-    } else {
-      this.end({ code: 0, reason, by: 'peer' });
-      this.peer?.scheduleEnd(this.peer.finishing ?? { code, reason, by: 'peer' });
-    }
+    const { code, reason } = this.peer?.finishing ?? { code: 0, reason: 'peer finished' };
+    this.end({ code, reason, by: 'peer' });
+    this.peer?.scheduleEnd({ code, reason, by: 'local' });
   }
 }

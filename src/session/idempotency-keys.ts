@@ -7,9 +7,6 @@ export const KEY_LIFETIME_MS = 10 * 60 * 1000;
 /** Keys remembered at once: at about 150 bytes each some 30 MB; the oldest goes first. */
 const MAX_KEYS = 200_000;
 
-/** Longest key in UTF-8 bytes. */
-export const MAX_KEY_BYTES = 128;
-
 interface KeyEntry {
   readonly digest: string;
   /** Monotonic ms. */

@@ -1,10 +1,10 @@
 import type { SessionMetrics } from '../telemetry/session-metrics.js';
 import type { PushBody } from '../wire/frame-encoder.js';
-import { MAX_BODY_BYTES, MAX_OPENID_BYTES } from '../wire/limits.js';
+import { MAX_BODY_BYTES } from '../wire/limits.js';
 import { NotifySyncHint } from '../wire/messages.js';
 import type { BroadcastRequest, UnicastPushRequest } from '../wire/messages.js';
 import type { PushErrorCode, PushResult } from '../wire/push-result.js';
-import { MAX_KEY_BYTES, digestOf } from './idempotency-keys.js';
+import { digestOf } from './idempotency-keys.js';
 import type { IdempotencyKeys } from './idempotency-keys.js';
 import type { OfflineQueues } from './offline-queues.js';
 import { encodePushContent } from './push-content.js';
@@ -14,7 +14,10 @@ import type { SessionRegistry } from './session-registry.js';
 const ACCEPTED: PushResult = { success: true, message: 'accepted', errorCode: '' };
 const REPEATED: PushResult = { success: true, message: 'accepted before', errorCode: '' };
 
-/** Pushes of upstreams into sessions (SESSIONS.md, "Pushes"): the PushSink behind GatewayService. */
+/**
+ * Pushes of upstreams into sessions (SESSIONS.md, "Pushes"): the PushSink behind GatewayService, which
+ * checks the form of a request before it comes here.
+ */
 export class PushService {
   private closed = false;
 
@@ -52,8 +55,6 @@ export class PushService {
 
   private accept(request: UnicastPushRequest): PushResult {
     if (this.closed) return refused('SHUTTING_DOWN', 'the gateway is shutting down');
-    const invalid = invalidityOf(request);
-    if (invalid !== null) return invalid;
     const body = encodePushContent(request);
     if (body.length > MAX_BODY_BYTES) {
       return refused('TOO_LARGE', `${body.length} bytes encoded, the limit is ${MAX_BODY_BYTES}`);
@@ -103,30 +104,6 @@ function intoSession(session: Session, request: UnicastPushRequest, body: PushBo
       : 'at_once';
   if (session.push(body, order)) return ACCEPTED;
   return refused('OUTBOX_FULL', 'too much waits for this client already');
-}
-
-function invalidityOf(request: UnicastPushRequest): PushResult | null {
-  if (request.targetType !== 'session' && request.targetType !== 'openid') {
-    return refused('INVALID_TARGET_TYPE', 'target_type is neither session nor openid');
-  }
-  const idBytes = Buffer.byteLength(request.targetId);
-  if (idBytes === 0 || idBytes > MAX_OPENID_BYTES) {
-    return refused('INVALID_TARGET_ID', `target_id must have 1 to ${MAX_OPENID_BYTES} bytes`);
-  }
-  const immediate = request.syncHint === NotifySyncHint.NSH_IMMEDIATELY;
-  if (!immediate && NotifySyncHint[request.syncHint] === undefined) {
-    return refused('PUSH_FAILED', `unknown sync_hint ${request.syncHint}`);
-  }
-  if (!immediate && request.bindClientSeqId === 0) {
-    return refused('BIND_REQUIRED', 'a BEFORE or AFTER push needs bind_client_seq_id');
-  }
-  if (!immediate && request.bestEffort) {
-    return refused('PUSH_FAILED', 'a best_effort push cannot be bound to a request');
-  }
-  if (Buffer.byteLength(request.idempotencyKey) > MAX_KEY_BYTES) {
-    return refused('PUSH_FAILED', `idempotency_key is longer than ${MAX_KEY_BYTES} bytes`);
-  }
-  return null;
 }
 
 function refused(errorCode: PushErrorCode, message: string): PushResult {

@@ -1,0 +1,228 @@
+import { describe, expect, test } from '@jest/globals';
+import { PushType } from '../../../src/wire/messages.js';
+import { SessionHarness } from '../../support/session-harness.js';
+
+const big = 'x'.repeat(1000);
+
+describe('acknowledgement', () => {
+  test('is cumulative and frees the outbox', () => {
+    const harness = new SessionHarness();
+    const client = harness.started();
+    harness.pushTexts('alice', 'a', 'b', 'c');
+    client.ack(2);
+    const session = harness.service.registry.findByOpenid('alice');
+    expect(session?.outbox.length).toBe(1);
+    client.ack(1);
+    expect(session?.outbox.length).toBe(1);
+    client.ack(3);
+    expect(session?.outbox.bytes).toBe(0);
+  });
+
+  test('above what was sent is 400 and acknowledges nothing', () => {
+    const harness = new SessionHarness();
+    const client = harness.started();
+    harness.pushTexts('alice', 'a');
+    client.ack(2, 6);
+    expect(client.last).toMatchObject({ code: 400, msgId: 6, seq: 0 });
+    expect(harness.service.registry.findByOpenid('alice')?.outbox.length).toBe(1);
+    expect(client.closed).toBeNull();
+  });
+
+  test('that comes too late closes the connection with 408, a resume replays', () => {
+    const harness = new SessionHarness({ ackTimeout: 1_000, maxRetries: 3 });
+    const client = harness.started();
+    harness.advance(10_000);
+    harness.pushTexts('alice', 'a');
+    harness.advance(3_000);
+    client.heartbeat();
+    expect(client.closed).toBeNull();
+    harness.advance(3_000);
+    expect(client.closed?.code).toBe(408);
+    const id = client.started.connectionId;
+    expect(harness.started('alice', { resumeSessionId: id }).texts).toEqual(['a']);
+  });
+
+  test('in time keeps the connection, however long it lasts', () => {
+    const harness = new SessionHarness({ ackTimeout: 1_000, maxRetries: 0 });
+    const client = harness.started();
+    for (let round = 1; round <= 20; round++) {
+      harness.pushTexts('alice', `p${round}`);
+      harness.advance(500);
+      client.ack(round);
+    }
+    expect(client.closed).toBeNull();
+    expect(client.seqs).toHaveLength(20);
+  });
+});
+
+describe('the outbox', () => {
+  test('takes pushes up to 90 %, then refuses them, and answers still fit', () => {
+    const harness = new SessionHarness({ outboxMaxFrames: 10 });
+    const client = harness.started().business(1);
+    for (let index = 0; index < 9; index++) harness.pushTexts('alice', `p${index}`);
+    expect(harness.push('alice', { content: 'x' })).toMatchObject({
+      success: false,
+      errorCode: 'OUTBOX_FULL',
+    });
+    harness.answer(0);
+    expect(client.texts.at(-1)).toBe('r1');
+    expect(client.closed).toBeNull();
+    client.ack(5);
+    expect(harness.push('alice', { content: 'y' }).success).toBe(true);
+  });
+
+  test('counts bytes too', () => {
+    const harness = new SessionHarness({ outboxMaxBytes: 5_000 });
+    harness.started();
+    for (let index = 0; index < 4; index++) harness.pushTexts('alice', big);
+    expect(harness.push('alice', { content: big }).errorCode).toBe('OUTBOX_FULL');
+  });
+
+  test('waiting AFTER pushes count', () => {
+    const harness = new SessionHarness({ outboxMaxFrames: 10 });
+    harness.started().business(1);
+    const after = { syncHint: 2, bindClientSeqId: 1 };
+    for (let index = 0; index < 9; index++) {
+      expect(harness.push('alice', { content: 'a', ...after }).success).toBe(true);
+    }
+    expect(harness.push('alice', { content: 'a' }).errorCode).toBe('OUTBOX_FULL');
+  });
+
+  test('slow_consumer close also ends the connection, the session resumes', () => {
+    const harness = new SessionHarness({ outboxMaxFrames: 10, slowConsumer: 'close' });
+    const client = harness.started();
+    for (let index = 0; index < 9; index++) harness.pushTexts('alice', `p${index}`);
+    expect(harness.push('alice', { content: 'x' }).errorCode).toBe('OUTBOX_FULL');
+    expect(client.last).toMatchObject({ code: 429, seq: 0 });
+    const back = harness.started('alice', { lastAckedSeqId: 9 });
+    expect(back.started.resumed).toBe(true);
+    expect(harness.push('alice', { content: 'x' }).success).toBe(true);
+  });
+
+  test('an answer that does not fit is kept, and closes the connection with 429', () => {
+    const harness = new SessionHarness({ outboxMaxFrames: 4 });
+    const client = harness.started();
+    for (let seq = 1; seq <= 4; seq++) client.business(seq);
+    harness.pushTexts('alice', 'p1', 'p2', 'p3');
+    harness.answer(0);
+    expect(client.closed).toBeNull();
+    harness.answer(1);
+    harness.answer(2);
+    harness.advance(2000);
+    expect(client.closed?.code).toBe(429);
+    harness.answer(3);
+    const id = client.started.connectionId;
+    const back = harness.started('alice', { lastAckedSeqId: 4, resumeSessionId: id });
+    expect(back.texts).toEqual(['r2', 'r3', 'r4']);
+    expect(back.seqs).toEqual([5, 6, 7]);
+  });
+
+  test('a business frame at a full outbox is a final 429 that consumes nothing', () => {
+    const harness = new SessionHarness({ outboxMaxFrames: 2 });
+    const client = harness.started().business(1).business(2).business(3);
+    harness.answer(0);
+    harness.answer(1);
+    client.business(4, 'x', 'echo', 70);
+    expect(client.last).toMatchObject({ code: 429, msgId: 70, seq: 0 });
+    harness.advance(2000);
+    expect(client.closed?.code).toBe(429);
+    const id = client.started.connectionId;
+    const back = harness.started('alice', { lastAckedSeqId: 2, resumeSessionId: id });
+    expect(back.started.nextClientSeq).toBe(4);
+    back.business(4);
+    expect(harness.router.seen.map((seen) => seen.clientSeq)).toEqual([1, 2, 3, 4]);
+  });
+});
+
+describe('a client that does not read', () => {
+  test('holds only what its Link took; the rest stays in the bounded outbox and follows later', () => {
+    const harness = new SessionHarness();
+    const client = harness.client(2_000).start('alice');
+    client.link.pause();
+    for (let index = 0; index < 20; index++) harness.pushTexts('alice', `${index}${big}`);
+    const session = harness.service.registry.findByOpenid('alice');
+    expect(session?.highestSent).toBeLessThan(5);
+    client.link.resume();
+    harness.settle();
+    expect(client.seqs).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
+  });
+
+  test('is closed when it asks on without reading the answers', () => {
+    const harness = new SessionHarness();
+    const client = harness.client(1_000).start('alice');
+    client.link.pause();
+    for (let index = 0; index < 200; index++) client.heartbeat();
+    client.link.resume();
+    harness.settle();
+    harness.advance(2000);
+    expect(client.closed?.code).toBe(429);
+    expect(harness.service.registry.findByOpenid('alice')?.active).toBe(false);
+  });
+});
+
+describe('time', () => {
+  test('an active session without any frame for session_timeout ends, heartbeats keep it', () => {
+    const harness = new SessionHarness({ sessionTimeout: 60_000, ackTimeout: 0 });
+    const quiet = harness.started('quiet');
+    const alive = harness.started('alive');
+    for (let round = 0; round < 4; round++) {
+      harness.advance(20_000);
+      alive.heartbeat();
+    }
+    expect(quiet.closed?.code).toBe(408);
+    expect(harness.service.registry.findByOpenid('quiet')).toBeUndefined();
+    expect(alive.closed).toBeNull();
+  });
+
+  test('a detached session lives for resume_window', () => {
+    const harness = new SessionHarness({ resumeWindow: 60_000 });
+    const client = harness.started();
+    client.link.lose();
+    harness.advance(59_000);
+    expect(harness.service.registry.size).toBe(1);
+    harness.advance(2_000);
+    expect(harness.service.registry.size).toBe(0);
+    const id = client.started.connectionId;
+    const late = harness.started('alice', { resumeSessionId: id });
+    expect(late.started).toMatchObject({ resumed: false, recovered: false });
+  });
+});
+
+describe('STOP', () => {
+  test('ends the session at once and closes with code 0; others never notice', () => {
+    const harness = new SessionHarness();
+    const bob = harness.started('bob');
+    const alice = harness.started('alice').business(1);
+    alice.stop();
+    expect(harness.service.registry.findByOpenid('alice')).toBeUndefined();
+    harness.answer(0);
+    harness.advance(2_000);
+    expect(alice.closed?.code).toBe(0);
+    expect(bob.closed).toBeNull();
+    expect(harness.push('alice', { content: 'x' }).errorCode).toBe('OPENID_OFFLINE');
+  });
+
+  test('unacknowledged and waiting pushes go to the offline queue while offline_ttl > 0', () => {
+    const harness = new SessionHarness({ offlineTtl: 60_000 });
+    const first = harness.started().business(1);
+    harness.push('alice', { content: 'after', syncHint: 2, bindClientSeqId: 1 });
+    harness.pushTexts('alice', 'now');
+    first.stop();
+    harness.pushTexts('alice', 'later');
+    const second = harness.started();
+    expect(second.texts).toEqual(['now', 'after', 'later']);
+    expect(second.started).toMatchObject({ resumed: false, recovered: true, nextPushSeq: 2 });
+  });
+});
+
+test('unsequenced frames never enter the outbox', () => {
+  const harness = new SessionHarness();
+  const client = harness.started().heartbeat().ack(99);
+  expect(client.received.map((item) => item.type)).toEqual([
+    PushType.PUSH_START_RESP,
+    PushType.PUSH_HEARTBEAT_RESP,
+    PushType.PUSH_ERROR,
+  ]);
+  const back = harness.started('alice', { resumeSessionId: client.started.connectionId });
+  expect(back.received).toHaveLength(1);
+});
