@@ -1,0 +1,95 @@
+import { rootCertificates } from 'node:tls';
+import { parseAddress } from '../../base/address.js';
+import { SystemClock } from '../../base/clock.js';
+import type { Clock } from '../../base/clock.js';
+import type { Link, LinkClosed } from '../../link/link.js';
+import { StreamLink } from '../../link/stream-link.js';
+import { QuicClient } from '../../quic/quic-client.js';
+import type { QuicClosed } from '../../quic/quic-closed.js';
+import type { TransportLimits } from '../../quic/limits.js';
+import { silentLogger } from '../../telemetry/log.js';
+import { Metrics } from '../../telemetry/metrics.js';
+import { ErrorCode } from '../../wire/error-catalogue.js';
+import { ConnectionError } from './core/errors.js';
+import type { Transport } from './core/transport.js';
+
+/** The protocol name and port of the gateway (WIRE.md, "Client edge"). */
+const ALPN = 'gatesvr';
+const DEFAULT_PORT = 8453;
+
+export interface QuicTransportOptions {
+  /** PEM of the authorities to trust; default: those that Node trusts. */
+  readonly ca?: string | Uint8Array;
+  /** Accepts any certificate: for development only. */
+  readonly insecure?: boolean;
+  /** The name that the gateway's certificate must bear; default: the host of the address. */
+  readonly serverName?: string;
+  /** How long the path may be silent before the connection is given up, ms. Default 60,000. */
+  readonly idleTimeoutMs?: number;
+  /** A QuicClient of one's own: thousands of clients over one socket. Its trust and limits apply. */
+  readonly shared?: QuicClient;
+}
+
+/** The QuicClient behind a transport, also for one to share between many. */
+export function createQuicClient(options: Omit<QuicTransportOptions, 'shared'> = {}): QuicClient {
+  const { ca = rootCertificates.join('\n'), insecure = false, idleTimeoutMs } = options;
+  const limits: Partial<TransportLimits> =
+    idleTimeoutMs === undefined ? {} : { idleTimeout: idleTimeoutMs };
+  return new QuicClient({
+    trust: { ca: Buffer.from(ca), verify: !insecure },
+    alpns: [ALPN],
+    metrics: new Metrics().quic,
+    log: silentLogger(),
+    limits,
+  });
+}
+
+/** Reaches the gateway over QUIC; each connection has a UDP socket of its own unless one is shared. */
+export class QuicTransport implements Transport {
+  readonly name = 'QUIC';
+  private readonly clock: Clock = new SystemClock();
+
+  constructor(private readonly options: QuicTransportOptions = {}) {}
+
+  async open(address: string, signal: AbortSignal): Promise<Link> {
+    const target = this.target(address);
+    const { shared } = this.options;
+    const client = shared ?? createQuicClient(this.options);
+    // A socket of one's own goes with its connection, or it would keep the process alive.
+    const release = (): void => {
+      if (shared === undefined) void client.stop().catch(() => undefined);
+    };
+    let link: StreamLink | null = null;
+    signal.addEventListener('abort', () => link === null && release(), { once: true });
+    try {
+      const connection = await client.connect(target, {
+        onStream: (stream) => stream.reset(ErrorCode.Forbidden),
+        onClosed: (closed) => {
+          link?.connectionClosed(linkClosedOf(closed));
+          release();
+        },
+      });
+      link = new StreamLink('quic', connection.openStream(), connection, this.clock);
+      return link;
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  private target(address: string): { host: string; port: number; serverName?: string } {
+    const target = parseAddress(address) ?? parseAddress(`${address}:${DEFAULT_PORT}`);
+    if (target === null || target.host === '' || target.port === 0) {
+      throw new ConnectionError(0, `${address} is no gateway address; give host:port`);
+    }
+    const { serverName } = this.options;
+    return serverName === undefined ? target : { ...target, serverName };
+  }
+}
+
+/** Only application codes are codes of the gateway. */
+function linkClosedOf(closed: QuicClosed): LinkClosed {
+  if (closed.application) return { code: closed.code, reason: closed.reason, by: closed.by };
+  const by = closed.by === 'local' ? 'local' : 'loss';
+  return { code: 0, reason: closed.reason || 'connection lost', by };
+}
