@@ -40,6 +40,7 @@ export class MemoryLink implements Link {
   private buffered = 0;
   private wantsRoom = false;
   private paused = false;
+  private bad = false;
   private scheduled = false;
   private finishing: LinkClosed | null = null;
   private closed: LinkClosed | null = null;
@@ -94,6 +95,8 @@ export class MemoryLink implements Link {
     if (this.closed !== null || this.finishing !== null) return;
     this.finishing = { code, reason, by: 'local' };
     this.outgoing.push('fin');
+    // Frames of the peer are thrown away from here on, but its end must be seen.
+    this.resume();
     this.pump();
     this.scheduler.after(LINGER_MS, () => this.close(code, reason));
   }
@@ -159,8 +162,8 @@ export class MemoryLink implements Link {
       return true;
     }
     const bad = this.decoder.failure;
-    if (bad !== null && !this.paused) {
-      this.paused = true;
+    if (bad !== null && !this.bad) {
+      this.bad = true;
       if (this.finishing === null) this.observer?.onBadFrame(bad.code, bad.reason);
     }
     return false;
