@@ -106,8 +106,8 @@ export class SessionRoute implements Route, RequestOwner {
     instance.health.lastError = failure.message;
     if (isSignOfDeath(failure)) context.onDead(instance, failure);
     else if (isSignOfLife(failure)) context.onAlive(instance);
-    if (failure.neverSent && this.retry(pending, instance)) return;
-    this.finish(pending, this.failureOf(failure));
+    if (failure.neverSent && this.retry(pending, instance)) this.pump();
+    else this.finish(pending, this.failureOf(failure));
   }
 
   /** Takes the request off the books of its instance. */

@@ -26,6 +26,8 @@ export class UpstreamTable {
   readonly fallback: UpstreamInstance | null;
   private readonly byAddress = new Map<string, UpstreamInstance>();
   private readonly probers = new Map<UpstreamInstance, Prober>();
+  /** Out of the table, but with calls under way. */
+  private readonly leaving = new Set<UpstreamInstance>();
   private probing = false;
 
   constructor(
@@ -75,15 +77,22 @@ export class UpstreamTable {
     if (this.probing) this.probers.get(instance)?.start();
   }
 
-  /** Calls under way end with an unknown outcome, unless they finish within the upstream timeout. */
+  /** @param graceMs how long calls under way may still take. */
   remove(instance: UpstreamInstance, graceMs: number): void {
     this.byAddress.delete(instance.address);
     this.pool(instance.entry.zone).remove(instance);
     instance.removed = true;
     this.probers.get(instance)?.stop();
     this.probers.delete(instance);
-    if (instance.calls.size === 0) instance.client.close();
-    else this.clock.after(graceMs, () => instance.client.close());
+    if (instance.calls.size === 0) {
+      instance.client.close();
+      return;
+    }
+    this.leaving.add(instance);
+    this.clock.after(graceMs, () => {
+      this.leaving.delete(instance);
+      instance.client.close();
+    });
   }
 
   startProbing(): void {
@@ -180,6 +189,8 @@ export class UpstreamTable {
   }
 
   private all(): UpstreamInstance[] {
-    return this.fallback === null ? this.instances() : [...this.instances(), this.fallback];
+    const all = [...this.instances(), ...this.leaving];
+    if (this.fallback !== null) all.push(this.fallback);
+    return all;
   }
 }
