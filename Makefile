@@ -73,20 +73,20 @@ demo: build ## gateway, six upstreams and clients: watch a deployment work
 ## --- testing ---
 
 .PHONY: test test-cover test-long test-node24 interop bench lint vet fmt
-test: lint vet interop ## all that CI checks: lint, types, interop, every test
+test: lint vet build interop ## all that CI checks: lint, types, build, interop, every test
 	$(JEST)
 
-test-cover: proto ## the tests, with a coverage report in coverage/
+test-cover: build ## the tests, with a coverage report in coverage/
 	$(JEST) --coverage
 
 test-long: proto ## the fuzz tests in their long form (100,000 cases per decoder)
 	FUZZ_RUNS=$(FUZZ_LONG_RUNS) $(JEST) --testTimeout=1800000 test/fuzz
 
-test-node24: proto ## the tests on Node 24, taken from the npm registry
+test-node24: build ## the tests on Node 24, taken from the npm registry
 	npx -y -p node@24 -- sh -c 'node --version && $(JEST)'
 
-interop: deps ## the tests against an independent QUIC stack (needs python3)
-	@if [ -x test/interop/run.sh ]; then $(MAKE) $(BUILT) && test/interop/run.sh; fi
+interop: build ## the tests against an independent QUIC stack (needs python3)
+	@if [ -x test/interop/run.sh ]; then test/interop/run.sh; fi
 
 bench: build ## measure this machine: requests, handshakes, memory per session
 	$(GATESVR) bench

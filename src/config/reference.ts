@@ -8,7 +8,7 @@ const INTRODUCTION = `# Configuration
 
 \`gatesvr serve --config FILE\` (or \`gatesvr -config=FILE\`) reads YAML; every key is optional. A flag
 overrides the environment, which overrides the file, which overrides the default. Flags: \`--quic-addr :8453\`
-for the keys of \`server\`, \`--set session.offline_ttl=10m\` for any key. All problems are reported at once,
+for the keys of \`server\`, \`--log-level warn\` for those of \`log\`, \`--set session.offline_ttl=10m\` for any key. All problems are reported at once,
 one line each with file and line; an unknown key is a problem.
 
 - duration: as in Go, \`5m\`, \`200ms\`, \`1h30m\`; a bare number other than 0 is refused.

@@ -59,10 +59,17 @@ export function readFlags(flags: Readonly<Record<string, string>>, findings: Fin
   return settings;
 }
 
-/** How a key is given on the command line: `--quic-addr` for server.*, else `--set session.x`. */
-export function flagName(path: string): string {
-  const own = /^server\.(\w+)$/.exec(path)?.[1];
-  return own === undefined ? `--set ${path}` : `--${own.replaceAll('_', '-')}`;
+/** Sections whose keys have flags of their own; `--set` gives any other. */
+const FLAG_SECTIONS = ['server', 'log'];
+
+/** The flag of a key: `--quic-addr` for server.*, `--log-level` for log.*; null for all others. */
+export function ownFlag(path: string): string | null {
+  if (!FLAG_SECTIONS.some((section) => path.startsWith(`${section}.`))) return null;
+  return `--${path.replace(/^server\./, '').replaceAll(/[._]/g, '-')}`;
+}
+
+function flagName(path: string): string {
+  return ownFlag(path) ?? `--set ${path}`;
 }
 
 /** The message for a key that does not exist, with the one that was probably meant. */

@@ -1,0 +1,18 @@
+#!/usr/bin/env node
+import { registerCertsCommand } from './certs.js';
+import { createProgram, runProgram } from './program.js';
+import type { Terminal } from './program.js';
+import { registerServeCommand } from './serve.js';
+
+const terminal: Terminal = {
+  out: (text) => process.stdout.write(text),
+  err: (text) => process.stderr.write(text),
+  debug: Boolean(process.env['GATESVR_DEBUG']),
+};
+const program = createProgram(terminal);
+registerServeCommand(program, terminal, async ({ config }) => {
+  const { Gateway } = await import('../gateway/gateway.js');
+  return new Gateway(config);
+});
+registerCertsCommand(program, terminal);
+process.exit(await runProgram(program, process.argv.slice(2), terminal));

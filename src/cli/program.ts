@@ -1,0 +1,84 @@
+import { Command, CommanderError } from 'commander';
+import { CodedError, messageOf } from '../base/errors.js';
+import { VERSION } from '../config/version.js';
+import { fromGoFlags } from './go-flags.js';
+
+/** Exit codes: what went wrong is the operator's to mend, or the command line was. */
+export const EXIT_FAILURE = 1;
+export const EXIT_USAGE = 2;
+
+/** Where a program writes; the process's own streams, or a test's. */
+export interface Terminal {
+  out(text: string): void;
+  err(text: string): void;
+  /** The stack behind an error, too. */
+  readonly debug: boolean;
+}
+
+const EXAMPLES = `
+Examples:
+  gatesvr serve                              run with defaults; makes a development certificate
+  gatesvr serve --config gatesvr.yaml        run a configuration
+  gatesvr serve --config gatesvr.yaml --check   only check it
+  gatesvr certs --hosts gate.example.org     make a certificate for another name
+
+docs/CONFIGURATION.md has every key. GATESVR_DEBUG=1 shows the stack behind an error.`;
+
+/**
+ * The frame that commands register in: help, version, one-line errors. Register with
+ * `program.command(...)`, which inherits all of that.
+ */
+export function createProgram(terminal: Terminal): Command {
+  return new Command('gatesvr')
+    .description('A QUIC session gateway: clients in front, gRPC upstreams behind.')
+    .version(`gatesvr ${VERSION}`, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'explain a command')
+    .helpCommand(false)
+    .addHelpText('after', EXAMPLES)
+    .showSuggestionAfterError()
+    .configureOutput({
+      writeOut: (text) => terminal.out(text),
+      writeErr: (text) => terminal.err(text),
+      outputError: (text, write) => write(`gatesvr: ${usageLine(text)}\n`),
+    })
+    .exitOverride();
+}
+
+/** Commander says `error: ...`, and its suggestion on a line of its own. */
+function usageLine(text: string): string {
+  return text
+    .replace(/^error: /, '')
+    .trim()
+    .replace(/\s*\n\s*/g, ' ');
+}
+
+/**
+ * Runs one command line and never throws.
+ * @param argv without node and script.
+ * @returns the exit code: 0, EXIT_FAILURE or EXIT_USAGE.
+ */
+export async function runProgram(
+  program: Command,
+  argv: readonly string[],
+  terminal: Terminal,
+): Promise<number> {
+  if (argv.length === 0) {
+    program.outputHelp();
+    return 0;
+  }
+  try {
+    await program.parseAsync(fromGoFlags(argv), { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
+    for (const line of describe(error)) terminal.err(`gatesvr: ${line}\n`);
+    if (terminal.debug && error instanceof Error) terminal.err(`${error.stack ?? ''}\n`);
+    return EXIT_FAILURE;
+  }
+}
+
+/** The lines of an error that was written for the operator; one line of any other. */
+function describe(error: unknown): string[] {
+  if (error instanceof CodedError) return error.message.split('\n');
+  return [`${messageOf(error).split('\n')[0]} (GATESVR_DEBUG=1 shows where)`];
+}
