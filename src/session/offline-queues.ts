@@ -4,16 +4,15 @@ import type { TimerWheel, WheelTimer } from '../base/timer-wheel.js';
 import type { Tally } from '../telemetry/tally.js';
 import type { PushBody } from '../wire/frame-encoder.js';
 
-/** All offline queues together: pushes for clients that never come must not fill the memory. */
-const MAX_TOTAL_BYTES = 512 * 1024 * 1024;
-
 export interface OfflineLimits {
   /** How long a push waits, ms; 0: not at all. */
   readonly offlineTtl: number;
   /** Per openid. */
   readonly offlineMaxFrames: number;
-  /** Per openid. */
+  /** All openids together: pushes for clients that never come must not fill the memory. */
   readonly offlineMaxBytes: number;
+  /** Per openid: what waits must fit into the outbox of the session that takes it. */
+  readonly outboxMaxBytes: number;
 }
 
 interface WaitingPush {
@@ -48,8 +47,8 @@ export class OfflineQueues {
     const existing = this.queues.get(openid);
     const frames = existing?.pushes.length ?? 0;
     const bytes = (existing?.bytes ?? 0) + body.length;
-    if (frames >= this.limits.offlineMaxFrames || bytes > this.limits.offlineMaxBytes) return false;
-    if (this.totalBytes + body.length > MAX_TOTAL_BYTES) return false;
+    if (frames >= this.limits.offlineMaxFrames || bytes > this.limits.outboxMaxBytes) return false;
+    if (this.totalBytes + body.length > this.limits.offlineMaxBytes) return false;
     const queue = existing ?? this.open(openid);
     queue.pushes.push({ body, expiresAt: this.clock.now() + ttl });
     queue.bytes = bytes;

@@ -27,7 +27,7 @@ export interface SessionOptions {
   readonly offlineTtl: number;
   /** Per openid. */
   readonly offlineMaxFrames: number;
-  /** Per openid. */
+  /** All openids together. */
   readonly offlineMaxBytes: number;
 }
 

@@ -130,7 +130,7 @@ describe('an openid without a session', () => {
     expect(harness.push('alice', { content: 'p' }).errorCode).toBe('OFFLINE_QUEUE_FULL');
     const large = 'x'.repeat(6_000);
     harness.pushTexts('bob', large);
-    expect(harness.push('bob', { content: large }).errorCode).toBe('OFFLINE_QUEUE_FULL');
+    expect(harness.push('carol', { content: large }).errorCode).toBe('OFFLINE_QUEUE_FULL');
     harness.advance(11_000);
     expect(harness.service.offline.size).toBe(0);
     expect(harness.metrics.session.pushesExpired.value).toBe(11);

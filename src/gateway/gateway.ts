@@ -1,0 +1,189 @@
+import { formatAddress } from '../base/address.js';
+import { SystemClock } from '../base/clock.js';
+import { memoised } from '../base/lifecycle.js';
+import { TimerWheel } from '../base/timer-wheel.js';
+import type { Config } from '../config/config.js';
+import { serverIdentity } from '../config/server-identity.js';
+import type { ServerIdentity } from '../config/server-identity.js';
+import { GATESVR_ALPN, quicEdge } from '../edge/quic-edge.js';
+import { grpcJsCallers } from '../grpc/grpc-js-caller.js';
+import { GrpcServer } from '../grpc/grpc-server.js';
+import { LINGER_MS } from '../link/link.js';
+import { QuicServer } from '../quic/quic-server.js';
+import { ZoneRouter } from '../routing/zone-router.js';
+import { AcceptingAuthenticator } from '../session/authenticator.js';
+import { SessionService } from '../session/session-service.js';
+import { createLogger } from '../telemetry/log.js';
+import type { Logger } from '../telemetry/log.js';
+import { Metrics } from '../telemetry/metrics.js';
+import { GatewayService } from '../upstream/gateway-service.js';
+import { ErrorCode } from '../wire/error-catalogue.js';
+import { handshakeLimit, routerOptions, sessionOptions } from './options.js';
+import { quicKeys } from './quic-keys.js';
+import { StateKeeper } from './state-keeper.js';
+
+/** Resolution of session timers, ms: their shortest rule is 10 s. */
+const SESSION_TICK_MS = 100;
+
+/** How long a stop waits for requests in flight, ms; clients are told to come back after that. */
+const DRAIN_TIMEOUT_MS = 10_000;
+
+/** How often a stop looks whether the last connections are closed, ms. */
+const CLOSE_POLL_MS = 20;
+
+/** Everything that START_RESP calls an epoch, until a pair has more than one. */
+const LONE_EPOCH = 1;
+
+/**
+ * The composition root: builds every part from the configuration, starts them so that upstreams come
+ * before clients, and stops them so that nothing accepted is lost. `start` and `stop` are idempotent;
+ * a start that fails leaves nothing running after `stop`.
+ */
+export class Gateway {
+  /** @throws {StartupError} with one line that says what to mend. */
+  readonly start = memoised(() => this.run());
+  /** Graceful: no new connections, answers delivered, clients told to come back, the rest kept. */
+  readonly stop = memoised(() => this.end());
+
+  readonly metrics = new Metrics(true);
+  readonly sessions: SessionService;
+  readonly router: ZoneRouter;
+  private readonly log: Logger;
+  private readonly clock = new SystemClock();
+  private readonly wheel = new TimerWheel(this.clock, SESSION_TICK_MS);
+  private readonly state: StateKeeper;
+  private readonly grpc: GrpcServer;
+  private quic: QuicServer | null = null;
+  private ready = false;
+  /** Pushes may have been accepted: what the sessions hold is newer than any file. */
+  private accepting = false;
+
+  /** @throws {StartupError} where files that the configuration names are damaged. */
+  constructor(private readonly config: Config) {
+    this.log = createLogger({ level: config.log.level, format: logFormat(config) });
+    this.state = new StateKeeper(config.server.stateFile, this.log.child({ part: 'state' }));
+    this.router = this.buildRouter();
+    this.sessions = this.buildSessions();
+    this.grpc = this.buildGrpc();
+  }
+
+  /** Whether it accepts clients: after start, until stop. */
+  get isReady(): boolean {
+    return this.ready;
+  }
+
+  /** The UDP port that was bound. */
+  get quicPort(): number {
+    return this.quic?.port ?? 0;
+  }
+
+  /** The gRPC port that was bound. */
+  get grpcPort(): number {
+    return this.grpc.port;
+  }
+
+  private buildRouter(): ZoneRouter {
+    const callers = grpcJsCallers({ maxMessageBytes: this.config.grpc.maxMessageBytes });
+    const log = this.log.child({ part: 'routing' });
+    return new ZoneRouter(
+      this.clock,
+      log,
+      this.metrics.upstream,
+      callers,
+      routerOptions(this.config),
+    );
+  }
+
+  private buildSessions(): SessionService {
+    return new SessionService({
+      options: sessionOptions(this.config),
+      clock: this.clock,
+      wheel: this.wheel,
+      metrics: this.metrics.session,
+      rejected: this.metrics.quic.rejected,
+      log: this.log.child({ part: 'session' }),
+      router: this.router,
+      authenticator: new AcceptingAuthenticator(),
+      ceiling: this.state.ceiling,
+      epoch: () => LONE_EPOCH,
+    });
+  }
+
+  private buildGrpc(): GrpcServer {
+    const log = this.log.child({ part: 'grpc' });
+    const service = new GatewayService(this.sessions.pushes, this.router, log);
+    const { host, port } = this.config.server.grpcAddr;
+    const options = {
+      address: formatAddress(host, port),
+      addressKey: 'server.grpc_addr',
+      maxMessageBytes: this.config.grpc.maxMessageBytes,
+    };
+    return new GrpcServer(options, service.methods());
+  }
+
+  private buildQuic(identity: ServerIdentity): QuicServer {
+    const { server, quic, backup } = this.config;
+    const accept = quicEdge({
+      accept: (link) => this.sessions.accept(link),
+      clock: this.clock,
+      metrics: this.metrics.quic,
+    });
+    const keys = quicKeys(backup.clusterSecret, quic.retryKeyFile);
+    return new QuicServer({
+      host: server.quicAddr.host,
+      port: server.quicAddr.port,
+      identity,
+      protocols: { [GATESVR_ALPN]: accept },
+      metrics: this.metrics.quic,
+      log: this.log.child({ part: 'quic' }),
+      clock: this.clock,
+      limits: { idleTimeout: quic.idleTimeout },
+      ...(keys === undefined ? {} : { keys }),
+      migration: quic.migration,
+      maxConnections: handshakeLimit(this.config),
+      handshakes: { retryAbove: quic.maxHalfOpen },
+      socketBufferBytes: Math.max(quic.recvBuffer, quic.sendBuffer),
+    });
+  }
+
+  private async run(): Promise<void> {
+    const identity = await serverIdentity(this.config.server);
+    if (identity.development) this.log.warn('serving a development certificate from certs/');
+    await this.state.load(this.sessions);
+    await this.router.start();
+    await this.grpc.start();
+    this.accepting = true;
+    const quic = this.buildQuic(identity);
+    this.quic = quic;
+    await quic.start();
+    await this.state.forget();
+    this.ready = true;
+    this.log.info({ quic: quic.port, grpc: this.grpc.port }, 'gateway is serving');
+  }
+
+  private async end(): Promise<void> {
+    this.ready = false;
+    this.quic?.drain();
+    await this.sessions.drain(DRAIN_TIMEOUT_MS);
+    await this.clientsGone();
+    await this.quic?.stop(ErrorCode.Overloaded, 'the gateway stops');
+    await this.grpc.stop();
+    await this.router.stop();
+    if (this.accepting) await this.state.save(this.sessions);
+    this.wheel.stop();
+    this.log.info('gateway stopped');
+  }
+
+  /** The last frames are under way; closing now would discard them. */
+  private async clientsGone(): Promise<void> {
+    const deadline = this.clock.now() + 2 * LINGER_MS;
+    while (this.sessions.connectionCount > 0 && this.clock.now() < deadline) {
+      await new Promise<void>((resolve) => this.clock.after(CLOSE_POLL_MS, resolve));
+    }
+  }
+}
+
+function logFormat(config: Config): 'json' | 'pretty' {
+  if (config.log.format !== 'auto') return config.log.format;
+  return process.stdout.isTTY ? 'pretty' : 'json';
+}

@@ -1,0 +1,69 @@
+import { NumberCeilingFile, unlimitedCeiling } from '../journal/number-ceiling.js';
+import type { NumberCeiling } from '../journal/number-ceiling.js';
+import {
+  DamagedStateError,
+  readStateFile,
+  retireStateFile,
+  writeStateFile,
+} from '../journal/state-file.js';
+import type { SessionService } from '../session/session-service.js';
+import type { Logger } from '../telemetry/log.js';
+
+/** Keeps what a graceful stop leaves in `server.state_file`, and the number ceiling beside it. */
+export class StateKeeper {
+  readonly ceiling: NumberCeiling;
+  private loaded = false;
+
+  /**
+   * @param path null: nothing is kept.
+   * @throws {StartupError} when the number ceiling is damaged.
+   */
+  constructor(
+    private readonly path: string | null,
+    private readonly log: Logger,
+  ) {
+    this.ceiling = path === null ? unlimitedCeiling : new NumberCeilingFile(`${path}.ceiling`, log);
+  }
+
+  /**
+   * Gives the sessions what the last process left. Without a complete file numbers go on above the
+   * ceiling. `forget` must follow once the gateway serves, for the file is stale from then on.
+   */
+  async load(sessions: SessionService): Promise<void> {
+    if (this.path === null) return;
+    const records = await this.read(this.path);
+    if (records === null) {
+      sessions.registry.raiseFloor(this.ceiling.value);
+      return;
+    }
+    const count = sessions.restore(records);
+    this.loaded = true;
+    this.log.info({ sessions: count, file: this.path }, 'sessions of the last process are back');
+  }
+
+  /** Removes the file that was loaded; a start that fails before leaves it to the next one. */
+  async forget(): Promise<void> {
+    if (this.path !== null && this.loaded) await retireStateFile(this.path);
+    this.loaded = false;
+  }
+
+  /** Writes everything that remains. Pushes are refused from here on. */
+  async save(sessions: SessionService): Promise<void> {
+    if (this.path === null) return;
+    await writeStateFile(this.path, sessions.snapshot());
+    const count = sessions.registry.size;
+    this.log.info({ sessions: count, file: this.path }, 'sessions are kept for the next start');
+  }
+
+  private async read(path: string) {
+    try {
+      return await readStateFile(path);
+    } catch (error) {
+      if (!(error instanceof DamagedStateError)) throw error;
+      const aside = `${path}.damaged`;
+      await retireStateFile(path, aside);
+      this.log.error({ reason: error.message, aside }, 'sessions of the last process are lost');
+      return null;
+    }
+  }
+}
