@@ -107,15 +107,16 @@ export class StreamLink implements Link, ByteStreamObserver {
   resume(): void {
     if (!this.paused) return;
     this.paused = false;
-    this.stream.resume();
+    if (!this.bad) this.stream.resume();
   }
 
   finish(code: ErrorCode, reason: string): void {
     if (this.closing !== null || this.finishing !== null) return;
     this.finishing = { code, reason };
     this.stream.end();
-    // Frames of the peer are read on and thrown away, so that its end is seen.
-    this.resume();
+    // What the peer sends is read on and thrown away, so that its end is seen.
+    this.paused = false;
+    this.stream.resume();
     if (this.peerEnded) this.close(code, reason);
     else this.linger = this.clock.after(LINGER_MS, () => this.close(code, reason));
   }
@@ -125,10 +126,18 @@ export class StreamLink implements Link, ByteStreamObserver {
   }
 
   onReadable(): void {
-    while (!this.paused && this.closing === null) {
+    if (this.finishing === null) this.readFrames();
+    // Not else: a frame may have made the observer finish.
+    if (this.finishing !== null) while (this.stream.read() !== null);
+    const allRead = this.finishing !== null || this.decoder.pendingBytes === 0;
+    if (this.stream.readEnded && allRead) this.onPeerEnded();
+  }
+
+  private readFrames(): void {
+    while (!this.paused && this.closing === null && this.finishing === null) {
       const frame = this.decoder.next();
       if (frame !== null) {
-        if (this.finishing === null) this.deliver(frame);
+        this.observer?.onFrame(frame);
       } else if (this.decoder.failure !== null) {
         this.refuse();
         return;
@@ -140,7 +149,6 @@ export class StreamLink implements Link, ByteStreamObserver {
     }
     // What is left belongs to a buffer that others read into next.
     if (this.decoder.pendingBytes > 0) this.decoder.detach();
-    if (this.stream.readEnded && this.decoder.pendingBytes === 0) this.onPeerEnded();
   }
 
   onDrained(): void {
@@ -166,25 +174,18 @@ export class StreamLink implements Link, ByteStreamObserver {
     this.observer = null;
   }
 
-  private deliver(frame: Uint8Array): void {
-    this.observer?.onFrame(frame);
-    if (this.paused || this.closing !== null) this.decoder.detach();
-  }
-
   private refuse(): void {
     if (this.bad) return;
     this.bad = true;
     const failure = this.decoder.failure;
     // Reading on would only throw bytes away; they stay with the peer.
     this.stream.pause();
-    if (failure !== null && this.finishing === null) {
-      this.observer?.onBadFrame(failure.code, failure.reason);
-    }
+    if (failure !== null) this.observer?.onBadFrame(failure.code, failure.reason);
   }
 
   /**
    * The peer's FIN. After our own end it is the answer we waited for. Else nothing follows from the
-   * peer: we end our side too and give it LINGER_MS to close with its code.
+   * peer: we end our side too and give it time to close with its code, more than it gives us.
    */
   private onPeerEnded(): void {
     if (this.peerEnded || this.closing !== null) return;
@@ -196,7 +197,7 @@ export class StreamLink implements Link, ByteStreamObserver {
     this.finishing = { code: ErrorCode.None, reason: 'peer finished' };
     this.stream.end();
     const ended: LinkClosed = { code: 0, reason: 'peer finished', by: 'peer' };
-    this.linger = this.clock.after(LINGER_MS, () =>
+    this.linger = this.clock.after(2 * LINGER_MS, () =>
       this.endWith(ended, ErrorCode.None, ended.reason),
     );
   }

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { X509Certificate, randomBytes } from 'node:crypto';
 import dns from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { SystemClock } from '../base/clock.js';
@@ -78,9 +78,15 @@ export class QuicClient implements EndpointOwner {
     if (this.stopped) throw new CodedError('CLOSED', 'the QUIC client is closed');
     return new Promise((settle, fail) => {
       const id = this.ids.next();
-      const { serverName = target.host } = target;
+      const serverName = nameToVerify(target);
       const connection = endpoint.adopt(
-        quiche.Connection.connect(serverName, id, SOLE_PATH.local, SOLE_PATH.peer, this.config),
+        quiche.Connection.connect(
+          isIP(serverName) === 0 ? serverName : null,
+          id,
+          SOLE_PATH.local,
+          SOLE_PATH.peer,
+          this.config,
+        ),
         new PeerAddress(host, target.port),
         false,
       );
@@ -108,8 +114,13 @@ export class QuicClient implements EndpointOwner {
 
   onEstablished(connection: QuicConnection): void {
     const attempt = this.attempts.get(connection);
+    if (attempt === undefined) return;
+    if (!this.bearsAddress(connection, nameToVerify(attempt.target))) {
+      connection.refuse(CRYPTO_ERRORS + BAD_CERTIFICATE, 'the certificate bears another address');
+      return;
+    }
     this.attempts.delete(connection);
-    attempt?.settle(connection);
+    attempt.settle(connection);
   }
 
   onReleased(connection: QuicConnection): void {
@@ -122,6 +133,13 @@ export class QuicClient implements EndpointOwner {
 
   onUnknownShort(): void {
     this.options.metrics.datagramsDropped.add('unknown_connection');
+  }
+
+  /** TLS checks names; that a certificate bears an IP address has to be looked up in it. */
+  private bearsAddress(connection: QuicConnection, name: string): boolean {
+    if (!this.options.trust.verify || isIP(name) === 0) return true;
+    const certificate = connection.quiche.peerCertChain()?.[0];
+    return certificate !== undefined && new X509Certificate(certificate).checkIP(name) === name;
   }
 
   private onClosed(
@@ -176,7 +194,13 @@ async function addressOf(host: string): Promise<string> {
   }
 }
 
+function nameToVerify(target: ConnectTarget): string {
+  return target.serverName ?? target.host;
+}
+
 const CONNECTION_REFUSED = 0x02;
+/** The TLS alert (RFC 8446 section 6.2). */
+const BAD_CERTIFICATE = 42;
 /** TLS alerts are QUIC errors from here on (RFC 9001 section 4.8). */
 const CRYPTO_ERRORS = 0x100;
 

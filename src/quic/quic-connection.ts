@@ -199,6 +199,11 @@ export class QuicConnection implements TurnMember, StreamHost {
     this.end(true, code, reason);
   }
 
+  /** Closes with an error of QUIC or TLS itself (RFC 9000 section 20.1). */
+  refuse(transportCode: number, reason: string): void {
+    this.end(false, transportCode, reason);
+  }
+
   /** Asks the peer for a sign of life (PING). */
   ping(): void {
     if (this.closed) return;
@@ -349,7 +354,7 @@ export class QuicConnection implements TurnMember, StreamHost {
     const several = this.streams.length > 1;
     for (let index = 0; index < this.streams.length; index++) {
       const stream = this.streams[index] as QuicStream;
-      if (several && !(stream.reading && this.quiche.streamReadable(stream.id))) continue;
+      if (several && !stream.wantsDelivery && !this.quiche.streamReadable(stream.id)) continue;
       stream.deliver();
       // A stream that ended took itself out of the list.
       if (this.streams[index] !== stream) index--;

@@ -10,7 +10,7 @@ import { CONNECTION_ID_BYTES, MAX_SEND_DATAGRAM_BYTES, MIN_PACKET_BYTES } from '
 import type { TransportLimits } from './limits.js';
 import { isShortHeader, parseLongHeader } from './packet-header.js';
 import type { LongHeader } from './packet-header.js';
-import { PeerAddress } from './peer-address.js';
+import type { PeerAddress } from './peer-address.js';
 import type { MigrationPolicy } from './peer-address.js';
 import { QuicConnection } from './quic-connection.js';
 import type { ConnectionHost, KeepalivePolicy } from './quic-connection.js';

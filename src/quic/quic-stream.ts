@@ -42,6 +42,7 @@ export class QuicStream {
   private headOffset = 0;
   private wakeMark = -1;
   private paused = false;
+  private resumed = false;
   private mayHaveMore = false;
   /** quiche knows a stream that we opened only once something was sent on it. */
   private known: boolean;
@@ -71,6 +72,11 @@ export class QuicStream {
   /** Whether the peer's side is still read and not paused. */
   get reading(): boolean {
     return this.known && !this.paused && !this.readDone;
+  }
+
+  /** Whether the reader asked to be called again. */
+  get wantsDelivery(): boolean {
+    return this.resumed && !this.paused;
   }
 
   /** Who hears of this stream. Called once, inside onStream or right after opening it. */
@@ -144,6 +150,8 @@ export class QuicStream {
   resume(): void {
     if (!this.paused) return;
     this.paused = false;
+    // Also after the end was read: the reader may have kept bytes that it did not get to.
+    this.resumed = true;
     this.host.requestDelivery();
   }
 
@@ -155,7 +163,8 @@ export class QuicStream {
 
   /** For the connection: the first half of a turn. */
   deliver(): void {
-    if (!this.reading) return;
+    if (!this.reading && !this.wantsDelivery) return;
+    this.resumed = false;
     this.mayHaveMore = true;
     this.observer?.onReadable();
   }

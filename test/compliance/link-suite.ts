@@ -5,13 +5,19 @@ import { ErrorCode } from '../../src/wire/error-catalogue.js';
 import { MAX_FRAME_BYTES } from '../../src/wire/limits.js';
 import { RecordingObserver } from './recording-observer.js';
 
-/** Both ends of one connection, as a transport's fixture makes them. */
-export interface LinkPair {
+/** The client's end of one connection, as a transport's fixture makes it. */
+export interface Connected {
   readonly client: Link;
-  readonly server: Link;
   /** Frees everything; called once after each test. */
   release(): Promise<void>;
 }
+
+/**
+ * Connects a client.
+ * @param accept to be called with the server's end, as an edge would: some transports have one only
+ * when the client has sent something.
+ */
+export type ConnectLink = (accept: (link: Link) => void) => Promise<Connected>;
 
 /** A frame whose body is `body`, prefix included. */
 function frame(body: Uint8Array | string): Buffer {
@@ -32,20 +38,27 @@ function numbered(number: number, length: number): Buffer {
 const settle = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 
 /** Everything that src/link/link.ts promises, tried on one transport. */
-export function linkSuite(name: string, connect: () => Promise<LinkPair>): void {
+export function linkSuite(name: string, connect: ConnectLink): void {
   describe(`Link over ${name}`, () => {
-    let pair: LinkPair;
+    let connected: Connected;
+    let pair: { client: Link; server: Link };
     let client: RecordingObserver;
     let server: RecordingObserver;
 
     beforeEach(async () => {
-      pair = await connect();
-      client = new RecordingObserver(pair.client);
-      server = new RecordingObserver(pair.server);
+      let accepted: RecordingObserver | null = null;
+      connected = await connect((link) => (accepted = new RecordingObserver(link)));
+      client = new RecordingObserver(connected.client);
+      connected.client.send(frame('hello'));
+      await client.until(() => accepted !== null, 'the link of the server');
+      server = accepted as unknown as RecordingObserver;
+      await server.until(() => server.frames.length === 1, 'the first frame');
+      server.frames.length = 0;
+      pair = { client: connected.client, server: server.link };
     });
 
     afterEach(async () => {
-      await pair.release();
+      await connected.release();
       expect([...client.breaches, ...server.breaches]).toEqual([]);
     });
 
@@ -110,7 +123,7 @@ export function linkSuite(name: string, connect: () => Promise<LinkPair>): void 
       const piece = numbered(1, 32 * 1024);
       let taken = 0;
       // Transports take a window's worth by themselves; after that the buffer must fill.
-      for (let quiet = 0; quiet < 20; ) {
+      for (let quiet = 0; quiet < 20;) {
         if (pair.server.send(piece) === 'ok') {
           taken++;
           quiet = 0;
@@ -169,7 +182,7 @@ export function linkSuite(name: string, connect: () => Promise<LinkPair>): void 
       expect(server.closed).toEqual([{ code: 409, reason: 'replaced elsewhere', by: 'local' }]);
     });
 
-    it('throws the peer\'s frames away once it finishes, and closes also when the peer is deaf', async () => {
+    it("throws the peer's frames away once it finishes, and closes also when the peer is deaf", async () => {
       pair.client.pause();
       server.call((link) => link.finish(ErrorCode.AckTimeout, 'too late'));
       pair.client.send(frame('nobody reads this'));

@@ -1,7 +1,8 @@
 import { memoryLinkPair } from '../../src/link/memory-link.js';
 import { linkSuite } from './link-suite.js';
 
-linkSuite('memory', () => {
+linkSuite('memory', (accept) => {
   const [client, server] = memoryLinkPair();
-  return Promise.resolve({ client, server, release: () => Promise.resolve() });
+  accept(server);
+  return Promise.resolve({ client, release: () => Promise.resolve() });
 });

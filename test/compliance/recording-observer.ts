@@ -19,7 +19,7 @@ export class RecordingObserver implements LinkObserver {
   private callDepth = 0;
   private readonly waiting = new Set<() => void>();
 
-  constructor(private readonly link: Link) {
+  constructor(readonly link: Link) {
     link.bind(this);
   }
 
