@@ -1,0 +1,97 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { GatewayClient } from '../../src/sdk/client/index.js';
+import type { GatewayClientOptions } from '../../src/sdk/client/index.js';
+import { QuicFakeGateway, until } from '../support/quic-fake-gateway.js';
+
+let gateway: QuicFakeGateway;
+let clients: GatewayClient[];
+
+beforeEach(async () => {
+  clients = [];
+  gateway = await QuicFakeGateway.start();
+});
+
+afterEach(async () => {
+  for (const client of clients) client.close();
+  await gateway.stop();
+});
+
+function client(options: Partial<GatewayClientOptions> = {}): GatewayClient {
+  const base = { address: gateway.address, openid: 'alice', ca: gateway.ca };
+  const made = new GatewayClient({ ...base, ...options });
+  clients.push(made);
+  return made;
+}
+
+describe('the client over real QUIC', () => {
+  test('starts a session, is answered, receives pushes in order, stops', async () => {
+    const alice = client();
+    const titles: string[] = [];
+    alice.onPush(({ title }) => titles.push(title));
+    await alice.connect();
+    const payload = 'x'.repeat(200_000);
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, (_, n) => alice.request('echo', { data: `${n}` })),
+    );
+    expect(answers.map(({ text }) => text)).toEqual(answers.map((_, n) => `${n}`));
+    expect((await alice.request('echo', { data: payload })).text).toBe(payload);
+    for (let n = 0; n < 50; n++) gateway.last.push(gateway.nextPush++, `t${n}`);
+    await until(() => titles.length === 50);
+    expect(titles).toEqual(titles.map((_, n) => `t${n}`));
+    await until(() => gateway.last.acks.at(-1) === gateway.nextPush - 1);
+    expect(gateway.last.acks.length).toBeLessThan(100);
+    await alice.stop('user_logout');
+    expect(gateway.last.stops).toHaveLength(1);
+  });
+
+  test('checks the certificate unless told otherwise', async () => {
+    const trusting = client({ ca: '', insecure: true });
+    await trusting.connect();
+    const strict = new GatewayClient({
+      address: gateway.address,
+      openid: 'bob',
+      connectTimeoutMs: 1_500,
+    });
+    clients.push(strict);
+    await expect(strict.connect()).rejects.toMatchObject({ code: 'CONNECT_FAILED' });
+  });
+
+  test('comes back by itself when the gateway is restarted, and resumes', async () => {
+    const alice = client();
+    const events: string[] = [];
+    alice.on('connected', ({ resumed }) => events.push(resumed ? 'resumed' : 'new'));
+    alice.on('disconnected', ({ code }) => events.push(`lost ${code}`));
+    await alice.connect();
+    await alice.request('echo');
+    const port = Number(gateway.address.split(':')[1]);
+    await gateway.stop();
+    await until(() => alice.state === 'reconnecting');
+    const waiting = alice.request('echo', { data: 'patient' });
+    gateway = await QuicFakeGateway.start(port);
+    gateway.nextPush = 2;
+    expect((await waiting).text).toBe('patient');
+    expect(events).toEqual(['new', 'lost 0', 'resumed']);
+    expect(gateway.last.starts[0]?.lastAckedSeqId).toBe(1);
+  });
+
+  test('an application close code reaches the client', async () => {
+    const alice = client();
+    const codes: number[] = [];
+    alice.on('disconnected', ({ code }) => codes.push(code));
+    await alice.connect();
+    gateway.last.link.finish(429, 'outbox full');
+    await until(() => gateway.connections.length === 2 && alice.state === 'connected');
+    gateway.last.link.close(409, 'replaced');
+    await until(() => alice.state === 'closed');
+    expect(codes).toEqual([429, 409]);
+  });
+
+  test('names an address that nobody can reach', async () => {
+    const nobody = client({ address: '127.0.0.1:1', connectTimeoutMs: 1_000, openTimeoutMs: 300 });
+    await expect(nobody.connect()).rejects.toThrow(
+      /cannot connect to 127\.0\.0\.1:1 within 1000 ms/,
+    );
+    const nonsense = client({ address: 'no address', connectTimeoutMs: 300 });
+    await expect(nonsense.connect()).rejects.toThrow(/is no gateway address/);
+  });
+});
