@@ -1,0 +1,169 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { StateRecord, decodeMessage, encodeMessage } from '../../src/wire/messages.js';
+import { ModelledApp } from '../support/modelled-app.js';
+import { SessionHarness, defaultOptions } from '../support/session-harness.js';
+
+const RUNS = Number(process.env['FUZZ_RUNS'] ?? 2_000);
+const OPENID = 'alice';
+
+type Step =
+  | { readonly op: 'connect' | 'lose' | 'restart' | 'request' | 'goodbye' | 'gateway' }
+  | { readonly op: 'push'; readonly hint: 0 | 1 | 2; readonly bind: number }
+  | { readonly op: 'answer'; readonly pick: number; readonly fails: boolean }
+  | { readonly op: 'ack'; readonly share: number }
+  | { readonly op: 'wait'; readonly ms: number };
+
+const simple = (...ops: ('connect' | 'lose' | 'restart' | 'request' | 'goodbye' | 'gateway')[]) =>
+  fc.constantFrom(...ops).map((op): Step => ({ op }));
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 5, arbitrary: simple('connect', 'connect', 'lose', 'request', 'request', 'request') },
+  { weight: 1, arbitrary: simple('restart', 'goodbye', 'gateway') },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      op: fc.constant('push' as const),
+      hint: fc.constantFrom(0 as const, 0 as const, 1 as const, 2 as const),
+      bind: fc.integer({ min: 1, max: 6 }),
+    }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      op: fc.constant('answer' as const),
+      pick: fc.nat(20),
+      fails: fc.boolean(),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      op: fc.constant('ack' as const),
+      share: fc.double({ min: 0, max: 1, noNaN: true }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ op: fc.constant('wait' as const), ms: fc.nat(20_000) }) },
+);
+
+const options = {
+  ...defaultOptions,
+  offlineTtl: 600_000,
+  offlineMaxFrames: 1_000,
+  outboxMaxFrames: 40,
+};
+
+/** One gateway after another (state file between them) and one app, driven by steps. */
+class World {
+  harness = new SessionHarness(options);
+  app: ModelledApp;
+  readonly accepted: string[] = [];
+  readonly executed = new Set<string>();
+  private open: { index: number }[] = [];
+  private seen = 0;
+  private pushes = 0;
+  private requests = 0;
+
+  constructor(readonly kind: 'sdk' | 'deployed') {
+    this.app = new ModelledApp(this.harness, kind, OPENID);
+  }
+
+  run(item: Step): void {
+    switch (item.op) {
+      case 'connect':
+        this.app.connect();
+        break;
+      case 'lose':
+        this.app.lose();
+        break;
+      case 'restart':
+        this.app.restart();
+        break;
+      case 'request':
+        this.app.request(`q${this.requests++}`);
+        break;
+      case 'goodbye':
+        if (this.app.connected) this.app.client?.stop();
+        this.app.restart();
+        break;
+      case 'gateway':
+        this.restartGateway();
+        break;
+      case 'push':
+        this.push(item.hint, item.bind);
+        break;
+      case 'answer':
+        this.answer(item.pick, item.fails);
+        break;
+      case 'ack':
+        this.app.acknowledge(item.share);
+        break;
+      case 'wait':
+        this.harness.advance(item.ms);
+    }
+    this.noteExecutions();
+    this.app.check();
+  }
+
+  private push(syncHint: number, bindClientSeqId: number): void {
+    const content = `p${this.pushes++}`;
+    const result = this.harness.push(OPENID, { content, syncHint, bindClientSeqId });
+    if (result.success) this.accepted.push(content);
+  }
+
+  private answer(pick: number, fails: boolean): void {
+    const [chosen] = this.open.splice(pick % Math.max(1, this.open.length), 1);
+    if (chosen === undefined) return;
+    if (fails) this.harness.fail(chosen.index);
+    else this.harness.answer(chosen.index);
+  }
+
+  private noteExecutions(): void {
+    const seen = this.harness.router.seen;
+    for (; this.seen < seen.length; this.seen++) {
+      const item = seen[this.seen];
+      const key = `${item?.request.sessionId}/${item?.clientSeq}`;
+      if (this.executed.has(key)) throw new Error(`request ${key} was executed twice`);
+      this.executed.add(key);
+      this.open.push({ index: this.seen });
+    }
+  }
+
+  private restartGateway(): void {
+    this.app.lose();
+    const records = [...this.harness.service.snapshot()].map((record) =>
+      decodeMessage(StateRecord, encodeMessage(StateRecord, record)),
+    );
+    const next = new SessionHarness(options);
+    next.service.restore(records);
+    Object.assign(this.app, { harness: next });
+    this.harness = next;
+    this.open = [];
+    this.seen = 0;
+  }
+
+  /** The client comes back and stays until everything is there. */
+  finish(): void {
+    while (this.open.length > 0) this.answer(0, false);
+    for (let round = 0; round < 3; round++) {
+      this.app.connect();
+      this.app.acknowledge(1);
+    }
+    this.app.check();
+  }
+}
+
+describe.each(['sdk', 'deployed'] as const)('a %s client in any course of events', (kind) => {
+  test('misses no accepted push, sees numbers without a gap, and nothing is executed twice', () => {
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 5, maxLength: 60 }), (steps) => {
+        const world = new World(kind);
+        world.app.connect();
+        for (const item of steps) world.run(item);
+        world.finish();
+        const missing = world.accepted.filter((text) => !world.app.delivered.has(text));
+        if (!world.app.unrecoveredTold) expect(missing).toEqual([]);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+});
