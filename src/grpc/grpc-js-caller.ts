@@ -27,6 +27,7 @@ interface Status {
 export class GrpcJsCaller implements UnaryCaller {
   private readonly channel: Channel;
   private readonly watch: ChannelWatch;
+  private closed = false;
 
   /** @param address `host:port`, IPv6 in brackets. Nothing is dialled before the first call. */
   constructor(
@@ -51,6 +52,8 @@ export class GrpcJsCaller implements UnaryCaller {
   }
 
   close(): void {
+    if (this.closed) return;
+    this.closed = true;
     this.channel.close();
   }
 }

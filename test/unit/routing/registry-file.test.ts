@@ -1,0 +1,145 @@
+import { chmod, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { UpstreamEntry } from '../../../src/routing/registration-check.js';
+import { RegistryFile } from '../../../src/routing/registry-file.js';
+import { createLogger } from '../../../src/telemetry/log.js';
+import { FakeClock } from '../../support/fake-clock.js';
+import { RouterBench } from '../../support/upstream-router-bench.js';
+
+const entry = (address: string): UpstreamEntry => ({
+  address,
+  zone: '001',
+  serviceName: 'service',
+  capabilities: ['dedupe'],
+  hostFromCaller: false,
+});
+
+let folder: string;
+let path: string;
+let lines: string[];
+let clock: FakeClock;
+let kept: UpstreamEntry[];
+
+function open(): RegistryFile {
+  const sink = new Writable({
+    write(chunk: Buffer, _, done) {
+      lines.push(chunk.toString());
+      done();
+    },
+  });
+  return new RegistryFile(
+    path,
+    clock,
+    createLogger({ level: 'warn', format: 'json' }, sink),
+    () => kept,
+  );
+}
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'registry-'));
+  path = join(folder, 'upstreams.json');
+  lines = [];
+  clock = new FakeClock();
+  kept = [];
+});
+
+afterEach(async () => {
+  await chmod(folder, 0o700);
+  await rm(folder, { recursive: true });
+});
+
+describe('the registry file', () => {
+  test('no file is no entries and no complaint', async () => {
+    expect(await open().load()).toEqual([]);
+    expect(lines).toEqual([]);
+  });
+
+  test('what is written comes back; only the owner may read it; nothing else is left', async () => {
+    const file = open();
+    kept = [entry('a:1'), entry('b:2')];
+    file.changed();
+    await file.flush();
+    expect(await open().load()).toEqual(kept);
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    expect(await readdir(folder)).toEqual(['upstreams.json']);
+  });
+
+  test('changes are gathered: nothing is written before the pause, then the latest', async () => {
+    const file = open();
+    kept = [entry('a:1')];
+    file.changed();
+    kept = [entry('a:1'), entry('b:2')];
+    file.changed();
+    expect(clock.pending).toBe(1);
+    clock.advance(199);
+    await file.load();
+    expect(await readdir(folder)).toEqual([]);
+    clock.advance(1);
+    await file.flush();
+    expect(await open().load()).toHaveLength(2);
+  });
+
+  test.each([
+    ['no JSON', '{"format":1,'],
+    ['another format', '{"format":2,"upstreams":[]}'],
+    ['no list', '{"format":1,"upstreams":{}}'],
+    ['null', 'null'],
+    ['a bad entry', '{"format":1,"upstreams":[{"address":":1","zone":"001"}]}'],
+    ['empty', ''],
+  ])('%s is one warning and set aside', async (_, text) => {
+    await writeFile(path, text);
+    expect(await open().load()).toEqual([]);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toContain('corrupt');
+    expect(await readdir(folder)).toEqual(['upstreams.json.corrupt']);
+    expect(await readFile(`${path}.corrupt`, 'utf8')).toBe(text);
+  });
+
+  test('a folder in its place, or no folder, is logged once and never thrown', async () => {
+    path = folder;
+    const file = open();
+    expect(await file.load()).toEqual([]);
+    expect(lines).toHaveLength(1);
+    for (let round = 0; round < 3; round++) {
+      file.changed();
+      await file.flush();
+    }
+    expect(lines).toHaveLength(2);
+    path = join(folder, 'missing', 'file');
+    const other = open();
+    other.changed();
+    await other.flush();
+    expect(lines).toHaveLength(3);
+  });
+});
+
+describe('a router with a registry file', () => {
+  test('restores its registrations; a deregistered one is gone', async () => {
+    const first = new RouterBench({ registryFile: path });
+    await first.router.start();
+    await first.register('10.0.0.1:9001');
+    await first.register(':9002', '004', '127.0.0.1:5');
+    await first.register('10.0.0.3:9003');
+    first.router.deregister('10.0.0.3:9003', '001');
+    await first.router.stop();
+
+    const second = new RouterBench({ registryFile: path });
+    await second.router.start();
+    const zones = second.router.view().zones;
+    const addresses = zones.map((zone) => zone.instances.map((instance) => instance.address));
+    expect(addresses).toEqual([['10.0.0.1:9001'], [], [], ['127.0.0.1:9002'], [], []]);
+    await second.router.stop();
+  });
+
+  test('a corrupt file does not stop the start', async () => {
+    await writeFile(path, 'garbage');
+    const bench = new RouterBench({ registryFile: path });
+    await bench.router.start();
+    await bench.register('10.0.0.1:9001');
+    await bench.router.stop();
+    expect((await readdir(folder)).sort()).toEqual(['upstreams.json', 'upstreams.json.corrupt']);
+  });
+});
