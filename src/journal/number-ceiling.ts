@@ -1,4 +1,5 @@
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { StartupError, messageOf } from '../base/errors.js';
 import type { Logger } from '../telemetry/log.js';
 
@@ -12,7 +13,7 @@ export const CEILING_STEP = 1_000_000;
 export interface NumberCeiling {
   /** Numbers up to this one may be sent. */
   readonly value: number;
-  /** Moves the ceiling above `seq`, durably, before `seq` is sent. */
+  /** Moves the ceiling above `seq`, durably, before `seq` is sent; never down. */
   raise(seq: number): void;
 }
 
@@ -42,6 +43,7 @@ export class NumberCeilingFile implements NumberCeiling {
   }
 
   raise(seq: number): void {
+    if (seq <= this.current) return;
     this.current = seq + CEILING_STEP;
     try {
       this.write();
@@ -64,6 +66,17 @@ export class NumberCeilingFile implements NumberCeiling {
       closeSync(file);
     }
     renameSync(temporary, this.path);
+    syncDirectory(dirname(this.path));
+  }
+}
+
+/** A rename outlives a power cut only once the directory itself is on disk. */
+function syncDirectory(path: string): void {
+  const directory = openSync(path, 'r');
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
   }
 }
 
