@@ -7,17 +7,24 @@ import { SessionHarness, defaultOptions } from '../support/session-harness.js';
 const RUNS = Number(process.env['FUZZ_RUNS'] ?? 2_000);
 const OPENID = 'alice';
 
+interface SimpleStep {
+  readonly op: 'connect' | 'stall' | 'lose' | 'restart' | 'request' | 'goodbye' | 'gateway';
+}
+
 type Step =
-  | { readonly op: 'connect' | 'lose' | 'restart' | 'request' | 'goodbye' | 'gateway' }
+  | SimpleStep
   | { readonly op: 'push'; readonly hint: 0 | 1 | 2; readonly bind: number }
   | { readonly op: 'answer'; readonly pick: number; readonly fails: boolean }
   | { readonly op: 'ack'; readonly share: number }
   | { readonly op: 'wait'; readonly ms: number };
 
-const simple = (...ops: ('connect' | 'lose' | 'restart' | 'request' | 'goodbye' | 'gateway')[]) =>
-  fc.constantFrom(...ops).map((op): Step => ({ op }));
+type Simple = SimpleStep['op'];
+const simple = (...ops: Simple[]) => fc.constantFrom(...ops).map((op): Step => ({ op }));
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 5, arbitrary: simple('connect', 'connect', 'lose', 'request', 'request', 'request') },
+  {
+    weight: 5,
+    arbitrary: simple('connect', 'connect', 'lose', 'stall', 'request', 'request', 'request'),
+  },
   { weight: 1, arbitrary: simple('restart', 'goodbye', 'gateway') },
   {
     weight: 5,
@@ -71,6 +78,9 @@ class World {
     switch (item.op) {
       case 'connect':
         this.app.connect();
+        break;
+      case 'stall':
+        this.app.client?.link.pause();
         break;
       case 'lose':
         this.app.lose();
