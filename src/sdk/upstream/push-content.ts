@@ -1,0 +1,53 @@
+import type { UnicastPushRequest } from '../../wire/messages.js';
+
+/** What is pushed. */
+export interface PushContent {
+  /** The kind of message; the client sees `[type] title`. */
+  readonly type: string;
+  readonly title?: string;
+  /** Text; beside data it travels in header `content`. */
+  readonly content?: string;
+  readonly data?: Uint8Array | string;
+  /** Becomes the headers of the push. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+export interface PushOptions {
+  /** The same key again within ten minutes is delivered once: makes a repeat safe. */
+  readonly idempotencyKey?: string;
+  /** Dropped, not stored, when the client cannot take it at once. */
+  readonly bestEffort?: boolean;
+}
+
+/** Whom a push is for. */
+export type PushTarget = { readonly openid: string } | { readonly sessionId: string };
+
+type PushFields = Parameters<typeof UnicastPushRequest.encode>[0];
+
+const utf8 = new TextEncoder();
+
+/** The fields that pushes and broadcasts share. */
+export function contentFields({
+  type,
+  title = '',
+  content = '',
+  data,
+  metadata = {},
+}: PushContent): {
+  msgType: string;
+  title: string;
+  content: string;
+  data: Uint8Array;
+  metadata: Record<string, string>;
+} {
+  const bytes = typeof data === 'string' ? utf8.encode(data) : (data ?? new Uint8Array(0));
+  return { msgType: type, title, content, data: bytes, metadata: { ...metadata } };
+}
+
+/** A whole UnicastPushRequest. */
+export function pushFields(target: PushTarget, push: PushContent & PushOptions): PushFields {
+  const [targetType, targetId] =
+    'openid' in target ? ['openid', target.openid] : ['session', target.sessionId];
+  const { idempotencyKey = '', bestEffort = false } = push;
+  return { targetType, targetId, ...contentFields(push), idempotencyKey, bestEffort };
+}

@@ -1,0 +1,96 @@
+import type { Cancel, Clock } from '../../base/clock.js';
+import { messageOf } from '../../base/errors.js';
+import { RegistrationError } from './errors.js';
+import type { GatewayCaller } from './gateway-caller.js';
+
+/** What an upstream tells each gateway about itself. */
+export interface Registrant {
+  /** host:port, or :port for the host that the call comes from. */
+  readonly address: string;
+  readonly zone: string;
+  readonly serviceName: string;
+}
+
+/** How a registration goes on. */
+export interface RegistrationReport {
+  readonly gateway: string;
+  readonly outcome: 'registered' | 'refused' | 'retrying';
+  /** One line: the gateway's message, or why it could not be asked. */
+  readonly message: string;
+  /** Until the next attempt, ms; 0 where none follows. */
+  readonly retryInMs: number;
+}
+
+/** Refusals that the same registration would meet again. */
+const FINAL: ReadonlySet<string> = new Set(['INVALID_ADDRESS', 'INVALID_ZONE_ID', 'ZONE_FULL']);
+const FIRST_PAUSE_MS = 200;
+const LONGEST_PAUSE_MS = 5_000;
+
+/** Registers at one gateway, again and again until it is accepted, refused for good, or stopped. */
+export class Registration {
+  /** Settles once: resolved when registered or stopped, rejected with a RegistrationError. */
+  readonly done: Promise<void>;
+  private resolve: () => void = () => undefined;
+  private reject: (error: RegistrationError) => void = () => undefined;
+  private attempts = 0;
+  private stopped = false;
+  private cancel: Cancel | null = null;
+
+  constructor(
+    private readonly gateway: GatewayCaller,
+    private readonly registrant: Registrant,
+    private readonly clock: Clock,
+    private readonly report: (report: RegistrationReport) => void,
+  ) {
+    this.done = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+    // Whoever does not wait for it hears of a refusal by the report.
+    this.done.catch(() => undefined);
+  }
+
+  start(): void {
+    void this.attempt();
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.cancel?.();
+    this.resolve();
+  }
+
+  private async attempt(): Promise<void> {
+    const { address, zone: zoneId, serviceName } = this.registrant;
+    try {
+      const answer = await this.gateway.register({ address, zoneId, serviceName });
+      if (this.stopped) return;
+      if (answer.success) {
+        this.tell('registered', answer.message, 0);
+        this.resolve();
+      } else if (FINAL.has(answer.errorCode)) {
+        this.tell('refused', `${answer.errorCode}: ${answer.message}`, 0);
+        const message = `gateway ${this.gateway.address} refused to register ${address}: ${answer.message}`;
+        this.reject(new RegistrationError(answer.errorCode, message));
+      } else {
+        this.retry(`${answer.errorCode}: ${answer.message}`);
+      }
+    } catch (error) {
+      if (!this.stopped) this.retry(messageOf(error));
+    }
+  }
+
+  private retry(reason: string): void {
+    const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(this.attempts++, 10));
+    this.tell('retrying', reason, pause);
+    this.cancel = this.clock.after(pause, () => void this.attempt());
+  }
+
+  private tell(outcome: RegistrationReport['outcome'], message: string, retryInMs: number): void {
+    try {
+      this.report({ gateway: this.gateway.address, outcome, message, retryInMs });
+    } catch {
+      // A failing listener must not end the registration.
+    }
+  }
+}

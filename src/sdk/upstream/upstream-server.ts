@@ -1,0 +1,202 @@
+import { formatAddress, parseAddress } from '../../base/address.js';
+import { SystemClock } from '../../base/clock.js';
+import type { Clock } from '../../base/clock.js';
+import { memoised } from '../../base/lifecycle.js';
+import { GrpcServer } from '../../grpc/grpc-server.js';
+import {
+  HealthCheckResponse,
+  StatusResponse,
+  UpstreamRequest,
+  UpstreamResponse,
+  decodeMessage,
+  encodeMessage,
+} from '../../wire/messages.js';
+import { ReplyError } from './errors.js';
+import { Gateways } from './gateways.js';
+import { SERVED } from './methods.js';
+import { contentFields, pushFields } from './push-content.js';
+import type { PushContent, PushOptions, PushTarget } from './push-content.js';
+import { Registration } from './registration.js';
+import type { RegistrationReport } from './registration.js';
+import { encodeReply } from './reply.js';
+import type { Reply } from './reply.js';
+import { RequestContext } from './request-context.js';
+
+/** Answers a request. What it throws becomes the answer's code: a ReplyError's own, else 500. */
+export type Handler = (request: RequestContext) => Reply | Promise<Reply> | Promise<void>;
+
+export interface UpstreamServerOptions {
+  /** The zone to serve, `001` to `006`. */
+  readonly zone: string;
+  /** For the gateway's logs and probes. */
+  readonly serviceName: string;
+  /** Where to listen: `host:port`, or `:port` for every address; port 0 takes a free one. */
+  readonly listen: string;
+  /** Where the gateway finds it; default: the address listened on, without a host if that was `:port`. */
+  readonly advertise?: string;
+  /** `host:port` of the gRPC side of every gateway to serve. */
+  readonly gateways: readonly string[];
+  /** How long a push or a registration may take, ms. Default 10,000. */
+  readonly callTimeoutMs?: number;
+  /** Hears how the registration at each gateway goes. */
+  readonly onRegistration?: (report: RegistrationReport) => void;
+  /** Hears of handlers that throw anything but a ReplyError, and of pushes that fail unawaited. */
+  readonly onError?: (error: unknown, action: string) => void;
+  readonly clock?: Clock;
+}
+
+/** Serving, as grpc.health.v1 says it. */
+const SERVING = 1;
+const NOT_SERVING = 2;
+const HANDLER_FAILED = 500;
+const UNKNOWN_ACTION = 404;
+
+/**
+ * A service behind the gateway: it listens, registers for its zone, answers requests by their
+ * action, and pushes. `start`, `drain` and `stop` are idempotent.
+ */
+export class UpstreamServer {
+  /**
+   * Listens, then registers at every gateway; resolves when all have accepted.
+   * @throws {StartupError} where it cannot listen, {RegistrationError} where a gateway refuses for good.
+   */
+  readonly start = memoised(() => this.listenAndRegister());
+  /** Reports itself as not serving, takes no new request and waits for those under way. */
+  readonly drain = memoised(() => this.finishRequests());
+  /** Drains for at most two seconds, then closes everything. */
+  readonly stop = memoised(() => this.end());
+
+  private readonly handlers = new Map<string, Handler>();
+  private fallbackHandler: Handler | null = null;
+  private readonly server: GrpcServer;
+  private readonly gateways: Gateways;
+  private readonly clock: Clock;
+  private readonly startedAt: number;
+  private registrations: Registration[] = [];
+  private underWay = 0;
+  private draining = false;
+
+  constructor(private readonly options: UpstreamServerOptions) {
+    this.clock = options.clock ?? new SystemClock();
+    this.startedAt = this.clock.now();
+    this.gateways = new Gateways(options.gateways, options.callTimeoutMs ?? 10_000);
+    this.server = new GrpcServer({ address: options.listen, addressKey: 'upstream address' }, [
+      { path: SERVED.processRequest, handle: (bytes, _, respond) => this.process(bytes, respond) },
+      { path: SERVED.getStatus, handle: (_bytes, _, respond) => respond(this.status()) },
+      { path: SERVED.healthCheck, handle: (_bytes, _, respond) => respond(this.health()) },
+    ]);
+  }
+
+  /** The port that was bound; 0 before start. */
+  get port(): number {
+    return this.server.port;
+  }
+
+  /** What is told to gateways: `host:port`, or `:port`. */
+  get advertised(): string {
+    if (this.options.advertise !== undefined) return this.options.advertise;
+    const { host } = parseAddress(this.options.listen) ?? { host: '' };
+    const everywhere = host === '' || host === '0.0.0.0' || host === '::';
+    return everywhere ? `:${this.port}` : formatAddress(host, this.port);
+  }
+
+  /** Answers requests of this action by `handler`; a later one replaces it. */
+  handle(action: string, handler: Handler): this {
+    this.handlers.set(action, handler);
+    return this;
+  }
+
+  /** Answers requests of every other action; without it they get 404. */
+  fallback(handler: Handler): this {
+    this.fallbackHandler = handler;
+    return this;
+  }
+
+  /**
+   * Pushes to one client; resolved when a gateway has taken it and answers for its delivery.
+   * @throws {PushError}
+   */
+  push(push: PushTarget & PushContent & PushOptions): Promise<void> {
+    return this.gateways.push(pushFields(push, push));
+  }
+
+  /** Pushes to every session of every gateway; tells how many took it. @throws {PushError} */
+  broadcast(content: PushContent): Promise<number> {
+    return this.gateways.broadcast(contentFields(content));
+  }
+
+  private async listenAndRegister(): Promise<void> {
+    await this.server.start();
+    const { zone, serviceName, onRegistration = () => undefined } = this.options;
+    const registrant = { address: this.advertised, zone, serviceName };
+    this.registrations = this.gateways.callers.map(
+      (gateway) => new Registration(gateway, registrant, this.clock, onRegistration),
+    );
+    for (const registration of this.registrations) registration.start();
+    await Promise.all(this.registrations.map(({ done }) => done));
+  }
+
+  private async finishRequests(): Promise<void> {
+    this.draining = true;
+    for (const registration of this.registrations) registration.stop();
+    await this.server.drain();
+  }
+
+  private async end(): Promise<void> {
+    this.draining = true;
+    for (const registration of this.registrations) registration.stop();
+    await this.server.stop();
+    this.gateways.close();
+  }
+
+  private process(bytes: Uint8Array, respond: (response: Uint8Array) => void): void {
+    const request = decodeMessage(UpstreamRequest, bytes);
+    this.underWay++;
+    void this.answer(request).then((response) => {
+      this.underWay--;
+      respond(response);
+    });
+  }
+
+  /** Never rejects: whatever happens is an answer. */
+  private async answer(request: UpstreamRequest): Promise<Uint8Array> {
+    const { action, clientSeqId } = request;
+    const context = new RequestContext(request, this.gateways, (error) => this.fail(error, action));
+    let response: Uint8Array;
+    try {
+      const handler = this.handlers.get(action) ?? this.fallbackHandler;
+      if (handler === null) throw new ReplyError(UNKNOWN_ACTION, `no such action: ${action}`);
+      response = encodeReply((await handler(context)) ?? undefined, clientSeqId);
+    } catch (error) {
+      const known = error instanceof ReplyError;
+      if (!known) this.fail(error, action);
+      const [code, message] = known
+        ? [error.status, error.message]
+        : [HANDLER_FAILED, 'internal error'];
+      response = encodeMessage(UpstreamResponse, { code, message, clientSeqId });
+    }
+    await context.settled();
+    return response;
+  }
+
+  private fail(error: unknown, action: string): void {
+    try {
+      this.options.onError?.(error, action);
+    } catch {
+      // A failing listener must not cost the request its answer.
+    }
+  }
+
+  private status(): Uint8Array {
+    return encodeMessage(StatusResponse, {
+      status: this.draining ? 'draining' : 'healthy',
+      uptime: Math.floor((this.clock.now() - this.startedAt) / 1_000),
+      activeConnections: this.underWay,
+      metadata: { zone: this.options.zone, service: this.options.serviceName },
+    });
+  }
+
+  private health(): Uint8Array {
+    return encodeMessage(HealthCheckResponse, { status: this.draining ? NOT_SERVING : SERVING });
+  }
+}
