@@ -1,0 +1,118 @@
+import { fastify } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { networkInterfaces } from 'node:os';
+import { formatAddress } from '../base/address.js';
+import { StartupError, messageOf } from '../base/errors.js';
+import { memoised } from '../base/lifecycle.js';
+import type { Address } from '../config/config.js';
+import type { Logger } from '../telemetry/log.js';
+
+/** Operators ask short questions: nothing they send needs more. */
+const MAX_BODY_BYTES = 16 * 1024;
+const MAX_HEADER_BYTES = 16 * 1024;
+/** Time to send a whole request, ms; a peer that dribbles is cut off. */
+const REQUEST_TIMEOUT_MS = 10_000;
+/** Longer than the usual scrape interval is not worth an idle socket, ms. */
+const KEEP_ALIVE_MS = 20_000;
+/** Dashboards, scrapers and probes; far more is a flood. */
+const MAX_CONNECTIONS = 256;
+
+/** A refusal of one request; the message is shown. */
+export class HttpRefusal extends Error {
+  constructor(
+    readonly status: 400 | 403 | 404 | 409 | 503,
+    message: string,
+  ) {
+    super(message);
+    this.name = 'HttpRefusal';
+  }
+}
+
+/**
+ * An HTTP listener with bounded requests, JSON errors and a stop that no keep-alive connection can
+ * hold up. Routes are added before `start`.
+ */
+export class HttpListener {
+  readonly routes: FastifyInstance;
+  /** Closes the listener and every connection. Idempotent. */
+  readonly stop = memoised(async () => {
+    await this.routes.close();
+  });
+  private bound = 0;
+
+  /** @param key the configuration key of the address, for messages. */
+  constructor(
+    private readonly address: Address,
+    private readonly key: string,
+    private readonly log: Logger,
+  ) {
+    this.routes = fastify({
+      bodyLimit: MAX_BODY_BYTES,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      connectionTimeout: REQUEST_TIMEOUT_MS + KEEP_ALIVE_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      forceCloseConnections: true,
+      http: { maxHeaderSize: MAX_HEADER_BYTES },
+    });
+    this.routes.server.maxConnections = MAX_CONNECTIONS;
+    this.routes.setNotFoundHandler((request, reply) => this.notFound(request, reply));
+    this.routes.setErrorHandler((error, request, reply) => this.failed(error, request, reply));
+  }
+
+  /** The port that was bound, 0 before. */
+  get port(): number {
+    return this.bound;
+  }
+
+  /** @throws StartupError PORT_IN_USE or LISTEN_FAILED, naming key and address. */
+  async start(): Promise<void> {
+    const { host, port } = this.address;
+    try {
+      await this.routes.listen({ port, host: host === '' ? everyInterface() : host });
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      const where = `${this.key} ${formatAddress(host, port)}`;
+      if (code === 'EADDRINUSE') {
+        throw new StartupError(
+          'PORT_IN_USE',
+          `${where} is in use: stop what has it, or set another`,
+        );
+      }
+      throw new StartupError('LISTEN_FAILED', `cannot listen on ${where}: ${messageOf(error)}`);
+    }
+    const bound = this.routes.server.address();
+    this.bound = typeof bound === 'object' && bound !== null ? bound.port : 0;
+  }
+
+  private notFound(request: FastifyRequest, reply: FastifyReply): unknown {
+    const path = request.url.split('?', 1)[0] ?? '';
+    const allowed = (['GET', 'POST'] as const).filter((method) =>
+      this.routes.hasRoute({ method, url: path }),
+    );
+    if (allowed.length === 0) return reply.code(404).send(errorBody('no such page'));
+    return reply
+      .code(405)
+      .header('allow', allowed.join(', '))
+      .send(errorBody(`use ${allowed.join(' or ')}`));
+  }
+
+  private failed(error: unknown, request: FastifyRequest, reply: FastifyReply): unknown {
+    if (error instanceof HttpRefusal) {
+      return reply.code(error.status).send(errorBody(error.message));
+    }
+    const status = (error as { statusCode?: number }).statusCode ?? 500;
+    if (status < 500) return reply.code(status).send(errorBody(messageOf(error)));
+    this.log.error({ err: error, url: request.routeOptions.url }, 'an operator request failed');
+    return reply.code(500).send(errorBody('internal error, see the log'));
+  }
+}
+
+/** `::` takes IPv4 too, but cannot be bound on a machine without IPv6. */
+function everyInterface(): string {
+  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  return addresses.some(({ family }) => family === 'IPv6') ? '::' : '0.0.0.0';
+}
+
+function errorBody(message: string) {
+  return { error: message };
+}
