@@ -1,0 +1,68 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadConfig } from '../../src/config/load.js';
+import { writeCertificates } from '../../src/config/certificates.js';
+import { Gateway } from '../../src/gateway/gateway.js';
+import { UpstreamServer } from '../../src/sdk/upstream/index.js';
+import type { UpstreamServerOptions } from '../../src/sdk/upstream/index.js';
+
+/** A whole gateway in this process on free ports, its files in a folder of its own. */
+export class GatewayHarness {
+  readonly folder = mkdtempSync(join(tmpdir(), 'gatesvr-test-'));
+  private readonly running: { stop(): Promise<void> }[] = [];
+  private certificates: Promise<unknown> | null = null;
+
+  /** Starts a gateway; one after another they share the state file, as restarts do. */
+  async gateway(settings: Record<string, string> = {}): Promise<Gateway> {
+    await (this.certificates ??= writeCertificates(this.folder));
+    const flags: Record<string, string> = {
+      'server.quic_addr': '127.0.0.1:0',
+      'server.grpc_addr': '127.0.0.1:0',
+      'server.http_addr': 'off',
+      'server.metrics_addr': 'off',
+      'server.ws_addr': 'off',
+      'server.cert_file': join(this.folder, 'server.crt'),
+      'server.key_file': join(this.folder, 'server.key'),
+      'server.state_file': join(this.folder, 'gateway.state'),
+      'quic.retry_key_file': join(this.folder, 'gateway.keys'),
+      'routing.registry_file': join(this.folder, 'upstreams.json'),
+      'log.level': 'error',
+      'watchdog.enabled': 'false',
+      ...settings,
+    };
+    const gateway = new Gateway(loadConfig({ env: {}, flags }).config);
+    this.running.push(gateway);
+    await gateway.start();
+    return gateway;
+  }
+
+  /** Starts an upstream for a zone, registered at the gateway; handlers are added by `prepare`. */
+  async upstream(
+    gateway: Gateway,
+    zone: string,
+    prepare: (server: UpstreamServer) => void,
+    options: Partial<UpstreamServerOptions> = {},
+  ): Promise<UpstreamServer> {
+    const server = new UpstreamServer({
+      zone,
+      serviceName: `test-${zone}`,
+      listen: '127.0.0.1:0',
+      gateways: [`127.0.0.1:${gateway.grpcPort}`],
+      ...options,
+    });
+    prepare(server);
+    this.running.push(server);
+    await server.start();
+    return server;
+  }
+
+  /** Stops everything that was started, newest first. */
+  async close(): Promise<void> {
+    for (const part of this.running.reverse()) await part.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** All zones, in order. */
+export const ZONES = ['001', '002', '003', '004', '005', '006'] as const;
