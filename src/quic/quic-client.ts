@@ -11,6 +11,7 @@ import { DEFAULT_LIMITS } from './limits.js';
 import type { TransportLimits } from './limits.js';
 import { PeerAddress } from './peer-address.js';
 import type { QuicClosed } from './quic-closed.js';
+import { HANDSHAKE_TIMEOUT } from './quic-connection.js';
 import type { QuicConnection, QuicConnectionObserver } from './quic-connection.js';
 import { QuicEndpoint } from './quic-endpoint.js';
 import type { EndpointOwner } from './quic-endpoint.js';
@@ -207,10 +208,7 @@ const CRYPTO_ERRORS = 0x100;
 function connectError({ host, port }: ConnectTarget, closed: QuicClosed): CodedError {
   const where = `${host}:${port}`;
   const why = closed.reason === '' ? '' : `: ${closed.reason}`;
-  if (
-    closed.by === 'loss' ||
-    (closed.by === 'local' && closed.reason.startsWith('the handshake'))
-  ) {
+  if (closed.by === 'loss' || (closed.by === 'local' && closed.reason === HANDSHAKE_TIMEOUT)) {
     return new CodedError('TIMEOUT', `no answer from UDP ${where}; check address and firewall`);
   }
   if (!closed.application && closed.code === CONNECTION_REFUSED) {

@@ -1,19 +1,16 @@
-import type { Clock } from '../base/clock.js';
 import { CodedError } from '../base/errors.js';
-import type { TimerWheel, WheelTimer } from '../base/timer-wheel.js';
-import type { Logger } from '../telemetry/log.js';
-import type { QuicMetrics } from '../telemetry/quic-metrics.js';
-import { MAX_SEND_DATAGRAM_BYTES } from './limits.js';
-import type { TransportLimits } from './limits.js';
+import { AddressPolicy } from './address-policy.js';
+import type { ConnectionHost } from './connection-host.js';
+import { ConnectionTimer } from './connection-timer.js';
+import { PacketSender } from './packet-sender.js';
 import type { PeerAddress } from './peer-address.js';
-import type { MigrationPolicy } from './peer-address.js';
 import { howItEnded } from './quic-closed.js';
 import type { QuicClosed } from './quic-closed.js';
-import { QuicStream } from './quic-stream.js';
-import type { StreamHost } from './quic-stream.js';
+import type { QuicStream, StreamHost } from './quic-stream.js';
 import { SOLE_PATH } from './quiche.js';
 import type { QuicheConnection } from './quiche.js';
-import type { TurnMember, TurnScheduler } from './turn-scheduler.js';
+import { StreamSet } from './stream-set.js';
+import type { TurnMember } from './turn-scheduler.js';
 import { WasteBudget } from './waste-budget.js';
 
 /** What a connection tells its owner, always from within a turn. */
@@ -26,29 +23,8 @@ export interface QuicConnectionObserver {
   onDatagrams?(): void;
 }
 
-/** Sends PINGs for peers that would time out before they have something to say. */
-export interface KeepalivePolicy {
-  /** Silence in ms before a PING. */
-  readonly silence: number;
-  /** Only for peers whose idle timeout is below this, ms. */
-  readonly peerIdleBelow: number;
-}
-
-/** What a connection needs of the endpoint that it belongs to. */
-export interface ConnectionHost {
-  readonly clock: Clock;
-  readonly scheduler: TurnScheduler;
-  readonly wheel: TimerWheel;
-  readonly metrics: QuicMetrics;
-  readonly log: Logger;
-  readonly limits: TransportLimits;
-  readonly migration: MigrationPolicy;
-  readonly keepalive: KeepalivePolicy | null;
-  readonly gatherBuffer: Buffer;
-  readonly readBuffer: Buffer;
-  /** Where packets are written; another one after a packet that the kernel has not taken yet. */
-  readonly sendBuffer: Buffer;
-  transmit(length: number, port: number, host: string): void;
+/** The endpoint that a connection belongs to. */
+export interface ConnectionOwner extends ConnectionHost {
   /** The handshake is done: `connection.alpn` says what is spoken. */
   established(connection: QuicConnection): void;
   /** Ids were retired or are missing. */
@@ -56,9 +32,6 @@ export interface ConnectionHost {
   /** Nothing will be sent or received any more. */
   released(connection: QuicConnection): void;
 }
-
-/** Bounds one flush, so that one fast receiver does not keep all others waiting. */
-const PACKETS_PER_FLUSH = 128;
 
 /**
  * How long the acknowledgement of a lone datagram waits for an answer to travel with, ms. With the
@@ -69,11 +42,8 @@ const ACK_DELAY_MS = 5;
 /** Reading more than this in a turn is a transfer: its sender waits for our window updates. */
 const PROMPT_READ_BYTES = 4_096;
 
-/** Below this allowance no packet is tried: short header, id, number, a small frame and the tag. */
-const MIN_ALLOWANCE_BYTES = 64;
-
-/** What quiche's timer may be off from the whole idle timeout right after a packet. */
-const IDLE_SLACK_MS = 100;
+/** The reason of a connection whose handshake was not done in time. */
+export const HANDSHAKE_TIMEOUT = 'the handshake takes too long';
 
 const INTERNAL_ERROR = 0x01;
 const EXCESSIVE_LOAD = 0x0a;
@@ -86,39 +56,33 @@ export class QuicConnection implements TurnMember, StreamHost {
   /** For the endpoint: keys of the connection table that lead here. */
   readonly idKeys: string[] = [];
   private observer: QuicConnectionObserver | null = null;
-  private readonly streams: QuicStream[] = [];
-  private readonly timer: WheelTimer;
+  private readonly streams: StreamSet;
+  private readonly onStream = (stream: QuicStream): void => this.observer?.onStream(stream);
+  private readonly timer: ConnectionTimer;
   private readonly waste: WasteBudget;
+  private readonly sender: PacketSender;
+  private readonly addresses: AddressPolicy;
   private isEstablished = false;
-  private openedBidi = 0;
-  private openedUni = 0;
   private turnBytes = 0;
   private turnDatagrams = 0;
   private turnRead = 0;
   private flushWanted = false;
   private unacknowledged = 0;
-  private lastActivity: number;
-  private handshakeEnd: number;
-  private keepsAlive = false;
-  private lostBeforeProbe = 0;
-  private probeSent = false;
-  private idleTimeout: number;
   private ending: QuicClosed | null = null;
   private ended = false;
   private isReleased = false;
 
   constructor(
-    private readonly host: ConnectionHost,
+    private readonly host: ConnectionOwner,
     readonly quiche: QuicheConnection,
     readonly peer: PeerAddress,
     readonly isServer: boolean,
   ) {
-    const now = host.clock.now();
-    this.timer = host.wheel.timer(() => this.onTimer());
-    this.waste = new WasteBudget(host.limits.connectionWindow, now);
-    this.lastActivity = now;
-    this.handshakeEnd = now + host.limits.handshakeTimeout;
-    this.idleTimeout = host.limits.idleTimeout;
+    this.streams = new StreamSet(this, isServer);
+    this.timer = new ConnectionTimer(host, quiche, () => this.onTimer());
+    this.waste = new WasteBudget(host.limits.connectionWindow, host.clock.now());
+    this.sender = new PacketSender(host, quiche, peer, this.waste);
+    this.addresses = new AddressPolicy(host, quiche, peer);
   }
 
   get gatherBuffer(): Buffer {
@@ -145,7 +109,7 @@ export class QuicConnection implements TurnMember, StreamHost {
 
   /** Streams that are open in at least one direction. */
   get streamCount(): number {
-    return this.streams.length;
+    return this.streams.size;
   }
 
   /** Who hears of this connection. Called once, before any stream is delivered. */
@@ -166,15 +130,7 @@ export class QuicConnection implements TurnMember, StreamHost {
    */
   openStream(kind: 'bidi' | 'uni' = 'bidi'): QuicStream {
     if (this.closed) throw new CodedError('CLOSED', 'the QUIC connection is closed');
-    const bidi = kind === 'bidi';
-    const left = bidi ? this.quiche.peerStreamsLeftBidi() : this.quiche.peerStreamsLeftUni();
-    if (left <= 0)
-      throw new CodedError('STREAM_LIMIT', `the peer allows no further ${kind} stream`);
-    const sequence = bidi ? this.openedBidi++ : this.openedUni++;
-    const id = sequence * 4 + (bidi ? 0 : 2) + (this.isServer ? 1 : 0);
-    const stream = new QuicStream(this, id, false);
-    this.streams.push(stream);
-    return stream;
+    return this.streams.open(kind);
   }
 
   /** The next unreliable datagram, or null. The bytes are the caller's. */
@@ -225,8 +181,7 @@ export class QuicConnection implements TurnMember, StreamHost {
   }
 
   forget(stream: QuicStream): void {
-    const index = this.streams.indexOf(stream);
-    if (index !== -1) this.streams.splice(index, 1);
+    this.streams.remove(stream);
   }
 
   /** For the endpoint: a datagram for one of this connection's ids. Decrypts it in place. */
@@ -235,24 +190,29 @@ export class QuicConnection implements TurnMember, StreamHost {
     if (this.peer.isAt(host, port)) {
       this.peer.received(datagram.length);
       this.take(datagram);
-      if (this.peer.limited) this.lookForRoundTrip();
+      if (this.peer.limited && this.addresses.lookForRoundTrip(this.sender.sent)) {
+        this.requestFlush();
+      }
     } else if (!this.isEstablished || this.host.migration === 'drop') {
       this.host.metrics.datagramsDropped.add('elsewhere');
     } else {
-      this.receiveElsewhere(datagram, host, port);
+      const { length } = datagram;
+      const accepted = this.addresses.accepted();
+      this.take(datagram);
+      if (this.addresses.consider(host, port, length, accepted, this.sender.sent)) {
+        this.requestFlush();
+      }
     }
-  }
-
-  /** For the endpoint: its socket is gone. */
-  abandon(): void {
-    this.release();
   }
 
   deliver(): void {
     if (this.isReleased) return;
     if (!this.isEstablished && this.quiche.isEstablished()) this.establish();
     if (this.isEstablished && this.ending === null) {
-      this.deliverStreams();
+      this.streams.deliver(this.onStream);
+      if (this.host.limits.datagramQueue > 0 && this.quiche.dgramRecvQueueLen() > 0) {
+        this.observer?.onDatagrams?.();
+      }
     }
     this.settleTurn();
   }
@@ -260,7 +220,7 @@ export class QuicConnection implements TurnMember, StreamHost {
   flush(): void {
     if (this.isReleased) return;
     if (this.mayWaitForAnswer()) {
-      this.timer.arm(ACK_DELAY_MS);
+      this.timer.within(ACK_DELAY_MS);
       return;
     }
     this.flushWanted = false;
@@ -270,16 +230,13 @@ export class QuicConnection implements TurnMember, StreamHost {
       this.ending = howItEnded(this.quiche);
     }
     if (this.ending !== null) this.tellEnd();
-    else this.wakeStreams();
+    else this.streams.wake();
     if (this.quiche.isClosed()) this.release();
-    else this.rearm();
+    else this.timer.rearm();
   }
 
   fail(error: unknown): void {
-    this.host.log.error(
-      { err: error, peer: this.remoteAddress },
-      'closing after an internal error',
-    );
+    this.host.log.error({ err: error, peer: this.remoteAddress }, 'closed by an internal error');
     this.end(false, INTERNAL_ERROR, 'internal error');
   }
 
@@ -297,83 +254,16 @@ export class QuicConnection implements TurnMember, StreamHost {
     this.host.scheduler.add(this);
   }
 
-  /** The peer may have moved: see whether quiche accepts the packet before following it. */
-  private receiveElsewhere(datagram: Buffer, host: string, port: number): void {
-    const length = datagram.length;
-    const accepted = this.quiche.stats().recv;
-    this.take(datagram);
-    const stats = this.quiche.stats();
-    if (stats.recv === accepted) {
-      this.host.metrics.datagramsDropped.add('elsewhere');
-      return;
-    }
-    this.peer.moveTo(host, port, length);
-    this.host.metrics.addressChanges.add();
-    if (this.peer.limited) this.probe(stats.lost);
-  }
-
-  private probe(lost: number): void {
-    this.lostBeforeProbe = lost;
-    this.probeSent = false;
-    this.quiche.sendAckEliciting();
-    this.requestFlush();
-  }
-
-  /**
-   * A PING went to the new address and to no other. Once nothing is in flight and nothing was lost,
-   * it was acknowledged: right after a packet quiche's next timer is then the idle timer.
-   */
-  private lookForRoundTrip(): void {
-    if (!this.probeSent) return;
-    const timeout = this.quiche.timeout();
-    if (timeout !== null && timeout < this.idleTimeout - IDLE_SLACK_MS) return;
-    const { lost } = this.quiche.stats();
-    if (lost === this.lostBeforeProbe) this.peer.proved();
-    else this.probe(lost);
-  }
-
   private establish(): void {
     this.isEstablished = true;
     this.alpn = Buffer.from(this.quiche.applicationProto()).toString('latin1');
-    const { peerMaxIdleTimeout } = this.quiche.stats();
-    if (peerMaxIdleTimeout > 0) {
-      this.idleTimeout =
-        this.idleTimeout === 0
-          ? peerMaxIdleTimeout
-          : Math.min(this.idleTimeout, peerMaxIdleTimeout);
-    }
-    if (this.idleTimeout === 0) this.idleTimeout = Infinity;
-    const { keepalive } = this.host;
-    this.keepsAlive = keepalive !== null && this.idleTimeout < keepalive.peerIdleBelow;
+    const theirs = this.quiche.stats().peerMaxIdleTimeout;
+    const ours = this.host.limits.idleTimeout;
+    this.addresses.idleTimeout = Math.min(theirs || Infinity, ours || Infinity);
+    this.timer.established(theirs);
     this.flushWanted = true;
     this.host.replenishIds(this);
     this.host.established(this);
-  }
-
-  private deliverStreams(): void {
-    const several = this.streams.length > 1;
-    for (let index = 0; index < this.streams.length; index++) {
-      const stream = this.streams[index] as QuicStream;
-      if (several && !stream.wantsDelivery && !this.quiche.streamReadable(stream.id)) continue;
-      stream.deliver();
-      // A stream that ended took itself out of the list.
-      if (this.streams[index] !== stream) index--;
-    }
-    if (this.quiche.isReadable()) this.acceptStreams();
-    if (this.host.limits.datagramQueue > 0 && this.quiche.dgramRecvQueueLen() > 0) {
-      this.observer?.onDatagrams?.();
-    }
-  }
-
-  private acceptStreams(): void {
-    const openedByPeer = this.isServer ? 0 : 1;
-    for (const id of this.quiche.readable()) {
-      if ((id & 1) !== openedByPeer || this.streams.some((stream) => stream.id === id)) continue;
-      const stream = new QuicStream(this, id, true);
-      this.streams.push(stream);
-      this.observer?.onStream(stream);
-      stream.deliver();
-    }
   }
 
   /** Accounts for what was received in this turn. */
@@ -383,7 +273,7 @@ export class QuicConnection implements TurnMember, StreamHost {
     const now = this.host.clock.now();
     this.unacknowledged += this.turnDatagrams;
     this.turnBytes = this.turnRead = 0;
-    this.lastActivity = now;
+    this.timer.lastActivity = now;
     // Bare acknowledgements want nothing back but may free what waits: look at once.
     if (turnRead === 0 || turnRead > PROMPT_READ_BYTES || !this.isEstablished) {
       this.flushWanted = true;
@@ -393,89 +283,39 @@ export class QuicConnection implements TurnMember, StreamHost {
     this.turnDatagrams = 0;
     if (stayed || this.ending !== null) return;
     if (this.waste.forgive(this.quiche.stats().recv)) return;
-    this.host.metrics.ended.add('waste');
+    this.host.metrics.rejected.add('waste');
     this.end(false, EXCESSIVE_LOAD, 'too many bytes that bring nothing');
   }
 
   /** A lone datagram's acknowledgement waits a little for the answer that it travels with. */
   private mayWaitForAnswer(): boolean {
-    return !this.flushWanted && this.unacknowledged < 2 && this.ending === null;
+    if (this.flushWanted || this.unacknowledged > 1 || this.ending !== null) return false;
+    return !this.streams.wantsToSend();
   }
 
   private sendAll(): void {
-    let sent = 0;
+    const { sender } = this;
+    const before = sender.sent;
     for (let round = 0; round < 2; round++) {
-      for (let index = this.streams.length - 1; index >= 0; index--) {
-        const stream = this.streams[index] as QuicStream;
-        if (stream.wantsToSend) stream.writeOut();
-      }
-      const before = sent;
-      sent += this.sendPackets();
+      this.streams.writeOut();
+      const roundStart = sender.sent;
+      if (!sender.sendReady()) this.requestFlush();
       // Sending makes room in the congestion window's share of the streams; once more fills it.
-      if (sent === before || !this.streams.some((stream) => stream.wantsToSend)) break;
+      if (sender.sent === roundStart || !this.streams.wantsToSend()) break;
     }
-    if (sent > 0) this.lastActivity = this.host.clock.now();
-  }
-
-  private sendPackets(): number {
-    const { host, peer } = this;
-    for (let count = 0; count < PACKETS_PER_FLUSH; count++) {
-      const buffer = host.sendBuffer;
-      const allowance = peer.allowance;
-      if (allowance < MIN_ALLOWANCE_BYTES) return count;
-      const room = allowance < MAX_SEND_DATAGRAM_BYTES ? buffer.subarray(0, allowance) : buffer;
-      const length = this.nextPacket(room);
-      if (length === 0) return count;
-      host.transmit(length, peer.port, peer.host);
-      peer.sent(length);
-      this.probeSent = true;
-      this.waste.sent(length);
-    }
-    this.requestFlush();
-    return PACKETS_PER_FLUSH;
-  }
-
-  private nextPacket(buffer: Buffer): number {
-    try {
-      return this.quiche.send(buffer)?.[0] ?? 0;
-    } catch (error) {
-      this.host.log.debug({ err: error, peer: this.remoteAddress }, 'no packet could be made');
-      return 0;
-    }
-  }
-
-  private wakeStreams(): void {
-    for (let index = this.streams.length - 1; index >= 0; index--) {
-      this.streams[index]?.wake();
-    }
+    if (sender.sent !== before) this.timer.lastActivity = this.host.clock.now();
   }
 
   private onTimer(): void {
     if (this.isReleased) return;
-    this.quiche.onTimeout();
-    const now = this.host.clock.now();
-    if (!this.isEstablished && now >= this.handshakeEnd) {
-      this.end(false, INTERNAL_ERROR, 'the handshake takes too long');
-    }
-    const { keepalive } = this.host;
-    if (this.keepsAlive && keepalive !== null && now - this.lastActivity >= keepalive.silence) {
+    const due = this.timer.expire();
+    if (due === 'handshake-timeout') {
+      this.end(false, INTERNAL_ERROR, HANDSHAKE_TIMEOUT);
+    } else if (due === 'keepalive') {
       this.host.metrics.keepalives.add();
       this.ping();
     }
     this.requestFlush();
-  }
-
-  private rearm(): void {
-    const timeout = this.quiche.timeout();
-    // quiche counts in whole ms, rounded down.
-    let delay = timeout === null ? Infinity : timeout + 1;
-    if (!this.isEstablished) {
-      delay = Math.min(delay, this.handshakeEnd - this.host.clock.now());
-    } else if (this.keepsAlive && this.host.keepalive !== null) {
-      const due = this.lastActivity + this.host.keepalive.silence;
-      delay = Math.min(delay, due - this.host.clock.now());
-    }
-    if (delay !== Infinity) this.timer.arm(Math.max(1, delay));
   }
 
   private end(application: boolean, code: number, reason: string): void {
@@ -490,19 +330,20 @@ export class QuicConnection implements TurnMember, StreamHost {
   private tellEnd(): void {
     if (this.ended || this.ending === null) return;
     this.ended = true;
-    this.streams.length = 0;
+    this.streams.clear();
     const cause = this.isEstablished ? this.ending.by : 'handshake';
     this.host.metrics.ended.add(cause);
     this.observer?.onClosed(this.ending);
     this.observer = null;
   }
 
-  private release(): void {
+  /** For the endpoint, too: when its socket is gone. */
+  release(): void {
     if (this.isReleased) return;
     this.ending ??= howItEnded(this.quiche);
     this.tellEnd();
     this.isReleased = true;
-    this.timer.disarm();
+    this.timer.stop();
     this.host.released(this);
   }
 }

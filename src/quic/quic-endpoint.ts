@@ -13,7 +13,8 @@ import type { LongHeader } from './packet-header.js';
 import type { PeerAddress } from './peer-address.js';
 import type { MigrationPolicy } from './peer-address.js';
 import { QuicConnection } from './quic-connection.js';
-import type { ConnectionHost, KeepalivePolicy } from './quic-connection.js';
+import type { ConnectionOwner } from './quic-connection.js';
+import type { KeepalivePolicy } from './connection-host.js';
 import type { QuicheConnection } from './quiche.js';
 import { TurnScheduler } from './turn-scheduler.js';
 import { UdpSocket } from './udp-socket.js';
@@ -56,7 +57,7 @@ export interface EndpointOwner {
 }
 
 /** A UDP socket, the connections over it by connection id, and what they share. */
-export class QuicEndpoint implements ConnectionHost {
+export class QuicEndpoint implements ConnectionOwner {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: QuicMetrics;
@@ -223,6 +224,6 @@ export class QuicEndpoint implements ConnectionHost {
     this.wheel.stop();
     await this.socket?.close();
     this.socket = null;
-    for (const connection of [...this.all]) connection.abandon();
+    for (const connection of [...this.all]) connection.release();
   });
 }

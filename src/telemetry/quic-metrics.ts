@@ -29,7 +29,7 @@ export class QuicMetrics {
       'gatesvr_quic_connections_ended_total',
       'QUIC connections that ended, by cause',
       'cause',
-      ['peer', 'local', 'loss', 'waste', 'handshake'],
+      ['peer', 'local', 'loss', 'handshake'],
     );
     this.datagramsDropped = exportLabelledTally(
       registry,

@@ -1,0 +1,90 @@
+import type { QuicClient } from '../../quic/quic-client.js';
+import type { QuicConnection } from '../../quic/quic-connection.js';
+
+const HOST = '127.0.0.1';
+
+/** The server name of the development certificate. */
+const SERVER_NAME = 'localhost';
+
+/** Connects; a benchmark wants to hear of every unexpected end. */
+export function connectTo(client: QuicClient, port: number): Promise<QuicConnection> {
+  const target = { host: HOST, port, serverName: SERVER_NAME };
+  return client.connect(target, { onStream: () => undefined, onClosed: () => undefined });
+}
+
+/** One connection that sends a frame, waits for its echo, compares every byte, and sends the next. */
+export class EchoLoop {
+  /** Echoes that came back whole and right. */
+  echoed = 0;
+  private sequence = 0;
+  private expected: Buffer;
+  private matched = 0;
+  private running = true;
+  private onIdle: (() => void) | null = null;
+
+  constructor(
+    readonly connection: QuicConnection,
+    private readonly number: number,
+    private readonly frameBytes: number,
+  ) {
+    this.expected = this.nextFrame();
+    const stream = connection.openStream();
+    stream.bind({
+      onReadable: () => {
+        for (let bytes = stream.read(); bytes !== null; bytes = stream.read()) {
+          this.compare(bytes);
+        }
+        if (this.matched < this.frameBytes) return;
+        this.echoed++;
+        this.matched = 0;
+        this.expected = this.nextFrame();
+        if (this.running) stream.write(this.expected);
+        else this.onIdle?.();
+      },
+      onDrained: () => undefined,
+      onAborted: (code) => {
+        throw new Error(`stream of connection ${number} broke off with ${code}`);
+      },
+    });
+    stream.write(this.expected);
+  }
+
+  /** Sends no further frame and waits for the echo of the last. */
+  finish(): Promise<void> {
+    this.running = false;
+    return new Promise((done) => (this.onIdle = done));
+  }
+
+  /** @throws {Error} at the first byte that is not the one that was sent. */
+  private compare(bytes: Uint8Array): void {
+    const wanted = this.expected.subarray(this.matched, this.matched + bytes.length);
+    if (!wanted.equals(bytes)) throw new Error(`connection ${this.number}: a wrong echo`);
+    this.matched += bytes.length;
+  }
+
+  private nextFrame(): Buffer {
+    const frame = Buffer.alloc(this.frameBytes, this.sequence & 0xff);
+    frame.writeUInt32BE(this.number, 0);
+    frame.writeUInt32BE(this.sequence++, 4);
+    return frame;
+  }
+}
+
+/**
+ * Connects, echoes one frame and closes, again and again.
+ * @returns how many connections did that.
+ */
+export async function handshakeLoop(
+  client: QuicClient,
+  port: number,
+  until: number,
+): Promise<number> {
+  let done = 0;
+  while (performance.now() < until) {
+    const loop = new EchoLoop(await connectTo(client, port), done, 100);
+    await loop.finish();
+    loop.connection.close(0, '');
+    done++;
+  }
+  return done;
+}

@@ -1,0 +1,76 @@
+import type { ConnectionHost } from './connection-host.js';
+import type { PeerAddress } from './peer-address.js';
+import type { QuicheConnection } from './quiche.js';
+
+/** What quiche's timer may be off from the whole idle timeout right after a packet, ms. */
+const IDLE_SLACK_MS = 100;
+
+/**
+ * Decides when a connection follows its peer to another address (RFC 9000 section 9), although
+ * quiche knows one path only (see SOLE_PATH).
+ */
+export class AddressPolicy {
+  /** Effective idle timeout of the connection, ms; known once the handshake is done. */
+  idleTimeout = Infinity;
+  private packetsLost = 0;
+  private packetsSent = 0;
+
+  constructor(
+    private readonly host: ConnectionHost,
+    private readonly quiche: QuicheConnection,
+    private readonly peer: PeerAddress,
+  ) {}
+
+  /** Packets that quiche has accepted: decrypted, and not seen before. */
+  accepted(): number {
+    return this.quiche.stats().recv;
+  }
+
+  /**
+   * After a datagram from another address was given to quiche: follow, if it was genuine.
+   * @param acceptedBefore what `accepted` said before that.
+   * @param packetsSent by the connection until now.
+   * @returns whether something is to be sent now.
+   */
+  consider(
+    host: string,
+    port: number,
+    bytes: number,
+    acceptedBefore: number,
+    packetsSent: number,
+  ): boolean {
+    const { recv, lost } = this.quiche.stats();
+    if (recv === acceptedBefore) {
+      this.host.metrics.datagramsDropped.add('elsewhere');
+      return false;
+    }
+    this.peer.moveTo(host, port, bytes);
+    this.host.metrics.addressChanges.add();
+    if (this.peer.limited) this.probe(lost, packetsSent);
+    return true;
+  }
+
+  /**
+   * Right after a datagram from a new address: a PING went there and nowhere else. Once nothing is in
+   * flight and nothing was lost it was acknowledged; quiche's next timer is then the idle timer.
+   * @returns whether something is to be sent now.
+   */
+  lookForRoundTrip(packetsSent: number): boolean {
+    if (packetsSent === this.packetsSent) return false;
+    const timeout = this.quiche.timeout();
+    if (timeout !== null && timeout < this.idleTimeout - IDLE_SLACK_MS) return false;
+    const { lost } = this.quiche.stats();
+    if (lost !== this.packetsLost) {
+      this.probe(lost, packetsSent);
+      return true;
+    }
+    this.peer.proved();
+    return false;
+  }
+
+  private probe(lost: number, packetsSent: number): void {
+    this.packetsLost = lost;
+    this.packetsSent = packetsSent;
+    this.quiche.sendAckEliciting();
+  }
+}

@@ -1,0 +1,62 @@
+import type { WheelTimer } from '../base/timer-wheel.js';
+import type { ConnectionHost } from './connection-host.js';
+import type { QuicheConnection } from './quiche.js';
+
+/** What is due when the timer of a connection fires, besides quiche's own timers. */
+export type Due = 'handshake-timeout' | 'keepalive' | null;
+
+/** The one timer of a connection: loss detection, idle timeout, handshake timeout, keepalive. */
+export class ConnectionTimer {
+  /** When something was last sent or received, ms of the Clock. */
+  lastActivity: number;
+  private readonly timer: WheelTimer;
+  /** When the handshake must be done; Infinity afterwards. */
+  private handshakeEnd: number;
+  /** Silence before a PING, ms; Infinity where none is sent. */
+  private silence = Infinity;
+
+  constructor(
+    private readonly host: ConnectionHost,
+    private readonly quiche: QuicheConnection,
+    fire: () => void,
+  ) {
+    this.timer = host.wheel.timer(fire);
+    this.lastActivity = host.clock.now();
+    this.handshakeEnd = this.lastActivity + host.limits.handshakeTimeout;
+  }
+
+  /** @param peerIdleTimeout what the peer announced, ms; 0 is none. */
+  established(peerIdleTimeout: number): void {
+    this.handshakeEnd = Infinity;
+    const { keepalive } = this.host;
+    if (keepalive === null || peerIdleTimeout === 0) return;
+    if (peerIdleTimeout < keepalive.peerIdleBelow) this.silence = keepalive.silence;
+  }
+
+  /** Looks again after at most this long, ms. */
+  within(delay: number): void {
+    this.timer.arm(delay);
+  }
+
+  /** To be called after every flush. */
+  rearm(): void {
+    const timeout = this.quiche.timeout();
+    // quiche counts in whole ms, rounded down.
+    let delay = timeout === null ? Infinity : timeout + 1;
+    const ours = Math.min(this.handshakeEnd, this.lastActivity + this.silence);
+    if (ours !== Infinity) delay = Math.min(delay, ours - this.host.clock.now());
+    if (delay !== Infinity) this.timer.arm(Math.max(1, delay));
+  }
+
+  /** Runs quiche's timers and says what else is due. */
+  expire(): Due {
+    this.quiche.onTimeout();
+    const now = this.host.clock.now();
+    if (now >= this.handshakeEnd) return 'handshake-timeout';
+    return now - this.lastActivity >= this.silence ? 'keepalive' : null;
+  }
+
+  stop(): void {
+    this.timer.disarm();
+  }
+}
