@@ -1,0 +1,33 @@
+/** The process as a command sees it that runs until it is told to stop. */
+export interface SignalSource {
+  on(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown;
+  off(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown;
+  exit(code: number): void;
+}
+
+const SIGNAL_EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+
+/** Listens for SIGTERM and SIGINT; a second one ends the process at once. */
+export class UntilSignal {
+  /** Resolves at the first signal. */
+  readonly told: Promise<void>;
+  private tell: (() => void) | null = null;
+  private readonly listener = (signal: NodeJS.Signals): void => {
+    if (this.tell === null) {
+      this.signals.exit(SIGNAL_EXIT_CODES[signal as 'SIGINT'] ?? 1);
+    }
+    this.tell?.();
+    this.tell = null;
+  };
+
+  constructor(private readonly signals: SignalSource) {
+    this.told = new Promise((resolve) => (this.tell = resolve));
+    for (const signal of SIGNALS) signals.on(signal, this.listener);
+  }
+
+  /** Gives the signals back. */
+  end(): void {
+    for (const signal of SIGNALS) this.signals.off(signal, this.listener);
+  }
+}

@@ -1,0 +1,103 @@
+import { InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
+import { parseAddress } from '../base/address.js';
+import { UpstreamServer } from '../sdk/upstream/index.js';
+import type { RegistrationReport } from '../sdk/upstream/index.js';
+import { DEMO_ACTIONS, DemoActions } from './demo-actions.js';
+import type { Terminal } from './program.js';
+import { UntilSignal } from './until-signal.js';
+import type { SignalSource } from './until-signal.js';
+
+interface UpstreamOptions {
+  readonly zone: string;
+  readonly addr: string;
+  readonly gateway: readonly string[];
+  readonly advertise?: string;
+  readonly name: string;
+}
+
+/** `gatesvr upstream`: the demo service of one zone, until SIGTERM or SIGINT. */
+export function registerUpstreamCommand(
+  program: Command,
+  terminal: Terminal,
+  signals: SignalSource = process,
+): void {
+  program
+    .command('upstream')
+    .description('run a demo upstream service and register it at a gateway')
+    .option('--zone <zone>', 'the zone to serve, 001 to 006', parseZone, '001')
+    .option(
+      '--addr <address>',
+      'where to listen, host:port or :port',
+      parseListen,
+      'localhost:9001',
+    )
+    .option('--gateway <addresses>', 'gRPC address of each gateway, by commas', parseGateways, [
+      'localhost:8092',
+    ])
+    .option('--advertise <address>', 'the address to register, where it differs from --addr')
+    .option('--name <name>', 'the service name to register', 'demo')
+    .addHelpText('after', `\nActions: ${DEMO_ACTIONS.join(', ')}`)
+    .action((options: UpstreamOptions) => runUpstream(options, terminal, signals));
+}
+
+async function runUpstream(
+  options: UpstreamOptions,
+  terminal: Terminal,
+  signals: SignalSource,
+): Promise<void> {
+  const { zone, addr, gateway, advertise, name } = options;
+  const server = new UpstreamServer({
+    zone,
+    serviceName: name,
+    listen: addr,
+    gateways: gateway,
+    ...(advertise === undefined ? {} : { advertise }),
+    onRegistration: reporter(terminal, zone),
+    onError: (error, action) =>
+      terminal.err(`gatesvr: action ${action} failed: ${String(error)}\n`),
+  });
+  new DemoActions(server, zone);
+  const signal = new UntilSignal(signals);
+  // A promise alone does not keep the process alive while the server does not listen yet.
+  const alive = setInterval(() => undefined, 2 ** 30);
+  try {
+    await Promise.race([server.start(), signal.told]);
+    await signal.told;
+  } finally {
+    await server.stop();
+    clearInterval(alive);
+    signal.end();
+  }
+}
+
+/** Prints what happens at each gateway, and a repeated failure once. */
+function reporter(terminal: Terminal, zone: string): (report: RegistrationReport) => void {
+  const last = new Map<string, string>();
+  return ({ gateway, outcome, message }) => {
+    if (outcome === 'registered') {
+      last.delete(gateway);
+      terminal.out(`zone ${zone}: registered at ${gateway}: ${message}\n`);
+    } else if (outcome === 'retrying' && last.get(gateway) !== message) {
+      last.set(gateway, message);
+      terminal.err(`gatesvr: ${message}; is the gateway at ${gateway} running? trying again\n`);
+    }
+  };
+}
+
+function parseZone(text: string): string {
+  if (/^00[1-6]$/.test(text)) return text;
+  throw new InvalidArgumentError('zones are 001 to 006.');
+}
+
+function parseListen(text: string): string {
+  if (parseAddress(text) !== null) return text;
+  throw new InvalidArgumentError('write it as host:port, or :port for every address.');
+}
+
+function parseGateways(text: string): readonly string[] {
+  const addresses = text.split(',').map((address) => address.trim());
+  const good = addresses.every((address) => (parseAddress(address)?.host ?? '') !== '');
+  if (good) return addresses;
+  throw new InvalidArgumentError('write each as host:port, separated by commas.');
+}
