@@ -1,4 +1,6 @@
 import { Channel, Metadata, credentials } from '@grpc/grpc-js';
+import { SystemClock } from '../base/clock.js';
+import type { Clock } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
 import { channelOptions } from './channel-options.js';
 import type { CallerCredentials, ChannelTuning } from './channel-options.js';
@@ -34,6 +36,7 @@ export class GrpcJsCaller implements UnaryCaller {
     address: string,
     tuning: ChannelTuning = {},
     callerCredentials: CallerCredentials = credentials.createInsecure(),
+    private readonly clock: Clock = new SystemClock(),
   ) {
     // Without a scheme a host called `unix` would name a socket file.
     this.channel = new Channel(`dns:${address}`, callerCredentials, channelOptions(tuning));
@@ -43,7 +46,7 @@ export class GrpcJsCaller implements UnaryCaller {
   call(method: string, request: Uint8Array, deadline: number, observer: CallObserver): CallHandle {
     const call = new UnaryCall(this.watch, observer);
     try {
-      const until = Date.now() + Math.min(deadline, MAX_DEADLINE_MS);
+      const until = this.clock.wallTime() + Math.min(deadline, MAX_DEADLINE_MS);
       call.start(this.channel.createCall(method, until, null, null, null), request);
     } catch (error) {
       call.failLater(messageOf(error));

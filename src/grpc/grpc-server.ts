@@ -1,6 +1,8 @@
 import { Server, ServerCredentials, logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
 import type { sendUnaryData, ServerUnaryCall } from '@grpc/grpc-js';
 import { formatAddress, parseAddress } from '../base/address.js';
+import { SystemClock } from '../base/clock.js';
+import type { Clock } from '../base/clock.js';
 import { StartupError, messageOf } from '../base/errors.js';
 import { memoised } from '../base/lifecycle.js';
 import { DEFAULT_MAX_MESSAGE_BYTES } from './channel-options.js';
@@ -53,6 +55,7 @@ export class GrpcServer {
   constructor(
     private readonly options: GrpcServerOptions,
     methods: readonly UnaryMethod[],
+    private readonly clock: Clock = new SystemClock(),
   ) {
     this.server = new Server({
       'grpc.max_receive_message_length': options.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES,
@@ -139,11 +142,9 @@ export class GrpcServer {
   }
 
   private async end(): Promise<void> {
-    const force = setTimeout(
-      () => this.server.forceShutdown(),
-      this.options.graceMs ?? DEFAULT_GRACE_MS,
-    );
+    const graceMs = this.options.graceMs ?? DEFAULT_GRACE_MS;
+    const spare = this.clock.after(graceMs, () => this.server.forceShutdown());
     await this.drain();
-    clearTimeout(force);
+    spare();
   }
 }

@@ -1,15 +1,18 @@
-import type { CallFailure, CallHandle, CallObserver } from '../grpc/unary-caller.js';
+import { ProcessCall } from '../upstream/process-call.js';
+import type { FailureKind } from '../upstream/process-call.js';
+import { encodeRequest } from '../upstream/request-codec.js';
+import type { UpstreamResponse } from '../wire/messages.js';
 import type { RoutedRequest } from './router.js';
 import type { UpstreamInstance } from './upstream-instance.js';
 
 /** What a request tells its route. */
 export interface RequestOwner {
-  onResponse(pending: PendingRequest, bytes: Uint8Array): void;
-  onFailure(pending: PendingRequest, failure: CallFailure): void;
+  onAnswer(pending: PendingRequest, response: UpstreamResponse): void;
+  onFailure(pending: PendingRequest, kind: FailureKind, reason: string): void;
 }
 
 /** One business request from dispatch to outcome; the only object that routing makes for it. */
-export class PendingRequest implements CallObserver {
+export class PendingRequest extends ProcessCall {
   /** Where it was sent last. */
   instance: UpstreamInstance | null = null;
   /** The route's epoch when it was sent. */
@@ -18,36 +21,31 @@ export class PendingRequest implements CallObserver {
   sentAt = 0;
   /** Instances that it surely was not sent to. */
   tried: readonly UpstreamInstance[] = [];
-  private call: CallHandle | null = null;
 
   /** @param deadline clock time by which it must be answered, ms. */
   constructor(
     private readonly owner: RequestOwner,
     readonly request: RoutedRequest,
-    readonly bytes: Uint8Array,
     readonly deadline: number,
-  ) {}
+  ) {
+    super(encodeRequest(request), request.clientSeqId);
+  }
 
   /** Sends it; the outcome comes later. */
   sendTo(instance: UpstreamInstance, now: number): void {
     this.instance = instance;
     this.sentAt = now;
-    this.call = instance.client.processRequest(this.bytes, this.deadline - now, this);
-    instance.calls.add(this.call);
+    instance.calls.add(this);
+    this.send(instance.client, this.deadline - now);
   }
 
-  onResponse(bytes: Uint8Array): void {
-    this.leave();
-    this.owner.onResponse(this, bytes);
+  protected answered(response: UpstreamResponse): void {
+    this.instance?.calls.delete(this);
+    this.owner.onAnswer(this, response);
   }
 
-  onFailure(failure: CallFailure): void {
-    this.leave();
-    this.owner.onFailure(this, failure);
-  }
-
-  private leave(): void {
-    if (this.call !== null) this.instance?.calls.delete(this.call);
-    this.call = null;
+  protected failed(kind: FailureKind, reason: string): void {
+    this.instance?.calls.delete(this);
+    this.owner.onFailure(this, kind, reason);
   }
 }

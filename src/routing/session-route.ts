@@ -1,11 +1,9 @@
 import type { Clock } from '../base/clock.js';
-import { messageOf } from '../base/errors.js';
 import { RingQueue } from '../base/ring-queue.js';
-import { GrpcStatus } from '../grpc/unary-caller.js';
-import type { CallFailure } from '../grpc/unary-caller.js';
 import type { Logger } from '../telemetry/log.js';
 import type { UpstreamMetrics } from '../telemetry/upstream-metrics.js';
-import { decodeResponse, encodeRequest } from '../upstream/request-codec.js';
+import type { FailureKind } from '../upstream/process-call.js';
+import type { UpstreamResponse } from '../wire/messages.js';
 import { PendingRequest } from './pending-request.js';
 import type { RequestOwner } from './pending-request.js';
 import type { RequestGate } from './request-gate.js';
@@ -24,8 +22,8 @@ export interface RouteContext {
   /** The next request of a session is sent after the answer to the last. */
   readonly serialize: boolean;
   /** An instance answered, or failed in a way that says something about its health. */
-  onAlive(instance: UpstreamInstance): void;
-  onDead(instance: UpstreamInstance, failure: CallFailure): void;
+  readonly onAlive: (instance: UpstreamInstance) => void;
+  readonly onDead: (instance: UpstreamInstance, reason: string) => void;
 }
 
 /** Instances that one request is tried on: more would only lengthen the wait for a 502. */
@@ -73,8 +71,7 @@ export class SessionRoute implements Route, RequestOwner {
       this.reject(request, reason, text);
       return;
     }
-    const bytes = encodeRequest(request);
-    const pending = new PendingRequest(this, request, bytes, clock.now() + upstreamTimeout);
+    const pending = new PendingRequest(this, request, clock.now() + upstreamTimeout);
     if (!this.mustWait()) this.send(pending);
     else if (!this.enqueue(pending)) {
       gate.leave();
@@ -82,32 +79,24 @@ export class SessionRoute implements Route, RequestOwner {
     }
   }
 
-  onResponse(pending: PendingRequest, bytes: Uint8Array): void {
-    const { context } = this;
+  onAnswer(pending: PendingRequest, response: UpstreamResponse): void {
+    const { clock, onAlive } = this.context;
     const instance = this.settle(pending);
-    let outcome: UpstreamOutcome;
-    try {
-      const response = decodeResponse(bytes, pending.request.clientSeqId);
-      instance.noteLatency(context.clock.now() - pending.sentAt);
-      outcome = { kind: 'answered', response };
-    } catch (error) {
-      instance.failedRequests++;
-      instance.health.lastError = messageOf(error);
-      outcome = this.upstreamFailed(502, 'the upstream answered garbage');
-    }
-    context.onAlive(instance);
-    this.finish(pending, outcome);
+    instance.noteLatency(clock.now() - pending.sentAt);
+    onAlive(instance);
+    this.finish(pending, { kind: 'answered', response });
   }
 
-  onFailure(pending: PendingRequest, failure: CallFailure): void {
-    const { context } = this;
+  onFailure(pending: PendingRequest, kind: FailureKind, reason: string): void {
+    const { onAlive, onDead } = this.context;
     const instance = this.settle(pending);
     instance.failedRequests++;
-    instance.health.lastError = failure.message;
-    if (isSignOfDeath(failure)) context.onDead(instance, failure);
-    else if (isSignOfLife(failure)) context.onAlive(instance);
-    if (failure.neverSent && this.retry(pending, instance)) this.pump();
-    else this.finish(pending, this.failureOf(failure));
+    instance.health.lastError = reason;
+    if (kind === 'unreachable' || kind === 'lost') onDead(instance, reason);
+    // A timeout or a cancelled call says nothing; any answer is a sign of life.
+    else if (kind === 'failed' || kind === 'garbage') onAlive(instance);
+    if (kind === 'unreachable' && this.retry(pending, instance)) this.pump();
+    else this.finish(pending, this.failureOf(kind));
   }
 
   /** Takes the request off the books of its instance. */
@@ -203,18 +192,21 @@ export class SessionRoute implements Route, RequestOwner {
     return true;
   }
 
-  private failureOf(failure: CallFailure): UpstreamOutcome {
-    switch (failure.status) {
-      case GrpcStatus.DEADLINE_EXCEEDED:
+  private failureOf(kind: FailureKind): UpstreamOutcome {
+    switch (kind) {
+      case 'timeout':
         return this.upstreamFailed(504, 'the upstream timed out');
-      case GrpcStatus.UNAVAILABLE:
-      case GrpcStatus.CANCELLED:
-        if (failure.neverSent) return this.upstreamFailed(502, 'the upstream cannot be reached');
+      case 'lost':
+      case 'cancelled':
         return this.upstreamFailed(
           504,
           'the upstream was lost before it answered; outcome unknown',
         );
-      default:
+      case 'unreachable':
+        return this.upstreamFailed(502, 'the upstream cannot be reached');
+      case 'garbage':
+        return this.upstreamFailed(502, 'the upstream answered garbage');
+      case 'failed':
         return this.upstreamFailed(502, 'the upstream failed');
     }
   }
@@ -253,20 +245,4 @@ export class SessionRoute implements Route, RequestOwner {
       this.context.logger.error({ err: error }, 'a session failed on the outcome of a request');
     }
   }
-}
-
-function isSignOfDeath(failure: CallFailure): boolean {
-  if (failure.status === GrpcStatus.CANCELLED) return false;
-  return failure.neverSent || failure.status === GrpcStatus.UNAVAILABLE;
-}
-
-/** A status of the upstream's own making; a timeout says neither. */
-function isSignOfLife(failure: CallFailure): boolean {
-  if (failure.neverSent) return false;
-  const { status } = failure;
-  return (
-    status !== GrpcStatus.UNAVAILABLE &&
-    status !== GrpcStatus.DEADLINE_EXCEEDED &&
-    status !== GrpcStatus.CANCELLED
-  );
 }

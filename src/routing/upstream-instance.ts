@@ -1,4 +1,4 @@
-import type { CallHandle } from '../grpc/unary-caller.js';
+import type { ProcessCall } from '../upstream/process-call.js';
 import type { UpstreamClient } from '../upstream/upstream-client.js';
 import { InstanceHealth } from './instance-health.js';
 import type { UpstreamEntry } from './registration-check.js';
@@ -14,7 +14,7 @@ export class UpstreamInstance {
   /** For rendezvous hashing. */
   readonly seed: number;
   /** Calls under way, so that stop can end them. */
-  readonly calls = new Set<CallHandle>();
+  readonly calls = new Set<ProcessCall>();
   requests = 0;
   failedRequests = 0;
   /** It left the table; routes that still hold it move on. */

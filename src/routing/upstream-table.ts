@@ -1,8 +1,8 @@
 import type { Clock } from '../base/clock.js';
-import type { CallFailure, CallerFactory } from '../grpc/unary-caller.js';
 import type { Logger } from '../telemetry/log.js';
 import type { UpstreamMetrics } from '../telemetry/upstream-metrics.js';
 import { UpstreamClient } from '../upstream/upstream-client.js';
+import type { CallerFactory } from '../upstream/upstream-client.js';
 import { Prober } from './prober.js';
 import type { ProbeTimes } from './prober.js';
 import type { UpstreamEntry } from './registration-check.js';
@@ -123,9 +123,9 @@ export class UpstreamTable {
   }
 
   /** A request could not be sent to an instance, or was answered with UNAVAILABLE. */
-  noteDead(instance: UpstreamInstance, failure: CallFailure): void {
-    if (failure.neverSent) this.explainDial(instance);
-    this.noteFailure(instance, failure.message);
+  noteDead(instance: UpstreamInstance, reason: string): void {
+    this.explainDial(instance);
+    this.noteFailure(instance, reason);
     this.probers.get(instance)?.hasten();
   }
 

@@ -2,7 +2,6 @@ import { parseAddress } from '../base/address.js';
 import type { Clock } from '../base/clock.js';
 import { StartupError } from '../base/errors.js';
 import { memoised } from '../base/lifecycle.js';
-import type { CallerFactory } from '../grpc/unary-caller.js';
 import type { Logger } from '../telemetry/log.js';
 import type { UpstreamMetrics } from '../telemetry/upstream-metrics.js';
 import type {
@@ -10,6 +9,7 @@ import type {
   RegistrationResult,
   RegistrationSink,
 } from '../upstream/registration-sink.js';
+import type { CallerFactory } from '../upstream/upstream-client.js';
 import { DEFAULT_PROBE_TIMES } from './prober.js';
 import type { ProbeTimes } from './prober.js';
 import { RegistrationDesk } from './registration-desk.js';
@@ -86,7 +86,7 @@ export class ZoneRouter implements Router, RegistrationSink {
       upstreamTimeout,
       serialize: options.serialize ?? false,
       onAlive: (instance) => this.table.noteAlive(instance),
-      onDead: (instance, failure) => this.table.noteDead(instance, failure),
+      onDead: (instance, reason) => this.table.noteDead(instance, reason),
     };
     metrics.observe({
       concurrent: () => this.gate.concurrent,

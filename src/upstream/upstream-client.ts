@@ -11,6 +11,9 @@ import {
 } from '../wire/messages.js';
 import { Method } from './methods.js';
 
+/** How to reach an address; whoever makes an UpstreamClient hands it through. */
+export type { CallerFactory } from '../grpc/unary-caller.js';
+
 /** What a probe found: alive, or why not, in one line for logs. */
 export type ProbeResult =
   { readonly alive: true } | { readonly alive: false; readonly reason: string };
@@ -31,7 +34,8 @@ export class UpstreamClient {
   ) {}
 
   /**
-   * Sends an encoded UpstreamRequest; the observer gets an encoded UpstreamResponse, unchecked.
+   * Sends an encoded UpstreamRequest; the observer gets an encoded UpstreamResponse, unchecked
+   * (ProcessCall checks it).
    * @param deadline ms from now.
    */
   processRequest(request: Uint8Array, deadline: number, observer: CallObserver): CallHandle {

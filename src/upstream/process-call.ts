@@ -1,0 +1,70 @@
+import { messageOf } from '../base/errors.js';
+import { GrpcStatus } from '../grpc/unary-caller.js';
+import type { CallFailure, CallHandle, CallObserver } from '../grpc/unary-caller.js';
+import type { UpstreamResponse } from '../wire/messages.js';
+import { decodeResponse } from './request-codec.js';
+import type { UpstreamClient } from './upstream-client.js';
+
+/**
+ * Why a request brought no answer.
+ *
+ * - unreachable: it surely was not sent, so another instance may be asked;
+ * - lost: the connection broke, or the upstream said UNAVAILABLE; it may have been executed;
+ * - timeout: no answer within the deadline; it may have been executed;
+ * - cancelled: by us, or a stream reset by a dying upstream; it may have been executed;
+ * - failed: the upstream answered with a gRPC status of its own making;
+ * - garbage: it answered what is no response to this request.
+ */
+export type FailureKind = 'unreachable' | 'lost' | 'timeout' | 'cancelled' | 'failed' | 'garbage';
+
+/** One ProcessRequest under way; whoever waits for it extends this, so that it is one object. */
+export abstract class ProcessCall implements CallObserver {
+  private handle: CallHandle | null = null;
+
+  constructor(
+    /** The encoded UpstreamRequest, the same for every attempt. */
+    readonly bytes: Uint8Array,
+    private readonly clientSeqId: number,
+  ) {}
+
+  /** Exactly one of the two follows every send, later than it. @param reason for logs only. */
+  protected abstract answered(response: UpstreamResponse): void;
+  protected abstract failed(kind: FailureKind, reason: string): void;
+
+  /** @param deadline ms from now. */
+  protected send(client: UpstreamClient, deadline: number): void {
+    this.handle = client.processRequest(this.bytes, deadline, this);
+  }
+
+  /** Ends the call with `cancelled`, unless its outcome is already decided. */
+  cancel(): void {
+    this.handle?.cancel();
+  }
+
+  onResponse(bytes: Uint8Array): void {
+    let response: UpstreamResponse;
+    try {
+      response = decodeResponse(bytes, this.clientSeqId);
+    } catch (error) {
+      this.failed('garbage', messageOf(error));
+      return;
+    }
+    this.answered(response);
+  }
+
+  onFailure(failure: CallFailure): void {
+    this.failed(kindOf(failure), failure.message);
+  }
+}
+
+function kindOf(failure: CallFailure): FailureKind {
+  switch (failure.status) {
+    case GrpcStatus.DEADLINE_EXCEEDED:
+      return 'timeout';
+    case GrpcStatus.CANCELLED:
+      return 'cancelled';
+    default:
+      if (failure.neverSent) return 'unreachable';
+      return failure.status === GrpcStatus.UNAVAILABLE ? 'lost' : 'failed';
+  }
+}
