@@ -1,0 +1,114 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createSocket } from 'node:dgram';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { MeasuredProcess } from './measured-process.js';
+
+const CLI = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'cli', 'main.js');
+
+/** A gateway under load, with one upstream behind it. */
+export interface Contestant {
+  readonly name: string;
+  readonly gateway: MeasuredProcess;
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/** Ways to start a gateway; `node` runs this build, a folder runs the peer that was built in it. */
+export type ContestantKind =
+  { readonly kind: 'ours' } | { readonly kind: 'leango'; folder: string };
+
+/** Our gateway with everything that a deployment has, logging as by default. */
+export async function startOurs(settings: Record<string, string> = {}): Promise<Contestant> {
+  const folder = mkdtempSync(join(tmpdir(), 'gatesvr-bench-'));
+  const upstream = await startUpstream();
+  const flags = {
+    'server.quic_addr': '127.0.0.1:0',
+    'server.grpc_addr': '127.0.0.1:0',
+    'server.http_addr': '127.0.0.1:0',
+    'server.metrics_addr': '127.0.0.1:0',
+    'server.upstream_addr': `127.0.0.1:${upstream.port}`,
+    'server.cert_file': join(folder, 'server.crt'),
+    'server.key_file': join(folder, 'server.key'),
+    'server.state_file': join(folder, 'state'),
+    'routing.registry_file': 'off',
+    'log.format': 'json',
+    'overload_protection.max_connections': '200000',
+    'overload_protection.max_qps': '0',
+    ...settings,
+  };
+  const certs = new MeasuredProcess(process.execPath, [CLI, 'certs', '--dir', folder]);
+  while (certs.alive) await pause(20);
+  const sets = Object.entries(flags).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
+  const gateway = new MeasuredProcess(process.execPath, [CLI, 'serve', ...sets]);
+  const ready = await gateway.waitFor(/"quic":(\d+)/);
+  return {
+    name: 'gatesvr',
+    gateway,
+    port: Number(ready[1]),
+    stop: async () => {
+      await gateway.stop();
+      await upstream.process.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The lean Go gateway (its README says how to build it), before the same upstream. */
+export async function startLeango(folder: string): Promise<Contestant> {
+  const upstream = await startUpstream();
+  const port = await freeUdpPort();
+  const gateway = new MeasuredProcess(join(folder, 'gateway.bin'), [
+    '-addr',
+    `127.0.0.1:${port}`,
+    '-upstream',
+    `127.0.0.1:${upstream.port}`,
+  ]);
+  await pause(500);
+  return {
+    name: 'lean Go gateway',
+    gateway,
+    port,
+    stop: async () => {
+      await gateway.stop();
+      await upstream.process.stop();
+    },
+  };
+}
+
+async function startUpstream(): Promise<{ process: MeasuredProcess; port: number }> {
+  const port = await freeTcpPort();
+  const script = join(dirname(fileURLToPath(import.meta.url)), 'echo-upstream.js');
+  const upstream = new MeasuredProcess(process.execPath, [script, String(port)]);
+  await upstream.waitFor(/listening/);
+  return { process: upstream, port };
+}
+
+function freeTcpPort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+function freeUdpPort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const socket = createSocket('udp4');
+    socket.on('error', reject);
+    socket.bind(0, '127.0.0.1', () => {
+      const { port } = socket.address();
+      socket.close(() => resolve(port));
+    });
+  });
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
