@@ -207,7 +207,7 @@ export class GatewayClientCore {
     const { addresses, connectTimeoutMs } = this.options;
     const cause = this.session.failure;
     this.session.giveUp();
-    const why = cause === undefined ? 'no answer' : messageOf(cause);
+    const why = cause === undefined ? 'no answer; check the address' : messageOf(cause);
     const message = `cannot connect to ${addresses.join(', ')} within ${connectTimeoutMs} ms: ${why}`;
     return new ConnectError(message, { cause });
   }
