@@ -1,0 +1,89 @@
+import type { Command } from 'commander';
+import { CodedError } from '../base/errors.js';
+import type { Terminal } from './program.js';
+import { UntilSignal } from './until-signal.js';
+import type { SignalSource } from './until-signal.js';
+
+interface DemoOptions {
+  readonly stay?: boolean;
+  readonly color: boolean;
+}
+
+const MS_PER_SECOND = 1_000;
+
+/** `gatesvr demo`: a deployment's life in half a minute, verified claim by claim. */
+export function registerDemoCommand(
+  program: Command,
+  terminal: Terminal,
+  signals: SignalSource = process,
+): void {
+  program
+    .command('demo')
+    .description('play a deployment: gateway, six upstreams, clients, failures; check every claim')
+    .option('--stay', 'keep it running afterwards, to be tried with gatesvr client')
+    .option('--no-color', 'no colours on a terminal, either')
+    .addHelpText('after', '\nEverything is on 127.0.0.1, on free ports, in a temporary folder.')
+    .action((options: DemoOptions) => runDemo(options, terminal, signals));
+}
+
+/** @throws {CodedError} where a claim was false, or a signal came before the end. */
+async function runDemo(
+  options: DemoOptions,
+  terminal: Terminal,
+  signals: SignalSource,
+): Promise<void> {
+  // The gateway's code is loaded only when it is needed: every command starts faster.
+  const [{ Stage }, { Transcript }, { play }] = await Promise.all([
+    import('./demo/stage.js'),
+    import('./demo/transcript.js'),
+    import('./demo/story.js'),
+  ]);
+  const colours = options.color && process.stdout.isTTY && !process.env['NO_COLOR'];
+  const transcript = new Transcript((text) => terminal.out(text), colours);
+  const begun = performance.now();
+  const signal = new UntilSignal(signals);
+  const stage = await Stage.prepare();
+  try {
+    transcript.title('GateSvr: the life of a deployment, on this machine');
+    const stay = options.stay === true;
+    const interrupted = signal.told.then(() => 'interrupted' as const);
+    const end = await Promise.race([play(stage, transcript, stay), interrupted]);
+    if (end === 'interrupted') {
+      transcript.mute();
+      throw new CodedError('INTERRUPTED', 'the demo was interrupted');
+    }
+    transcript.summary((performance.now() - begun) / MS_PER_SECOND);
+    if (stay) {
+      terminal.out(howToTry(stage.deployment));
+      await signal.told;
+    }
+  } finally {
+    await stage.clear();
+    signal.end();
+  }
+  if (transcript.failed > 0) {
+    throw new CodedError('DEMO_FAILED', `${transcript.failed} claims of the demo were false`);
+  }
+}
+
+interface Reachable {
+  readonly quicAddress: string;
+  readonly grpcAddress: string;
+  readonly httpAddress: string;
+  readonly caFile: string;
+}
+
+function howToTry({ quicAddress, grpcAddress, httpAddress, caFile }: Reachable): string {
+  const program =
+    process.argv[1]?.endsWith('main.js') === true ? 'node dist/cli/main.js' : 'gatesvr';
+  const client = `${program} client --server ${quicAddress} --ca ${caFile}`;
+  return [
+    '',
+    'It keeps running; Ctrl-C ends it. In another terminal:',
+    `  ${client} --openid alice`,
+    `  ${client} --action calculate --param expression='6*7'`,
+    `  ${program} upstream --zone 001 --addr 127.0.0.1:0 --gateway ${grpcAddress}`,
+    `  curl http://${httpAddress}/stats`,
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,63 @@
+import { GatewayClient } from '../../sdk/client/index.js';
+import type { Answer, Connected, Push } from '../../sdk/client/index.js';
+import { until } from './verify.js';
+
+/** How soon a visitor notices a dead connection, ms; the SDK's own defaults are 1 s and 3 s. */
+const PING_AFTER_MS = 300;
+const DEAD_AFTER_MS = 1_000;
+
+/** A client of the gateway that keeps everything it receives, so that it can be checked. */
+export class Visitor {
+  readonly client: GatewayClient;
+  readonly pushes: Push[] = [];
+  /** How many answers came. */
+  answers = 0;
+  /** Every connection that held a session, in order. */
+  readonly connections: Connected[] = [];
+  /** Reports of messages that may be lost; must stay empty. */
+  readonly losses: string[] = [];
+
+  constructor(
+    readonly name: string,
+    readonly zone: string,
+    address: string,
+    ca: string,
+  ) {
+    this.client = new GatewayClient({
+      address,
+      openid: name,
+      token: 'demo-token',
+      ca,
+      pingAfterMs: PING_AFTER_MS,
+      deadAfterMs: DEAD_AFTER_MS,
+      maxDelayMs: 500,
+      refusedRetries: 0,
+    });
+    this.client.onPush((push) => this.pushes.push(push));
+    this.client.on('connected', (connected) => this.connections.push(connected));
+    this.client.on('unrecovered', ({ lastReceived, nextPush }) =>
+      this.losses.push(`numbers ${lastReceived + 1} to ${nextPush - 1}`),
+    );
+    this.client.on('error', (error) => this.losses.push(error.message));
+  }
+
+  /** Pushes of one type. */
+  pushesOf(type: string): readonly Push[] {
+    return this.pushes.filter((push) => push.type === type);
+  }
+
+  async ask(
+    action: string,
+    options: Parameters<GatewayClient['request']>[1] = {},
+  ): Promise<Answer> {
+    const answer = await this.client.request(action, options);
+    this.answers++;
+    return answer;
+  }
+
+  /** Waits for so many pushes of one type. */
+  async hasPushes(type: string, count: number): Promise<void> {
+    const what = `${this.name} receives ${count} pushes of type ${type}`;
+    await until(() => this.pushesOf(type).length >= count, what);
+  }
+}
