@@ -1,4 +1,5 @@
 import { X509Certificate, randomBytes } from 'node:crypto';
+import type { RemoteInfo } from 'node:dgram';
 import dns from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { SystemClock } from '../base/clock.js';
@@ -42,6 +43,9 @@ export interface ConnectTarget {
 
 /** What a client's socket asks of the kernel: bursts to one process are small. */
 const CLIENT_SOCKET_BUFFER_BYTES = 212_992;
+
+/** Where more connections share a socket, resets are not looked for: each costs a look at all of them. */
+const RESET_CANDIDATES = 16;
 
 interface Attempt {
   readonly observer: QuicConnectionObserver;
@@ -132,8 +136,20 @@ export class QuicClient implements EndpointOwner {
     this.options.metrics.datagramsDropped.add('unknown_connection');
   }
 
-  onUnknownShort(): void {
-    this.options.metrics.datagramsDropped.add('unknown_connection');
+  /**
+   * A stateless reset bears an id that nobody knows (RFC 9000 section 10.3.1); quiche recognises the
+   * one that is meant for a connection and ignores everything else.
+   */
+  onUnknownShort(datagram: Buffer, from: RemoteInfo, endpoint: QuicEndpoint): void {
+    if (endpoint.connections.size > RESET_CANDIDATES) {
+      this.options.metrics.datagramsDropped.add('unknown_connection');
+      return;
+    }
+    for (const connection of endpoint.connections) {
+      if (connection.peer.isAt(from.address, from.port)) {
+        connection.receive(Buffer.from(datagram), from.address, from.port);
+      }
+    }
   }
 
   /** TLS checks names; that a certificate bears an IP address has to be looked up in it. */

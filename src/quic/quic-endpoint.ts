@@ -53,7 +53,7 @@ export interface EndpointOwner {
   /** A long-header packet whose destination id belongs to no connection. */
   onUnknownLong(header: LongHeader, datagram: Buffer, from: RemoteInfo): void;
   /** A short-header packet whose destination id belongs to no connection. */
-  onUnknownShort(datagram: Buffer, from: RemoteInfo): void;
+  onUnknownShort(datagram: Buffer, from: RemoteInfo, endpoint: QuicEndpoint): void;
 }
 
 /** A UDP socket, the connections over it by connection id, and what they share. */
@@ -189,7 +189,7 @@ export class QuicEndpoint implements ConnectionOwner {
     } else if (isShortHeader(datagram)) {
       const connection = this.byId.get(datagram.toString('latin1', 1, 1 + CONNECTION_ID_BYTES));
       if (connection !== undefined) connection.receive(datagram, from.address, from.port);
-      else this.owner.onUnknownShort(datagram, from);
+      else this.owner.onUnknownShort(datagram, from, this);
     } else {
       this.dispatchLong(datagram, from);
     }

@@ -233,6 +233,8 @@ export class QuicServer implements EndpointOwner, GateState {
     // A ClientHello may span several Initials, all of them to the id that the client chose.
     if (verdict.originalId === null) this.endpoint.addId(header.dcid, connection);
     connection.receive(datagram, from.address, from.port);
+    // A genuine first packet can always be read: its keys come from its own destination id.
+    if (connection.quiche.stats().recv === 0) connection.release();
   }
 
   private buildConfig(identity: TlsIdentity): QuicheConfig {
