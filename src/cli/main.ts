@@ -10,9 +10,9 @@ const terminal: Terminal = {
   debug: Boolean(process.env['GATESVR_DEBUG']),
 };
 const program = createProgram(terminal);
-registerServeCommand(program, terminal, async ({ config }) => {
+registerServeCommand(program, terminal, async ({ config, warnings }) => {
   const { Gateway } = await import('../gateway/gateway.js');
-  return new Gateway(config);
+  return new Gateway(config, warnings);
 });
 registerCertsCommand(program, terminal);
 process.exit(await runProgram(program, process.argv.slice(2), terminal));

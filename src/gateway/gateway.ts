@@ -4,12 +4,15 @@ import { memoised } from '../base/lifecycle.js';
 import { TimerWheel } from '../base/timer-wheel.js';
 import type { Config } from '../config/config.js';
 import { serverIdentity } from '../config/server-identity.js';
+import { VERSION } from '../config/version.js';
 import type { ServerIdentity } from '../config/server-identity.js';
 import { GATESVR_ALPN, quicEdge } from '../edge/quic-edge.js';
 import { grpcJsCallers } from '../grpc/grpc-js-caller.js';
 import { GrpcServer } from '../grpc/grpc-server.js';
 import { LINGER_MS } from '../link/link.js';
+import { OpsServer } from '../ops/ops-server.js';
 import { QuicServer } from '../quic/quic-server.js';
+import { Watchdog } from '../quic/watchdog.js';
 import { ZoneRouter } from '../routing/zone-router.js';
 import { AcceptingAuthenticator } from '../session/authenticator.js';
 import { SessionService } from '../session/session-service.js';
@@ -18,6 +21,7 @@ import type { Logger } from '../telemetry/log.js';
 import { Metrics } from '../telemetry/metrics.js';
 import { GatewayService } from '../upstream/gateway-service.js';
 import { ErrorCode } from '../wire/error-catalogue.js';
+import { OpsView } from './ops-view.js';
 import { handshakeLimit, routerOptions, sessionOptions } from './options.js';
 import { quicKeys } from './quic-keys.js';
 import { StateKeeper } from './state-keeper.js';
@@ -33,6 +37,8 @@ const CLOSE_POLL_MS = 20;
 
 /** Everything that START_RESP calls an epoch, until a pair has more than one. */
 const LONE_EPOCH = 1;
+
+type Phase = 'starting' | 'serving' | 'draining';
 
 /**
  * The composition root: builds every part from the configuration, starts them so that upstreams come
@@ -53,23 +59,29 @@ export class Gateway {
   private readonly wheel = new TimerWheel(this.clock, SESSION_TICK_MS);
   private readonly state: StateKeeper;
   private readonly grpc: GrpcServer;
+  private readonly ops: OpsServer;
+  private readonly watchdog: Watchdog | null;
   private quic: QuicServer | null = null;
-  private ready = false;
+  private phase: Phase = 'starting';
   /** Pushes may have been accepted: what the sessions hold is newer than any file. */
   private accepting = false;
 
-  /** @throws {StartupError} where files that the configuration names are damaged. */
-  constructor(private readonly config: Config) {
+  /**
+   * @param warnings what loading the configuration found, for /health.
+   * @throws {StartupError} where files that the configuration names are damaged.
+   */
+  constructor(
+    private readonly config: Config,
+    private readonly warnings: readonly string[] = [],
+  ) {
     this.log = createLogger({ level: config.log.level, format: logFormat(config) });
     this.state = new StateKeeper(config.server.stateFile, this.log.child({ part: 'state' }));
     this.router = this.buildRouter();
     this.sessions = this.buildSessions();
     this.grpc = this.buildGrpc();
-  }
-
-  /** Whether it accepts clients: after start, until stop. */
-  get isReady(): boolean {
-    return this.ready;
+    this.ops = this.buildOps();
+    const { enabled, timeout } = config.watchdog;
+    this.watchdog = enabled ? new Watchdog(timeout, this.clock) : null;
   }
 
   /** The UDP port that was bound. */
@@ -80,6 +92,16 @@ export class Gateway {
   /** The gRPC port that was bound. */
   get grpcPort(): number {
     return this.grpc.port;
+  }
+
+  /** The port of the operators' HTTP API; 0 when it is off. */
+  get httpPort(): number {
+    return this.ops.httpPort;
+  }
+
+  /** The port of the Prometheus listener; 0 when it is off. */
+  get metricsPort(): number {
+    return this.ops.metricsPort;
   }
 
   private buildRouter(): ZoneRouter {
@@ -121,6 +143,20 @@ export class Gateway {
     return new GrpcServer(options, service.methods());
   }
 
+  private buildOps(): OpsServer {
+    const { httpAddr, metricsAddr } = this.config.server;
+    const readiness = () => ({ ready: this.phase === 'serving', state: this.phase });
+    return new OpsServer({
+      httpAddr,
+      metricsAddr,
+      source: new OpsView(readiness, this.sessions, this.router, this.clock, this.warnings),
+      metrics: this.metrics,
+      clock: this.clock,
+      log: this.log.child({ part: 'ops' }),
+      version: VERSION,
+    });
+  }
+
   private buildQuic(identity: ServerIdentity): QuicServer {
     const { server, quic, backup } = this.config;
     const accept = quicEdge({
@@ -149,6 +185,7 @@ export class Gateway {
   private async run(): Promise<void> {
     const identity = await serverIdentity(this.config.server);
     if (identity.development) this.log.warn('serving a development certificate from certs/');
+    await this.ops.start();
     await this.state.load(this.sessions);
     await this.router.start();
     await this.grpc.start();
@@ -157,12 +194,15 @@ export class Gateway {
     this.quic = quic;
     await quic.start();
     await this.state.forget();
-    this.ready = true;
-    this.log.info({ quic: quic.port, grpc: this.grpc.port }, 'gateway is serving');
+    this.watchdog?.start();
+    this.phase = 'serving';
+    const { grpcPort, httpPort, metricsPort } = this;
+    const ports = { quic: quic.port, grpc: grpcPort, http: httpPort, metrics: metricsPort };
+    this.log.info(ports, 'gateway is serving');
   }
 
   private async end(): Promise<void> {
-    this.ready = false;
+    this.phase = 'draining';
     this.quic?.drain();
     await this.sessions.drain(DRAIN_TIMEOUT_MS);
     await this.clientsGone();
@@ -170,6 +210,8 @@ export class Gateway {
     await this.grpc.stop();
     await this.router.stop();
     if (this.accepting) await this.state.save(this.sessions);
+    await this.ops.stop();
+    await this.watchdog?.stop();
     this.wheel.stop();
     this.log.info('gateway stopped');
   }
