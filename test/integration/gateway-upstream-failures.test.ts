@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Gateway } from '../../src/gateway/gateway.js';
+import { zoneOf } from '../../src/routing/zone.js';
+import { GatewayClient } from '../../src/sdk/client/index.js';
+import { GatewayHarness, ZONES } from '../support/gateway-harness.js';
+
+/** An openid of each zone. */
+const MEMBERS = new Map(
+  ZONES.map((zone) => {
+    for (let index = 0; ; index++) {
+      if (zoneOf(`member-${index}`) === zone) return [zone, `member-${index}`] as const;
+    }
+  }),
+);
+
+describe('requests through the whole gateway', () => {
+  const harness = new GatewayHarness();
+  const clients: GatewayClient[] = [];
+  let gateway: Gateway;
+
+  beforeAll(async () => {
+    gateway = await harness.gateway({ 'overload_protection.upstream_timeout': '500ms' });
+  }, 30_000);
+  afterAll(async () => {
+    for (const client of clients) client.close();
+    await harness.close();
+  }, 30_000);
+
+  async function member(zone: string): Promise<GatewayClient> {
+    const client = new GatewayClient({
+      address: `127.0.0.1:${gateway.quicPort}`,
+      openid: MEMBERS.get(zone as (typeof ZONES)[number]) as string,
+      insecure: true,
+      refusedRetries: 0,
+    });
+    clients.push(client);
+    await client.connect();
+    return client;
+  }
+
+  test('a zone without an upstream is 503, the connection stays', async () => {
+    const client = await member('006');
+    await expect(client.request('echo')).rejects.toMatchObject({ status: 503 });
+    expect(client.state).toBe('connected');
+  });
+
+  test("each openid reaches its own zone's upstream", async () => {
+    for (const zone of ZONES) {
+      await harness.upstream(gateway, zone, (server) =>
+        server
+          .handle('zone', (request) => ({ data: `${zone}:${request.openid}` }))
+          .handle('hang', () => new Promise<string>(() => undefined)),
+      );
+    }
+    for (const [zone, openid] of MEMBERS) {
+      const client = await member(zone);
+      expect((await client.request('zone')).text).toBe(`${zone}:${openid}`);
+    }
+  }, 30_000);
+
+  test('an upstream that hangs is 504 for that request only, its late answer is discarded', async () => {
+    const client = await member('001');
+    const hanging = client.request('hang');
+    expect((await client.request('zone')).text).toContain('001:');
+    await expect(hanging).rejects.toMatchObject({ status: 504 });
+    expect((await client.request('zone')).text).toContain('001:');
+  });
+
+  test('an upstream that dies is a failure, not a hang; a new one takes over its zone', async () => {
+    const dying = await harness.upstream(gateway, '002', (server) =>
+      server.handle('zone', () => ({ data: 'second instance' })),
+    );
+    const client = await member('002');
+    await dying.stop();
+    for (let attempt = 0; attempt < 10; attempt++) {
+      const outcome = await client.request('zone').then(
+        (answer) => answer.code,
+        (error: { status: unknown }) => error.status,
+      );
+      expect([200, 502, 503]).toContain(outcome);
+    }
+    expect((await client.request('zone')).text).toContain('002:');
+  }, 30_000);
+});
