@@ -11,7 +11,13 @@ import { ForeignGatewayClient } from './upstream-foreign.js';
 import { RecordingPushSink } from './upstream-recording-sinks.js';
 
 /** Quick enough for tests; the schedule itself is tried with the fake clock. */
-const QUICK_PROBES = { first: 100, interval: 100, timeout: 300, backoffFirst: 50, backoffMax: 100 };
+const QUICK_PROBES = {
+  first: 100,
+  interval: 100,
+  timeout: 2_000,
+  backoffFirst: 50,
+  backoffMax: 100,
+};
 
 /** The upstream side of a gateway on real sockets: router, GatewayService, and a sink for pushes. */
 export class GatewayEdge {

@@ -1,0 +1,23 @@
+/** An upstream in a process of its own, so that its CPU is not counted: answers every request. */
+import { GrpcServer } from '../../grpc/grpc-server.js';
+import { Method } from '../../upstream/methods.js';
+import {
+  UpstreamRequest,
+  UpstreamResponse,
+  decodeMessage,
+  encodeMessage,
+} from '../../wire/messages.js';
+
+const server = new GrpcServer({ address: '127.0.0.1:0' }, [
+  {
+    path: Method.ProcessRequest,
+    handle: (bytes, _, respond) => {
+      const { data, clientSeqId } = decodeMessage(UpstreamRequest, bytes);
+      respond(encodeMessage(UpstreamResponse, { code: 200, message: 'ok', data, clientSeqId }));
+    },
+  },
+]);
+await server.start();
+process.send?.(server.port);
+// Whatever ends the parent ends this as well.
+process.once('disconnect', () => process.exit(0));

@@ -1,0 +1,134 @@
+/**
+ * What a request to an upstream costs this process, in microseconds of CPU: bare grpc-js as a
+ * generated client uses it, our caller, and the whole way through routing. The ways take turns in
+ * every round, so that the noise of the machine meets all of them; the median of the rounds counts.
+ *
+ * After a build: `node dist/bench/upstream/unary-cost.js [requests per round]`.
+ */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { Client, credentials } from '@grpc/grpc-js';
+import { SystemClock } from '../../base/clock.js';
+import { GrpcJsCaller, grpcJsCallers } from '../../grpc/grpc-js-caller.js';
+import { ZoneRouter } from '../../routing/zone-router.js';
+import { zoneOf } from '../../routing/zone.js';
+import { silentLogger } from '../../telemetry/log.js';
+import { Metrics } from '../../telemetry/metrics.js';
+import { Method } from '../../upstream/methods.js';
+import { decodeResponse, encodeRequest } from '../../upstream/request-codec.js';
+
+/** Sends one request and calls `done` with whether it was answered with 200. */
+type Way = (seq: number, done: (answered: boolean) => void) => void;
+
+const REQUESTS = Number(process.argv[2] ?? 5_000);
+const ROUNDS = 7;
+const IN_FLIGHT = [1, 16, 64];
+const DEADLINE_MS = 30_000;
+const OPENID = 'alice';
+const PAYLOAD = Buffer.alloc(100, 'x');
+
+const request = (clientSeqId: number) => ({
+  sessionId: 'f2a5c7f0-5a0e-4d37-9a43-2f7f6c3e8a10',
+  openid: OPENID,
+  clientSeqId,
+  action: 'echo',
+  params: {},
+  data: PAYLOAD,
+  headers: {},
+});
+
+function bareGrpcJs(address: string): Way {
+  const client = new Client(address, credentials.createInsecure());
+  const same = (bytes: Buffer): Buffer => bytes;
+  return (seq, done) => {
+    const bytes = encodeRequest(request(seq)) as Buffer;
+    const options = { deadline: Date.now() + DEADLINE_MS };
+    client.makeUnaryRequest(Method.ProcessRequest, same, same, bytes, options, (error, answer) =>
+      done(error === null && answer !== undefined && decodeResponse(answer, seq).code === 200),
+    );
+  };
+}
+
+function ourCaller(address: string): Way {
+  const caller = new GrpcJsCaller(address);
+  return (seq, done) => {
+    caller.call(Method.ProcessRequest, encodeRequest(request(seq)), DEADLINE_MS, {
+      onResponse: (bytes) => done(decodeResponse(bytes, seq).code === 200),
+      onFailure: () => done(false),
+    });
+  };
+}
+
+function wholeRouting(address: string): Way {
+  const metrics = new Metrics();
+  const router = new ZoneRouter(
+    new SystemClock(),
+    silentLogger(),
+    metrics.upstream,
+    grpcJsCallers(),
+  );
+  const entry = { address, zoneId: zoneOf(OPENID), serviceName: '', capabilities: [], peer: '' };
+  router.register(entry, () => undefined);
+  const route = router.routeFor(OPENID);
+  return (seq, done) =>
+    route.dispatch({
+      ...request(seq),
+      onOutcome: (outcome) => done(outcome.kind === 'answered' && outcome.response.code === 200),
+    });
+}
+
+/** CPU of this process per request, us. */
+function measure(way: Way, inFlight: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    let sent = 0;
+    let answered = 0;
+    const start = process.cpuUsage();
+    const next = (): void => {
+      if (sent >= REQUESTS) return;
+      way(++sent, (good) => {
+        if (!good) reject(new Error('a request was not answered with 200'));
+        else if (++answered < REQUESTS) next();
+        else {
+          const { user, system } = process.cpuUsage(start);
+          resolve((user + system) / REQUESTS);
+        }
+      });
+    };
+    for (let index = 0; index < inFlight; index++) next();
+  });
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((one, other) => one - other);
+  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
+}
+
+const upstream = fork(fileURLToPath(new URL('./echo-upstream.js', import.meta.url)));
+try {
+  const [port] = (await once(upstream, 'message')) as [number];
+  const address = `127.0.0.1:${port}`;
+  const ways: readonly (readonly [string, Way])[] = [
+    ['bare grpc-js client', bareGrpcJs(address)],
+    ['GrpcJsCaller', ourCaller(address)],
+    ['ZoneRouter on GrpcJsCaller', wholeRouting(address)],
+  ];
+  for (const [, way] of ways) await measure(way, 16);
+  console.log(`CPU us per request, 100 bytes, median of ${ROUNDS} rounds of ${REQUESTS}`);
+  console.log(`${'in flight'.padEnd(30)}${IN_FLIGHT.map((n) => String(n).padStart(8)).join('')}`);
+  const costs = ways.map(() => IN_FLIGHT.map(() => [] as number[]));
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [column, inFlight] of IN_FLIGHT.entries()) {
+      for (const [row, [, way]] of ways.entries()) {
+        costs[row]?.[column]?.push(await measure(way, inFlight));
+      }
+    }
+  }
+  for (const [row, [name]] of ways.entries()) {
+    const cells = (costs[row] ?? []).map((values) => median(values).toFixed(1).padStart(8));
+    console.log(`${name.padEnd(30)}${cells.join('')}`);
+  }
+} finally {
+  upstream.kill();
+}
+process.exit(0);
