@@ -11,6 +11,8 @@ import {
   writeCertificates,
 } from '../../../src/config/certificates.js';
 import type { DevelopmentCertificates } from '../../../src/config/certificates.js';
+import { loadConfig } from '../../../src/config/load.js';
+import { serverIdentity } from '../../../src/config/server-identity.js';
 import { loadTlsFiles } from '../../../src/config/tls-files.js';
 
 const DAY_MS = 86_400_000;
@@ -87,6 +89,29 @@ describe('files', () => {
     await expect(writeCertificates('/dev/null/certs')).rejects.toMatchObject({
       code: 'CERTIFICATES_UNWRITABLE',
     });
+  });
+});
+
+describe('serverIdentity', () => {
+  const server = loadConfig().config.server;
+
+  it('is what the operator names', async () => {
+    const [certFile, keyFile] = [file('o.crt', made.certificate), file('o.key', made.key)];
+    const identity = await serverIdentity({ ...server, certFile, keyFile });
+    expect(identity).toMatchObject({ certName: certFile, development: false, made: false });
+  });
+
+  it('is a development one, made once, where nothing is named', async () => {
+    const before = process.cwd();
+    process.chdir(folder);
+    try {
+      expect(await serverIdentity(server)).toMatchObject({ development: true, made: true });
+      expect(await serverIdentity(server)).toMatchObject({ development: true, made: false });
+      rmSync(join('certs', 'server.crt'));
+      await expect(serverIdentity(server)).rejects.toMatchObject({ code: 'TLS_UNREADABLE' });
+    } finally {
+      process.chdir(before);
+    }
   });
 });
 
