@@ -80,7 +80,7 @@ function howToTry({ quicAddress, grpcAddress, httpAddress, caFile }: Reachable):
   return [
     '',
     'It keeps running; Ctrl-C ends it. In another terminal:',
-    `  ${client} --openid alice`,
+    `  ${client} --openid you`,
     `  ${client} --action calculate --param expression='6*7'`,
     `  ${program} upstream --zone 001 --addr 127.0.0.1:0 --gateway ${grpcAddress}`,
     `  curl http://${httpAddress}/stats`,

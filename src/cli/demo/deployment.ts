@@ -49,6 +49,10 @@ export class Deployment {
     return `${HOST}:${this.ports.http}`;
   }
 
+  get metricsAddress(): string {
+    return `${HOST}:${this.ports.metrics}`;
+  }
+
   /** The certificate authority that clients of this gateway trust, PEM. */
   ca(): Promise<string> {
     return readFile(this.caFile, 'utf8');

@@ -3,7 +3,10 @@ import type { Transcript } from '../transcript.js';
 import { holds, same } from '../verify.js';
 
 /** Six clients connect over QUIC and log in. */
-export async function login({ visitors }: Stage, transcript: Transcript): Promise<void> {
+export async function login(
+  { deployment, visitors }: Stage,
+  transcript: Transcript,
+): Promise<void> {
   transcript.chapter('Six clients connect and log in');
   transcript.tell('the zone of a client is MD5(openid) mod 6, worked out here once more');
   await transcript.must('every client has a session over QUIC with TLS 1.3', async () => {
@@ -29,4 +32,30 @@ export async function login({ visitors }: Stage, transcript: Transcript): Promis
       holds(info.session_id === known, `the upstream was told another session than ${known}`);
     }
   });
+  await transcript.claim('operators see six sessions: /health, /stats and /metrics', async () => {
+    const { httpAddress, metricsAddress } = deployment;
+    const health = (await read(`${httpAddress}/health`).then(JSON.parse)) as Health;
+    same([health.status, health.active_connections], ['healthy', 6], '/health');
+    const stats = (await read(`${httpAddress}/stats`).then(JSON.parse)) as Stats;
+    same(stats.total_sessions, 6, '/stats');
+    const metrics = await read(`${metricsAddress}/metrics`);
+    const [, gauge] = /^gatesvr_active_connections (\d+)$/m.exec(metrics) ?? [];
+    same(gauge, '6', 'gatesvr_active_connections');
+    return `http://${httpAddress}, http://${metricsAddress}/metrics`;
+  });
+}
+
+interface Health {
+  readonly status: string;
+  readonly active_connections: number;
+}
+
+interface Stats {
+  readonly total_sessions: number;
+}
+
+async function read(address: string): Promise<string> {
+  const response = await fetch(`http://${address}`);
+  holds(response.ok, `${address} answers with ${response.status}`);
+  return response.text();
 }

@@ -18,7 +18,6 @@ export async function restart(stage: Stage, transcript: Transcript): Promise<voi
   transcript.chapter('The gateway is restarted');
   network.cut(true);
   const request = traveller.ask('session_info', { timeoutMs: PATIENCE_MS });
-  request.catch(() => undefined);
   transcript.tell(`${traveller.name} is out of reach, and has just asked for something`);
   await transcript.claim(
     `${WAITING} pushes to ${traveller.name} are accepted meanwhile`,
