@@ -17,12 +17,14 @@ export interface Contestant {
   stop(): Promise<void>;
 }
 
-/** Ways to start a gateway; `node` runs this build, a folder runs the peer that was built in it. */
-export type ContestantKind =
-  { readonly kind: 'ours' } | { readonly kind: 'leango'; folder: string };
-
-/** Our gateway with everything that a deployment has, logging as by default. */
-export async function startOurs(settings: Record<string, string> = {}): Promise<Contestant> {
+/**
+ * Our gateway with everything that a deployment has, logging as by default.
+ * @param profileFolder where it leaves a CPU profile when it stops; none by default.
+ */
+export async function startOurs(
+  settings: Record<string, string> = {},
+  profileFolder?: string,
+): Promise<Contestant> {
   const folder = mkdtempSync(join(tmpdir(), 'gatesvr-bench-'));
   const upstream = await startUpstream();
   const flags = {
@@ -43,7 +45,9 @@ export async function startOurs(settings: Record<string, string> = {}): Promise<
   const certs = new MeasuredProcess(process.execPath, [CLI, 'certs', '--dir', folder]);
   while (certs.alive) await pause(20);
   const sets = Object.entries(flags).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
-  const gateway = new MeasuredProcess(process.execPath, [CLI, 'serve', ...sets]);
+  const profiling =
+    profileFolder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`];
+  const gateway = new MeasuredProcess(process.execPath, [...profiling, CLI, 'serve', ...sets]);
   const ready = await gateway.waitFor(/"quic":(\d+)/);
   return {
     name: 'gatesvr',

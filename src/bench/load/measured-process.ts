@@ -52,12 +52,12 @@ export class MeasuredProcess {
     return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? NaN) * 1024;
   }
 
-  /** SIGTERM, then SIGKILL after two seconds. */
+  /** SIGTERM, then SIGKILL after ten seconds. */
   async stop(): Promise<void> {
     if (!this.alive) return;
     const ended = new Promise<void>((resolve) => this.child.once('exit', () => resolve()));
     this.child.kill('SIGTERM');
-    const force = setTimeout(() => this.child.kill('SIGKILL'), 2_000);
+    const force = setTimeout(() => this.child.kill('SIGKILL'), 10_000);
     await ended;
     clearTimeout(force);
   }
