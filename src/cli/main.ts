@@ -1,8 +1,11 @@
 #!/usr/bin/env node
 import { registerCertsCommand } from './certs.js';
+import { registerClientCommand } from './client.js';
+import { registerDemoCommand } from './demo.js';
 import { createProgram, runProgram } from './program.js';
 import type { Terminal } from './program.js';
 import { registerServeCommand } from './serve.js';
+import { registerUpstreamCommand } from './upstream.js';
 
 const terminal: Terminal = {
   out: (text) => process.stdout.write(text),
@@ -14,5 +17,8 @@ registerServeCommand(program, terminal, async ({ config, warnings }) => {
   const { Gateway } = await import('../gateway/gateway.js');
   return new Gateway(config, warnings);
 });
+registerDemoCommand(program, terminal);
+registerUpstreamCommand(program, terminal);
+registerClientCommand(program, terminal);
 registerCertsCommand(program, terminal);
 process.exit(await runProgram(program, process.argv.slice(2), terminal));

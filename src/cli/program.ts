@@ -17,10 +17,12 @@ export interface Terminal {
 
 const EXAMPLES = `
 Examples:
-  gatesvr serve                              run with defaults; makes a development certificate
-  gatesvr serve --config gatesvr.yaml        run a configuration
-  gatesvr serve --config gatesvr.yaml --check   only check it
-  gatesvr certs --hosts gate.example.org     make a certificate for another name
+  gatesvr demo                                watch a whole deployment work, on this machine
+  gatesvr serve                               run with defaults and a development certificate
+  gatesvr serve --config gatesvr.yaml         run a configuration; --check only checks it
+  gatesvr upstream --zone 001 --addr :9001    a demo service that registers at localhost:8092
+  gatesvr client                              talk to a gateway at localhost:8453
+  gatesvr certs --hosts gate.example.org      make a certificate for another name
 
 docs/CONFIGURATION.md has every key. GATESVR_DEBUG=1 shows the stack behind an error.`;
 

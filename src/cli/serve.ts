@@ -5,6 +5,8 @@ import type { LoadedConfig } from '../config/load.js';
 import { leaves } from '../config/schema.js';
 import { ownFlag } from '../config/source.js';
 import type { Terminal } from './program.js';
+import { UntilSignal } from './until-signal.js';
+import type { SignalSource } from './until-signal.js';
 
 /** What `serve` runs. Both are idempotent; a failed start leaves nothing behind after stop. */
 export interface RunnableGateway {
@@ -14,22 +16,12 @@ export interface RunnableGateway {
 
 export type CreateGateway = (loaded: LoadedConfig) => Promise<RunnableGateway>;
 
-/** The process as `serve` sees it. */
-export interface SignalSource {
-  on(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown;
-  off(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown;
-  exit(code: number): void;
-}
-
 interface ServeOptions {
   readonly config?: string;
   readonly set?: Record<string, string>;
   readonly check?: boolean;
   readonly [flag: string]: unknown;
 }
-
-const SIGNALS: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT'];
-const SIGNAL_EXIT_CODES: Partial<Record<NodeJS.Signals, number>> = { SIGINT: 130, SIGTERM: 143 };
 
 /** `gatesvr serve`: configuration to a gateway that runs until it is told to stop. */
 export function registerServeCommand(
@@ -75,25 +67,18 @@ function collect(text: string, before: Record<string, string> = {}): Record<stri
 
 /** Resolves after a graceful stop; the second signal exits without waiting for it. */
 async function runUntilSignal(gateway: RunnableGateway, signals: SignalSource): Promise<void> {
-  let told: (() => void) | null = null;
-  const asked = new Promise<void>((resolve) => (told = resolve));
-  const listener = (signal: NodeJS.Signals): void => {
-    if (told === null) signals.exit(SIGNAL_EXIT_CODES[signal] ?? 1);
-    told?.();
-    told = null;
-  };
-  for (const signal of SIGNALS) signals.on(signal, listener);
+  const signal = new UntilSignal(signals);
   // A promise alone does not keep the process alive while nothing else does.
   const alive = setInterval(() => undefined, 2 ** 30);
   try {
     await gateway.start();
-    await asked;
+    await signal.told;
   } finally {
     try {
       await gateway.stop();
     } finally {
       clearInterval(alive);
-      for (const signal of SIGNALS) signals.off(signal, listener);
+      signal.end();
     }
   }
 }
