@@ -59,12 +59,14 @@ export abstract class ProcessCall implements CallObserver {
 
 function kindOf(failure: CallFailure): FailureKind {
   switch (failure.status) {
-    case GrpcStatus.DEADLINE_EXCEEDED:
-      return 'timeout';
     case GrpcStatus.CANCELLED:
       return 'cancelled';
+    case GrpcStatus.UNAVAILABLE:
+      return failure.neverSent ? 'unreachable' : 'lost';
+    case GrpcStatus.DEADLINE_EXCEEDED:
+      // An address that swallows packets: the deadline came before the connection.
+      return failure.neverSent ? 'unreachable' : 'timeout';
     default:
-      if (failure.neverSent) return 'unreachable';
-      return failure.status === GrpcStatus.UNAVAILABLE ? 'lost' : 'failed';
+      return failure.neverSent ? 'unreachable' : 'failed';
   }
 }

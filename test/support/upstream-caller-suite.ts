@@ -268,7 +268,7 @@ export function unaryCallerSuite(name: string, makeCaller: CallerFactory): void 
     test('one that says nothing: the deadline ends the call', async () => {
       caller = makeCaller(await listen(() => undefined));
       const outcome = await callOf(caller, 'hello', 100).outcome;
-      expect(outcome).toMatchObject({ status: GrpcStatus.DEADLINE_EXCEEDED });
+      expect(outcome).toMatchObject({ status: GrpcStatus.DEADLINE_EXCEEDED, neverSent: true });
     });
   });
 }

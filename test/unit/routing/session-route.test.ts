@@ -69,6 +69,7 @@ describe('one request', () => {
     [GrpcStatus.UNAVAILABLE, false, 504],
     [GrpcStatus.CANCELLED, false, 504],
     [GrpcStatus.UNAVAILABLE, true, 502],
+    [GrpcStatus.DEADLINE_EXCEEDED, true, 502],
     [GrpcStatus.INTERNAL, false, 502],
     [GrpcStatus.RESOURCE_EXHAUSTED, false, 502],
     [GrpcStatus.UNIMPLEMENTED, false, 502],

@@ -231,6 +231,14 @@ describe('health', () => {
     await bench.router.stop();
   });
 
+  test('an address that swallows packets counts as unreachable', async () => {
+    const bench = new RouterBench();
+    await bench.register(A);
+    send(bench.router.routeFor(openid), openid, 1);
+    bench.network.last().fail(GrpcStatus.DEADLINE_EXCEEDED, true);
+    expect(bench.view(A)).toMatchObject({ state: 'suspect', consecutiveFailures: 1 });
+  });
+
   test('timeouts of requests say nothing about health; other statuses are signs of life', async () => {
     const bench = new RouterBench();
     await bench.register(A);
