@@ -27,26 +27,17 @@ export function historyFile(): string {
 
 /** A conversation with a gateway: a line is a request, pushes appear when they come. */
 export class ClientShell {
-  private readonly lines: Interface;
-  private ended = false;
+  private lines: Interface | null = null;
+  /** Lines of a file or pipe are done one after the other, and all before the end. */
+  private done: Promise<void> = Promise.resolve();
 
   /** @param history file of earlier lines; empty: none is read or written. */
   constructor(
     private readonly client: GatewayClient,
-    input: Readable,
+    private readonly input: Readable,
     private readonly output: Writable,
     private readonly history: string,
-  ) {
-    this.lines = createInterface({
-      input,
-      output,
-      terminal: (output as { isTTY?: boolean }).isTTY === true,
-      history: readHistory(history),
-      historySize: HISTORY_LINES,
-      removeHistoryDuplicates: true,
-      completer: (line: string) => [complete(line), line],
-    });
-  }
+  ) {}
 
   /** Connects and talks until the input ends, the user leaves, or the session is over. */
   async run(): Promise<void> {
@@ -56,12 +47,33 @@ export class ClientShell {
     this.follow();
     await this.client.connect();
     this.print(`session ${this.client.sessionId} at ${this.client.address}; /help explains\n`);
-    const left = new Promise<void>((resolve) => this.lines.once('close', resolve));
-    this.lines.on('line', (line) => void this.onLine(line.trim()));
-    const reason = await Promise.race([over, left.then(() => '')]);
-    this.ended = true;
-    this.lines.close();
+    const lines = this.open();
+    const left = new Promise<void>((resolve) => lines.once('close', resolve));
+    const finished = left.then(() => this.done).then(() => '');
+    const reason = await Promise.race([over, finished]);
+    this.lines = null;
+    lines.close();
     if (reason !== '') this.output.write(`${reason}\n`);
+  }
+
+  private open(): Interface {
+    const { input, output } = this;
+    const lines = createInterface({
+      input,
+      output,
+      terminal: (output as { isTTY?: boolean }).isTTY === true,
+      history: readHistory(this.history),
+      historySize: HISTORY_LINES,
+      removeHistoryDuplicates: true,
+      completer: (line: string) => [complete(line), line],
+    });
+    this.lines = lines;
+    lines.on('line', (line) => {
+      if (lines.terminal) void this.onLine(line.trim());
+      else this.done = this.done.then(() => this.onLine(line.trim()));
+    });
+    this.prompt();
+    return lines;
   }
 
   private follow(): void {
@@ -97,7 +109,7 @@ export class ClientShell {
       case '/stop':
       case '/quit':
       case '/exit':
-        this.lines.close();
+        this.lines?.close();
         return;
       case '/close':
         this.client.close();
@@ -126,18 +138,17 @@ export class ClientShell {
 
   /** Prints above the prompt, which comes back with what was typed so far. */
   private print(text: string): void {
-    if (this.ended) return;
-    if (this.lines.terminal) this.output.write('\r\x1b[K');
+    if (this.lines?.terminal === true) this.output.write('\r\x1b[K');
     this.output.write(text);
     this.prompt();
   }
 
   private prompt(): void {
-    if (!this.ended && this.lines.terminal) this.lines.prompt(true);
+    if (this.lines?.terminal === true) this.lines.prompt(true);
   }
 
   private remember(line: string): void {
-    if (this.history === '' || !this.lines.terminal) return;
+    if (this.history === '' || this.lines?.terminal !== true) return;
     try {
       appendFileSync(this.history, `${line}\n`, { mode: 0o600 });
     } catch {

@@ -80,7 +80,7 @@ function reporter(terminal: Terminal, zone: string): (report: RegistrationReport
       terminal.out(`zone ${zone}: registered at ${gateway}: ${message}\n`);
     } else if (outcome === 'retrying' && last.get(gateway) !== message) {
       last.set(gateway, message);
-      terminal.err(`gatesvr: ${message}; is the gateway at ${gateway} running? trying again\n`);
+      terminal.err(`gatesvr: ${message}; is that gateway running? trying again\n`);
     }
   };
 }

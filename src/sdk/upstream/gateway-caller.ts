@@ -19,7 +19,7 @@ export class CallError extends Error {
     readonly failure: CallFailure,
     address: string,
   ) {
-    super(`gateway ${address}: ${failure.message}`);
+    super(`gateway ${address}: ${plain(failure.message)}`);
     this.name = 'CallError';
   }
 }
@@ -73,4 +73,9 @@ export class GatewayCaller {
       });
     });
   }
+}
+
+/** The cause alone, of what grpc-js says when it cannot connect. */
+function plain(message: string): string {
+  return /Last error: (?:Error: )?([^]*?)\.? Resolution note:/.exec(message)?.[1] ?? message;
 }

@@ -98,8 +98,8 @@ export class Connector {
   private async openWithin(address: string, attempt: AbortController): Promise<[Link, string]> {
     const { clock, openTimeoutMs, token, transport } = this.options;
     const cancel = clock.after(openTimeoutMs, () => {
-      const message = `${transport.name} connection to ${address}: none within ${openTimeoutMs} ms`;
-      attempt.abort(new ConnectionError(0, message));
+      const message = `no ${transport.name} connection to ${address} within ${openTimeoutMs} ms`;
+      attempt.abort(new ConnectionError(0, `${message}; is a gateway running there?`));
     });
     const { signal } = attempt;
     try {
