@@ -26,6 +26,26 @@ export const IGNORED_KEYS: ReadonlySet<string> = new Set([
   'server.upstream_services',
 ]);
 
+/**
+ * Keys, or sections of them, that are read and checked, but that this version does not act on yet.
+ * The reference says so; unsupported.ts refuses or warns where that would surprise.
+ */
+export const WITHOUT_EFFECT_YET: readonly string[] = [
+  'server.ws_addr',
+  'server.advertise_addr',
+  'overload_protection.connection_warning_threshold',
+  'overload_protection.max_qps',
+  'overload_protection.qps_warning_threshold',
+  'overload_protection.qps_window_seconds',
+  'quic.budget',
+  'quic.budget_max',
+  'quic.budget_refill',
+  'grpc.allow_insecure',
+  'grpc.register_allow',
+  'backup',
+  'journal',
+];
+
 /** A level of the schema: keys, each a Leaf or a section. */
 export interface Section {
   readonly [key: string]: Leaf<unknown> | Section;

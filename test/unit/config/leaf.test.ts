@@ -1,0 +1,71 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  choice,
+  count,
+  flag,
+  list,
+  listenAddress,
+  optionalListenAddress,
+  peerAddress,
+  text,
+  threshold,
+} from '../../../src/config/leaf.js';
+import type { Leaf } from '../../../src/config/leaf.js';
+
+/** What a text means for a key, or why it means nothing. */
+function read(leaf: Leaf<unknown>, given: string): unknown {
+  const parsed = leaf.schema.safeParse(given);
+  return parsed.success ? parsed.data : 'refused';
+}
+
+describe('a key', () => {
+  it('that is a list splits at commas', () => {
+    const networks = list('Networks.', /^[\d./]+$/, 'networks');
+    expect(read(networks, '10.0.0.0/8, 127.0.0.1,')).toEqual(['10.0.0.0/8', '127.0.0.1']);
+    expect(read(networks, '')).toEqual([]);
+    expect(read(networks, '10.0.0.0/8,x')).toBe('refused');
+  });
+
+  it('that is an address may lack its host only to listen', () => {
+    expect(read(listenAddress(':1', ''), ':8453')).toEqual({ host: '', port: 8453 });
+    expect(read(peerAddress(''), ':8453')).toBe('refused');
+    expect(read(peerAddress(''), 'a:0')).toBe('refused');
+    expect(read(peerAddress(''), '')).toBeNull();
+    expect(read(optionalListenAddress(':1', ''), 'off')).toBeNull();
+    expect(read(optionalListenAddress(':1', ''), '[::1]:2')).toEqual({ host: '::1', port: 2 });
+    expect(read(optionalListenAddress(':1', ''), '')).toBe('refused');
+  });
+
+  it.each([
+    ['true', true],
+    ['Yes', true],
+    ['1', true],
+    ['off', false],
+    ['No', false],
+    ['', 'refused'],
+    ['2', 'refused'],
+  ])('that is true or false reads %p as %p', (given, expected) => {
+    expect(read(flag('true', ''), given)).toBe(expected);
+  });
+
+  it('that is a number keeps to whole ones in its range', () => {
+    const days = count('1', '', { min: 1, max: 10 });
+    expect(['1', '10', '0', '11', '1.5', '-1', '1e1', '0x1', ''].map((n) => read(days, n))).toEqual(
+      [1, 10, ...Array<string>(7).fill('refused')],
+    );
+    expect(['800', '0.8', '.5', '1.5', 'x'].map((n) => read(threshold(''), n))).toEqual([
+      800,
+      0.8,
+      0.5,
+      'refused',
+      'refused',
+    ]);
+  });
+
+  it('that is a choice or a text takes exactly that', () => {
+    expect(read(choice('a', ['a', 'b'], ''), 'b')).toBe('b');
+    expect(read(choice('a', ['a', 'b'], ''), 'B')).toBe('refused');
+    expect(read(text(''), '')).toBeNull();
+    expect(read(text(''), 'x'.repeat(1025))).toBe('refused');
+  });
+});
