@@ -10,16 +10,17 @@ RUN npm run build && npm prune --omit=dev --ignore-scripts
 
 FROM node:24-bookworm-slim
 ENV NODE_ENV=production
-WORKDIR /app
-COPY --from=build /app/node_modules node_modules
-COPY --from=build /app/dist dist
-COPY --from=build /app/proto proto
-COPY --from=build /app/package.json package.json
-# certs: development certificates of the first run; mount your own over it.
-RUN mkdir -p certs data && chown node:node certs data
+COPY --from=build /app/node_modules /app/node_modules
+COPY --from=build /app/dist /app/dist
+COPY --from=build /app/proto /app/proto
+COPY --from=build /app/package.json /app/package.json
+# What a gateway keeps over restarts, and the development certificates of a first run.
+RUN mkdir /var/lib/gatesvr && chown node:node /var/lib/gatesvr
+VOLUME /var/lib/gatesvr
+WORKDIR /var/lib/gatesvr
 USER node
 EXPOSE 8453/udp 8453/tcp 8080/tcp 8092/tcp 9090/tcp
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:8080/health').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "dist/cli/main.js"]
+ENTRYPOINT ["node", "/app/dist/cli/main.js"]
 CMD ["serve"]
