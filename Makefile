@@ -88,8 +88,10 @@ test-node24: build ## the tests on Node 24, taken from the npm registry
 interop: build ## the tests against an independent QUIC stack (needs python3)
 	@if [ -x test/interop/run.sh ]; then test/interop/run.sh; fi
 
-bench: build ## measure this machine: requests, handshakes, memory per session
-	$(GATESVR) bench
+bench: build ## measure this machine: the QUIC engine, calls to upstreams, the whole gateway
+	node dist/bench/engine/compare.js
+	node dist/bench/upstream/unary-cost.js
+	node dist/bench/load/main.js
 
 lint: proto ## eslint and prettier
 	npm run -s lint
