@@ -16,17 +16,13 @@ import type { Transport } from './core/transport.js';
 /** The protocol name and port of the gateway (WIRE.md, "Client edge"). */
 const ALPN = 'gatesvr';
 const DEFAULT_PORT = 8453;
-const LOOPBACK = /^(127(\.\d{1,3}){3}|::1)$/;
 
 export interface QuicTransportOptions {
   /** PEM of the authorities to trust; default: those that Node trusts. */
   readonly ca?: string | Uint8Array;
   /** Accepts any certificate: for development only. */
   readonly insecure?: boolean;
-  /**
-   * The name that the gateway's certificate must bear; default: the host of the address, `localhost`
-   * for this machine. Give it where the address is an IP: BoringSSL compares names only.
-   */
+  /** The name or address that the gateway's certificate must bear; default: the host of the address. */
   readonly serverName?: string;
   /** How long the path may be silent before the connection is given up, ms. Default 60,000. */
   readonly idleTimeoutMs?: number;
@@ -86,7 +82,7 @@ export class QuicTransport implements Transport {
     if (target === null || target.host === '' || target.port === 0) {
       throw new ConnectionError(0, `${address} is no gateway address; give host:port`);
     }
-    const { serverName = LOOPBACK.test(target.host) ? 'localhost' : undefined } = this.options;
+    const { serverName } = this.options;
     return serverName === undefined ? target : { ...target, serverName };
   }
 }

@@ -1,0 +1,323 @@
+"""What an independent QUIC stack finds out about a running gateway, one line per check."""
+
+import asyncio
+import hashlib
+import socket
+import sys
+import traceback
+
+from aioquic.quic.configuration import QuicConfiguration
+from aioquic.quic.connection import QuicConnection
+
+import wire
+from gateway_client import GatewayClient
+
+QUIC_V1 = 1
+UNKNOWN_VERSION = 0x1A2A3A4A
+MIB = 1024 * 1024
+CHECK_TIMEOUT = 30
+
+checks = []
+
+
+def check(title):
+    def register(run):
+        checks.append((title, run))
+        return run
+
+    return register
+
+
+def openid_in(zone, name):
+    """An openid that begins with `name` and belongs to the zone of the one upstream that runs."""
+    for number in range(1_000):
+        openid = f"{name}-{number}"
+        digest = hashlib.md5(openid.encode()).digest()
+        if int.from_bytes(digest[:4], "big") % 6 + 1 == zone:
+            return openid
+    raise AssertionError("no openid found")
+
+
+def equal(found, expected, what):
+    assert found == expected, f"{what}: {found!r} instead of {expected!r}"
+
+
+def closed_with(event, code):
+    assert event.frame_type is None, f"closed by the transport: {event}"
+    equal(event.error_code, code, "close code")
+
+
+class Bench:
+    """The gateway under test, and the clients that a check has made."""
+
+    def __init__(self, address, ca):
+        self.address, self.ca = address, ca
+        self.clients = []
+
+    def client(self, name):
+        client = GatewayClient(self.address, self.ca, openid_in(1, name))
+        self.clients.append(client)
+        return client
+
+    async def end(self):
+        for client in self.clients:
+            await client.close()
+
+
+@check("START to STOP: handshake, ALPN, hello, echo, heartbeat, STOP")
+async def start_to_stop(bench):
+    client = bench.client("story")
+    connection = await client.open()
+    equal(connection.alpn, "gatesvr", "ALPN")
+    started = await client.start()
+    assert started.success and started.session, started
+    equal((started.resumed, started.recovered), (False, True), "resumed, recovered")
+    hello = await client.ask("hello")
+    equal((hello.code, hello.headers.get("zone")), (200, "001"), "hello")
+    echo = await client.ask("echo", {"a": "ü"}, b"\x00\xffbytes")
+    equal((echo.code, echo.data, echo.headers), (200, b"\x00\xffbytes", {"a": "ü"}), "echo")
+    beat = await client.heartbeat(1_234_567_890_123)
+    equal(beat.client_timestamp, 1_234_567_890_123, "heartbeat")
+    first = client.sequence[0]
+    equal(client.sequence, [first, first + 1], "numbers")
+    client.stop()
+    closed_with(await connection.end(), 0)
+
+
+@check("100 requests in flight are answered in full and numbered without a gap")
+async def many(bench):
+    client = bench.client("many")
+    await client.log_in()
+    asked = [client.send("echo", payload=str(n).encode()) for n in range(100)]
+    answers = [await client.answer(msg_id) for msg_id in asked]
+    equal([answer.data for answer in answers], [str(n).encode() for n in range(100)], "answers")
+    first = min(client.sequence)
+    equal(sorted(client.sequence), list(range(first, first + 101)), "numbers")
+
+
+@check("BEFORE and AFTER pushes surround their answer")
+async def ordering(bench):
+    client = bench.client("order")
+    await client.log_in()
+    before = client.send("before", {"count": "2"})
+    after = client.send("after", {"count": "2"})
+    seen = {}
+    for msg_id in (before, after):
+        seen[msg_id] = (await client.answer(msg_id)).seq_id
+    pushes = [await client.push() for _ in range(4)]
+    titles = {push.message: push.seq_id for push in pushes}
+    assert titles["[before] 1 of 2"] < titles["[before] 2 of 2"] < seen[before], (titles, seen)
+    assert seen[after] < titles["[after] 1 of 2"] < titles["[after] 2 of 2"], (titles, seen)
+
+
+@check("a frame of 900 KB goes both ways")
+async def large(bench):
+    client = bench.client("large")
+    await client.log_in()
+    payload = bytes(range(256)) * 3_600
+    equal((await client.ask("echo", payload=payload)).data == payload, True, "same bytes")
+
+
+@check("a frame in pieces of one byte is one frame")
+async def pieces(bench):
+    client = bench.client("pieces")
+    await client.log_in()
+    equal((await client.ask("echo", payload=b"in pieces", in_pieces_of=1)).data, b"in pieces", "echo")
+
+
+@check("resume over a new connection replays what was missed, nothing twice")
+async def resume(bench):
+    client, other = bench.client("resume"), bench.client("sender")
+    await client.log_in()
+    await other.log_in()
+    session = client.session
+    await client.close(0)
+    for number in range(3):
+        await other.ask("broadcast", {"title": f"missed {number}"}, b"news")
+    await client.open()
+    answer = await client.start()
+    equal((answer.success, answer.session), (True, session), "same session")
+    equal((answer.resumed, answer.recovered), (True, True), "resumed, recovered")
+    titles = [(await client.push()).message for _ in range(3)]
+    equal(titles, [f"[broadcast] missed {n}" for n in range(3)], "replay")
+    client.last_seq += 5
+    equal((await client.ask("echo", payload=b"hole")).code, 200, "answer after a hole")
+    first = client.sequence[0]
+    equal(client.sequence, list(range(first, first + len(client.sequence))), "numbers")
+
+
+@check("resume by session id tells the next number; another id is a new incarnation")
+async def resume_by_id(bench):
+    client = bench.client("byid")
+    await client.log_in()
+    session = client.session
+    await client.close(0)
+    await client.open()
+    answer = await client.start(resume=session)
+    equal((answer.session, answer.resumed, answer.recovered), (session, True, True), "resume")
+    equal(answer.next_client_seq, client.last_seq + 1, "next_client_seq")
+    equal((await client.ask("echo")).code, 200, "echo")
+    await client.close(0)
+    await client.open()
+    answer = await client.start(resume="somebody else")
+    equal((answer.success, answer.resumed), (True, False), "new incarnation")
+    assert answer.session != session, "a new incarnation has a new id"
+    assert answer.next_push_seq > client.last_acked, "numbers are never reused"
+
+
+@check("a takeover tells the old connection 409 and closes it with 409")
+async def takeover(bench):
+    old, new = bench.client("taken"), bench.client("taken")
+    await old.log_in()
+    await new.log_in()
+    final = await old.connection.take(lambda push: push.type == wire.ERROR)
+    equal((final.code, final.msg_id, final.seq_id), (409, 0, 0), "final frame")
+    closed_with(await old.connection.end(), 409)
+    equal((await new.ask("echo")).code, 200, "the new one works")
+
+
+@check("NAT rebinding: another source port, the same connection id")
+async def rebinding(bench):
+    client = bench.client("nat")
+    await client.log_in()
+    await client.connection.change_port(new_connection_id=False)
+    for number in range(5):
+        equal((await client.ask("echo", payload=str(number).encode())).code, 200, "echo")
+
+
+@check("migration: another source port and another connection id, twice")
+async def migration(bench):
+    client = bench.client("move")
+    await client.log_in()
+    for _ in range(2):
+        await client.connection.change_port(new_connection_id=True)
+        equal((await client.ask("echo", payload=b"x" * 20_000)).code, 200, "echo after moving")
+
+
+@check("version negotiation: an unknown version first, then QUIC v1")
+async def negotiation(bench):
+    client = bench.client("version")
+    await client.open(versions=[UNKNOWN_VERSION, QUIC_V1])
+    equal(client.packets_received("version_negotiation"), 1, "version negotiation packets")
+    assert (await client.start()).success
+
+
+@check("an unknown ALPN gets no connection")
+async def alpn(bench):
+    client = bench.client("alpn")
+    connection = await client.open(alpn="nonsense", wait=False)
+    await asyncio.wait([connection.ended], timeout=2)
+    equal(connection.alpn, None, "ALPN")
+
+
+@check("a frame above 1 MiB: PUSH_ERROR 413, closed with 413, and the session resumes")
+async def oversize(bench):
+    client = bench.client("oversize")
+    await client.log_in()
+    session = client.session
+    client.connection.write((MIB + 1).to_bytes(4, "big") + b"x" * 100)
+    equal((await client.connection.take(lambda push: push.type == wire.ERROR)).code, 413, "error")
+    closed_with(await client.connection.end(), 413)
+    await client.close()
+    await client.open()
+    equal((await client.start(resume=session)).resumed, True, "resumed")
+
+
+@check("an empty frame and garbage: PUSH_ERROR 400, closed with 400")
+async def garbage(bench):
+    for bad in (b"\x00\x00\x00\x00", wire.frame(b"\xff\xff\xff\xff")):
+        client = bench.client("garbage")
+        await client.log_in()
+        client.connection.write(bad)
+        equal((await client.connection.take(lambda push: push.type == wire.ERROR)).code, 400, "error")
+        closed_with(await client.connection.end(), 400)
+        await client.close()
+
+
+@check("a first frame that is not START is refused with 400 or 401, and closed so")
+async def no_start(bench):
+    client = bench.client("nostart")
+    await client.open()
+    client.send("echo")
+    error = await client.connection.take(lambda push: push.type == wire.ERROR)
+    assert error.code in (400, 401), error
+    closed_with(await client.connection.end(), error.code)
+
+
+@check("START with an over-long openid is refused by START_RESP and closed")
+async def long_openid(bench):
+    client = bench.client("long")
+    await client.open()
+    answer = await client.start(openid="x" * 129)
+    equal(answer.success, False, "success")
+    assert answer.code in (400, 401), answer
+    closed_with(await client.connection.end(), answer.code)
+
+
+@check("a business number with a gap: 400 that names the expected one, the connection stays")
+async def gap(bench):
+    client = bench.client("gap")
+    await client.log_in()
+    equal((await client.ask("echo")).code, 200, "echo")
+    client.last_seq += 1
+    refused = await client.ask("echo")
+    equal((refused.type, refused.code, refused.seq_id), (wire.ERROR, 400, 0), "refusal")
+    expected = client.last_seq - 1
+    told = f"{refused.message} {refused.data.decode()}"
+    assert str(expected) in told, f"{told} does not name {expected}"
+    client.last_seq -= 2
+    equal((await client.ask("echo")).code, 200, "the expected number")
+
+
+@check("Retry: above the limit of half-open handshakes a client must prove its address")
+async def retry(bench):
+    half_open = [initial_datagrams(bench) for _ in range(6)]
+    sockets = []
+    for datagrams in half_open:
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        sockets.append(sock)
+        for datagram in datagrams:
+            sock.sendto(datagram, bench.address)
+    await asyncio.sleep(0.3)
+    client = bench.client("retry")
+    await client.open()
+    equal(client.packets_received("retry"), 1, "Retry packets")
+    assert (await client.start()).success
+    equal((await client.ask("hello")).code, 200, "hello")
+    for sock in sockets:
+        sock.close()
+
+
+def initial_datagrams(bench):
+    """The first flight of a handshake that nobody will go on with."""
+    configuration = QuicConfiguration(is_client=True, alpn_protocols=["gatesvr"])
+    configuration.server_name = "localhost"
+    half = QuicConnection(configuration=configuration)
+    half.connect(bench.address, now=0)
+    return [datagram for datagram, _ in half.datagrams_to_send(now=0)]
+
+
+async def main(host, port, ca):
+    passed = failed = 0
+    for title, run in checks:
+        bench = Bench((host, int(port)), ca)
+        try:
+            await asyncio.wait_for(run(bench), CHECK_TIMEOUT)
+            passed += 1
+            print(f"ok    {title}", flush=True)
+        except Exception as error:
+            failed += 1
+            print(f"FAIL  {title}: {type(error).__name__} {error}", flush=True)
+            if "-v" in sys.argv:
+                traceback.print_exc()
+        finally:
+            try:
+                await asyncio.wait_for(bench.end(), CHECK_TIMEOUT)
+            except Exception as error:
+                print(f"      closing failed: {error}", flush=True)
+    print(f"{passed} passed, {failed} failed", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main(*sys.argv[1:4])))

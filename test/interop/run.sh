@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# Tries the gateway with an independent QUIC stack: aioquic, from PyPI, in a virtual environment
+# that this script makes. Starts a gateway and a demo upstream of its own on free ports.
+#
+#   test/interop/run.sh [-v]      -v: tracebacks of failed checks
+#
+# GATESVR_CLI           the command to run (default: node dist/cli/main.js; `make build` first)
+# GATESVR_INTEROP_VENV  where the virtual environment is kept (default: .venv/interop)
+set -u
+cd "$(dirname "$0")/../.."
+here=$PWD/test/interop
+venv=${GATESVR_INTEROP_VENV:-$PWD/.venv/interop}
+cli=${GATESVR_CLI:-node $PWD/dist/cli/main.js}
+
+skip() { echo "interop: skipped, $1"; exit 0; }
+fail() { echo "interop: $1" >&2; exit 1; }
+
+command -v python3 >/dev/null || skip 'python3 is missing'
+python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' || skip 'python3 is older than 3.10'
+if ! "$venv/bin/python" -c 'import aioquic' 2>/dev/null; then
+  python3 -m venv "$venv" >/dev/null 2>&1 || skip 'python3 cannot make a virtual environment (python3-venv is missing)'
+  "$venv/bin/pip" install -q --disable-pip-version-check 'aioquic>=1.2,<2' >/dev/null 2>&1 ||
+    skip 'aioquic cannot be installed (pip install aioquic failed)'
+fi
+[ -n "${GATESVR_CLI:-}" ] || [ -f dist/cli/main.js ] || fail 'dist/cli/main.js is missing; run make build first'
+
+work=$(mktemp -d)
+pids=()
+cleanup() {
+  for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null; done
+  wait 2>/dev/null
+  rm -rf "$work"
+}
+trap cleanup EXIT
+
+# wait_for FILE TEXT NAME: until the log has the line, 20 s at most.
+wait_for() {
+  for _ in $(seq 200); do
+    grep -q "$2" "$1" 2>/dev/null && return
+    sleep 0.1
+  done
+  cat "$1" >&2
+  fail "$3 did not start within 20 s"
+}
+
+read -r quic http grpc metrics upstream < <(python3 - <<'PORTS'
+import socket
+kinds = [socket.SOCK_DGRAM] + [socket.SOCK_STREAM] * 4
+held = [socket.socket(socket.AF_INET, kind) for kind in kinds]
+for each in held:
+    each.bind(("127.0.0.1", 0))
+print(*(each.getsockname()[1] for each in held))
+PORTS
+)
+cat >"$work/gateway.yaml" <<YAML
+server:
+  quic_addr: 127.0.0.1:$quic
+  http_addr: 127.0.0.1:$http
+  grpc_addr: 127.0.0.1:$grpc
+  metrics_addr: 127.0.0.1:$metrics
+  cert_file: certs/server.crt
+  key_file: certs/server.key
+quic:
+  max_half_open: 3
+YAML
+
+(cd "$work" && $cli certs) >"$work/certs.log" 2>&1 || { cat "$work/certs.log" >&2; fail 'no certificate'; }
+(cd "$work" && exec $cli serve --config gateway.yaml) >"$work/gateway.log" 2>&1 &
+pids+=($!)
+wait_for "$work/gateway.log" 'gateway is serving' 'the gateway'
+(cd "$work" && exec $cli upstream --zone 001 --addr "127.0.0.1:$upstream" --gateway "127.0.0.1:$grpc") \
+  >"$work/upstream.log" 2>&1 &
+pids+=($!)
+wait_for "$work/upstream.log" 'registered at' 'the upstream'
+
+"$venv/bin/python" "$here/checks.py" 127.0.0.1 "$quic" "$work/certs/ca.crt" "$@"
+status=$?
+[ $status -eq 0 ] || { echo '--- the log of the gateway ends:' >&2; tail -20 "$work/gateway.log" >&2; }
+exit $status
