@@ -15,7 +15,9 @@ import {
 } from '../wire/messages.js';
 import type { MessageCodec } from '../wire/messages.js';
 import { errorFrame, heartbeatFrame, startAcceptedFrame, startRefusedFrame } from './responses.js';
-import type { Session, SessionChannel, SessionEnvironment } from './session.js';
+import type { Session } from './session.js';
+import type { SessionChannel } from './session-channel.js';
+import type { SessionEnvironment } from './session-environment.js';
 import type { StartProcedure, StartRefusal } from './start-procedure.js';
 
 /** Unsequenced answers kept for a client that does not read; one that lets more pile up is closed. */

@@ -15,7 +15,8 @@ import { IdempotencyKeys } from './idempotency-keys.js';
 import { OfflineQueues } from './offline-queues.js';
 import type { SessionOptions } from './options.js';
 import { PushService } from './push-service.js';
-import type { Session, SessionEnvironment } from './session.js';
+import type { Session } from './session.js';
+import type { SessionEnvironment } from './session-environment.js';
 import { SessionRegistry } from './session-registry.js';
 import { restoreSession, snapshotSession } from './session-state.js';
 import { StartProcedure } from './start-procedure.js';
@@ -63,7 +64,7 @@ export class SessionService implements ConnectionHost {
     const { options, clock, wheel, metrics, ceiling, router, authenticator } = parts;
     this.log = parts.log;
     this.epoch = parts.epoch;
-    const onExpired = (session: Session) => this.onExpired(session);
+    const onExpired = (sessionId: string) => this.onExpired(sessionId);
     this.environment = { options, clock, wheel, metrics, ceiling, onExpired };
     this.registry = new SessionRegistry(options.maxSessions);
     this.offline = new OfflineQueues(options, clock, wheel, metrics.pushesExpired);
@@ -136,7 +137,9 @@ export class SessionService implements ConnectionHost {
     this.connections.delete(connection);
   }
 
-  private onExpired(session: Session): void {
+  private onExpired(sessionId: string): void {
+    const session = this.registry.find(sessionId);
+    if (session === undefined) return;
     const channel = session.currentChannel;
     if (channel === null) return this.end(session, 'resume_window');
     channel.drop(ErrorCode.AckTimeout, 'no frame came within session_timeout');

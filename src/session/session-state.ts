@@ -4,7 +4,7 @@ import { SessionState } from '../wire/messages.js';
 import type { OutboxEntry } from './outbox.js';
 import { errorBody } from './responses.js';
 import { Session } from './session.js';
-import type { SessionEnvironment } from './session.js';
+import type { SessionEnvironment } from './session-environment.js';
 
 /** Everything of a session that outlives the process. */
 export function snapshotSession(session: Session): SessionState {

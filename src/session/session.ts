@@ -1,16 +1,11 @@
-import type { Clock } from '../base/clock.js';
-import type { TimerWheel, WheelTimer } from '../base/timer-wheel.js';
-import type { NumberCeiling } from '../journal/number-ceiling.js';
-import type { SendResult } from '../link/link.js';
+import type { WheelTimer } from '../base/timer-wheel.js';
 import type { Route, UpstreamOutcome } from '../routing/router.js';
-import type { SessionMetrics } from '../telemetry/session-metrics.js';
 import { ErrorCode, errorName } from '../wire/error-catalogue.js';
 import { encodePushFrame } from '../wire/frame-encoder.js';
-import type { Frame, PushBody } from '../wire/frame-encoder.js';
+import type { PushBody } from '../wire/frame-encoder.js';
 import { MAX_BODY_BYTES } from '../wire/limits.js';
 import type { BusinessRequest, ClientRequest } from '../wire/messages.js';
 import { ClientSequence } from './client-sequence.js';
-import type { SessionOptions } from './options.js';
 import { Outbox } from './outbox.js';
 import { PendingRequest } from './pending-request.js';
 import type { RequestOwner } from './pending-request.js';
@@ -18,28 +13,9 @@ import { RequestLedger } from './request-ledger.js';
 import { refusalOf } from './refusal.js';
 import type { Refusal } from './refusal.js';
 import { answerBody, errorBody } from './responses.js';
+import type { SessionChannel } from './session-channel.js';
+import type { SessionEnvironment } from './session-environment.js';
 import type { KnownSession } from './start-decision.js';
-
-/** The connection that serves a session at the moment, as the session sees it. */
-export interface SessionChannel {
-  readonly remoteAddress: string;
-  send(frame: Frame): SendResult;
-  pauseReading(): void;
-  resumeReading(): void;
-  /** Tells the client why and ends the connection; the session is detached and stays. */
-  drop(code: ErrorCode, reason: string): void;
-}
-
-/** What all sessions share. */
-export interface SessionEnvironment {
-  readonly options: SessionOptions;
-  readonly clock: Clock;
-  readonly wheel: TimerWheel;
-  readonly metrics: SessionMetrics;
-  readonly ceiling: NumberCeiling;
-  /** The session's time is over: session_timeout while active, resume_window while detached. */
-  onExpired(session: Session): void;
-}
 
 /** How an incarnation begins. */
 export interface SessionOrigin {
@@ -356,7 +332,7 @@ export class Session implements RequestOwner, KnownSession {
         ? this.detachedAt + options.resumeWindow
         : this.lastFrameAt + options.sessionTimeout;
     if (now >= deadline) {
-      this.environment.onExpired(this);
+      this.environment.onExpired(this.id);
       return;
     }
     this.timer.arm(Math.min(deadline - now, this.ackLimit));

@@ -1,4 +1,5 @@
 import { MAX_FRAME_BYTES, MAX_OPENID_BYTES } from '../wire/limits.js';
+import { NotifySyncHint } from '../wire/messages.js';
 import type { BroadcastRequest, UnicastPushRequest } from '../wire/messages.js';
 import type { PushErrorCode } from './push-sink.js';
 
@@ -28,6 +29,15 @@ export function refusePush(push: UnicastPushRequest): Refusal | null {
   }
   if (!(push.syncHint >= 0 && push.syncHint <= LAST_SYNC_HINT)) {
     return { code: 'PUSH_FAILED', message: `sync_hint ${push.syncHint} is unknown` };
+  }
+  const bound = push.syncHint !== NotifySyncHint.NSH_IMMEDIATELY;
+  if (bound && push.bindClientSeqId === 0) {
+    const message = 'a BEFORE or AFTER push needs bind_client_seq_id';
+    return { code: 'BIND_REQUIRED', message };
+  }
+  if (bound && push.bestEffort) {
+    const message = 'a best_effort push cannot be bound to a request';
+    return { code: 'PUSH_FAILED', message };
   }
   if (Buffer.byteLength(push.idempotencyKey) > MAX_IDEMPOTENCY_KEY_BYTES) {
     const message = `idempotency_key is longer than ${MAX_IDEMPOTENCY_KEY_BYTES} bytes`;

@@ -4,8 +4,8 @@ import type { Import, SourceFile } from './scan.js';
 export interface House {
   /** folder -> folders it may import; true: code, false: types only. */
   readonly folders: ReadonlyMap<string, ReadonlyMap<string, boolean>>;
-  /** Package name, or prefix ending in `/*`, -> the one folder that may import it. */
-  readonly doors: ReadonlyMap<string, string>;
+  /** Package name, or prefix ending in `/*`, -> the folders that may import it. */
+  readonly doors: ReadonlyMap<string, readonly string[]>;
 }
 
 const MAX_LINES = 350;
@@ -19,13 +19,14 @@ const CLOCKED_FOLDERS = 'replication edge session routing upstream grpc journal 
 /** Reads the import table and the table of package doors. */
 export function readHouse(markdown: string): House {
   const folders = new Map<string, Map<string, boolean>>();
-  const doors = new Map<string, string>();
+  const doors = new Map<string, string[]>();
   for (const line of markdown.split('\n')) {
     const cells = line.split('|').map((cell) => cell.trim());
     if (cells.length === 5 && /^[a-z0-9]+$/.test(cells[1] ?? '') && cells[1] !== 'folder') {
       folders.set(cells[1] ?? '', parseFolders(cells[3] ?? ''));
-    } else if (cells.length === 4 && /^[a-z0-9]+$/.test(cells[2] ?? '')) {
-      for (const name of (cells[1] ?? '').split(', ')) doors.set(name, cells[2] ?? '');
+    } else if (cells.length === 4 && /^[a-z0-9]+(, [a-z0-9]+)*$/.test(cells[2] ?? '')) {
+      const allowed = (cells[2] ?? '').split(', ');
+      for (const name of (cells[1] ?? '').split(', ')) doors.set(name, allowed);
     }
   }
   for (const name of folders.keys()) folders.get(name)?.set('base', true);
@@ -76,10 +77,10 @@ function importViolations(house: House, file: SourceFile, found: Import): string
 
 function packageViolations(house: House, path: string, specifier: string): string[] {
   const from = folderOf(path);
-  for (const [name, folder] of house.doors) {
+  for (const [name, allowed] of house.doors) {
     const prefix = name.endsWith('/*') ? name.slice(0, -1) : `${name}/`;
-    if ((specifier === name || specifier.startsWith(prefix)) && from !== folder) {
-      return [`${path}: only ${folder} may import ${specifier}`];
+    if ((specifier === name || specifier.startsWith(prefix)) && !allowed.includes(from)) {
+      return [`${path}: only ${allowed.join(' and ')} may import ${specifier}`];
     }
   }
   if (specifier.startsWith('node:') && from === 'wire') return [`${path}: wire is pure, no I/O`];

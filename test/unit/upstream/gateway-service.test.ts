@@ -66,7 +66,6 @@ describe('pushes', () => {
       syncHint: 1,
       bindClientSeqId: 9,
       idempotencyKey: 'key',
-      bestEffort: true,
     };
     expect(bench.push(push)).toMatchObject({ success: true, message: 'queued', errorCode: '' });
     expect(bench.pushes.pushes).toEqual([expect.objectContaining(push)]);
@@ -88,6 +87,13 @@ describe('pushes', () => {
       'too much content',
       { ...good, data: Buffer.alloc(0), content: 'x'.repeat(1_048_577) },
       'TOO_LARGE',
+    ],
+    ['BEFORE without its request', { ...good, syncHint: 1 }, 'BIND_REQUIRED'],
+    ['AFTER without its request', { ...good, syncHint: 2 }, 'BIND_REQUIRED'],
+    [
+      'a best-effort push bound to a request',
+      { ...good, syncHint: 2, bindClientSeqId: 1, bestEffort: true },
+      'PUSH_FAILED',
     ],
     ['an unknown hint', { ...good, syncHint: 3 }, 'PUSH_FAILED'],
     ['an over-long key', { ...good, idempotencyKey: 'x'.repeat(257) }, 'PUSH_FAILED'],

@@ -1,0 +1,13 @@
+import type { SendResult } from '../link/link.js';
+import type { ErrorCode } from '../wire/error-catalogue.js';
+import type { Frame } from '../wire/frame-encoder.js';
+
+/** The connection that serves a session at the moment, as the session sees it. */
+export interface SessionChannel {
+  readonly remoteAddress: string;
+  send(frame: Frame): SendResult;
+  pauseReading(): void;
+  resumeReading(): void;
+  /** Tells the client why and ends the connection; the session is detached and stays. */
+  drop(code: ErrorCode, reason: string): void;
+}

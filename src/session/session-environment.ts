@@ -1,0 +1,16 @@
+import type { Clock } from '../base/clock.js';
+import type { TimerWheel } from '../base/timer-wheel.js';
+import type { NumberCeiling } from '../journal/number-ceiling.js';
+import type { SessionMetrics } from '../telemetry/session-metrics.js';
+import type { SessionOptions } from './options.js';
+
+/** What all sessions share. */
+export interface SessionEnvironment {
+  readonly options: SessionOptions;
+  readonly clock: Clock;
+  readonly wheel: TimerWheel;
+  readonly metrics: SessionMetrics;
+  readonly ceiling: NumberCeiling;
+  /** The session's time is over: session_timeout while active, resume_window while detached. */
+  onExpired(sessionId: string): void;
+}
