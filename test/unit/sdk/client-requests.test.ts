@@ -255,3 +255,26 @@ describe('heartbeats and liveness', () => {
     expect(bench.log).toContain('disconnected:0');
   });
 });
+
+describe('order', () => {
+  test('an answer is heard before the push behind it, and after the one before it', async () => {
+    bench = new ClientBench();
+    const heard: string[] = [];
+    bench.client.onPush(({ title }) => heard.push(title));
+    await bench.connect();
+    bench.gateway.onBusiness = (connection, { msgId, action }) => {
+      connection.push(bench.gateway.nextPush++, `before ${action}`);
+      connection.data(msgId, bench.gateway.nextPush++, { message: action });
+      connection.push(bench.gateway.nextPush++, `after ${action}`);
+    };
+    const ask = async (action: string): Promise<void> => {
+      const { message } = await bench.client.request(action);
+      heard.push(message);
+    };
+    await Promise.all(['x', 'y', 'z'].map(ask));
+    await turns();
+    expect(heard).toEqual(
+      ['x', 'y', 'z'].flatMap((name) => [`before ${name}`, name, `after ${name}`]),
+    );
+  });
+});

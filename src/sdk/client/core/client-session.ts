@@ -279,6 +279,7 @@ export class ClientSession implements ConnectionOwner, ConnectorOwner, InboxOwne
     const connection = this.connection;
     this.connection = null;
     connection?.abort(ErrorCode.None, 'client closed');
+    this.inbox.flush();
     this.failRequests(closedError(closed.error));
     this.events.emit('closed', closed);
   }

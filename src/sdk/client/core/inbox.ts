@@ -2,6 +2,7 @@ import { ErrorCode } from '../../../wire/error-catalogue.js';
 import type { ServerPush } from '../../../wire/messages.js';
 import { BusinessResponse, ErrorMessage, PushType, decodeMessage } from '../../../wire/messages.js';
 import type { Notice } from './client-events.js';
+import { OrderedDelivery } from './ordered-delivery.js';
 import { Answer, Push } from './payload.js';
 import type { PendingRequest } from './pending-request.js';
 import type { PendingRequests } from './pending-requests.js';
@@ -19,6 +20,8 @@ export interface InboxOwner {
 
 /** Reads the frames behind START_RESP: answers find their request, the rest goes to the owner. */
 export class Inbox {
+  private readonly delivery = new OrderedDelivery();
+
   constructor(
     private readonly requests: PendingRequests,
     private readonly owner: InboxOwner,
@@ -30,18 +33,25 @@ export class Inbox {
     else if (push.type === PushType.PUSH_ERROR) this.onError(push);
   }
 
+  /** Hands on what still waits for its turn: the client ends. */
+  flush(): void {
+    this.delivery.flush();
+  }
+
   private onData(push: ServerPush): void {
     const { code, message, data } = decodeMessage(BusinessResponse, push.payload);
     // Decoded bytes alias the transport's read buffer.
     const own = new Uint8Array(data);
     if (push.msgId === 0) {
-      this.owner.onMessage(new Push(push.seqId, message, own, push.headers));
+      const received = new Push(push.seqId, message, own, push.headers);
+      this.delivery.push(() => this.owner.onMessage(received));
       return;
     }
     const request = this.requests.find(push.msgId);
     if (request === undefined) return;
     this.requests.remove(request);
-    request.resolve(new Answer(code, message, own, push.headers));
+    const answer = new Answer(code, message, own, push.headers);
+    this.delivery.answer(() => request.resolve(answer));
   }
 
   private onError(push: ServerPush): void {
@@ -62,7 +72,7 @@ export class Inbox {
     this.requests.remove(request);
     const reason = requestError(request.action, error);
     if (isPassing(error.errorCode)) this.owner.onPassingRefusal(request, reason);
-    else request.reject(reason);
+    else this.delivery.answer(() => request.reject(reason));
   }
 
   /** Refused without consuming its number (SESSIONS.md, "Upstream direction"), or a repeat. */
@@ -82,6 +92,6 @@ export class Inbox {
 
   private giveUp(request: PendingRequest, error: ErrorMessage): void {
     this.requests.remove(request);
-    request.reject(requestError(request.action, error));
+    this.delivery.answer(() => request.reject(requestError(request.action, error)));
   }
 }
