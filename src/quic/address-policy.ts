@@ -71,6 +71,7 @@ export class AddressPolicy {
   private probe(lost: number, packetsSent: number): void {
     this.packetsLost = lost;
     this.packetsSent = packetsSent;
+    this.peer.letGo();
     this.quiche.sendAckEliciting();
   }
 }

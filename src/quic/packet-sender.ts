@@ -7,8 +7,12 @@ import type { WasteBudget } from './waste-budget.js';
 /** Bounds one flush, so that one fast receiver does not keep all others waiting. */
 const PACKETS_PER_FLUSH = 128;
 
-/** Below this allowance no packet is tried: short header, id, number, a small frame and the tag. */
-const MIN_ALLOWANCE_BYTES = 64;
+/**
+ * Below this allowance no packet is tried. Small, for a PING of 31 bytes that was answered with a bare
+ * acknowledgement must leave room for a probe: with the congestion window full of packets that went
+ * to the old address, nothing but the probe of a timer gets through.
+ */
+const MIN_ALLOWANCE_BYTES = 40;
 
 /** Takes packets out of quiche and sends them to where the peer is. */
 export class PacketSender {
@@ -24,6 +28,13 @@ export class PacketSender {
 
   /** Sends what quiche has ready; false where more is left for another turn. */
   sendReady(): boolean {
+    const { sent } = this;
+    const done = this.sendFlight();
+    if (this.sent !== sent) this.peer.flightSent();
+    return done;
+  }
+
+  private sendFlight(): boolean {
     const { host, peer } = this;
     for (let count = 0; count < PACKETS_PER_FLUSH; count++) {
       const buffer = host.sendBuffer;

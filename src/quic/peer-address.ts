@@ -17,6 +17,7 @@ export class PeerAddress {
   private provedPort: number;
   private credit = 0;
   private proving = false;
+  private waiting = false;
 
   constructor(
     public host: string,
@@ -33,7 +34,21 @@ export class PeerAddress {
 
   /** Bytes that may be sent now. */
   get allowance(): number {
-    return this.proving ? this.credit : Infinity;
+    if (!this.proving) return Infinity;
+    return this.waiting ? 0 : this.credit;
+  }
+
+  /**
+   * A flight went to a limited address: nothing more until it was answered or a timer fired, for the
+   * answer is recognised by nothing being in flight any more.
+   */
+  flightSent(): void {
+    this.waiting = this.proving;
+  }
+
+  /** The flight may be answered no more: the next one may go. */
+  letGo(): void {
+    this.waiting = false;
   }
 
   isAt(host: string, port: number): boolean {
@@ -46,6 +61,7 @@ export class PeerAddress {
     this.port = port;
     this.proving = !(port === this.provedPort && host === this.provedHost);
     this.credit = bytes * AMPLIFICATION;
+    this.waiting = false;
   }
 
   /** Any datagram from the address in use. */

@@ -80,7 +80,8 @@ export class QuicConnection implements TurnMember, StreamHost {
   ) {
     this.streams = new StreamSet(this, isServer);
     this.timer = new ConnectionTimer(host, quiche, () => this.onTimer());
-    this.waste = new WasteBudget(host.limits.connectionWindow, host.clock.now());
+    const { connectionWindow, maxConnectionWindow } = host.limits;
+    this.waste = new WasteBudget(connectionWindow, maxConnectionWindow, host.clock.now());
     this.sender = new PacketSender(host, quiche, peer, this.waste);
     this.addresses = new AddressPolicy(host, quiche, peer);
   }
@@ -298,16 +299,16 @@ export class QuicConnection implements TurnMember, StreamHost {
     const before = sender.sent;
     for (let round = 0; round < 2; round++) {
       this.streams.writeOut();
-      const roundStart = sender.sent;
       if (!sender.sendReady()) this.requestFlush();
       // Sending makes room in the congestion window's share of the streams; once more fills it.
-      if (sender.sent === roundStart || !this.streams.wantsToSend()) break;
+      if (sender.sent === before || !this.streams.wantsToSend()) break;
     }
     if (sender.sent !== before) this.timer.lastActivity = this.host.clock.now();
   }
 
   private onTimer(): void {
     if (this.isReleased) return;
+    this.peer.letGo();
     const due = this.timer.expire();
     if (due === 'handshake-timeout') {
       this.end(false, INTERNAL_ERROR, HANDSHAKE_TIMEOUT);

@@ -112,10 +112,14 @@ export class QuicEndpoint implements ConnectionOwner {
     this.socket ??= await this.openSocket(this.options.port);
   }
 
-  /** Goes on over another local port: to the peers it looks like a rebinding NAT. */
+  /**
+   * Goes on over another local port: to the peers it looks like a rebinding NAT. They are told with a
+   * PING, for one that only sends would go on sending to the old port.
+   */
   async rebind(): Promise<void> {
     const former = this.socket;
     this.socket = await this.openSocket(0);
+    for (const connection of this.all) connection.ping();
     await former?.close();
   }
 

@@ -64,6 +64,15 @@ export class QuicStream {
     }
   }
 
+  /** Whether quiche, and with its next packet the peer, knows of this stream. */
+  get announced(): boolean {
+    return this.known;
+  }
+
+  get bidi(): boolean {
+    return (this.id & 2) === 0;
+  }
+
   /** Whether anything waits to be sent. */
   get wantsToSend(): boolean {
     return this.bufferedBytes > 0 || (this.finWanted && !this.finSent);

@@ -25,7 +25,9 @@ export class StreamSet {
     const bidi = kind === 'bidi';
     const { quiche } = this.host;
     const left = bidi ? quiche.peerStreamsLeftBidi() : quiche.peerStreamsLeftUni();
-    if (left <= 0)
+    // quiche counts a stream from its first bytes on.
+    const unsent = this.streams.filter((stream) => !stream.announced && stream.bidi === bidi);
+    if (left <= unsent.length)
       throw new CodedError('STREAM_LIMIT', `the peer allows no further ${kind} stream`);
     const sequence = bidi ? this.openedBidi++ : this.openedUni++;
     return this.add(sequence * 4 + (bidi ? 0 : 2) + (this.isServer ? 1 : 0), false);

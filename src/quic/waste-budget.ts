@@ -27,12 +27,13 @@ export class WasteBudget {
   private readonly cap: number;
 
   /**
-   * @param window bytes that flow control lets the peer send ahead.
+   * @param window bytes that flow control lets the peer send ahead at first.
+   * @param maxWindow what that may grow to; it grows with reading, as the budget does.
    * @param now of the Clock, ms.
    */
-  constructor(window: number, now: number) {
+  constructor(window: number, maxWindow: number, now: number) {
     this.left = BURST_BYTES + window;
-    this.cap = CAP_BYTES + window;
+    this.cap = CAP_BYTES + maxWindow;
     this.refilledAt = now;
   }
 
