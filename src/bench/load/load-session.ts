@@ -20,6 +20,8 @@ export interface LoadObserver {
   onAnswer(session: LoadSession, msgId: number, data: Uint8Array): void;
   /** Anything that a good gateway never does to a good client. */
   onFault(session: LoadSession, reason: string): void;
+  /** A heartbeat was answered. */
+  onHeartbeat?(session: LoadSession): void;
   /** A push that answers nothing. */
   onPush?(session: LoadSession, push: ServerPush): void;
 }
@@ -77,6 +79,7 @@ export class LoadSession implements LinkObserver {
     if (push.seqId > 0) this.acknowledge(push.seqId);
     if (push.type === PushType.PUSH_BUSINESS_DATA) this.onData(push);
     else if (push.type === PushType.PUSH_START_RESP) this.onStarted(push);
+    else if (push.type === PushType.PUSH_HEARTBEAT_RESP) this.observer.onHeartbeat?.(this);
     else if (push.type === PushType.PUSH_ERROR) this.fault(`PUSH_ERROR for ${push.msgId}`);
   }
 

@@ -1,25 +1,71 @@
+import { parseArgs } from 'node:util';
 import { startLeango, startOurs } from './contestant.js';
+import type { Contestant } from './contestant.js';
 import { runEcho } from './echo-load.js';
+import { runIdle } from './idle-load.js';
+import { medians, ratios } from './report.js';
 
-/** `node dist/bench/load/main.js [--peer FOLDER] [--rounds N]`: our gateway and a peer in turn. */
-const argument = (name: string): string | undefined => {
-  const at = process.argv.indexOf(name);
-  return at === -1 ? undefined : process.argv[at + 1];
-};
-const peer = argument('--peer');
-const rounds = Number(argument('--rounds') ?? 3);
-const sessions = Number(argument('--sessions') ?? 50);
-const inFlight = Number(argument('--inflight') ?? 8);
-const requests = Number(argument('--requests') ?? 60_000);
-const plan = { sessions, inFlight, bytes: 100, warmup: 15_000, requests };
-for (let round = 0; round < rounds; round++) {
-  for (const start of [startOurs, ...(peer === undefined ? [] : [() => startLeango(peer)])]) {
+/**
+ * The whole gateway under load, and a peer in turn, each alone on the machine:
+ * `node dist/bench/load/main.js echo|idle [--peer FOLDER] [--rounds N] ...`. Prints one JSON line per
+ * run, then medians and, with a peer, the ratio of ours to theirs.
+ */
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    peer: { type: 'string' },
+    rounds: { type: 'string', default: '3' },
+    sessions: { type: 'string' },
+    'in-flight': { type: 'string', default: '8' },
+    requests: { type: 'string', default: '60000' },
+    hold: { type: 'string', default: '120' },
+    heartbeat: { type: 'string', default: '30' },
+    profile: { type: 'string' },
+    set: { type: 'string', multiple: true, default: [] },
+  },
+});
+
+const settings = Object.fromEntries(
+  values.set.map((text) => [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)]),
+);
+const { peer, profile } = values;
+const contestants: (() => Promise<Contestant>)[] = [() => startOurs(settings, profile)];
+if (peer !== undefined) contestants.push(() => startLeango(peer));
+
+const mode = positionals[0] ?? 'echo';
+const run = mode === 'idle' ? idle : echo;
+const results: object[] = [];
+for (let round = 0; round < Number(values.rounds); round++) {
+  for (const start of contestants) {
     const contestant = await start();
     try {
-      process.stdout.write(`${JSON.stringify(await runEcho(contestant, plan))}\n`);
+      const result = await run(contestant);
+      results.push(result);
+      process.stdout.write(`${JSON.stringify(result)}\n`);
     } finally {
       await contestant.stop();
     }
   }
 }
+const summary = medians(results);
+for (const line of summary) process.stdout.write(`median ${JSON.stringify(line)}\n`);
+for (const line of ratios(summary)) process.stdout.write(`ratio ${JSON.stringify(line)}\n`);
 process.exit(0);
+
+function echo(contestant: Contestant) {
+  return runEcho(contestant, {
+    sessions: Number(values.sessions ?? 50),
+    inFlight: Number(values['in-flight']),
+    bytes: 100,
+    warmup: 15_000,
+    requests: Number(values.requests),
+  });
+}
+
+function idle(contestant: Contestant) {
+  return runIdle(contestant, {
+    sessions: Number(values.sessions ?? 20_000),
+    heartbeatEvery: Number(values.heartbeat) * 1000,
+    hold: Number(values.hold) * 1000,
+  });
+}
