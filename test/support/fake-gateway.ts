@@ -159,7 +159,7 @@ export class FakeGateway {
     connection.link.close(0, 'stopped');
 
   /** The client's way to this gateway, in memory. */
-  readonly transport: Transport = {
+  readonly transport: Transport & { probe?: Transport['probe'] } = {
     name: 'memory',
     open: async (address, signal) => {
       this.tried.push(address);

@@ -11,7 +11,7 @@ import { silentLogger } from '../../telemetry/log.js';
 import { Metrics } from '../../telemetry/metrics.js';
 import { ErrorCode } from '../../wire/error-catalogue.js';
 import { ConnectionError } from './core/errors.js';
-import type { Transport } from './core/transport.js';
+import type { PathProbe, Transport } from './core/transport.js';
 
 /** The protocol name and port of the gateway (WIRE.md, "Client edge"). */
 const ALPN = 'gatesvr';
@@ -48,6 +48,7 @@ export function createQuicClient(options: Omit<QuicTransportOptions, 'shared'> =
 export class QuicTransport implements Transport {
   readonly name = 'QUIC';
   private readonly clock: Clock = new SystemClock();
+  private readonly probes = new WeakMap<Link, PathProbe>();
 
   constructor(private readonly options: QuicTransportOptions = {}) {}
 
@@ -70,11 +71,19 @@ export class QuicTransport implements Transport {
         },
       });
       link = new StreamLink('quic', connection.openStream(), connection, this.clock);
+      this.probes.set(link, {
+        ping: () => connection.ping(),
+        arrivals: () => (connection.closed ? -1 : connection.stats().received),
+      });
       return link;
     } catch (error) {
       release();
       throw error;
     }
+  }
+
+  probe(link: Link): PathProbe | undefined {
+    return this.probes.get(link);
   }
 
   private target(address: string): { host: string; port: number; serverName?: string } {

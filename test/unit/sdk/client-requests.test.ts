@@ -256,6 +256,36 @@ describe('heartbeats and liveness', () => {
   });
 });
 
+describe('a transport with a probe', () => {
+  /** A gateway that answers no frame; the path below carries what the test says. */
+  async function silent(arrivals: () => number): Promise<{ pings: number }> {
+    bench = new ClientBench();
+    const counted = { pings: 0 };
+    bench.gateway.transport.probe = () => ({ ping: () => void counted.pings++, arrivals });
+    await bench.connect();
+    bench.gateway.onBusiness = () => undefined;
+    void bench.client.request('x', { timeoutMs: 30_000 }).catch(() => undefined);
+    return counted;
+  }
+
+  test('is asked instead of the gateway, and a large answer under way keeps the connection', async () => {
+    let packets = 0;
+    const counted = await silent(() => packets++);
+    await bench.pass(10_000);
+    expect(bench.gateway.connections).toHaveLength(1);
+    expect(counted.pings).toBeGreaterThanOrEqual(3);
+    expect(bench.gateway.last.heartbeats).toBe(0);
+  });
+
+  test('on which nothing arrives is left as soon as any', async () => {
+    const counted = await silent(() => 7);
+    await bench.pass(2_900);
+    expect([bench.gateway.connections.length, counted.pings]).toEqual([1, 1]);
+    await bench.pass(400);
+    expect(bench.gateway.connections).toHaveLength(2);
+  });
+});
+
 describe('order', () => {
   test('an answer is heard before the push behind it, and after the one before it', async () => {
     bench = new ClientBench();

@@ -150,8 +150,9 @@ export class ClientSession implements ConnectionOwner, ConnectorOwner, InboxOwne
   }
 
   onLink(link: Link, address: string, token: string): void {
-    const { clock, openid } = this.options;
-    const connection = new Connection(link, address, clock, this.options, this);
+    const { clock, openid, transport } = this.options;
+    const probe = transport.probe?.(link);
+    const connection = new Connection(link, address, clock, this.options, this, probe);
     this.connection = connection;
     const msgId = this.nextMsgId();
     const { sessionId, epoch, epochProof } = this.memory;

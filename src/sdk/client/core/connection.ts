@@ -13,6 +13,7 @@ import {
 import { Liveness } from './liveness.js';
 import type { LivenessOptions } from './liveness.js';
 import { encodeHeartbeat } from './request-frames.js';
+import type { PathProbe } from './transport.js';
 
 /** How a connection ended. */
 export interface ConnectionEnd {
@@ -50,6 +51,7 @@ export class Connection implements LinkObserver {
   private startMsgId = 0;
   private notice: ErrorMessage | null = null;
   private readonly liveness: Liveness;
+  private arrivals = 0;
   private cancelStart: Cancel | null = null;
   private cancelHeartbeat: Cancel | null = null;
   private cancelCheck: Cancel | null = null;
@@ -60,6 +62,7 @@ export class Connection implements LinkObserver {
     private readonly clock: Clock,
     private readonly options: ConnectionOptions,
     private readonly owner: ConnectionOwner,
+    private readonly probe?: PathProbe,
   ) {
     this.liveness = new Liveness(options);
   }
@@ -180,6 +183,15 @@ export class Connection implements LinkObserver {
     this.ask(this.heartbeatFrame());
   }
 
+  private ping(): void {
+    if (this.probe === undefined) {
+      this.link.send(this.heartbeatFrame());
+      return;
+    }
+    this.arrivals = this.probe.arrivals();
+    this.probe.ping();
+  }
+
   private heartbeatFrame(): Frame {
     return encodeHeartbeat(this.owner.nextMsgId(), this.clock.wallTime());
   }
@@ -193,11 +205,22 @@ export class Connection implements LinkObserver {
     const { verdict, inMs } = this.liveness.check(this.clock.now());
     if (verdict === 'idle') return;
     if (verdict === 'dead') {
-      this.abort(ErrorCode.None, `no sign of life within ${this.options.deadAfterMs} ms`);
+      this.onSilence();
       return;
     }
-    if (verdict === 'ping') this.link.send(this.heartbeatFrame());
+    if (verdict === 'ping') this.ping();
     this.checkIn(inMs);
+  }
+
+  /** No frame for too long. While packets arrive the path lives: a large frame may be under way. */
+  private onSilence(): void {
+    const { deadAfterMs, pingAfterMs } = this.options;
+    if ((this.probe?.arrivals() ?? 0) === this.arrivals) {
+      this.abort(ErrorCode.None, `no sign of life within ${deadAfterMs} ms`);
+      return;
+    }
+    this.liveness.heard(this.clock.now(), this.owner.awaitsAnswers());
+    this.checkIn(pingAfterMs);
   }
 
   private endBy(error: ErrorMessage): void {

@@ -1,5 +1,13 @@
 import type { Link } from '../../../link/link.js';
 
+/** Signs of life of a connection below its frames, which a large frame under way does not hold up. */
+export interface PathProbe {
+  /** Asks the other side for one. */
+  ping(): void;
+  /** A number that grows with everything that arrives, acknowledgements too. */
+  arrivals(): number;
+}
+
 /** How a client reaches a gateway: QUIC in Node, something else in a browser. */
 export interface Transport {
   /** For messages: `quic`. */
@@ -12,4 +20,7 @@ export interface Transport {
    * @throws what kept it from coming about, with a message fit for people.
    */
   open(address: string, signal: AbortSignal): Promise<Link>;
+
+  /** The probe of a Link that this transport has opened; without one heartbeats serve as probes. */
+  probe?(link: Link): PathProbe | undefined;
 }
