@@ -1,0 +1,113 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+/** The demo's temporary folder is made in here, so that a test sees whether it goes away. */
+const folder = mkdtempSync(join(tmpdir(), 'gatesvr-demo-test-'));
+
+interface Played {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Plays the demo; `onOutput` sees everything printed so far and may send a signal. */
+async function play(
+  argv: string[],
+  onOutput: (out: string, signal: (name: NodeJS.Signals) => void) => void = () => undefined,
+): Promise<Played> {
+  const env = { ...process.env, TMPDIR: folder, GATESVR_DEBUG: '' };
+  const demo = spawn(process.execPath, [main, 'demo', ...argv], { env });
+  let [out, err] = ['', ''];
+  demo.stdout.on('data', (chunk: Buffer) => {
+    out += chunk.toString();
+    onOutput(out, (name) => demo.kill(name));
+  });
+  demo.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
+  const [code] = (await once(demo, 'close')) as [number | null];
+  return { code, out, err };
+}
+
+/** The processes that a transcript names: none of them may outlive it. */
+function survivors({ out }: Played): number[] {
+  const named = [...out.matchAll(/process(?:es)? ([\d, ]+)/g)].flatMap((match) =>
+    (match[1] ?? '').split(', ').map(Number),
+  );
+  return [...new Set(named)].filter((pid) => {
+    try {
+      return pid > 0 && process.kill(pid, 0);
+    } catch {
+      return false;
+    }
+  });
+}
+
+beforeAll(() => {
+  if (!existsSync(main)) throw new Error('dist/ is missing: run make build first');
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('gatesvr demo', () => {
+  let whole: Played;
+  beforeAll(async () => {
+    whole = await play([]);
+  }, 60_000);
+
+  it('verifies every claim and exits with 0', () => {
+    expect(whole.out).not.toContain('✗');
+    expect(whole.out).toMatch(/^\d+ passed, 0 failed$/m);
+    expect([whole.code, whole.err]).toEqual([0, '']);
+  });
+
+  it('tells the whole story, chapter by chapter', () => {
+    const titles = [...whole.out.matchAll(/^\d+\. (.*)$/gm)].map((match) => match[1]);
+    expect(titles).toEqual([
+      'A gateway and six upstreams start',
+      'Six clients connect and log in',
+      'Requests reach the upstream of their zone',
+      'Services push, to one client and to all',
+      'Pushes keep their place around an answer',
+      "bob's network breaks while pushes arrive",
+      'The upstream of zone 003 is killed and replaced',
+      'The gateway is restarted',
+      'Everybody leaves',
+    ]);
+    for (const zone of ['001', '002', '003', '004', '005', '006']) {
+      expect(whole.out).toMatch(new RegExp(`✓ \\w+ asks and zone ${zone} answers`));
+    }
+    expect(whole.out).toMatch(/✓ all 200 pushes arrive, each once and in order/);
+    expect(whole.out).toMatch(/✓ the 3 pushes reach bob, each once/);
+  });
+
+  it('counts as many claims as it shows check marks', () => {
+    const [, passed] = /^(\d+) passed/m.exec(whole.out) ?? [];
+    expect(Number(passed)).toBe(whole.out.split('✓').length - 1);
+  });
+
+  it('writes no colours where nobody sees them', () => {
+    expect(whole.out).not.toContain('\u001b');
+  });
+
+  it('leaves neither processes nor files', () => {
+    expect(survivors(whole)).toEqual([]);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('ends everything when it is interrupted in the middle', async () => {
+    let told = false;
+    const played = await play([], (out, signal) => {
+      if (told || !out.includes('2. Six clients')) return;
+      told = true;
+      signal('SIGINT');
+    });
+    expect(played.err).toBe('gatesvr: the demo was interrupted\n');
+    expect(played.code).not.toBe(0);
+    expect(survivors(played)).toEqual([]);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+});
