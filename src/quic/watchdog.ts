@@ -52,7 +52,9 @@ export class Watchdog {
       patience: Math.ceil(this.patience / BEAT_MS),
       seconds: this.patience / 1000,
     };
-    this.worker = new Worker(WORKER, { eval: true, workerData, name: 'watchdog' });
+    // Flags of this process (an input type, a profiler) are not for the worker.
+    const options = { eval: true, workerData, name: 'watchdog', execArgv: [] };
+    this.worker = new Worker(WORKER, options);
     this.worker.unref();
     this.stopBeating = this.clock.every(BEAT_MS, () => Atomics.add(this.beats, 0, 1));
   }

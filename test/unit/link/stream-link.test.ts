@@ -1,0 +1,203 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { LinkClosed, LinkObserver } from '../../../src/link/link.js';
+import { LINGER_MS } from '../../../src/link/link.js';
+import { StreamLink } from '../../../src/link/stream-link.js';
+import type {
+  ByteStream,
+  ByteStreamCarrier,
+  ByteStreamObserver,
+} from '../../../src/link/stream-link.js';
+import { FakeClock } from '../../support/fake-clock.js';
+
+/** A byte stream that the test fills and empties by hand. */
+class FakeStream implements ByteStream, ByteStreamCarrier {
+  readonly remoteAddress = '192.0.2.1:4433';
+  readonly written: Buffer[] = [];
+  readonly incoming: Uint8Array[] = [];
+  readonly closes: [number, string][] = [];
+  bufferedBytes = 0;
+  readEnded = false;
+  ended = false;
+  paused = false;
+  wakeMark = -1;
+  observer: ByteStreamObserver | null = null;
+
+  bind(observer: ByteStreamObserver): void {
+    this.observer = observer;
+  }
+  /** Like a transport with one read buffer for all: what was read before is overwritten. */
+  read(): Uint8Array | null {
+    if (this.paused) return null;
+    const next = this.incoming.shift();
+    if (next === undefined) return null;
+    this.shared.fill(0xee);
+    this.shared.set(next);
+    return this.shared.subarray(0, next.length);
+  }
+  write(chunk: Uint8Array): void {
+    this.written.push(Buffer.from(chunk));
+    this.bufferedBytes += chunk.length;
+  }
+  end(): void {
+    this.ended = true;
+  }
+  pause(): void {
+    this.paused = true;
+  }
+  resume(): void {
+    this.paused = false;
+  }
+  wakeBelow(bytes: number): void {
+    this.wakeMark = bytes;
+  }
+  close(code: number, reason: string): void {
+    this.closes.push([code, reason]);
+  }
+  receive(...chunks: Uint8Array[]): void {
+    this.incoming.push(...chunks);
+    this.observer?.onReadable();
+  }
+  private readonly shared = new Uint8Array(4_096);
+}
+
+class Log implements LinkObserver {
+  readonly calls: string[] = [];
+  onFrameDo: (() => void) | null = null;
+  onFrame(frame: Uint8Array): void {
+    this.calls.push(Buffer.from(frame).toString());
+    this.onFrameDo?.();
+  }
+  onBadFrame(code: number): void {
+    this.calls.push(`bad ${code}`);
+  }
+  onWritable(): void {
+    this.calls.push('writable');
+  }
+  onClosed({ code, reason, by }: LinkClosed): void {
+    this.calls.push(`closed ${code} ${reason} ${by}`);
+  }
+}
+
+const frame = (text: string): Buffer => {
+  const bytes = Buffer.from(`....${text}`);
+  bytes.writeUInt32BE(text.length, 0);
+  return bytes;
+};
+
+let clock: FakeClock;
+let stream: FakeStream;
+let log: Log;
+let link: StreamLink;
+
+beforeEach(() => {
+  clock = new FakeClock();
+  stream = new FakeStream();
+  log = new Log();
+  link = new StreamLink('test', stream, stream, clock, 100);
+  link.bind(log);
+});
+
+describe('StreamLink', () => {
+  it('says full at its limit and wakes once half of it is free', () => {
+    expect(link.send(Buffer.alloc(60))).toBe('ok');
+    expect(link.send(Buffer.alloc(60))).toBe('ok');
+    expect(link.send(Buffer.alloc(1))).toBe('full');
+    expect(link.bufferedBytes).toBe(120);
+    expect(stream.wakeMark).toBe(50);
+    stream.bufferedBytes = 50;
+    stream.observer?.onDrained();
+    stream.observer?.onDrained();
+    expect(log.calls).toEqual(['writable']);
+    expect(link.send(Buffer.alloc(1))).toBe('ok');
+  });
+
+  it('keeps what it was paused in the middle of, although the read buffer is shared', () => {
+    log.onFrameDo = (): void => link.pause();
+    stream.receive(Buffer.concat([frame('one'), frame('two'), frame('three').subarray(0, 6)]));
+    expect(log.calls).toEqual(['one']);
+    stream.incoming.push(frame('three').subarray(6));
+    for (const seen of [2, 3]) {
+      link.resume();
+      stream.observer?.onReadable();
+      expect(log.calls).toHaveLength(seen);
+    }
+    expect(log.calls).toEqual(['one', 'two', 'three']);
+  });
+
+  it('ends what is read after a pause although the end of the stream was seen before', () => {
+    log.onFrameDo = (): void => link.pause();
+    stream.readEnded = true;
+    stream.receive(Buffer.concat([frame('one'), frame('two')]));
+    expect([log.calls, stream.ended]).toEqual([['one'], false]);
+    link.resume();
+    stream.observer?.onReadable();
+    link.resume();
+    stream.observer?.onReadable();
+    expect([log.calls, stream.ended]).toEqual([['one', 'two'], true]);
+  });
+
+  it('finishes: end of stream, then the close when the peer ends too', () => {
+    link.send(frame('last'));
+    link.finish(409, 'replaced');
+    expect(stream.ended).toBe(true);
+    expect(link.send(frame('late'))).toBe('closed');
+    stream.receive(frame('ignored'));
+    expect([log.calls, stream.closes]).toEqual([[], []]);
+    stream.readEnded = true;
+    stream.receive();
+    expect(stream.closes).toEqual([[409, 'replaced']]);
+    link.connectionClosed({ code: 0, reason: '', by: 'loss' });
+    link.connectionClosed({ code: 0, reason: '', by: 'loss' });
+    expect(log.calls).toEqual(['closed 409 replaced local']);
+  });
+
+  it('finishes after LINGER_MS where the peer does nothing, also when paused or after a bad frame', () => {
+    link.pause();
+    stream.receive(Buffer.alloc(4));
+    link.resume();
+    stream.receive();
+    expect(log.calls).toEqual(['bad 400']);
+    link.pause();
+    link.finish(400, 'bad frame');
+    expect(stream.paused).toBe(false);
+    clock.advance(LINGER_MS - 1);
+    expect(stream.closes).toEqual([]);
+    clock.advance(1);
+    expect(stream.closes).toEqual([[400, 'bad frame']]);
+    expect(clock.pending).toBe(0);
+  });
+
+  it("answers the peer's end with its own and waits longer than the peer for a close", () => {
+    stream.readEnded = true;
+    stream.receive(frame('stop'));
+    expect([log.calls, stream.ended, link.send(frame('x'))]).toEqual([['stop'], true, 'closed']);
+    clock.advance(LINGER_MS + 1);
+    expect(stream.closes).toEqual([]);
+    clock.advance(LINGER_MS);
+    expect(stream.closes).toEqual([[0, 'peer finished']]);
+    link.connectionClosed({ code: 0, reason: 'x', by: 'local' });
+    expect(log.calls).toEqual(['stop', 'closed 0 peer finished peer']);
+  });
+
+  it('closes at once, once, and delivers nothing afterwards', () => {
+    log.onFrameDo = (): void => {
+      link.close(403, 'no');
+      link.close(500, 'twice');
+      link.finish(500, 'thrice');
+    };
+    stream.receive(Buffer.concat([frame('one'), frame('two')]));
+    stream.receive(frame('three'));
+    stream.observer?.onAborted(1);
+    stream.observer?.onDrained();
+    expect([log.calls, stream.closes]).toEqual([['one'], [[403, 'no']]]);
+    link.connectionClosed({ code: 403, reason: 'no', by: 'local' });
+    expect(log.calls.at(-1)).toBe('closed 403 no local');
+  });
+
+  it('ends when the peer breaks the stream off', () => {
+    stream.observer?.onAborted(7);
+    expect(stream.closes).toEqual([[0, 'the peer broke the stream off']]);
+    link.connectionClosed({ code: 0, reason: '', by: 'local' });
+    expect(log.calls).toEqual(['closed 0 the peer broke the stream off peer']);
+  });
+});

@@ -1,0 +1,144 @@
+import { describe, expect, it } from '@jest/globals';
+import { PeerAddress } from '../../../src/quic/peer-address.js';
+import { TurnScheduler } from '../../../src/quic/turn-scheduler.js';
+import type { TurnMember } from '../../../src/quic/turn-scheduler.js';
+import { WasteBudget } from '../../../src/quic/waste-budget.js';
+
+const WINDOW = 256 * 1024;
+const START = 64 * 1024;
+
+describe('WasteBudget', () => {
+  it('ends a connection that only wastes, after its burst', () => {
+    const budget = new WasteBudget(0, 0, 0);
+    let datagrams = 0;
+    while (budget.charge(1_200, 1, 0, 0)) datagrams++;
+    expect(datagrams).toBe(Math.floor((START - 1) / 1_200));
+    expect(budget.forgive(datagrams + 1)).toBe(false);
+  });
+
+  it('gives back what a stranger sent: datagrams that were not accepted', () => {
+    const budget = new WasteBudget(0, 0, 0);
+    for (let round = 0; round < 20; round++) {
+      while (budget.charge(1_200, 1, 0, 0));
+      expect(budget.forgive(0)).toBe(true);
+    }
+  });
+
+  it('is never drained by heartbeats, by a receiver that acknowledges, or by a sender of frames', () => {
+    const heartbeats = new WasteBudget(WINDOW, WINDOW, 0);
+    const receiver = new WasteBudget(WINDOW, WINDOW, 0);
+    const sender = new WasteBudget(WINDOW, WINDOW, 0);
+    for (let turn = 1; turn <= 20_000; turn++) {
+      expect(heartbeats.charge(70, 1, 30, turn * 30_000)).toBe(true);
+      expect(heartbeats.charge(40, 1, 0, turn * 30_000)).toBe(true);
+      receiver.sent(150);
+      expect(receiver.charge(40, 1, 0, turn)).toBe(true);
+      expect(sender.charge(32 * 140, 32, 32 * 100, turn)).toBe(true);
+    }
+    expect(heartbeats.bytesLeft).toBeGreaterThan(START);
+    expect(receiver.bytesLeft).toBeGreaterThan(START);
+    expect(sender.bytesLeft).toBeGreaterThan(START);
+  });
+
+  it('bears a window that waits behind a lost packet, again and again', () => {
+    const budget = new WasteBudget(WINDOW, WINDOW, 0);
+    for (let round = 0; round < 50; round++) {
+      for (let sent = 0; sent < WINDOW; sent += 1_300) {
+        expect(budget.charge(1_350, 1, 0, round)).toBe(true);
+      }
+      expect(budget.charge(1_350, 1, WINDOW, round)).toBe(true);
+    }
+  });
+
+  it('is not filled by one useful byte among many datagrams of noise', () => {
+    const budget = new WasteBudget(0, 0, 0);
+    let turns = 0;
+    while (budget.charge(31 * 1_200, 31, 1, 0) && turns < 100) turns++;
+    expect(turns).toBeLessThan(3);
+  });
+});
+
+describe('PeerAddress', () => {
+  it('limits a new address to three times what came from it, until it is proved', () => {
+    const peer = new PeerAddress('10.0.0.1', 1);
+    expect(peer.allowance).toBe(Infinity);
+    peer.moveTo('10.0.0.2', 2, 100);
+    expect([peer.limited, peer.allowance]).toEqual([true, 300]);
+    peer.sent(250);
+    expect(peer.allowance).toBe(50);
+    peer.received(40);
+    expect(peer.allowance).toBe(170);
+    peer.flightSent();
+    expect(peer.allowance).toBe(0);
+    peer.letGo();
+    expect(peer.allowance).toBe(170);
+    peer.proved();
+    expect([peer.limited, peer.allowance]).toEqual([false, Infinity]);
+  });
+
+  it('goes back to the proved address without a limit', () => {
+    const peer = new PeerAddress('10.0.0.1', 1);
+    peer.moveTo('10.0.0.2', 2, 100);
+    peer.moveTo('10.0.0.3', 3, 10);
+    expect(peer.allowance).toBe(30);
+    peer.moveTo('10.0.0.1', 1, 10);
+    expect([peer.limited, `${peer}`]).toEqual([false, '10.0.0.1:1']);
+  });
+
+  it('reads well', () => {
+    expect(`${new PeerAddress('::ffff:10.0.0.1', 9)}`).toBe('10.0.0.1:9');
+    expect(`${new PeerAddress('fe80::1', 9)}`).toBe('[fe80::1]:9');
+  });
+});
+
+describe('TurnScheduler', () => {
+  class Member implements TurnMember {
+    queued = false;
+    onDeliver: () => void = () => undefined;
+    constructor(
+      private readonly name: string,
+      private readonly log: string[],
+    ) {}
+    deliver(): void {
+      this.log.push(`deliver ${this.name}`);
+      this.onDeliver();
+    }
+    flush(): void {
+      this.log.push(`flush ${this.name}`);
+    }
+    fail(): void {
+      this.log.push(`fail ${this.name}`);
+    }
+  }
+  const turn = (): Promise<void> => new Promise((done) => setImmediate(done));
+
+  it('delivers to all, then flushes all, once each', async () => {
+    const log: string[] = [];
+    const scheduler = new TurnScheduler();
+    const [a, b] = [new Member('a', log), new Member('b', log)];
+    // What a delivers makes b send: in the same turn.
+    a.onDeliver = (): void => scheduler.add(b);
+    scheduler.add(a);
+    scheduler.add(a);
+    await turn();
+    expect(log).toEqual(['deliver a', 'deliver b', 'flush a', 'flush b']);
+    await turn();
+    expect(log).toHaveLength(4);
+    scheduler.add(b);
+    await turn();
+    expect(log.slice(4)).toEqual(['deliver b', 'flush b']);
+  });
+
+  it('lets one member fail alone', async () => {
+    const log: string[] = [];
+    const scheduler = new TurnScheduler();
+    const [a, b] = [new Member('a', log), new Member('b', log)];
+    a.onDeliver = (): never => {
+      throw new Error('broken');
+    };
+    scheduler.add(a);
+    scheduler.add(b);
+    await turn();
+    expect(log).toEqual(['deliver a', 'fail a', 'deliver b', 'flush a', 'flush b']);
+  });
+});
