@@ -9,6 +9,7 @@ import type { QuicClosed } from '../../quic/quic-closed.js';
 import type { TransportLimits } from '../../quic/limits.js';
 import { silentLogger } from '../../telemetry/log.js';
 import { Metrics } from '../../telemetry/metrics.js';
+import type { QuicMetrics } from '../../telemetry/quic-metrics.js';
 import { ErrorCode } from '../../wire/error-catalogue.js';
 import { ConnectionError } from './core/errors.js';
 import type { PathProbe, Transport } from './core/transport.js';
@@ -31,14 +32,17 @@ export interface QuicTransportOptions {
 }
 
 /** The QuicClient behind a transport, also for one to share between many. */
-export function createQuicClient(options: Omit<QuicTransportOptions, 'shared'> = {}): QuicClient {
+export function createQuicClient(
+  options: Omit<QuicTransportOptions, 'shared'> = {},
+  metrics: QuicMetrics = new Metrics().quic,
+): QuicClient {
   const { ca = rootCertificates.join('\n'), insecure = false, idleTimeoutMs } = options;
   const limits: Partial<TransportLimits> =
     idleTimeoutMs === undefined ? {} : { idleTimeout: idleTimeoutMs };
   return new QuicClient({
     trust: { ca: Buffer.from(ca), verify: !insecure },
     alpns: [ALPN],
-    metrics: new Metrics().quic,
+    metrics,
     log: silentLogger(),
     limits,
   });
@@ -48,6 +52,7 @@ export function createQuicClient(options: Omit<QuicTransportOptions, 'shared'> =
 export class QuicTransport implements Transport {
   readonly name = 'QUIC';
   private readonly clock: Clock = new SystemClock();
+  private readonly metrics = new Metrics().quic;
   private readonly probes = new WeakMap<Link, PathProbe>();
 
   constructor(private readonly options: QuicTransportOptions = {}) {}
@@ -55,7 +60,7 @@ export class QuicTransport implements Transport {
   async open(address: string, signal: AbortSignal): Promise<Link> {
     const target = this.target(address);
     const { shared } = this.options;
-    const client = shared ?? createQuicClient(this.options);
+    const client = shared ?? createQuicClient(this.options, this.metrics);
     // A socket of one's own goes with its connection, or it would keep the process alive.
     const release = (): void => {
       if (shared === undefined) void client.stop().catch(() => undefined);
