@@ -52,6 +52,7 @@ async function runDemo(
       transcript.mute();
       throw new CodedError('INTERRUPTED', 'the demo was interrupted');
     }
+    if (transcript.failed > 0) terminal.err(lastLines(stage.deployment.gatewayLog()));
     transcript.summary((performance.now() - begun) / MS_PER_SECOND);
     if (stay) {
       terminal.out(howToTry(stage.deployment));
@@ -62,8 +63,12 @@ async function runDemo(
     signal.end();
   }
   if (transcript.failed > 0) {
-    throw new CodedError('DEMO_FAILED', `${transcript.failed} claims of the demo were false`);
+    throw new CodedError('DEMO_FAILED', `${transcript.failed} of the demo's claims did not hold`);
   }
+}
+
+function lastLines(log: readonly string[]): string {
+  return ['', 'the last lines of the gateway:', ...log.map((line) => `  ${line}`), ''].join('\n');
 }
 
 interface Reachable {

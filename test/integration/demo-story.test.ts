@@ -98,6 +98,22 @@ describe('gatesvr demo', () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
+  it('fails, and says so, when a claim does not hold', async () => {
+    let killed = false;
+    const played = await play([], (out) => {
+      const [, pid] = /for each of the six zones: processes (\d+),/.exec(out) ?? [];
+      if (killed || pid === undefined) return;
+      killed = true;
+      process.kill(Number(pid), 'SIGKILL');
+    });
+    expect(played.out).toContain('✗');
+    expect(played.out).toMatch(/^\d+ passed, [1-9]\d* failed$/m);
+    expect(played.err).toContain('the last lines of the gateway:');
+    expect(played.err).toMatch(/gatesvr: \d+ of the demo's claims did not hold\n$/);
+    expect(played.code).toBe(1);
+    expect(survivors(played)).toEqual([]);
+  });
+
   it('ends everything when it is interrupted in the middle', async () => {
     let told = false;
     const played = await play([], (out, signal) => {

@@ -60,7 +60,7 @@ export class Child {
         if (!found && !this.over) return;
         this.listeners.delete(listener);
         if (found) resolve();
-        else reject(new Error(`${this.name} ended: ${this.lastWords()}`));
+        else reject(new Error(`${this.name} ended: ${this.tail(3).join(' | ')}`));
       };
       this.listeners.add(listener);
       for (const line of [...this.lines]) {
@@ -82,14 +82,15 @@ export class Child {
     return code;
   }
 
+  /** The last lines that it printed. */
+  tail(count: number): string[] {
+    return this.lines.slice(-count);
+  }
+
   private hear(line: string): void {
     this.lines.push(line);
     if (this.lines.length > KEPT_LINES) this.lines.shift();
     for (const listener of [...this.listeners]) listener(line);
-  }
-
-  private lastWords(): string {
-    return this.lines.slice(-3).join(' | ');
   }
 }
 

@@ -8,6 +8,7 @@ import { freePorts } from './free-ports.js';
 import type { Ports } from './free-ports.js';
 
 const HOST = '127.0.0.1';
+const LOG_LINES = 10;
 
 /**
  * One gateway and its upstreams, each a process of its own, in a temporary folder that goes with
@@ -69,6 +70,11 @@ export class Deployment {
   /** Stops the gateway as an operator would, by SIGTERM. @returns its exit code. */
   stopGateway(): Promise<number | null> {
     return this.gatewayProcess?.stop() ?? Promise.resolve(null);
+  }
+
+  /** What the gateway printed last: where to look when a claim was false. */
+  gatewayLog(): string[] {
+    return this.gatewayProcess?.tail(LOG_LINES) ?? [];
   }
 
   /** Starts an upstream for a zone; resolves once the gateway has it. */

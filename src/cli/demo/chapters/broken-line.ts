@@ -19,6 +19,7 @@ export async function brokenLine(stage: Stage, transcript: Transcript): Promise<
   sending.catch(() => undefined);
   await traveller.hasPushes('tick', CUT_AFTER);
   network.cut(false);
+  const early = traveller.pushesOf('tick').length;
   transcript.tell(`the line is cut after push ${CUT_AFTER}; neither side is told`);
   const request = traveller.ask('echo', { data: 'are you there?' });
 
@@ -40,6 +41,7 @@ export async function brokenLine(stage: Stage, transcript: Transcript): Promise<
     const numbers = traveller.pushesOf('tick').map(({ content }) => Number(content));
     const expected = Array.from({ length: PUSHES }, (_, n) => n + 1);
     same(numbers, expected, 'numbers of the pushes');
+    return `${early} before the cut, ${PUSHES - early} after it`;
   });
   await transcript.claim('their sequence numbers have no gap', async () => {
     // The answer takes a number too; wherever it came, pushes and answers fill the range.
