@@ -269,20 +269,18 @@ export class QuicConnection implements TurnMember, StreamHost {
 
   /** Accounts for what was received in this turn. */
   private settleTurn(): void {
-    const { turnBytes, turnRead } = this;
+    const { turnBytes, turnRead, turnDatagrams } = this;
     if (turnBytes === 0 && turnRead === 0) return;
     const now = this.host.clock.now();
-    this.unacknowledged += this.turnDatagrams;
-    this.turnBytes = this.turnRead = 0;
+    this.unacknowledged += turnDatagrams;
+    this.turnBytes = this.turnRead = this.turnDatagrams = 0;
     this.timer.lastActivity = now;
     // Bare acknowledgements want nothing back but may free what waits: look at once.
     if (turnRead === 0 || turnRead > PROMPT_READ_BYTES || !this.isEstablished) {
       this.flushWanted = true;
       if (turnRead === 0 && this.isEstablished) this.host.replenishIds(this);
     }
-    const stayed = this.waste.charge(turnBytes, this.turnDatagrams, turnRead, now);
-    this.turnDatagrams = 0;
-    if (stayed || this.ending !== null) return;
+    if (this.waste.charge(turnBytes, turnDatagrams, turnRead, now) || this.ending !== null) return;
     if (this.waste.forgive(this.quiche.stats().recv)) return;
     this.host.metrics.rejected.add('waste');
     this.end(false, EXCESSIVE_LOAD, 'too many bytes that bring nothing');
