@@ -1,3 +1,4 @@
+import Logger, { LogLevel } from '@matrixai/logger';
 import { QUICServer, events } from '@matrixai/quic';
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { identityFromEnvironment, serveRequests } from './child-protocol.js';
@@ -7,6 +8,8 @@ const { cert, key } = identityFromEnvironment();
 const mac = (secret: ArrayBuffer, data: ArrayBuffer): Buffer =>
   createHmac('sha256', Buffer.from(secret)).update(Buffer.from(data)).digest();
 const server = new QUICServer({
+  // Its default logger writes a dozen lines per connection, which would not be a fair comparison.
+  logger: new Logger('library', LogLevel.SILENT),
   crypto: {
     key: new Uint8Array(randomBytes(32)).buffer,
     ops: {
