@@ -72,8 +72,15 @@ export class QuicEndpoint implements ConnectionOwner {
   private readonly byId = new Map<string, QuicConnection>();
   private readonly all = new Set<QuicConnection>();
   private socket: UdpSocket | null = null;
-  private readonly onDatagram = (datagram: Buffer, from: RemoteInfo): void =>
-    this.dispatch(datagram, from);
+  private readonly onDatagram = (datagram: Buffer, from: RemoteInfo): void => {
+    try {
+      this.dispatch(datagram, from);
+    } catch (error) {
+      // Nothing that a datagram brings about may reach the process (DESIGN.md, "What must always hold").
+      this.log.warn({ err: error }, 'a datagram could not be handled');
+      this.metrics.datagramsDropped.add('malformed');
+    }
+  };
 
   constructor(
     private readonly options: EndpointOptions,

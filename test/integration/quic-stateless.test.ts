@@ -71,6 +71,16 @@ describe('first packets', () => {
     expect(harness.server.connectionCount()).toBe(0);
   });
 
+  it('of an unknown version are answered also where their ids are longer than ours may be', async () => {
+    harness = await QuicHarness.start();
+    const id = randomBytes(255);
+    const head = Buffer.from([0xc0, 0x1a, 0x2a, 0x3a, 0x4a, 255]);
+    const ids = Buffer.concat([id, Uint8Array.of(255), id]);
+    peer.send(Buffer.concat([head, ids, Buffer.alloc(800)]), harness.server.port);
+    await eventually(() => peer.answers.length > 0, 'version negotiation');
+    expect(parseLongHeader(peer.answers[0] as Buffer)).toMatchObject({ version: 0, dcid: id });
+  });
+
   it('too short to be answered, or no Initials, are ignored', async () => {
     harness = await QuicHarness.start();
     const { port } = harness.server;
