@@ -7,7 +7,7 @@ import { serverIdentity } from '../config/server-identity.js';
 import { VERSION } from '../config/version.js';
 import type { ServerIdentity } from '../config/server-identity.js';
 import { GATESVR_ALPN, quicEdge } from '../edge/quic-edge.js';
-import { grpcJsCallers } from '../grpc/grpc-js-caller.js';
+import { callersOf } from '../grpc/caller-kinds.js';
 import { GrpcServer } from '../grpc/grpc-server.js';
 import { LINGER_MS } from '../link/link.js';
 import { OpsServer } from '../ops/ops-server.js';
@@ -105,7 +105,8 @@ export class Gateway {
   }
 
   private buildRouter(): ZoneRouter {
-    const callers = grpcJsCallers({ maxMessageBytes: this.config.grpc.maxMessageBytes });
+    const { caller, maxMessageBytes } = this.config.grpc;
+    const callers = callersOf(caller, { maxMessageBytes });
     const log = this.log.child({ part: 'routing' });
     return new ZoneRouter(
       this.clock,

@@ -27,10 +27,10 @@ export interface ChannelTuning {
   readonly maxReconnectMs?: number;
 }
 
-const DEFAULT_KEEPALIVE_MS = 310_000;
+export const DEFAULT_KEEPALIVE_MS = 310_000;
 const KEEPALIVE_TIMEOUT_MS = 20_000;
-const DEFAULT_INITIAL_RECONNECT_MS = 200;
-const DEFAULT_MAX_RECONNECT_MS = 2_000;
+/** Defaults of the pauses between attempts to connect; the factor is that of all gRPC libraries. */
+export const RECONNECT = { initialMs: 200, maxMs: 2_000, factor: 1.6 } as const;
 /** A name is looked up again at most so often; a moved upstream is found within it. */
 const DNS_PAUSE_MS = 2_000;
 
@@ -42,8 +42,8 @@ export function channelOptions(tuning: ChannelTuning): ChannelOptions {
     'grpc.max_receive_message_length': maxMessageBytes,
     'grpc.keepalive_time_ms': tuning.keepaliveMs ?? DEFAULT_KEEPALIVE_MS,
     'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
-    'grpc.initial_reconnect_backoff_ms': tuning.initialReconnectMs ?? DEFAULT_INITIAL_RECONNECT_MS,
-    'grpc.max_reconnect_backoff_ms': tuning.maxReconnectMs ?? DEFAULT_MAX_RECONNECT_MS,
+    'grpc.initial_reconnect_backoff_ms': tuning.initialReconnectMs ?? RECONNECT.initialMs,
+    'grpc.max_reconnect_backoff_ms': tuning.maxReconnectMs ?? RECONNECT.maxMs,
     'grpc.dns_min_time_between_resolutions_ms': DNS_PAUSE_MS,
     // A retry policy from a DNS TXT record would repeat requests that may have been executed.
     'grpc.service_config_disable_resolution': 1,

@@ -11,6 +11,7 @@ export const GrpcStatus = {
   UNIMPLEMENTED: 12,
   INTERNAL: 13,
   UNAVAILABLE: 14,
+  UNAUTHENTICATED: 16,
 } as const;
 
 /** Why a call brought no response. */
@@ -19,7 +20,10 @@ export interface CallFailure {
   readonly status: number;
   /** One line for logs; may name addresses and may be the peer's own text. */
   readonly message: string;
-  /** True only where the request surely never left this process; in doubt it was sent. */
+  /**
+   * True only where the request surely was not processed: it never left this process, or the peer
+   * itself says that it did not look at it (GOAWAY, REFUSED_STREAM). In doubt it was.
+   */
   readonly neverSent: boolean;
 }
 

@@ -93,7 +93,7 @@ export class SessionRoute implements Route, RequestOwner {
     instance.failedRequests++;
     instance.health.lastError = reason;
     if (kind === 'unreachable' || kind === 'lost') onDead(instance, reason);
-    // A timeout or a cancelled call says nothing; any answer is a sign of life.
+    // A timeout, a cancelled or a declined call says nothing; any answer is a sign of life.
     else if (kind === 'failed' || kind === 'garbage') onAlive(instance);
     if (kind === 'unreachable' && this.retry(pending, instance)) this.pump();
     else this.finish(pending, this.failureOf(kind));
@@ -204,6 +204,8 @@ export class SessionRoute implements Route, RequestOwner {
         );
       case 'unreachable':
         return this.upstreamFailed(502, 'the upstream cannot be reached');
+      case 'declined':
+        return this.upstreamFailed(502, 'the request could not be sent to the upstream');
       case 'garbage':
         return this.upstreamFailed(502, 'the upstream answered garbage');
       case 'failed':

@@ -12,10 +12,13 @@ import type { UpstreamClient } from './upstream-client.js';
  * - lost: the connection broke, or the upstream said UNAVAILABLE; it may have been executed;
  * - timeout: no answer within the deadline; it may have been executed;
  * - cancelled: by us, or a stream reset by a dying upstream; it may have been executed;
+ * - declined: we did not send it, and that says nothing about the upstream: it is above the size limit,
+ *   or too much waits for the connection already;
  * - failed: the upstream answered with a gRPC status of its own making;
  * - garbage: it answered what is no response to this request.
  */
-export type FailureKind = 'unreachable' | 'lost' | 'timeout' | 'cancelled' | 'failed' | 'garbage';
+export type FailureKind =
+  'unreachable' | 'lost' | 'timeout' | 'cancelled' | 'declined' | 'failed' | 'garbage';
 
 /** One ProcessRequest under way; whoever waits for it extends this, so that it is one object. */
 export abstract class ProcessCall implements CallObserver {
@@ -66,6 +69,8 @@ function kindOf(failure: CallFailure): FailureKind {
     case GrpcStatus.DEADLINE_EXCEEDED:
       // An address that swallows packets: the deadline came before the connection.
       return failure.neverSent ? 'unreachable' : 'timeout';
+    case GrpcStatus.RESOURCE_EXHAUSTED:
+      return failure.neverSent ? 'declined' : 'failed';
     default:
       return failure.neverSent ? 'unreachable' : 'failed';
   }

@@ -1,6 +1,6 @@
 /**
  * What a request to an upstream costs this process, in microseconds of CPU: bare grpc-js as a
- * generated client uses it, our caller, and the whole way through routing. The ways take turns in
+ * generated client uses it, our callers, and the whole way through routing. The ways take turns in
  * every round, so that the noise of the machine meets all of them; the median of the rounds counts.
  *
  * After a build: `node dist/bench/upstream/unary-cost.js [requests per round]`.
@@ -10,7 +10,9 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { Client, credentials } from '@grpc/grpc-js';
 import { SystemClock } from '../../base/clock.js';
-import { GrpcJsCaller, grpcJsCallers } from '../../grpc/grpc-js-caller.js';
+import { http2Callers } from '../../grpc/caller-kinds.js';
+import { grpcJsCallers } from '../../grpc/grpc-js-caller.js';
+import type { CallerFactory } from '../../grpc/unary-caller.js';
 import { ZoneRouter } from '../../routing/zone-router.js';
 import { zoneOf } from '../../routing/zone.js';
 import { silentLogger } from '../../telemetry/log.js';
@@ -50,8 +52,8 @@ function bareGrpcJs(address: string): Way {
   };
 }
 
-function ourCaller(address: string): Way {
-  const caller = new GrpcJsCaller(address);
+function ourCaller(address: string, callers: CallerFactory): Way {
+  const caller = callers(address);
   return (seq, done) => {
     caller.call(Method.ProcessRequest, encodeRequest(request(seq)), DEADLINE_MS, {
       onResponse: (bytes) => done(decodeResponse(bytes, seq).code === 200),
@@ -60,14 +62,9 @@ function ourCaller(address: string): Way {
   };
 }
 
-function wholeRouting(address: string): Way {
+function wholeRouting(address: string, callers: CallerFactory): Way {
   const metrics = new Metrics();
-  const router = new ZoneRouter(
-    new SystemClock(),
-    silentLogger(),
-    metrics.upstream,
-    grpcJsCallers(),
-  );
+  const router = new ZoneRouter(new SystemClock(), silentLogger(), metrics.upstream, callers);
   const entry = { address, zoneId: zoneOf(OPENID), serviceName: '', capabilities: [], peer: '' };
   router.register(entry, () => undefined);
   const route = router.routeFor(OPENID);
@@ -110,8 +107,10 @@ try {
   const address = `127.0.0.1:${port}`;
   const ways: readonly (readonly [string, Way])[] = [
     ['bare grpc-js client', bareGrpcJs(address)],
-    ['GrpcJsCaller', ourCaller(address)],
-    ['ZoneRouter on GrpcJsCaller', wholeRouting(address)],
+    ['GrpcJsCaller', ourCaller(address, grpcJsCallers())],
+    ['Http2Caller', ourCaller(address, http2Callers())],
+    ['ZoneRouter on GrpcJsCaller', wholeRouting(address, grpcJsCallers())],
+    ['ZoneRouter on Http2Caller', wholeRouting(address, http2Callers())],
   ];
   for (const [, way] of ways) await measure(way, 16);
   console.log(`CPU us per request, 100 bytes, median of ${ROUNDS} rounds of ${REQUESTS}`);

@@ -46,6 +46,11 @@ export const routing = {
 
 /** The side that upstreams talk to. */
 export const grpc = {
+  caller: choice(
+    'http2',
+    ['http2', 'grpc-js'],
+    'How upstreams are called: http2 costs half the CPU, grpc-js is the library of the gRPC project. Both speak the same.',
+  ),
   allow_insecure: flag('true', 'Plaintext gRPC, which is all that deployed upstreams speak.'),
   register_allow: list(
     'Networks whose upstreams may register, such as 10.0.0.0/8; empty is everyone.',

@@ -1,0 +1,20 @@
+import type { ChannelTuning } from './channel-options.js';
+import { grpcJsCallers } from './grpc-js-caller.js';
+import { Http2Caller } from './http2-caller.js';
+import type { TlsSource } from './http2-caller.js';
+import { Http2Connection } from './http2-connection.js';
+import type { CallerFactory } from './unary-caller.js';
+
+/** The interchangeable implementations of UnaryCaller (configuration key grpc.caller). */
+export type CallerKind = 'http2' | 'grpc-js';
+
+/** Makes callers over node:http2 that share their settings. */
+export function http2Callers(tuning: ChannelTuning = {}, tls?: TlsSource): CallerFactory {
+  return (address) =>
+    new Http2Caller(address, (target, owner) => new Http2Connection(target, owner), tuning, tls);
+}
+
+/** Makes callers of a kind that share their settings. */
+export function callersOf(kind: CallerKind, tuning: ChannelTuning = {}): CallerFactory {
+  return kind === 'http2' ? http2Callers(tuning) : grpcJsCallers(tuning);
+}

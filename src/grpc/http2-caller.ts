@@ -1,0 +1,236 @@
+import { parseAddress } from '../base/address.js';
+import { SystemClock } from '../base/clock.js';
+import type { Cancel, Clock } from '../base/clock.js';
+import type { CallConnection, ConnectionOwner, Connector } from './call-connection.js';
+import type { CallerTls } from './caller-tls.js';
+import { DEFAULT_KEEPALIVE_MS, DEFAULT_MAX_MESSAGE_BYTES, RECONNECT } from './channel-options.js';
+import type { ChannelTuning } from './channel-options.js';
+import { DeadlineQueue } from './deadline-queue.js';
+import { UnaryCall } from './unary-call.js';
+import type { CallOwner } from './unary-call.js';
+import { GrpcStatus } from './unary-caller.js';
+import type { CallHandle, CallObserver, UnaryCaller } from './unary-caller.js';
+
+/** From the first packet to the peer's SETTINGS, ms; grpc-js and grpc-go wait as long. */
+const CONNECT_TIMEOUT_MS = 20_000;
+/** Calls that wait for a connection, or for the peer to allow more streams; further ones fail. */
+const MAX_WAITING_CALLS = 10_000;
+const MAX_WAITING_BYTES = 64 * 1_048_576;
+/** Pauses differ by up to so much, so that gateways do not return to a peer all at once. */
+const JITTER = 0.2;
+
+/** Answers for the TLS settings of the next connection; null is plaintext. */
+export type TlsSource = () => CallerTls | null;
+
+/**
+ * Unary calls over one HTTP/2 connection at a time, which is made with the first call and again when
+ * it was lost. What the connection is made of is the Connector's business.
+ *
+ * While the pause after a failed attempt runs, calls fail at once; while an attempt runs they wait
+ * for it, and so do calls above the number of streams that the peer allows. Calls that a peer
+ * returns with its GOAWAY are sent once more, ahead of younger ones.
+ */
+export class Http2Caller implements UnaryCaller, CallOwner, ConnectionOwner {
+  readonly maxMessageBytes: number;
+  private readonly deadlines: DeadlineQueue;
+  private readonly waiting = new Set<UnaryCall>();
+  private waitingBytes = 0;
+  /** Of `waiting`, those that were sent once; they go first. */
+  private returned: UnaryCall[] = [];
+  /** Connecting or connected; null between attempts. */
+  private connection: CallConnection | null = null;
+  /** Every connection there is: those that a GOAWAY retired finish their calls. */
+  private readonly connections = new Set<CallConnection>();
+  private cancelConnect: Cancel | null = null;
+  private ready = false;
+  private pauseMs = 0;
+  /** Clock time before which no attempt is made. */
+  private pausedUntil = -Infinity;
+  private lastFault = 'not connected';
+  private calls = 0;
+  private closed = false;
+
+  /** @param address `host:port`, IPv6 in brackets. Nothing is dialled before the first call. */
+  constructor(
+    private readonly address: string,
+    private readonly connect: Connector,
+    private readonly tuning: ChannelTuning = {},
+    private readonly tls: TlsSource = () => null,
+    private readonly clock: Clock = new SystemClock(),
+  ) {
+    this.maxMessageBytes = tuning.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES;
+    this.deadlines = new DeadlineQueue(clock);
+  }
+
+  call(method: string, request: Uint8Array, deadline: number, observer: CallObserver): CallHandle {
+    const until = this.clock.now() + deadline;
+    const call = new UnaryCall(this, this.calls++, method, request, until, observer);
+    if (this.closed) {
+      call.stopLater(GrpcStatus.UNAVAILABLE, 'the caller is closed');
+    } else if (request.length > this.maxMessageBytes) {
+      const reason = `a request of ${request.length} bytes, the limit is ${this.maxMessageBytes}`;
+      call.stopLater(GrpcStatus.RESOURCE_EXHAUSTED, reason);
+    } else {
+      this.deadlines.add(call);
+      this.admit(call);
+    }
+    return call;
+  }
+
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.cancelConnect?.();
+    for (const call of [...this.waiting])
+      call.stop(GrpcStatus.UNAVAILABLE, 'the caller was closed');
+    for (const connection of [...this.connections]) connection.destroy('the caller was closed');
+  }
+
+  onSettled(call: UnaryCall): void {
+    this.deadlines.remove(call);
+    this.stopWaiting(call);
+  }
+
+  onReady(connection: CallConnection): void {
+    if (connection !== this.connection) return;
+    this.cancelConnect?.();
+    this.ready = true;
+    this.pauseMs = 0;
+    this.pump();
+  }
+
+  onRoom(connection: CallConnection): void {
+    if (connection === this.connection && this.waiting.size > 0) this.pump();
+  }
+
+  onLeaving(connection: CallConnection): void {
+    if (connection !== this.connection) return;
+    this.forgetConnection();
+    if (this.waiting.size > 0) this.dial();
+  }
+
+  onReturned(call: UnaryCall): void {
+    if (call.settled) return;
+    if (call.returned || this.closed || this.crowded(call)) {
+      call.lose('the peer went away before it looked at the call', true);
+      return;
+    }
+    call.takeBack();
+    this.wait(call);
+    this.returned.push(call);
+    if (this.connection === null) this.dial();
+  }
+
+  onClosed(connection: CallConnection, reason: string): void {
+    this.connections.delete(connection);
+    if (connection !== this.connection) return;
+    this.lastFault = reason;
+    const wasReady = this.ready;
+    this.forgetConnection();
+    if (this.closed) return;
+    if (wasReady) {
+      if (this.waiting.size > 0) this.dial();
+      return;
+    }
+    this.pause();
+    for (const call of [...this.waiting]) call.stop(GrpcStatus.UNAVAILABLE, this.faultLine());
+  }
+
+  private admit(call: UnaryCall): void {
+    const { connection } = this;
+    if (connection !== null && connection.open && this.waiting.size === 0) {
+      call.sentAt = this.clock.now();
+      if (connection.send(call)) return;
+    } else if (connection === null && this.clock.now() < this.pausedUntil) {
+      call.stopLater(GrpcStatus.UNAVAILABLE, this.faultLine());
+      return;
+    }
+    if (this.crowded(call)) {
+      call.stopLater(GrpcStatus.RESOURCE_EXHAUSTED, 'too many calls wait for the connection');
+      return;
+    }
+    this.wait(call);
+    if (this.connection === null) this.dial();
+  }
+
+  private crowded(call: UnaryCall): boolean {
+    const bytes = this.waitingBytes + call.request.length;
+    return this.waiting.size >= MAX_WAITING_CALLS || bytes > MAX_WAITING_BYTES;
+  }
+
+  private wait(call: UnaryCall): void {
+    this.waiting.add(call);
+    this.waitingBytes += call.request.length;
+  }
+
+  private stopWaiting(call: UnaryCall): void {
+    if (this.waiting.delete(call)) this.waitingBytes -= call.request.length;
+  }
+
+  /** Sends what waits, as far as the peer allows. */
+  private pump(): void {
+    const returned = this.returned.sort((one, other) => one.order - other.order);
+    this.returned = [];
+    for (const call of returned) if (!this.sendWaiting(call)) this.returned.push(call);
+    if (this.returned.length > 0) return;
+    for (const call of this.waiting) if (!this.sendWaiting(call)) return;
+  }
+
+  /** @returns false where it has to go on waiting. */
+  private sendWaiting(call: UnaryCall): boolean {
+    if (call.settled) return true;
+    const { connection } = this;
+    if (connection === null || !connection.open) return false;
+    call.sentAt = this.clock.now();
+    if (!connection.send(call)) return false;
+    this.stopWaiting(call);
+    return true;
+  }
+
+  private dial(): void {
+    const target = parseAddress(this.address);
+    const now = this.clock.now();
+    if (now < this.pausedUntil) {
+      for (const call of [...this.waiting])
+        call.stopLater(GrpcStatus.UNAVAILABLE, this.faultLine());
+      return;
+    }
+    const connection = this.connect(
+      {
+        host: target?.host ?? '',
+        port: target?.port ?? 0,
+        authority: this.address,
+        tls: this.tls(),
+        clock: this.clock,
+        keepaliveMs: this.tuning.keepaliveMs ?? DEFAULT_KEEPALIVE_MS,
+        maxMessageBytes: this.maxMessageBytes,
+      },
+      this,
+    );
+    this.connection = connection;
+    this.connections.add(connection);
+    this.cancelConnect = this.clock.after(CONNECT_TIMEOUT_MS, () =>
+      connection.destroy(`no HTTP/2 peer answered within ${CONNECT_TIMEOUT_MS / 1000} s`),
+    );
+  }
+
+  private forgetConnection(): void {
+    this.cancelConnect?.();
+    this.cancelConnect = null;
+    this.connection = null;
+    this.ready = false;
+  }
+
+  /** Every failed attempt makes the pause longer, up to the limit. */
+  private pause(): void {
+    const first = this.tuning.initialReconnectMs ?? RECONNECT.initialMs;
+    const longest = this.tuning.maxReconnectMs ?? RECONNECT.maxMs;
+    this.pauseMs = Math.min(longest, this.pauseMs === 0 ? first : this.pauseMs * RECONNECT.factor);
+    const jitter = 1 + (Math.random() * 2 - 1) * JITTER;
+    this.pausedUntil = this.clock.now() + this.pauseMs * jitter;
+  }
+
+  private faultLine(): string {
+    return `cannot connect to ${this.address}: ${this.lastFault}`;
+  }
+}

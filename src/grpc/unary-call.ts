@@ -1,0 +1,216 @@
+import { Deadlined } from './deadline-queue.js';
+import {
+  Http2Code,
+  parseGrpcStatus,
+  statusLine,
+  statusOfHttp,
+  statusOfReset,
+} from './status-mapping.js';
+import { decodeGrpcMessage } from './status-mapping.js';
+import { GrpcStatus } from './unary-caller.js';
+import type { CallHandle, CallObserver } from './unary-caller.js';
+
+/** Of a gRPC message: one byte that says whether it is compressed, four of length, big-endian. */
+export const PREFIX_BYTES = 5;
+
+/** The HTTP/2 stream of a call. */
+export interface CallStream {
+  /** Resets the stream with a code of RFC 9113 section 7. Nothing of it reaches the call any more. */
+  close(code: number): void;
+}
+
+/** Whoever keeps the books of a call. */
+export interface CallOwner {
+  /** Largest message received, bytes. */
+  readonly maxMessageBytes: number;
+  /** The call has its outcome; called once, before the observer is told. */
+  onSettled(call: UnaryCall): void;
+}
+
+/**
+ * One unary call from `call` to its outcome: handle to its caller, reader of the response to the
+ * connection that carries it. Everything that is kept for the call is in this object.
+ */
+export class UnaryCall extends Deadlined implements CallHandle {
+  /** The stream that carries it, while it is under way; null before it was sent. */
+  stream: CallStream | null = null;
+  /** Clock time of sending, ms. */
+  sentAt = 0;
+  /** A peer that went away said that it did not look at it; once more it may be sent. */
+  returned = false;
+  settled = false;
+  private status = -1;
+  private details = '';
+  private headersSeen = false;
+  /** The start of a prefix that came in pieces. */
+  private head: Buffer | null = null;
+  private message: Buffer | null = null;
+  private filled = 0;
+
+  constructor(
+    private readonly owner: CallOwner,
+    /** In order of the calls of a caller. */
+    readonly order: number,
+    readonly method: string,
+    readonly request: Uint8Array,
+    deadline: number,
+    private readonly observer: CallObserver,
+  ) {
+    super(deadline);
+  }
+
+  cancel(): void {
+    this.stop(GrpcStatus.CANCELLED, 'cancelled by the gateway');
+  }
+
+  override expire(): void {
+    this.stop(GrpcStatus.DEADLINE_EXCEEDED, 'no answer within the deadline');
+  }
+
+  /** Ends the call with a status of our own. */
+  stop(status: number, message: string, neverSent: boolean = this.stream === null): void {
+    if (this.settled) return;
+    const { stream } = this;
+    this.fail(status, message, neverSent);
+    stream?.close(Http2Code.CANCEL);
+  }
+
+  /** As `stop`, from within `call`: the observer hears of it after `call` has returned. */
+  stopLater(status: number, message: string): void {
+    queueMicrotask(() => this.stop(status, message));
+  }
+
+  /** Makes it as new, to be sent once more. */
+  takeBack(): void {
+    this.stream = null;
+    this.returned = true;
+  }
+
+  /**
+   * Response headers, or trailers.
+   * @param httpStatus 0 where there is none, as in trailers.
+   */
+  receiveHeaders(
+    httpStatus: number,
+    contentType: string | undefined,
+    grpcStatus: string | undefined,
+    grpcMessage: string | undefined,
+  ): void {
+    if (this.settled || (httpStatus >= 100 && httpStatus < 200)) return;
+    if (grpcStatus !== undefined) {
+      this.status = parseGrpcStatus(grpcStatus);
+      this.details = grpcMessage === undefined ? '' : decodeGrpcMessage(grpcMessage);
+    } else if (!this.headersSeen && httpStatus !== 200) {
+      this.stop(statusOfHttp(httpStatus), `the peer answered HTTP status ${httpStatus}`, false);
+    } else if (!this.headersSeen && !/^application\/grpc(?:$|[+;])/.test(contentType ?? '')) {
+      this.stop(GrpcStatus.UNKNOWN, `the peer answered ${contentType ?? 'no content type'}`, false);
+    }
+    this.headersSeen = true;
+  }
+
+  /** A part of the response body. The bytes are the call's to keep. */
+  receiveData(chunk: Buffer): void {
+    if (this.settled || chunk.length === 0) return;
+    if (this.message !== null) this.fill(chunk);
+    else this.begin(this.head === null ? chunk : Buffer.concat([this.head, chunk]));
+  }
+
+  /** Whether what came so far decides the outcome, should nothing more come. */
+  get complete(): boolean {
+    if (this.status === -1) return false;
+    return this.status !== GrpcStatus.OK || this.message?.length === this.filled;
+  }
+
+  /** The peer ended the stream. */
+  receiveEnd(): void {
+    if (this.settled) return;
+    const { status, message } = this;
+    if (status === -1) {
+      this.fail(GrpcStatus.UNKNOWN, 'the peer ended the call without a status', false);
+    } else if (status !== GrpcStatus.OK) {
+      this.fail(status, this.details, false);
+    } else if (message === null || message.length !== this.filled) {
+      const reason =
+        message === null ? 'status OK without a response' : 'the response is cut short';
+      this.fail(GrpcStatus.INTERNAL, reason, false);
+    } else {
+      this.settle();
+      this.observer.onResponse(message);
+    }
+  }
+
+  /** The peer reset the stream, after the whole answer or instead of it. */
+  receiveReset(code: number): void {
+    if (this.complete) this.receiveEnd();
+    else if (!this.settled) {
+      const reason = `the peer reset the call (HTTP/2 code ${code})`;
+      this.fail(statusOfReset(code), reason, code === Http2Code.REFUSED_STREAM);
+    }
+  }
+
+  /** The connection that carried it is gone. */
+  lose(reason: string, neverSent: boolean): void {
+    if (this.complete) this.receiveEnd();
+    else if (!this.settled) this.fail(GrpcStatus.UNAVAILABLE, reason, neverSent);
+  }
+
+  private begin(start: Buffer): void {
+    if (start.length < PREFIX_BYTES) {
+      this.head = start;
+      return;
+    }
+    this.head = null;
+    const length = start.readUInt32BE(1);
+    if (start[0] !== 0) {
+      // We accept no encoding, so that nobody may compress.
+      this.stop(GrpcStatus.INTERNAL, 'the response is compressed', false);
+    } else if (length > this.owner.maxMessageBytes) {
+      const limit = `the limit is ${this.owner.maxMessageBytes}`;
+      const reason = `a response of ${length} bytes, ${limit}`;
+      this.stop(GrpcStatus.RESOURCE_EXHAUSTED, reason, false);
+    } else if (start.length === PREFIX_BYTES + length) {
+      this.message = start.subarray(PREFIX_BYTES);
+      this.filled = length;
+    } else {
+      this.message = Buffer.allocUnsafe(length);
+      this.fill(start.subarray(PREFIX_BYTES));
+    }
+  }
+
+  private fill(chunk: Buffer): void {
+    const message = this.message as Buffer;
+    if (chunk.length > message.length - this.filled) {
+      this.stop(GrpcStatus.INTERNAL, 'more than one response to a unary call', false);
+      return;
+    }
+    message.set(chunk, this.filled);
+    this.filled += chunk.length;
+  }
+
+  private fail(status: number, message: string, neverSent: boolean): void {
+    this.settle();
+    this.observer.onFailure({ status, message: statusLine(message), neverSent });
+  }
+
+  private settle(): void {
+    this.settled = true;
+    this.owner.onSettled(this);
+    this.stream = null;
+  }
+}
+
+/** The time left of a call as `grpc-timeout` wants it: at most eight digits and a unit. */
+export function grpcTimeout(ms: number): string {
+  const rounded = Math.max(1, Math.ceil(ms));
+  if (rounded < 100_000_000) return `${rounded}m`;
+  return `${Math.min(99_999_999, Math.ceil(rounded / 1000))}S`;
+}
+
+/** A message with its prefix, in bytes of its own. */
+export function prefixed(message: Uint8Array): Buffer {
+  const framed = Buffer.allocUnsafe(PREFIX_BYTES + message.length);
+  framed[0] = 0;
+  framed.writeUInt32BE(message.length, 1);
+  framed.set(message, PREFIX_BYTES);
+  return framed;
+}

@@ -1,0 +1,89 @@
+import { beforeEach, expect, test } from '@jest/globals';
+import { KeepAlive } from '../../../src/grpc/keepalive.js';
+import { FakeClock } from '../../support/fake-clock.js';
+
+let clock: FakeClock;
+let peer: { busy: boolean; pings: number; silent: number; ping(): boolean; onSilent(): void };
+let keepalive: KeepAlive;
+
+beforeEach(() => {
+  clock = new FakeClock();
+  peer = {
+    busy: true,
+    pings: 0,
+    silent: 0,
+    ping: () => ++peer.pings > 0,
+    onSilent: () => void peer.silent++,
+  };
+  keepalive = new KeepAlive(peer, clock, 60_000);
+});
+
+test('pings after silence, and gives up on a peer that does not answer', () => {
+  keepalive.sent();
+  clock.advance(59_999);
+  expect(peer.pings).toBe(0);
+  clock.advance(1);
+  expect(peer.pings).toBe(1);
+  clock.advance(19_999);
+  expect(peer.silent).toBe(0);
+  clock.advance(1);
+  expect(peer.silent).toBe(1);
+});
+
+test('any byte is an answer, and starts the silence anew', () => {
+  keepalive.sent();
+  clock.advance(60_000);
+  keepalive.received();
+  clock.advance(59_000);
+  expect([peer.pings, peer.silent]).toEqual([1, 0]);
+  clock.advance(1_000);
+  expect(peer.pings).toBe(2);
+});
+
+test('an idle connection is not pinged', () => {
+  keepalive.sent();
+  peer.busy = false;
+  clock.advance(200_000);
+  expect(peer.pings).toBe(0);
+});
+
+test('a call that expires without a byte since it was sent raises suspicion once', () => {
+  clock.advance(1_000);
+  const sentAt = clock.now();
+  clock.advance(5_000);
+  keepalive.expired(sentAt);
+  keepalive.expired(sentAt);
+  expect(peer.pings).toBe(1);
+  clock.advance(20_000);
+  expect(peer.silent).toBe(1);
+});
+
+test('suspicion pings no more often than a Go server bears', () => {
+  const expire = (): void => {
+    const sentAt = clock.now();
+    clock.advance(1_000);
+    keepalive.expired(sentAt);
+  };
+  expire();
+  expire();
+  // The answer to the ping came, but no call is answered: pings stay rare.
+  expect(peer.pings).toBe(1);
+});
+
+test('a call that expires while others are answered raises none', () => {
+  const sentAt = clock.now();
+  clock.advance(1_000);
+  keepalive.received();
+  clock.advance(1_000);
+  keepalive.expired(sentAt);
+  expect(peer.pings).toBe(0);
+});
+
+test('after stop nothing happens', () => {
+  keepalive.sent();
+  clock.advance(60_000);
+  keepalive.stop();
+  keepalive.sent();
+  clock.advance(500_000);
+  expect([peer.pings, peer.silent]).toEqual([1, 0]);
+});
