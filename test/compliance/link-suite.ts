@@ -1,13 +1,27 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { randomBytes } from 'node:crypto';
 import type { Link } from '../../src/link/link.js';
 import { LINK_BUFFER_BYTES } from '../../src/link/link.js';
 import { ErrorCode } from '../../src/wire/error-catalogue.js';
 import { MAX_FRAME_BYTES } from '../../src/wire/limits.js';
 import { RecordingObserver } from './recording-observer.js';
 
+/**
+ * What a byte stream does with raw bytes given to `send`, done by a transport whose messages are
+ * frames: there `send` takes whole frames only.
+ */
+export interface RawMessages {
+  /** Sends one frame's body, an empty one too, in as many fragments as the transport likes. */
+  send(body: Uint8Array): void;
+  /** Begins a message above MAX_FRAME_BYTES. */
+  sendTooLong(): void;
+}
+
 /** The client's end of one connection, as a transport's fixture makes it. */
 export interface Connected {
   readonly client: Link;
+  /** Absent: `client.send` takes raw bytes. */
+  readonly raw?: RawMessages;
   /** Frees everything; called once after each test. */
   release(): Promise<void>;
 }
@@ -19,26 +33,40 @@ export interface Connected {
  */
 export type ConnectLink = (accept: (link: Link) => void) => Promise<Connected>;
 
-/** A frame whose body is `body`, prefix included. */
-function frame(body: Uint8Array | string): Buffer {
-  const bytes = Buffer.from(body as string);
-  const whole = Buffer.alloc(4 + bytes.length);
-  whole.writeUInt32BE(bytes.length, 0);
-  whole.set(bytes, 4);
-  return whole;
+/** How the suite's bodies travel on transports that look into frames. */
+export interface Carriage {
+  wrap(body: Buffer): Uint8Array;
+  unwrap(frame: Buffer): Buffer;
+  /** The largest body that a client can send. */
+  readonly largest: number;
 }
 
-/** A frame of `length` bytes that begins with its number. */
-function numbered(number: number, length: number): Buffer {
-  const body = Buffer.alloc(length, number & 0xff);
-  body.writeUInt32BE(number, 0);
-  return frame(body);
-}
+const asTheyAre: Carriage = {
+  wrap: (body) => body,
+  unwrap: (frame) => frame,
+  largest: MAX_FRAME_BYTES,
+};
 
 const settle = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 
 /** Everything that src/link/link.ts promises, tried on one transport. */
-export function linkSuite(name: string, connect: ConnectLink): void {
+export function linkSuite(name: string, connect: ConnectLink, carriage = asTheyAre): void {
+  /** A frame that carries `body`, prefix included. */
+  function frame(body: Uint8Array | string): Buffer {
+    const bytes = carriage.wrap(Buffer.from(body as string));
+    const whole = Buffer.alloc(4 + bytes.length);
+    whole.writeUInt32BE(bytes.length, 0);
+    whole.set(bytes, 4);
+    return whole;
+  }
+
+  /** A frame that carries `length` bytes which begin with its number. */
+  function numbered(number: number, length: number): Buffer {
+    const body = Buffer.alloc(length, number & 0xff);
+    body.writeUInt32BE(number, 0);
+    return frame(body);
+  }
+
   describe(`Link over ${name}`, () => {
     let connected: Connected;
     let pair: { client: Link; server: Link };
@@ -47,8 +75,10 @@ export function linkSuite(name: string, connect: ConnectLink): void {
 
     beforeEach(async () => {
       let accepted: RecordingObserver | null = null;
-      connected = await connect((link) => (accepted = new RecordingObserver(link)));
-      client = new RecordingObserver(connected.client);
+      connected = await connect(
+        (link) => (accepted = new RecordingObserver(link, carriage.unwrap)),
+      );
+      client = new RecordingObserver(connected.client, carriage.unwrap);
       connected.client.send(frame('hello'));
       await client.until(() => accepted !== null, 'the link of the server');
       server = accepted as unknown as RecordingObserver;
@@ -95,7 +125,7 @@ export function linkSuite(name: string, connect: ConnectLink): void {
     });
 
     it('carries a frame of 1 MiB each way', async () => {
-      const body = Buffer.alloc(MAX_FRAME_BYTES);
+      const body = Buffer.alloc(carriage.largest & ~3);
       for (let at = 0; at < body.length; at += 4) body.writeUInt32BE(at, at);
       expect(pair.client.send(frame(body))).toBe('ok');
       expect(pair.server.send(frame(body))).toBe('ok');
@@ -107,7 +137,10 @@ export function linkSuite(name: string, connect: ConnectLink): void {
 
     it('puts frames together however their bytes arrive', async () => {
       const bodies = ['one', 'two', 'x'.repeat(3_000), 'four'];
-      const bytes = Buffer.concat(bodies.map(frame));
+      for (const body of connected.raw ? bodies : []) {
+        connected.raw?.send(frame(body).subarray(4));
+      }
+      const bytes = connected.raw ? Buffer.alloc(0) : Buffer.concat(bodies.map(frame));
       let at = 0;
       for (let size = 1; at < bytes.length; size = (size * 7 + 3) % 611) {
         pair.client.send(bytes.subarray(at, at + size));
@@ -120,7 +153,8 @@ export function linkSuite(name: string, connect: ConnectLink): void {
 
     it('says full, holds little, and tells when there is room', async () => {
       pair.client.pause();
-      const piece = numbered(1, 32 * 1024);
+      // Random, for a transport may compress.
+      const piece = frame(randomBytes(32 * 1024));
       let taken = 0;
       // Transports take a window's worth by themselves; after that the buffer must fill.
       for (let quiet = 0; quiet < 20;) {
@@ -133,7 +167,7 @@ export function linkSuite(name: string, connect: ConnectLink): void {
         }
         expect(taken).toBeLessThan(400);
       }
-      expect(pair.server.bufferedBytes).toBeLessThan(LINK_BUFFER_BYTES + piece.length);
+      expect(pair.server.bufferedBytes).toBeLessThan(LINK_BUFFER_BYTES + 2 * piece.length);
       expect(client.frames).toHaveLength(0);
       const before = server.writable;
       pair.client.resume();
@@ -172,7 +206,7 @@ export function linkSuite(name: string, connect: ConnectLink): void {
     });
 
     it('delivers everything before the close that finish asked for', async () => {
-      for (let number = 0; number < 300; number++) pair.server.send(numbered(number, 700));
+      for (let number = 0; number < 300; number++) pair.server.send(numbered(number, 500));
       server.call((link) => link.finish(ErrorCode.Replaced, 'replaced elsewhere'));
       server.call((link) => link.finish(ErrorCode.Internal, 'a second time'));
       expect(pair.server.send(frame('late'))).toBe('closed');
@@ -224,7 +258,14 @@ export function linkSuite(name: string, connect: ConnectLink): void {
     });
 
     it('refuses a frame of length 0 and reads no further', async () => {
-      pair.client.send(Buffer.concat([frame('good'), Buffer.alloc(4), frame('never seen')]));
+      const { raw } = connected;
+      if (raw === undefined) {
+        pair.client.send(Buffer.concat([frame('good'), Buffer.alloc(4), frame('never seen')]));
+      } else {
+        raw.send(frame('good').subarray(4));
+        raw.send(Buffer.alloc(0));
+        raw.send(frame('never seen').subarray(4));
+      }
       await server.until(() => server.bad.length > 0, 'onBadFrame');
       server.call((link) => link.pause());
       server.call((link) => link.resume());
@@ -242,9 +283,10 @@ export function linkSuite(name: string, connect: ConnectLink): void {
     it('refuses a frame above 1 MiB before its bytes come', async () => {
       const announced = Buffer.alloc(4);
       announced.writeUInt32BE(MAX_FRAME_BYTES + 1, 0);
-      pair.client.send(announced);
+      if (connected.raw === undefined) pair.client.send(announced);
+      else connected.raw.sendTooLong();
       await server.until(() => server.bad.length > 0, 'onBadFrame');
-      expect(server.bad).toEqual([{ code: 413, reason: expect.stringContaining('1048577') }]);
+      expect(server.bad).toEqual([{ code: 413, reason: expect.stringContaining('1048576') }]);
     });
   });
 }

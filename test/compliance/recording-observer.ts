@@ -19,7 +19,11 @@ export class RecordingObserver implements LinkObserver {
   private callDepth = 0;
   private readonly waiting = new Set<() => void>();
 
-  constructor(readonly link: Link) {
+  /** @param unwrap what the test put into a frame, out of it. */
+  constructor(
+    readonly link: Link,
+    private readonly unwrap: (frame: Buffer) => Buffer = (frame) => frame,
+  ) {
     link.bind(this);
   }
 
@@ -35,7 +39,7 @@ export class RecordingObserver implements LinkObserver {
 
   onFrame(frame: Uint8Array): void {
     this.note('onFrame');
-    const copy = Buffer.from(frame);
+    const copy = this.unwrap(Buffer.from(frame));
     this.frames.push(copy);
     this.onEachFrame?.(copy);
     this.wake();

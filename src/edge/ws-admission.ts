@@ -1,0 +1,86 @@
+import type { IncomingMessage } from 'node:http';
+import { binaryCodec } from './ws-codec.js';
+import type { WsCodec } from './ws-codec.js';
+import { jsonCodec } from './ws-json.js';
+
+/** The one path that WebSocket clients connect to. */
+export const WS_PATH = '/gatesvr';
+
+/** Subprotocols in the order of preference where a client offers several. */
+export const subprotocols: ReadonlyMap<string, WsCodec> = new Map([
+  ['gatesvr', binaryCodec],
+  ['gatesvr.json', jsonCodec],
+]);
+
+/** A refusal before the upgrade: an HTTP answer. */
+export interface UpgradeRefusal {
+  readonly status: 400 | 404 | 426 | 503;
+  /** The value of the metric's label. */
+  readonly reason: string;
+  /** Told to the client. */
+  readonly message: string;
+}
+
+/** Why the line and headers of a request cannot become a WebSocket of ours, or null. */
+export function refusalOf(request: IncomingMessage): UpgradeRefusal | null {
+  if (pathOf(request) !== WS_PATH) {
+    return { status: 404, reason: 'ws_path', message: `WebSocket clients connect to ${WS_PATH}` };
+  }
+  if (chooseSubprotocol(offered(request)) === null) {
+    const known = [...subprotocols.keys()].join(' or ');
+    return { status: 400, reason: 'ws_subprotocol', message: `offer subprotocol ${known}` };
+  }
+  return null;
+}
+
+/** The path of a request, without its query. */
+export function pathOf({ url = '' }: IncomingMessage): string {
+  const query = url.indexOf('?');
+  return query === -1 ? url : url.slice(0, query);
+}
+
+/** The first of our subprotocols that a client offers, or null. */
+export function chooseSubprotocol(offers: ReadonlySet<string>): string | null {
+  for (const name of subprotocols.keys()) if (offers.has(name)) return name;
+  return null;
+}
+
+function offered({ headers }: IncomingMessage): Set<string> {
+  const list = headers['sec-websocket-protocol'] ?? '';
+  return new Set(list.split(',').map((name) => name.trim()));
+}
+
+/**
+ * Whether a page of this origin may connect. A request without Origin comes from no browser and may;
+ * a page of the very host that it connects to may too, whatever its port; others must be listed:
+ * `https://example.com`, `https://*.example.com`, or `*` for every origin.
+ */
+export function originAllowed(
+  origin: string | undefined,
+  host: string | undefined,
+  allowed: readonly string[],
+): boolean {
+  if (origin === undefined) return true;
+  if (allowed.some((pattern) => originMatches(origin, pattern))) return true;
+  const page = hostOf(origin);
+  return page !== null && host !== undefined && page === hostOf(`https://${host}`);
+}
+
+function originMatches(origin: string, pattern: string): boolean {
+  if (pattern === '*') return true;
+  const text = origin.toLowerCase();
+  const [scheme, suffix] = pattern.toLowerCase().split('*', 2) as [string, string | undefined];
+  if (suffix === undefined) return text === scheme;
+  // At least one character for the star, and no slash or colon in it: a host's label or several.
+  const star = text.slice(scheme.length, text.length - suffix.length);
+  return text.startsWith(scheme) && text.endsWith(suffix) && /^[a-z0-9.-]+$/.test(star);
+}
+
+function hostOf(url: string): string | null {
+  try {
+    const { hostname } = new URL(url);
+    return hostname === '' ? null : hostname;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,27 @@
+/** A socket whose writes can be held together. */
+export interface Corkable {
+  cork(): void;
+  uncork(): void;
+}
+
+/**
+ * Gathers what is written to sockets until the end of the event-loop turn: one TLS record and one
+ * system call for all frames that a connection got meanwhile.
+ */
+export class WriteTurn {
+  private readonly corked = new Set<Corkable>();
+  private readonly run = (): void => this.flush();
+
+  /** Holds back what is written to this socket until the turn ends. */
+  join(socket: Corkable): void {
+    if (this.corked.has(socket)) return;
+    socket.cork();
+    if (this.corked.size === 0) setImmediate(this.run);
+    this.corked.add(socket);
+  }
+
+  private flush(): void {
+    for (const socket of this.corked) socket.uncork();
+    this.corked.clear();
+  }
+}
