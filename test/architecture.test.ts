@@ -25,7 +25,7 @@ describe('the import table', () => {
   it('was read whole', () => {
     expect([...house.folders.keys()].sort()).toEqual(
       // prettier-ignore
-      ['base', 'bench', 'cli', 'config', 'edge', 'gateway', 'grpc', 'http3', 'journal', 'link',
+      ['auth', 'base', 'bench', 'cli', 'config', 'edge', 'gateway', 'grpc', 'http3', 'journal', 'link',
         'ops', 'quic', 'replication', 'routing', 'sdk', 'session', 'telemetry', 'upstream', 'wire'],
     );
     expect(house.doors.get('@matrixai/quic')).toEqual(['quic', 'bench']);
@@ -55,7 +55,11 @@ describe('the rules', () => {
     ['session/a.ts', `import { r } from '../routing/r.js';`, 'types of routing only'],
     ['quic/a.ts', `import { c } from '../config/c.js';`, 'types of config only'],
     ['edge/a.ts', `import { native } from '@matrixai/quic';`, 'only quic and bench may import'],
-    ['upstream/a.ts', `import * as grpc from '@grpc/grpc-js';`, 'only grpc and bench may import @grpc'],
+    [
+      'upstream/a.ts',
+      `import * as grpc from '@grpc/grpc-js';`,
+      'only grpc and bench may import @grpc',
+    ],
     ['quic/a.ts', `import http2 from 'node:http2';`, 'only grpc and bench may import node:http2'],
     ['session/a.ts', `import type { Logger } from 'pino';`, 'only telemetry may import pino'],
     ['wire/a.ts', `import { readFileSync } from 'node:fs';`, 'wire is pure'],

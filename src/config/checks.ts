@@ -8,6 +8,7 @@ import type { Findings } from './source.js';
 /** What no key can know alone: whether keys fit each other and the machine. */
 export function checkTogether(config: Config, findings: Findings): void {
   checkCertificate(config, findings);
+  checkAuth(config, findings);
   checkPorts(config, findings);
   checkSessions(config, findings);
   checkBackup(config, findings);
@@ -19,6 +20,26 @@ function checkCertificate({ server }: Config, { problems }: Findings): void {
   const [given, missing] =
     server.certFile === null ? ['key_file', 'cert_file'] : ['cert_file', 'key_file'];
   problems.push(`server.${given} is set without server.${missing}: set both or neither`);
+}
+
+function checkAuth({ auth }: Config, { problems, warnings }: Findings): void {
+  const sources: [string, string | null][] = [
+    ['auth.secret', auth.secret],
+    ['auth.key_file', auth.keyFile],
+    ['auth.jwks_file', auth.jwksFile],
+  ];
+  const given = sources.filter(([, value]) => value !== null).map(([name]) => name);
+  if (auth.mode === 'none') {
+    if (given.length > 0) {
+      warnings.push(
+        `${given.join(', ')} without effect: auth.mode is none, every token is accepted`,
+      );
+    }
+  } else if (given.length === 0) {
+    problems.push('auth.mode jwt needs auth.secret, auth.key_file or auth.jwks_file: set one');
+  } else if (given.length > 1) {
+    problems.push(`${given.join(' and ')} are set: the kind of key decides, so set only one`);
+  }
 }
 
 function checkPorts({ server, backup }: Config, { problems }: Findings): void {

@@ -1,3 +1,4 @@
+import { auth } from './schema/auth.js';
 import { backup, journal } from './schema/backup.js';
 import { Leaf } from './leaf.js';
 import { overload_protection } from './schema/overload.js';
@@ -8,6 +9,7 @@ import { grpc, log, quic, routing, watchdog } from './schema/transport.js';
 /** Every key of the configuration, as it is written in YAML. */
 export const schema = {
   server,
+  auth,
   overload_protection,
   session,
   quic,

@@ -1,3 +1,4 @@
+import type { JwtAuthenticator } from '../auth/jwt-authenticator.js';
 import { formatAddress } from '../base/address.js';
 import { SystemClock } from '../base/clock.js';
 import { memoised } from '../base/lifecycle.js';
@@ -21,6 +22,7 @@ import type { Logger } from '../telemetry/log.js';
 import { Metrics } from '../telemetry/metrics.js';
 import { GatewayService } from '../upstream/gateway-service.js';
 import { ErrorCode } from '../wire/error-catalogue.js';
+import { jwtAuthenticator } from './identity.js';
 import { OpsView } from './ops-view.js';
 import { handshakeLimit, routerOptions, sessionOptions } from './options.js';
 import { quicKeys } from './quic-keys.js';
@@ -58,6 +60,8 @@ export class Gateway {
   private readonly clock = new SystemClock();
   private readonly wheel = new TimerWheel(this.clock, SESSION_TICK_MS);
   private readonly state: StateKeeper;
+  /** Null where every token is accepted. */
+  private readonly tokens: JwtAuthenticator | null;
   private readonly grpc: GrpcServer;
   private readonly ops: OpsServer;
   private readonly watchdog: Watchdog | null;
@@ -77,6 +81,13 @@ export class Gateway {
     this.log = createLogger({ level: config.log.level, format: logFormat(config) });
     this.state = new StateKeeper(config.server.stateFile, this.log.child({ part: 'state' }));
     this.router = this.buildRouter();
+    const { authFailures } = this.metrics.session;
+    this.tokens = jwtAuthenticator(
+      config,
+      this.clock,
+      this.log.child({ part: 'auth' }),
+      authFailures,
+    );
     this.sessions = this.buildSessions();
     this.grpc = this.buildGrpc();
     this.ops = this.buildOps();
@@ -126,7 +137,7 @@ export class Gateway {
       rejected: this.metrics.quic.rejected,
       log: this.log.child({ part: 'session' }),
       router: this.router,
-      authenticator: new AcceptingAuthenticator(),
+      authenticator: this.tokens ?? new AcceptingAuthenticator(),
       ceiling: this.state.ceiling,
       epoch: () => LONE_EPOCH,
     });
@@ -150,7 +161,10 @@ export class Gateway {
     return new OpsServer({
       httpAddr,
       metricsAddr,
-      source: new OpsView(readiness, this.sessions, this.router, this.clock, this.warnings),
+      source: new OpsView(readiness, this.sessions, this.router, this.clock, () => [
+        ...this.warnings,
+        ...(this.tokens?.warnings() ?? []),
+      ]),
       metrics: this.metrics,
       clock: this.clock,
       log: this.log.child({ part: 'ops' }),
@@ -186,6 +200,7 @@ export class Gateway {
   private async run(): Promise<void> {
     const identity = await serverIdentity(this.config.server);
     if (identity.development) this.log.warn('serving a development certificate from certs/');
+    await this.tokens?.start();
     await this.ops.start();
     await this.state.load(this.sessions);
     await this.router.start();
@@ -211,6 +226,7 @@ export class Gateway {
     await this.grpc.stop();
     await this.router.stop();
     if (this.accepting) await this.state.save(this.sessions);
+    this.tokens?.stop();
     await this.ops.stop();
     await this.watchdog?.stop();
     this.wheel.stop();

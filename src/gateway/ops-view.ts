@@ -19,8 +19,8 @@ export class OpsView implements OpsSource {
     private readonly sessions: SessionService,
     private readonly router: ZoneRouter,
     private readonly clock: Clock,
-    /** What was worth a warning at start: one line each. */
-    private readonly standing: readonly string[],
+    /** What the parts without a view of their own warn of: one line each. */
+    private readonly standing: () => readonly string[],
   ) {}
 
   readiness(): Readiness {
@@ -34,7 +34,7 @@ export class OpsView implements OpsSource {
       activeConnections: active,
       detachedSessions: this.sessions.registry.size - active,
       routing,
-      warnings: [...this.standing, ...unservedZones(routing)],
+      warnings: [...this.standing(), ...unservedZones(routing)],
     };
   }
 

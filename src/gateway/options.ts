@@ -5,13 +5,14 @@ import type { SessionOptions } from '../session/options.js';
 
 /** The session layer's options out of the configuration. */
 export function sessionOptions(config: Config): SessionOptions {
-  const { server, session, overloadProtection: overload } = config;
+  const { auth, server, session, overloadProtection: overload } = config;
   return {
     sessionTimeout: server.sessionTimeout,
     resumeWindow: session.resumeWindow,
     maxSessions: session.maxSessions,
     maxConnections: overload.enabled ? overload.maxConnections : Infinity,
     authTimeout: session.authTimeout,
+    authGrace: auth.grace,
     heartbeatInterval: session.heartbeatInterval,
     maxInFlight: session.maxInFlight,
     outboxMaxFrames: session.outboxMaxFrames,

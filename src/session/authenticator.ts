@@ -5,7 +5,13 @@ export interface Credentials {
   readonly remoteAddress: string;
 }
 
-export type Verdict = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+export type Verdict =
+  | {
+      readonly ok: true;
+      /** Until when the proof holds, ms since 1970; null: for ever. */
+      readonly expiresAt: number | null;
+    }
+  | { readonly ok: false; readonly reason: string };
 
 /** Decides whether a START may act for its openid. */
 export interface Authenticator {
@@ -16,7 +22,7 @@ export interface Authenticator {
   verify(credentials: Credentials, done: (verdict: Verdict) => void): void;
 }
 
-const ACCEPTED: Verdict = { ok: true };
+const ACCEPTED: Verdict = { ok: true, expiresAt: null };
 
 /** Accepts every token: for deployments whose upstream proves identity, or networks that are trusted. */
 export class AcceptingAuthenticator implements Authenticator {

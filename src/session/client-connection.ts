@@ -1,5 +1,4 @@
 import { RingQueue } from '../base/ring-queue.js';
-import type { WheelTimer } from '../base/timer-wheel.js';
 import type { Link, LinkClosed, LinkObserver, SendResult } from '../link/link.js';
 import { ErrorCode, errorName } from '../wire/error-catalogue.js';
 import type { Frame } from '../wire/frame-encoder.js';
@@ -14,14 +13,19 @@ import {
   decodeMessage,
 } from '../wire/messages.js';
 import type { MessageCodec } from '../wire/messages.js';
+import { ProofDeadline } from './proof-deadline.js';
+import type { ProofOwner } from './proof-deadline.js';
 import { errorFrame, heartbeatFrame, startAcceptedFrame, startRefusedFrame } from './responses.js';
 import type { Session } from './session.js';
 import type { SessionChannel } from './session-channel.js';
 import type { SessionEnvironment } from './session-environment.js';
-import type { StartProcedure, StartRefusal } from './start-procedure.js';
+import type { IdentityProof, StartProcedure, StartRefusal } from './start-procedure.js';
 
 /** Unsequenced answers kept for a client that does not read; one that lets more pile up is closed. */
 const MAX_WAITING_CONTROL_FRAMES = 64;
+
+/** Detail of the notice that a token ran out, and of the close when the grace time did too. */
+export const TOKEN_EXPIRED = 'token_expired';
 
 /** What a connection needs of the service that accepted it. */
 export interface ConnectionHost {
@@ -37,7 +41,7 @@ export interface ConnectionHost {
  * One Link from its first frame to its end: START and its refusals, then every frame handed to the
  * session that the Link carries. When it loses its session it reads no more.
  */
-export class ClientConnection implements LinkObserver, SessionChannel {
+export class ClientConnection implements LinkObserver, SessionChannel, ProofOwner {
   private session: Session | null = null;
   private mayJump = false;
   /** msg_id of the START whose token is being verified; the frames behind it wait. */
@@ -47,15 +51,14 @@ export class ClientConnection implements LinkObserver, SessionChannel {
   private readsPaused = false;
   private over = false;
   private readonly waitingControl = new RingQueue<Frame>();
-  private readonly startTimer: WheelTimer;
+  private readonly proof: ProofDeadline;
 
   constructor(
     private readonly link: Link,
     private readonly host: ConnectionHost,
   ) {
-    const { wheel, options } = host.environment;
-    this.startTimer = wheel.timer(() => this.onStartTimeout());
-    this.startTimer.arm(options.authTimeout);
+    const { clock, wheel, options } = host.environment;
+    this.proof = new ProofDeadline(clock, wheel, options, this);
     link.bind(this);
   }
 
@@ -136,14 +139,25 @@ export class ClientConnection implements LinkObserver, SessionChannel {
 
   onClosed(closed: LinkClosed): void {
     this.over = true;
-    this.startTimer.disarm();
+    this.proof.cancel();
     this.loseSession();
     this.host.environment.metrics.disconnects.add(errorName(closed.code));
     this.host.onConnectionClosed(this);
   }
 
-  private onStartTimeout(): void {
-    const reason = 'no START was accepted in time';
+  onStartOverdue(): void {
+    this.failProof('no START was accepted in time');
+  }
+
+  onTokenExpired(): void {
+    this.refuse(0, ErrorCode.Unauthenticated, TOKEN_EXPIRED);
+  }
+
+  onGraceOver(): void {
+    this.failProof(TOKEN_EXPIRED);
+  }
+
+  private failProof(reason: string): void {
     if (this.verifying === null) this.fail(0, ErrorCode.Unauthenticated, reason);
     else this.failStart(this.verifying, ErrorCode.Unauthenticated, reason);
   }
@@ -180,40 +194,41 @@ export class ClientConnection implements LinkObserver, SessionChannel {
     const arrival = this.host.starts.nextArrival();
     const refreshed = this.session;
     this.verifying = frame.msgId;
-    this.host.starts.verify(start, this.remoteAddress, (refusal) => {
+    this.host.starts.verify(start, this.remoteAddress, (proof) => {
       this.verifying = null;
       this.applyReading();
       if (this.over) return;
-      if (refreshed !== null) this.refresh(frame.msgId, start, refusal);
-      else if (refusal !== null) this.failStart(frame.msgId, refusal.code, refusal.reason);
-      else this.open(frame.msgId, start, arrival);
+      if (refreshed !== null) this.refresh(frame.msgId, start, proof);
+      else if ('code' in proof) this.failStart(frame.msgId, proof.code, proof.reason);
+      else this.open(frame.msgId, start, arrival, proof);
     });
     this.applyReading();
   }
 
-  private open(msgId: number, start: StartRequest, arrival: number): void {
+  private open(msgId: number, start: StartRequest, arrival: number, proof: IdentityProof): void {
     const opened = this.host.starts.open(start, arrival, this);
     if ('code' in opened) return this.failStart(msgId, opened.code, opened.reason);
     this.session = opened.session;
     this.mayJump = start.resumeSessionId === '';
-    this.startTimer.disarm();
+    this.proof.proved(proof.expiresAt);
     this.acceptStart(msgId, opened.session, opened.resumed, opened.recovered);
     opened.session.pump();
   }
 
   /** START of the same openid on the Link that already carries its session. */
-  private refresh(msgId: number, start: StartRequest, refusal: StartRefusal | null): void {
+  private refresh(msgId: number, start: StartRequest, proof: IdentityProof | StartRefusal): void {
     const session = this.session;
     if (session === null) return;
     session.lastFrameAt = this.host.environment.clock.now();
-    if (refusal !== null) {
-      this.countError(refusal.code);
-      this.sendControl(startRefusedFrame(msgId, refusal.code, refusal.reason));
+    if ('code' in proof) {
+      this.countError(proof.code);
+      this.sendControl(startRefusedFrame(msgId, proof.code, proof.reason));
     } else if (!session.acknowledge(start.lastAckedSeqId)) {
       this.countError(ErrorCode.BadFrame);
       const reason = `last_acked_seq_id ${start.lastAckedSeqId} was never sent`;
       this.sendControl(startRefusedFrame(msgId, ErrorCode.BadFrame, reason));
     } else {
+      this.proof.proved(proof.expiresAt);
       this.acceptStart(msgId, session, true, true);
     }
   }
@@ -310,7 +325,7 @@ export class ClientConnection implements LinkObserver, SessionChannel {
     if (this.over) return;
     this.over = true;
     this.countError(code);
-    this.startTimer.disarm();
+    this.proof.cancel();
     this.loseSession();
     const told = this.waitingControl.length === 0 && this.link.send(lastFrame) === 'ok';
     if (told) this.link.finish(code, reason);

@@ -10,6 +10,8 @@ export interface SessionOptions {
   readonly maxConnections: number;
   /** A Link that has not sent START for so long is closed. */
   readonly authTimeout: number;
+  /** How long a session goes on after its client's token ran out, unless a START brings a new one. */
+  readonly authGrace: number;
   /** Told to clients in START_RESP. */
   readonly heartbeatInterval: number;
   /** Business requests of one session that may await their answer; at the limit its Link is not read. */

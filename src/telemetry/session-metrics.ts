@@ -26,6 +26,7 @@ export class SessionMetrics {
   readonly businessDuration: { observe(seconds: number): void };
   readonly started;
   readonly ended;
+  readonly authFailures;
   readonly disconnects;
   readonly pushes;
   readonly pushesExpired;
@@ -88,6 +89,11 @@ export class SessionMetrics {
       'Sessions that ended, by reason',
       'reason',
       ['stop', 'session_timeout', 'resume_window', 'evicted', 'shutdown'],
+    );
+    this.authFailures = labelled(
+      'gatesvr_auth_failures_total',
+      'Tokens refused, by reason',
+      'reason',
     );
     this.disconnects = labelled(
       'gatesvr_disconnects_total',

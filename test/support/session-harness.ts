@@ -40,6 +40,7 @@ export const defaultOptions: SessionOptions = {
   maxSessions: 1000,
   maxConnections: 500,
   authTimeout: 10_000,
+  authGrace: 60_000,
   heartbeatInterval: 30_000,
   maxInFlight: 64,
   outboxMaxFrames: 100,

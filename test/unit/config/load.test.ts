@@ -224,6 +224,11 @@ describe('problems', () => {
     [{ 'server.state_file': '/no/such/folder/x' }, 'directory /no/such/folder does not exist'],
     [{ 'journal.path': '/dev/null/x' }, 'journal.path: '],
     [{ 'backup.enabled': 'true' }, 'backup.server_id is missing'],
+    [{ 'auth.mode': 'jwt' }, 'auth.mode jwt needs auth.secret, auth.key_file or auth.jwks_file'],
+    [
+      { 'auth.mode': 'jwt', 'auth.secret': 's', 'auth.jwks_file': 'f' },
+      'auth.secret and auth.jwks_file are set: the kind of key decides',
+    ],
     [{ 'grpc.register_allow': '10.0.0.0/8' }, 'grpc.register_allow is not supported yet'],
     [{ 'grpc.allow_insecure': 'false' }, 'grpc.allow_insecure: false is not supported yet'],
     [
@@ -232,6 +237,13 @@ describe('problems', () => {
     ],
   ])('of keys that do not fit together are told: %p', (flags, expected) => {
     expect(problems({ flags: flags as Record<string, string> }).join('\n')).toContain(expected);
+  });
+
+  it('warn of keys for tokens that nobody verifies', () => {
+    const { warnings } = loadConfig({ flags: { 'auth.secret': 'hunter2'.repeat(9) } });
+    expect(warnings).toEqual([
+      'auth.secret without effect: auth.mode is none, every token is accepted',
+    ]);
   });
 
   it('warn where a setting will hurt', () => {

@@ -280,7 +280,7 @@ describe('verification', () => {
     const client = harness.client().start('alice').business(1).business(2);
     expect(harness.service.registry.size).toBe(0);
     expect(slow.waiting[0]?.credentials).toMatchObject({ openid: 'alice', token: 'default-token' });
-    slow.waiting[0]?.done({ ok: true });
+    slow.waiting[0]?.done({ ok: true, expiresAt: null });
     harness.settle();
     expect(client.started.success).toBe(true);
     expect(harness.router.seen.map((seen) => seen.clientSeq)).toEqual([1, 2]);
@@ -290,7 +290,7 @@ describe('verification', () => {
     const slow = new SlowAuthenticator();
     const harness = new SessionHarness({}, slow);
     const owner = harness.client().start('alice');
-    slow.waiting[0]?.done({ ok: true });
+    slow.waiting[0]?.done({ ok: true, expiresAt: null });
     const thief = harness.client().start('alice');
     slow.waiting[1]?.done({ ok: false, reason: 'not accepted' });
     harness.settle();
@@ -304,8 +304,8 @@ describe('verification', () => {
     const harness = new SessionHarness({}, slow);
     const earlier = harness.client().start('alice');
     const later = harness.client().start('alice');
-    slow.waiting[1]?.done({ ok: true });
-    slow.waiting[0]?.done({ ok: true });
+    slow.waiting[1]?.done({ ok: true, expiresAt: null });
+    slow.waiting[0]?.done({ ok: true, expiresAt: null });
     harness.settle();
     expect(later.started.success).toBe(true);
     expect(earlier.started).toMatchObject({ success: false, error: { errorCode: 409 } });
@@ -319,7 +319,7 @@ describe('verification', () => {
     const client = harness.client().start('alice');
     client.link.lose();
     harness.settle();
-    slow.waiting[0]?.done({ ok: true });
+    slow.waiting[0]?.done({ ok: true, expiresAt: null });
     harness.settle();
     expect(harness.service.registry.size).toBe(0);
   });
@@ -349,7 +349,7 @@ describe('START on a Link that carries a session', () => {
     const slow = new SlowAuthenticator();
     const harness = new SessionHarness({}, slow);
     const client = harness.client().start('alice');
-    slow.waiting[0]?.done({ ok: true });
+    slow.waiting[0]?.done({ ok: true, expiresAt: null });
     client.start('alice', {}, 8);
     slow.waiting[1]?.done({ ok: false, reason: 'not accepted' });
     harness.settle();

@@ -1,0 +1,58 @@
+import type { TimerWheel, WheelTimer } from '../base/timer-wheel.js';
+import type { Clock } from '../base/clock.js';
+
+/** What a connection does when its client's proof of identity is missing or old. */
+export interface ProofOwner {
+  /** No START was accepted within auth_timeout. */
+  onStartOverdue(): void;
+  /** The token ran out; the grace time begins. */
+  onTokenExpired(): void;
+  /** The grace time is over and no START brought a new token. */
+  onGraceOver(): void;
+}
+
+export interface ProofTimes {
+  /** session.auth_timeout, ms. */
+  readonly authTimeout: number;
+  /** auth.grace, ms. */
+  readonly authGrace: number;
+}
+
+/**
+ * Until when the client of one connection has proved who it is: first by START within auth_timeout,
+ * then by a token that has not run out, or by a new one within the grace time (SESSIONS.md, "START").
+ */
+export class ProofDeadline {
+  private state: 'unproven' | 'proven' | 'grace' = 'unproven';
+  private readonly timer: WheelTimer;
+
+  constructor(
+    private readonly clock: Clock,
+    wheel: TimerWheel,
+    private readonly times: ProofTimes,
+    private readonly owner: ProofOwner,
+  ) {
+    this.timer = wheel.timer(() => this.onTimer());
+    this.timer.arm(times.authTimeout);
+  }
+
+  /** A START was accepted. @param expiresAt until when its proof holds, ms since 1970; null: for ever. */
+  proved(expiresAt: number | null): void {
+    this.state = 'proven';
+    this.timer.disarm();
+    if (expiresAt !== null) this.timer.arm(expiresAt - this.clock.wallTime());
+  }
+
+  /** The connection ends; nothing is called any more. */
+  cancel(): void {
+    this.timer.disarm();
+  }
+
+  private onTimer(): void {
+    if (this.state === 'unproven') return this.owner.onStartOverdue();
+    if (this.state === 'grace') return this.owner.onGraceOver();
+    this.state = 'grace';
+    this.timer.arm(this.times.authGrace);
+    this.owner.onTokenExpired();
+  }
+}
