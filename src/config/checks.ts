@@ -11,6 +11,7 @@ export function checkTogether(config: Config, findings: Findings): void {
   checkAuth(config, findings);
   checkPorts(config, findings);
   checkSessions(config, findings);
+  checkWebSocket(config, findings);
   checkBackup(config, findings);
   checkFiles(config, findings);
 }
@@ -80,6 +81,14 @@ function checkSessions(config: Config, { problems, warnings }: Findings): void {
   }
   if (quic.budgetMax < quic.budget) {
     problems.push('quic.budget_max is below quic.budget: it must be at least as large');
+  }
+}
+
+function checkWebSocket({ websocket }: Config, { problems }: Findings): void {
+  if (websocket.pongTimeout >= websocket.pingInterval) {
+    problems.push(
+      `websocket.pong_timeout (${formatDuration(websocket.pongTimeout)}) must be below websocket.ping_interval (${formatDuration(websocket.pingInterval)})`,
+    );
   }
 }
 

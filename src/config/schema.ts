@@ -5,6 +5,7 @@ import { overload_protection } from './schema/overload.js';
 import { server } from './schema/server.js';
 import { session } from './schema/session.js';
 import { grpc, log, quic, routing, watchdog } from './schema/transport.js';
+import { websocket } from './schema/websocket.js';
 
 /** Every key of the configuration, as it is written in YAML. */
 export const schema = {
@@ -13,6 +14,7 @@ export const schema = {
   overload_protection,
   session,
   quic,
+  websocket,
   routing,
   grpc,
   backup,
@@ -33,7 +35,6 @@ export const IGNORED_KEYS: ReadonlySet<string> = new Set([
  * The reference says so; unsupported.ts refuses or warns where that would surprise.
  */
 export const WITHOUT_EFFECT_YET: readonly string[] = [
-  'server.ws_addr',
   'server.advertise_addr',
   'overload_protection.connection_warning_threshold',
   'overload_protection.max_qps',

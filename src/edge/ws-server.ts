@@ -35,7 +35,7 @@ export interface WsServerOptions extends WsUpgraderOptions {
   readonly identity: WsIdentity;
   /** From TCP to the upgrade, ms. */
   readonly handshakeTimeout: number;
-  /** Sockets at once; more are closed unread. */
+  /** WebSockets at once; sockets beyond them and MAX_HANDSHAKES are closed unread. */
   readonly maxConnections: number;
   readonly log: Logger;
 }
@@ -67,7 +67,9 @@ export class WsServer {
       requestTimeout: 0,
     });
     this.server.maxHeadersCount = MAX_HEADERS;
-    if (maxConnections < Infinity) this.server.maxConnections = Math.ceil(maxConnections);
+    if (maxConnections < Infinity) {
+      this.server.maxConnections = Math.ceil(maxConnections) + MAX_HANDSHAKES;
+    }
     this.listenToServer();
     metrics.observe({
       linkCount: () => this.upgrader.linkCount,

@@ -8,9 +8,11 @@ import { serverIdentity } from '../config/server-identity.js';
 import { VERSION } from '../config/version.js';
 import type { ServerIdentity } from '../config/server-identity.js';
 import { GATESVR_ALPN, quicEdge } from '../edge/quic-edge.js';
+import type { WsServer } from '../edge/ws-server.js';
 import { callersOf } from '../grpc/caller-kinds.js';
 import { GrpcServer } from '../grpc/grpc-server.js';
 import { LINGER_MS } from '../link/link.js';
+import type { Link } from '../link/link.js';
 import { OpsServer } from '../ops/ops-server.js';
 import { QuicServer } from '../quic/quic-server.js';
 import { Watchdog } from '../quic/watchdog.js';
@@ -27,6 +29,7 @@ import { OpsView } from './ops-view.js';
 import { handshakeLimit, routerOptions, sessionOptions } from './options.js';
 import { quicKeys } from './quic-keys.js';
 import { StateKeeper } from './state-keeper.js';
+import { webSocketServer } from './websocket.js';
 
 /** Resolution of session timers, ms: their shortest rule is 10 s. */
 const SESSION_TICK_MS = 100;
@@ -66,6 +69,8 @@ export class Gateway {
   private readonly ops: OpsServer;
   private readonly watchdog: Watchdog | null;
   private quic: QuicServer | null = null;
+  /** Null while not started, and where server.ws_addr is off. */
+  private webSocket: WsServer | null = null;
   private phase: Phase = 'starting';
   /** Pushes may have been accepted: what the sessions hold is newer than any file. */
   private accepting = false;
@@ -98,6 +103,11 @@ export class Gateway {
   /** The UDP port that was bound. */
   get quicPort(): number {
     return this.quic?.port ?? 0;
+  }
+
+  /** The TCP port of WebSocket clients; 0 when there is none. */
+  get wsPort(): number {
+    return this.webSocket?.port ?? 0;
   }
 
   /** The gRPC port that was bound. */
@@ -175,7 +185,7 @@ export class Gateway {
   private buildQuic(identity: ServerIdentity): QuicServer {
     const { server, quic, backup } = this.config;
     const accept = quicEdge({
-      accept: (link) => this.sessions.accept(link),
+      accept: (link) => this.acceptLink(link),
       clock: this.clock,
       metrics: this.metrics.quic,
     });
@@ -197,6 +207,21 @@ export class Gateway {
     });
   }
 
+  private buildWebSocket(identity: ServerIdentity): WsServer | null {
+    return webSocketServer(this.config, identity, this.sessions, {
+      accept: (link) => this.acceptLink(link),
+      clock: this.clock,
+      wheel: this.wheel,
+      metrics: this.metrics.ws,
+      log: this.log.child({ part: 'websocket' }),
+    });
+  }
+
+  private acceptLink(link: Link): void {
+    this.metrics.ws.connections.add(link.transport);
+    this.sessions.accept(link);
+  }
+
   private async run(): Promise<void> {
     const identity = await serverIdentity(this.config.server);
     if (identity.development) this.log.warn('serving a development certificate from certs/');
@@ -206,22 +231,26 @@ export class Gateway {
     await this.router.start();
     await this.grpc.start();
     this.accepting = true;
+    this.webSocket = this.buildWebSocket(identity);
+    await this.webSocket?.start();
     const quic = this.buildQuic(identity);
     this.quic = quic;
     await quic.start();
     await this.state.forget();
     this.watchdog?.start();
     this.phase = 'serving';
-    const { grpcPort, httpPort, metricsPort } = this;
-    const ports = { quic: quic.port, grpc: grpcPort, http: httpPort, metrics: metricsPort };
+    const { grpcPort: grpc, wsPort: webSocket, httpPort: http, metricsPort: metrics } = this;
+    const ports = { quic: quic.port, webSocket, grpc, http, metrics };
     this.log.info(ports, 'gateway is serving');
   }
 
   private async end(): Promise<void> {
     this.phase = 'draining';
     this.quic?.drain();
+    this.webSocket?.drain();
     await this.sessions.drain(DRAIN_TIMEOUT_MS);
     await this.clientsGone();
+    await this.webSocket?.stop(ErrorCode.Overloaded, 'the gateway stops');
     await this.quic?.stop(ErrorCode.Overloaded, 'the gateway stops');
     await this.grpc.stop();
     await this.router.stop();

@@ -2,6 +2,7 @@ import { Registry, collectDefaultMetrics } from 'prom-client';
 import { QuicMetrics } from './quic-metrics.js';
 import { SessionMetrics } from './session-metrics.js';
 import { UpstreamMetrics } from './upstream-metrics.js';
+import { WsMetrics } from './ws-metrics.js';
 
 /**
  * Every metric of the gateway, one part per area. Names that dashboards already use are fixed
@@ -10,6 +11,7 @@ import { UpstreamMetrics } from './upstream-metrics.js';
 export class Metrics {
   readonly registry = new Registry();
   readonly quic = new QuicMetrics(this.registry);
+  readonly ws = new WsMetrics(this.registry, this.quic.rejected);
   readonly session = new SessionMetrics(this.registry);
   readonly upstream = new UpstreamMetrics(this.registry);
 

@@ -1,0 +1,31 @@
+import type { Config } from '../config/config.js';
+import { WsServer } from '../edge/ws-server.js';
+import type { WsIdentity, WsServerOptions } from '../edge/ws-server.js';
+import type { SessionService } from '../session/session-service.js';
+import { handshakeLimit } from './options.js';
+
+type Parts = Pick<WsServerOptions, 'accept' | 'clock' | 'wheel' | 'metrics' | 'log'>;
+
+/** The WebSocket listener out of the configuration; null where server.ws_addr is off. */
+export function webSocketServer(
+  config: Config,
+  identity: WsIdentity,
+  sessions: SessionService,
+  parts: Parts,
+): WsServer | null {
+  const { server, websocket } = config;
+  if (server.wsAddr === null) return null;
+  const limit = handshakeLimit(config);
+  return new WsServer({
+    ...parts,
+    host: server.wsAddr.host,
+    port: server.wsAddr.port,
+    identity,
+    origins: websocket.origins,
+    compression: websocket.compression,
+    liveness: { interval: websocket.pingInterval, limit: websocket.pongTimeout },
+    handshakeTimeout: websocket.handshakeTimeout,
+    maxConnections: limit,
+    full: () => sessions.connectionCount >= limit,
+  });
+}
