@@ -10,8 +10,6 @@ const TAG_BYTES = 16;
 /** Transport error codes that are answered before there is a connection (RFC 9000 section 20.1). */
 export const TransportError = { ConnectionRefused: 0x02, InvalidToken: 0x0b } as const;
 
-export type TransportError = (typeof TransportError)[keyof typeof TransportError];
-
 /** The keys of a server's Initial packets (RFC 9001 section 5.2). */
 export interface InitialKeys {
   readonly key: Buffer;
@@ -47,9 +45,10 @@ function expandLabel(secret: Uint8Array, label: string, length: number): Buffer 
  * without ack-eliciting frames need not be (RFC 9000 section 14.1).
  * @param dcid the client's source id.
  * @param scid the client's destination id, which also keys the packet.
+ * @param code a transport error, 0x100 + alert for one of TLS; below 2^14.
  */
-export function initialClose(dcid: Uint8Array, scid: Uint8Array, code: TransportError): Buffer {
-  const payload = Uint8Array.of(FRAME_CONNECTION_CLOSE, code, 0, 0);
+export function initialClose(dcid: Uint8Array, scid: Uint8Array, code: number): Buffer {
+  const payload = Uint8Array.of(FRAME_CONNECTION_CLOSE, ...varint(code), 0, 0);
   const packetNumber = Uint8Array.of(0);
   const version = Buffer.alloc(4);
   version.writeUInt32BE(QUIC_V1, 0);
@@ -69,6 +68,11 @@ export function initialClose(dcid: Uint8Array, scid: Uint8Array, code: Transport
   const sealed = Buffer.concat([cipher.update(payload), cipher.final(), cipher.getAuthTag()]);
   protect(header, sealed, keys.hp);
   return Buffer.concat([header, sealed]);
+}
+
+/** A variable-length integer of one or two bytes (RFC 9000 section 16). */
+function varint(value: number): number[] {
+  return value < 64 ? [value] : [0x40 | (value >> 8), value & 0xff];
 }
 
 /** Header protection (RFC 9001 section 5.4) of a long header that ends in a one-byte packet number. */

@@ -87,7 +87,7 @@ export class InitialGate {
     return { kind: 'accept', id: Buffer.from(header.dcid), originalId };
   }
 
-  private refuse(header: LongHeader, code: TransportError, reason: string): Verdict {
+  private refuse(header: LongHeader, code: number, reason: string): Verdict {
     const datagram = initialClose(header.scid, header.dcid, code);
     return { kind: 'refuse', label: 'close', datagram, reason };
   }

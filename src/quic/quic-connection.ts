@@ -55,6 +55,8 @@ export class QuicConnection implements TurnMember, StreamHost {
   alpn = '';
   /** For the endpoint: keys of the connection table that lead here. */
   readonly idKeys: string[] = [];
+  /** For the endpoint: ids that the peer holds when it has as many as it wants. */
+  idsIssued = 0;
   private observer: QuicConnectionObserver | null = null;
   private readonly streams: StreamSet;
   private readonly onStream = (stream: QuicStream): void => this.observer?.onStream(stream);
@@ -276,10 +278,9 @@ export class QuicConnection implements TurnMember, StreamHost {
     this.turnBytes = this.turnRead = this.turnDatagrams = 0;
     this.timer.lastActivity = now;
     // Bare acknowledgements want nothing back but may free what waits: look at once.
-    if (turnRead === 0 || turnRead > PROMPT_READ_BYTES || !this.isEstablished) {
-      this.flushWanted = true;
-      if (turnRead === 0 && this.isEstablished) this.host.replenishIds(this);
-    }
+    const answerNow = turnRead === 0 || turnRead > PROMPT_READ_BYTES || !this.isEstablished;
+    if (answerNow) this.flushWanted = true;
+    if (this.isEstablished) this.host.replenishIds(this);
     if (this.waste.charge(turnBytes, turnDatagrams, turnRead, now) || this.ending !== null) return;
     if (this.waste.forgive(this.quiche.stats().recv)) return;
     this.host.metrics.rejected.add('waste');

@@ -28,8 +28,12 @@ const READ_BUFFER_BYTES = 64 * 1024;
 /** Small writes of a turn are copied together here; larger than a first congestion window. */
 const GATHER_BUFFER_BYTES = 16 * 1024;
 
-/** Spare ids that a peer holds for its migrations, besides the one in use. */
-const SPARE_IDS = 1;
+/**
+ * Spare ids that a peer holds for its migrations, besides the one in use; fewer where it wants fewer.
+ * Two, for quiche 0.18 takes a repeated RETIRE_CONNECTION_ID for a violation while only one is left,
+ * and quic-go retires its first id right after the handshake.
+ */
+const SPARE_IDS = 2;
 
 /** What all connections over one UDP socket share. */
 export interface EndpointOptions {
@@ -168,6 +172,8 @@ export class QuicEndpoint implements ConnectionOwner {
 
   replenishIds(connection: QuicConnection): void {
     const { quiche } = connection;
+    // Nearly always nothing was retired, and this is asked in every turn.
+    if (connection.idsIssued > 0 && quiche.activeSourceCids() >= connection.idsIssued) return;
     for (let id = quiche.retiredScidNext(); id !== null; id = quiche.retiredScidNext()) {
       this.dropId(idKey(id), connection);
     }
@@ -180,6 +186,7 @@ export class QuicEndpoint implements ConnectionOwner {
       this.addId(id, connection);
       connection.requestFlush();
     }
+    connection.idsIssued = quiche.activeSourceCids();
   }
 
   released(connection: QuicConnection): void {

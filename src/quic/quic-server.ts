@@ -7,6 +7,7 @@ import { memoised } from '../base/lifecycle.js';
 import type { Logger } from '../telemetry/log.js';
 import type { QuicMetrics } from '../telemetry/quic-metrics.js';
 import { ConnectionIdSource } from './connection-id.js';
+import { initialClose } from './initial-close.js';
 import { InitialGate } from './initial-gate.js';
 import type { GateLimits, GateState, Verdict } from './initial-gate.js';
 import { DEFAULT_LIMITS } from './limits.js';
@@ -233,8 +234,19 @@ export class QuicServer implements EndpointOwner, GateState {
     // A ClientHello may span several Initials, all of them to the id that the client chose.
     if (verdict.originalId === null) this.endpoint.addId(header.dcid, connection);
     connection.receive(datagram, from.address, from.port);
+    this.closeStillborn(connection, header, from);
     // A genuine first packet can always be read: its keys come from its own destination id.
     if (connection.quiche.stats().recv === 0) connection.release();
+  }
+
+  /**
+   * If the very first packet broke the handshake (no common protocol, say), quiche sends nothing, and
+   * the client would go on asking until it gives up.
+   */
+  private closeStillborn(connection: QuicConnection, header: LongHeader, from: RemoteInfo): void {
+    const error = connection.quiche.localError();
+    if (error === null) return;
+    this.answer('close', initialClose(header.scid, header.dcid, error.errorCode), from);
   }
 
   private buildConfig(identity: TlsIdentity): QuicheConfig {
