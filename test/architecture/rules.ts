@@ -14,7 +14,8 @@ const EMPTY_WORDS = new Set(['util', 'utils', 'helper', 'helpers', 'common', 'mi
 const SERVER_FOLDERS =
   'gateway ops replication edge session routing upstream grpc journal http3 quic link';
 /** Where behaviour over time must be testable with a fake clock. */
-const CLOCKED_FOLDERS = 'auth replication edge session routing upstream grpc journal http3 quic wire';
+const CLOCKED_FOLDERS =
+  'auth replication edge session routing upstream grpc journal http3 quic wire';
 
 /** Reads the import table and the table of package doors. */
 export function readHouse(markdown: string): House {
