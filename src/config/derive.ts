@@ -17,6 +17,7 @@ export function derive(draft: Draft, findings: Findings): Config {
   if (routing.registryFile === undefined) routing.registryFile = fileOfPort('upstreams.state');
   session.resumeWindow ??= server.sessionTimeout;
   session.maxSessions ??= 2 * draft.overloadProtection.maxConnections;
+  draft.overloadProtection.sessionBurst ??= draft.overloadProtection.sessionQps;
   deriveThresholds(draft.overloadProtection);
   return draft as Config;
 }

@@ -36,10 +36,6 @@ export const IGNORED_KEYS: ReadonlySet<string> = new Set([
  */
 export const WITHOUT_EFFECT_YET: readonly string[] = [
   'server.advertise_addr',
-  'overload_protection.connection_warning_threshold',
-  'overload_protection.max_qps',
-  'overload_protection.qps_warning_threshold',
-  'overload_protection.qps_window_seconds',
   'quic.budget',
   'quic.budget_max',
   'quic.budget_refill',

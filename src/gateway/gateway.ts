@@ -26,7 +26,7 @@ import { GatewayService } from '../upstream/gateway-service.js';
 import { ErrorCode } from '../wire/error-catalogue.js';
 import { jwtAuthenticator } from './identity.js';
 import { OpsView } from './ops-view.js';
-import { handshakeLimit, routerOptions, sessionOptions } from './options.js';
+import { handshakeLimit, overloadOptions, routerOptions, sessionOptions } from './options.js';
 import { quicKeys } from './quic-keys.js';
 import { StateKeeper } from './state-keeper.js';
 import { webSocketServer } from './websocket.js';
@@ -141,6 +141,7 @@ export class Gateway {
   private buildSessions(): SessionService {
     return new SessionService({
       options: sessionOptions(this.config),
+      overload: overloadOptions(this.config),
       clock: this.clock,
       wheel: this.wheel,
       metrics: this.metrics.session,
@@ -167,14 +168,20 @@ export class Gateway {
 
   private buildOps(): OpsServer {
     const { httpAddr, metricsAddr } = this.config.server;
+    const standing = () => [...this.warnings, ...(this.tokens?.warnings() ?? [])];
+    const { warnConcurrent } = routerOptions(this.config);
     const readiness = () => ({ ready: this.phase === 'serving', state: this.phase });
     return new OpsServer({
       httpAddr,
       metricsAddr,
-      source: new OpsView(readiness, this.sessions, this.router, this.clock, () => [
-        ...this.warnings,
-        ...(this.tokens?.warnings() ?? []),
-      ]),
+      source: new OpsView(
+        readiness,
+        this.sessions,
+        this.router,
+        this.clock,
+        standing,
+        warnConcurrent ?? Infinity,
+      ),
       metrics: this.metrics,
       clock: this.clock,
       log: this.log.child({ part: 'ops' }),
@@ -237,6 +244,7 @@ export class Gateway {
     this.quic = quic;
     await quic.start();
     await this.state.forget();
+    this.sessions.overload.start();
     this.watchdog?.start();
     this.phase = 'serving';
     const { grpcPort: grpc, wsPort: webSocket, httpPort: http, metricsPort: metrics } = this;
@@ -258,6 +266,7 @@ export class Gateway {
     this.tokens?.stop();
     await this.ops.stop();
     await this.watchdog?.stop();
+    this.sessions.overload.stop();
     this.wheel.stop();
     this.log.info('gateway stopped');
   }

@@ -21,6 +21,8 @@ export class OpsView implements OpsSource {
     private readonly clock: Clock,
     /** What the parts without a view of their own warn of: one line each. */
     private readonly standing: () => readonly string[],
+    /** Requests awaiting upstreams from which on that is a warning; Infinity: never. */
+    private readonly upstreamWarning: number,
   ) {}
 
   readiness(): Readiness {
@@ -34,7 +36,12 @@ export class OpsView implements OpsSource {
       activeConnections: active,
       detachedSessions: this.sessions.registry.size - active,
       routing,
-      warnings: [...this.standing(), ...unservedZones(routing)],
+      warnings: [
+        ...this.standing(),
+        ...this.sessions.overload.warnings(),
+        ...busyUpstreams(routing, this.upstreamWarning),
+        ...unservedZones(routing),
+      ],
     };
   }
 
@@ -45,7 +52,9 @@ export class OpsView implements OpsSource {
       if (index >= offset + limit) break;
       if (index++ >= offset) sessions.push(this.describe(session));
     }
-    return { totalSessions: this.sessions.registry.size, sessions };
+    const { registry, overload } = this.sessions;
+    const load = { ...overload.view(), connections: this.sessions.connectionCount };
+    return { totalSessions: registry.size, load, sessions };
   }
 
   private describe(session: Session): SessionView {
@@ -63,6 +72,11 @@ export class OpsView implements OpsSource {
       remoteAddress: session.active ? session.remoteAddress : '',
     };
   }
+}
+
+function busyUpstreams({ concurrent }: RouterView, threshold: number): string[] {
+  if (concurrent < threshold) return [];
+  return [`requests awaiting upstreams: at or above the warning threshold ${threshold}`];
 }
 
 function unservedZones({ zones, fallback }: RouterView): string[] {

@@ -2,6 +2,8 @@ import { formatAddress } from '../base/address.js';
 import type { Config } from '../config/config.js';
 import type { ZoneRouterOptions } from '../routing/zone-router.js';
 import type { SessionOptions } from '../session/options.js';
+import { NO_LIMITS } from '../session/overload/options.js';
+import type { OverloadOptions } from '../session/overload/options.js';
 
 /** The session layer's options out of the configuration. */
 export function sessionOptions(config: Config): SessionOptions {
@@ -24,6 +26,23 @@ export function sessionOptions(config: Config): SessionOptions {
     offlineTtl: session.offlineTtl,
     offlineMaxFrames: session.offlineMaxFrames,
     offlineMaxBytes: session.offlineMaxBytes,
+  };
+}
+
+/** What sessions enforce of overload_protection; 0 is no limit. */
+export function overloadOptions({ overloadProtection: overload }: Config): OverloadOptions {
+  const qpsWindow = overload.qpsWindowSeconds * 1000;
+  if (!overload.enabled) return { ...NO_LIMITS, qpsWindow };
+  return {
+    maxQps: overload.maxQps === 0 ? Infinity : overload.maxQps,
+    qpsWindow,
+    qpsWarning: overload.qpsWarningThreshold,
+    connectionWarning: overload.connectionWarningThreshold,
+    sessionQps: overload.sessionQps,
+    sessionBurst: overload.sessionBurst,
+    addressConnections: overload.addressConnections,
+    addressConnectionRate: overload.addressConnectionRate,
+    maxEventLoopDelay: overload.maxEventLoopDelay,
   };
 }
 

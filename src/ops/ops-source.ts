@@ -41,8 +41,25 @@ export interface SessionPage {
   readonly limit: number;
 }
 
+/** How much is going on, and what of it is refused. */
+export interface LoadView {
+  /** Open client connections, with or without a session. */
+  readonly connections: number;
+  /** Business requests admitted per second, averaged over qps_window_seconds. */
+  readonly qps: number;
+  /** Infinity: no limit. */
+  readonly maxQps: number;
+  /** How late events are handled, ms. */
+  readonly eventLoopDelay: number;
+  /** New connections are refused because the event loop is late. */
+  readonly shedding: boolean;
+  /** Client addresses that limits are kept for. */
+  readonly addresses: number;
+}
+
 export interface StatsSnapshot {
   readonly totalSessions: number;
+  readonly load: LoadView;
   readonly sessions: readonly SessionView[];
 }
 

@@ -1,6 +1,7 @@
 import type { InstanceView, RouterView } from '../routing/router-view.js';
 import type {
   HealthSnapshot,
+  LoadView,
   Readiness,
   SessionPage,
   SessionView,
@@ -63,9 +64,21 @@ export function statsBody(stats: StatsSnapshot, page: SessionPage, now: number) 
   const more = stats.sessions.length > 0 && end < stats.totalSessions;
   return {
     total_sessions: stats.totalSessions,
+    overload: overloadBody(stats.load),
     sessions: stats.sessions.map(sessionBody),
     next_offset: more ? end : null,
     timestamp: seconds(now),
+  };
+}
+
+function overloadBody(load: LoadView) {
+  return {
+    connections: load.connections,
+    current_qps: Math.round(load.qps * 10) / 10,
+    max_qps: Number.isFinite(load.maxQps) ? load.maxQps : null,
+    event_loop_delay_ms: Math.round(load.eventLoopDelay),
+    refusing_connections: load.shedding,
+    limited_addresses: load.addresses,
   };
 }
 

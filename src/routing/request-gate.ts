@@ -1,10 +1,13 @@
 import type { Logger } from '../telemetry/log.js';
 
+/** The next warning comes only after the load fell below this share of its threshold: no flicker. */
+const CLEAR_SHARE = 0.9;
+
 /** How many requests may await upstreams at once. */
 export interface ConcurrencyLimits {
   /** At so many the next is refused with 503. */
   readonly max: number;
-  /** At so many one warning is logged; the next one after it fell below. */
+  /** At so many one warning is logged; the next one after it clearly fell below. */
   readonly warnAt: number;
 }
 
@@ -41,7 +44,7 @@ export class RequestGate {
 
   leave(): void {
     this.inside--;
-    if (this.warned && this.inside < this.limits.warnAt) this.warned = false;
+    if (this.warned && this.inside < this.limits.warnAt * CLEAR_SHARE) this.warned = false;
     if (this.inside === 0) this.wakeIdle();
   }
 

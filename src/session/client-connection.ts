@@ -13,7 +13,7 @@ import {
   decodeMessage,
 } from '../wire/messages.js';
 import type { MessageCodec } from '../wire/messages.js';
-import { ProofDeadline } from './proof-deadline.js';
+import { ProofDeadline, TOKEN_EXPIRED } from './proof-deadline.js';
 import type { ProofOwner } from './proof-deadline.js';
 import { errorFrame, heartbeatFrame, startAcceptedFrame, startRefusedFrame } from './responses.js';
 import type { Session } from './session.js';
@@ -23,9 +23,6 @@ import type { IdentityProof, StartProcedure, StartRefusal } from './start-proced
 
 /** Unsequenced answers kept for a client that does not read; one that lets more pile up is closed. */
 const MAX_WAITING_CONTROL_FRAMES = 64;
-
-/** Detail of the notice that a token ran out, and of the close when the grace time did too. */
-export const TOKEN_EXPIRED = 'token_expired';
 
 /** What a connection needs of the service that accepted it. */
 export interface ConnectionHost {

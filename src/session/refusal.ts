@@ -1,5 +1,7 @@
 import { ErrorCode } from '../wire/error-catalogue.js';
+import type { PushBody } from '../wire/frame-encoder.js';
 import type { SequenceVerdict } from './client-sequence.js';
+import { errorBody } from './responses.js';
 
 /** Why a client frame was not taken. */
 export interface Refusal {
@@ -39,4 +41,36 @@ export function refusalOf(
 
 function bad(reason: string): Refusal {
   return { code: ErrorCode.BadFrame, reason, final: false };
+}
+
+/** Why a business frame that consumed its number goes to no upstream: an answer, stored like any other. */
+export interface StoredRefusal {
+  readonly code: ErrorCode;
+  /** Label of gatesvr_requests_rejected_total. */
+  readonly label: string;
+  readonly body: PushBody;
+}
+
+export const LOGIN_FIRST: StoredRefusal = {
+  code: ErrorCode.Unauthenticated,
+  label: 'unauthenticated',
+  body: errorBody(ErrorCode.Unauthenticated, 'log in first'),
+};
+
+/** Made once: refusing must stay cheap while there is too much to do. */
+export const OVER_QPS: StoredRefusal = {
+  code: ErrorCode.Overloaded,
+  label: 'qps',
+  body: errorBody(ErrorCode.Overloaded, 'too many requests per second, try again later'),
+};
+
+/** The session sends faster than it may. @param wait ms until its next request is taken. */
+export function overSessionRate(wait: number): StoredRefusal {
+  const code = ErrorCode.TooManyRequests;
+  return { code, label: 'session_rate', body: errorBody(code, retryAfter(wait)) };
+}
+
+/** The detail of a 429 that passes by itself, read by clients: whole ms, never too short. */
+export function retryAfter(wait: number): string {
+  return `retry_after_ms=${Math.ceil(wait)}`;
 }

@@ -1,7 +1,9 @@
-import type { ErrorCode } from '../wire/error-catalogue.js';
-import { describeError } from '../wire/error-catalogue.js';
+import type { UpstreamOutcome } from '../routing/router.js';
+import type { LabelledTally } from '../telemetry/tally.js';
+import { ErrorCode, describeError, errorName } from '../wire/error-catalogue.js';
 import { encodePushBody, encodePushFrame } from '../wire/frame-encoder.js';
 import type { Frame, PushBody } from '../wire/frame-encoder.js';
+import { MAX_BODY_BYTES } from '../wire/limits.js';
 import {
   BusinessResponse,
   ErrorMessage,
@@ -72,6 +74,22 @@ export function answerBody(response: UpstreamResponse): PushBody {
     data: response.data,
   });
   return encodePushBody(PushType.PUSH_BUSINESS_DATA, payload, response.headers);
+}
+
+/**
+ * Body of what the client gets for an outcome: the answer, or an error in its place.
+ * @param errors counts the errors that clients are told, by name.
+ */
+export function outcomeBody(outcome: UpstreamOutcome, errors: LabelledTally): PushBody {
+  if (outcome.kind === 'failed') {
+    errors.add(errorName(outcome.code));
+    return errorBody(outcome.code, outcome.reason);
+  }
+  const body = answerBody(outcome.response);
+  if (body.length <= MAX_BODY_BYTES) return body;
+  errors.add(errorName(ErrorCode.UpstreamFailed));
+  const reason = `the answer is larger than ${MAX_BODY_BYTES} bytes`;
+  return errorBody(ErrorCode.UpstreamFailed, reason);
 }
 
 function errorOf(code: ErrorCode, detail: string) {

@@ -3,6 +3,7 @@ import type { TimerWheel } from '../base/timer-wheel.js';
 import type { NumberCeiling } from '../journal/number-ceiling.js';
 import type { SessionMetrics } from '../telemetry/session-metrics.js';
 import type { SessionOptions } from './options.js';
+import type { Overload } from './overload/overload.js';
 
 /** What all sessions share. */
 export interface SessionEnvironment {
@@ -11,6 +12,7 @@ export interface SessionEnvironment {
   readonly wheel: TimerWheel;
   readonly metrics: SessionMetrics;
   readonly ceiling: NumberCeiling;
+  readonly overload: Overload;
   /** The session's time is over: session_timeout while active, resume_window while detached. */
   onExpired(sessionId: string): void;
 }

@@ -14,6 +14,10 @@ import type { ConnectionHost } from './client-connection.js';
 import { IdempotencyKeys } from './idempotency-keys.js';
 import { OfflineQueues } from './offline-queues.js';
 import type { SessionOptions } from './options.js';
+import { NO_LIMITS } from './overload/options.js';
+import type { OverloadOptions } from './overload/options.js';
+import { Overload } from './overload/overload.js';
+import type { ConnectionRefusal } from './overload/overload.js';
 import { PushService } from './push-service.js';
 import type { Session } from './session.js';
 import type { SessionEnvironment } from './session-environment.js';
@@ -24,11 +28,24 @@ import { StartProcedure } from './start-procedure.js';
 /** Of the records that `snapshot` yields. */
 const STATE_VERSION = 1;
 
+const DRAINING: ConnectionRefusal = {
+  code: ErrorCode.Overloaded,
+  reason: 'shutting down',
+  label: 'draining',
+};
+const AT_CAPACITY: ConnectionRefusal = {
+  code: ErrorCode.Overloaded,
+  reason: 'at capacity',
+  label: 'max_connections',
+};
+
 /** How often `drain` looks whether the requests in flight are answered, ms. */
 const DRAIN_POLL_MS = 20;
 
 export interface SessionServiceParts {
   readonly options: SessionOptions;
+  /** Default: no limits. */
+  readonly overload?: OverloadOptions;
   readonly clock: Clock;
   readonly wheel: TimerWheel;
   readonly metrics: SessionMetrics;
@@ -53,10 +70,13 @@ export class SessionService implements ConnectionHost {
   readonly offline: OfflineQueues;
   readonly keys: IdempotencyKeys;
   readonly pushes: PushService;
+  /** Measures once it is started; stop it with the gateway. */
+  readonly overload: Overload;
   readonly environment: SessionEnvironment;
   readonly starts: StartProcedure;
   readonly epoch: () => number;
-  private readonly connections = new Set<ClientConnection>();
+  /** Each with what its address is counted under. */
+  private readonly connections = new Map<ClientConnection, string>();
   private readonly log: Logger;
   private draining = false;
 
@@ -65,7 +85,9 @@ export class SessionService implements ConnectionHost {
     this.log = parts.log;
     this.epoch = parts.epoch;
     const onExpired = (sessionId: string) => this.onExpired(sessionId);
-    this.environment = { options, clock, wheel, metrics, ceiling, onExpired };
+    this.overload = new Overload(parts.overload ?? NO_LIMITS, clock, parts.log);
+    const { overload } = this;
+    this.environment = { options, clock, wheel, metrics, ceiling, overload, onExpired };
     this.registry = new SessionRegistry(options.maxSessions);
     this.offline = new OfflineQueues(options, clock, wheel, metrics.pushesExpired);
     this.keys = new IdempotencyKeys(clock);
@@ -83,18 +105,27 @@ export class SessionService implements ConnectionHost {
       detachedCount: () => this.registry.size - this.activeCount(),
       queuedFrames: () => this.sum((session) => session.outbox.totalFrames),
       inFlight: () => this.inFlight(),
+      currentQps: () => overload.currentQps(),
     });
   }
 
-  /** Takes a new Link; over capacity it is closed with 503. */
+  /** Takes a new Link; what is too much is closed with 503, or 429 where it is its address's fault. */
   accept(link: Link): void {
-    if (this.draining || this.connections.size >= this.parts.options.maxConnections) {
+    const key = this.overload.keyOf(link.remoteAddress);
+    const refusal = this.capacityRefusal() ?? this.overload.admitConnection(key);
+    if (refusal !== null) {
       link.bind(new Discarding());
-      link.close(ErrorCode.Overloaded, this.draining ? 'shutting down' : 'at capacity');
-      this.parts.rejected.add(this.draining ? 'draining' : 'max_connections');
+      link.close(refusal.code, refusal.reason);
+      this.parts.rejected.add(refusal.label);
       return;
     }
-    this.connections.add(new ClientConnection(link, this));
+    this.connections.set(new ClientConnection(link, this), key);
+    this.overload.noteConnections(this.connections.size);
+  }
+
+  private capacityRefusal(): ConnectionRefusal | null {
+    if (this.draining) return DRAINING;
+    return this.connections.size >= this.parts.options.maxConnections ? AT_CAPACITY : null;
   }
 
   /** Links that are open, with or without a session. */
@@ -104,7 +135,7 @@ export class SessionService implements ConnectionHost {
 
   activeCount(): number {
     let active = 0;
-    for (const connection of this.connections) if (connection.carriesSession) active++;
+    for (const connection of this.connections.keys()) if (connection.carriesSession) active++;
     return active;
   }
 
@@ -134,7 +165,11 @@ export class SessionService implements ConnectionHost {
   }
 
   onConnectionClosed(connection: ClientConnection): void {
+    const key = this.connections.get(connection);
+    if (key === undefined) return;
     this.connections.delete(connection);
+    this.overload.connectionClosed(key);
+    this.overload.noteConnections(this.connections.size);
   }
 
   private onExpired(sessionId: string): void {
@@ -152,12 +187,12 @@ export class SessionService implements ConnectionHost {
    */
   async drain(timeout: number): Promise<void> {
     this.draining = true;
-    for (const connection of this.connections) connection.stopReading();
+    for (const connection of this.connections.keys()) connection.stopReading();
     const deadline = this.parts.clock.now() + timeout;
     while (this.inFlight() > 0 && this.parts.clock.now() < deadline) {
       await new Promise<void>((resolve) => this.parts.clock.after(DRAIN_POLL_MS, resolve));
     }
-    for (const connection of this.connections) {
+    for (const connection of this.connections.keys()) {
       connection.drop(ErrorCode.Overloaded, 'the gateway restarts, connect again');
     }
   }

@@ -3,16 +3,16 @@ import type { Route, UpstreamOutcome } from '../routing/router.js';
 import { ErrorCode, errorName } from '../wire/error-catalogue.js';
 import { encodePushFrame } from '../wire/frame-encoder.js';
 import type { PushBody } from '../wire/frame-encoder.js';
-import { MAX_BODY_BYTES } from '../wire/limits.js';
 import type { BusinessRequest, ClientRequest } from '../wire/messages.js';
 import { ClientSequence } from './client-sequence.js';
 import { Outbox } from './outbox.js';
 import { PendingRequest } from './pending-request.js';
 import type { RequestOwner } from './pending-request.js';
+import type { TokenBucket } from './overload/token-bucket.js';
 import { RequestLedger } from './request-ledger.js';
-import { refusalOf } from './refusal.js';
-import type { Refusal } from './refusal.js';
-import { answerBody, errorBody } from './responses.js';
+import { LOGIN_FIRST, OVER_QPS, overSessionRate, refusalOf } from './refusal.js';
+import type { Refusal, StoredRefusal } from './refusal.js';
+import { outcomeBody } from './responses.js';
 import type { SessionChannel } from './session-channel.js';
 import type { SessionEnvironment } from './session-environment.js';
 import type { KnownSession } from './start-decision.js';
@@ -27,6 +27,8 @@ export interface SessionOrigin {
   readonly recovered: boolean;
   /** Milliseconds since 1970, for a session that was restored; now by default. */
   readonly createdAt?: number;
+  /** What the incarnation before was allowed: beginning anew buys no new allowance. */
+  readonly rate?: TokenBucket | null;
 }
 
 /** When a push reaches the client in relation to the request it is bound to. */
@@ -56,6 +58,8 @@ export class Session implements RequestOwner, KnownSession {
   lastFrameAt: number;
   /** Pushes that wait for the login, in order. */
   readonly held: PushBody[] = [];
+  /** How many requests it may send; null where sessions are not limited. */
+  readonly rate: TokenBucket | null;
   private channel: SessionChannel | null = null;
   private readingPaused = false;
   private detachedAt: number;
@@ -78,6 +82,7 @@ export class Session implements RequestOwner, KnownSession {
     this.createdAt = origin.createdAt ?? environment.clock.wallTime();
     this.lastFrameAt = this.detachedAt = environment.clock.now();
     this.timer = environment.wheel.timer(() => this.onTimer());
+    this.rate = origin.rate ?? environment.overload.newSessionRate();
   }
 
   get firstSeq(): number {
@@ -170,24 +175,25 @@ export class Session implements RequestOwner, KnownSession {
     if (verdict !== 'next') return refusalOf(verdict, seq, this.sequence.next);
     if (this.outbox.full) return refusalOf('full', seq, seq);
     this.sequence.consume(seq);
-    if (!this.loggedIn && business.action !== this.environment.options.loginAction) {
-      this.refuseStored(frame.msgId, seq, ErrorCode.Unauthenticated, 'log in first');
-      return null;
-    }
-    this.dispatch(frame, business);
+    const now = this.environment.clock.now();
+    const refused = this.refusedHere(business.action, now);
+    if (refused === null) this.dispatch(frame, business, now);
+    else this.refuseStored(frame.msgId, seq, refused);
     return null;
   }
 
-  private dispatch(frame: ClientRequest, business: BusinessRequest): void {
-    const now = this.environment.clock.now();
-    const request = new PendingRequest(
-      this,
-      frame.seqId,
-      frame.msgId,
-      now,
-      business,
-      frame.headers,
-    );
+  /** Why the gateway itself answers a request whose number is consumed; null: an upstream is asked. */
+  private refusedHere(action: string, now: number): StoredRefusal | null {
+    const { options, overload } = this.environment;
+    const wait = this.rate === null ? 0 : this.rate.take(now);
+    if (wait > 0) return overSessionRate(wait);
+    if (!this.loggedIn && action !== options.loginAction) return LOGIN_FIRST;
+    return overload.admitRequest(now) ? null : OVER_QPS;
+  }
+
+  private dispatch(frame: ClientRequest, business: BusinessRequest, now: number): void {
+    const { seqId, msgId, headers } = frame;
+    const request = new PendingRequest(this, seqId, msgId, now, business, headers);
     this.ledger.accepted(request);
     this.route.dispatch(request);
     request.releaseContent();
@@ -195,10 +201,10 @@ export class Session implements RequestOwner, KnownSession {
   }
 
   /** A refusal that consumed its number is an answer like any other: stored and replayed. */
-  private refuseStored(msgId: number, seq: number, code: ErrorCode, reason: string): void {
-    this.environment.metrics.errors.add(errorName(code));
-    this.environment.metrics.requestsRejected.add(errorName(code));
-    this.appendAnswer(msgId, seq, errorBody(code, reason));
+  private refuseStored(msgId: number, seq: number, refusal: StoredRefusal): void {
+    this.environment.metrics.errors.add(errorName(refusal.code));
+    this.environment.metrics.requestsRejected.add(refusal.label);
+    this.appendAnswer(msgId, seq, refusal.body);
     this.pump();
   }
 
@@ -209,7 +215,7 @@ export class Session implements RequestOwner, KnownSession {
     const seconds = (clock.now() - request.startedAt) / 1000;
     metrics.duration.observe(seconds);
     metrics.businessDuration.observe(seconds);
-    this.appendAnswer(request.msgId, request.clientSeqId, this.bodyOf(outcome));
+    this.appendAnswer(request.msgId, request.clientSeqId, outcomeBody(outcome, metrics.errors));
     const success = outcome.kind === 'answered' && outcome.response.code === 200;
     if (!this.loggedIn && success && request.action === options.loginAction) this.logIn();
     for (const body of request.after ?? []) {
@@ -218,17 +224,6 @@ export class Session implements RequestOwner, KnownSession {
     }
     this.pump();
     this.limitReading();
-  }
-
-  private bodyOf(outcome: UpstreamOutcome): PushBody {
-    if (outcome.kind === 'failed') {
-      this.environment.metrics.errors.add(errorName(outcome.code));
-      return errorBody(outcome.code, outcome.reason);
-    }
-    const body = answerBody(outcome.response);
-    if (body.length <= MAX_BODY_BYTES) return body;
-    this.environment.metrics.errors.add(errorName(ErrorCode.UpstreamFailed));
-    return errorBody(ErrorCode.UpstreamFailed, `the answer is larger than ${MAX_BODY_BYTES} bytes`);
   }
 
   private appendAnswer(msgId: number, clientSeq: number, body: PushBody): void {

@@ -125,6 +125,7 @@ export class StartProcedure {
       openingClaim: start.lastAckedSeqId,
       beganAtClaim: decision.beganAtClaim,
       recovered: decision.recovered,
+      rate: known?.rate ?? null,
     };
     const session = new Session(origin, this.router.routeFor(start.openid), this.environment);
     if (known !== undefined) {

@@ -66,6 +66,7 @@ export class SessionMetrics {
       'gatesvr_requests_rejected_total',
       'Business requests refused before an upstream was asked, by reason',
       'reason',
+      ['qps', 'session_rate'],
     );
     this.duration = histogram(
       'gatesvr_request_duration',
@@ -118,6 +119,7 @@ export class SessionMetrics {
     detachedCount(): number;
     queuedFrames(): number;
     inFlight(): number;
+    currentQps(): number;
   }): void {
     exportGauge(this.registry, 'gatesvr_active_connections', 'Sessions with a connection', () =>
       source.activeCount(),
@@ -130,6 +132,12 @@ export class SessionMetrics {
     );
     exportGauge(this.registry, 'gatesvr_requests_in_flight', 'Requests awaiting an answer', () =>
       source.inFlight(),
+    );
+    exportGauge(
+      this.registry,
+      'gatesvr_current_qps',
+      'Business requests admitted per second, over qps_window_seconds',
+      () => source.currentQps(),
     );
   }
 }

@@ -64,7 +64,15 @@ class Source implements OpsSource {
   }
 
   stats({ offset, limit }: SessionPage) {
-    return { totalSessions: 250, sessions: this.sessions.slice(offset, offset + limit) };
+    const load = {
+      connections: 130,
+      qps: 1234.56,
+      maxQps: Infinity,
+      eventLoopDelay: 1.4,
+      shedding: false,
+      addresses: 3,
+    };
+    return { totalSessions: 250, load, sessions: this.sessions.slice(offset, offset + limit) };
   }
 }
 
@@ -163,6 +171,14 @@ describe('the operators’ HTTP', () => {
     const body = JSON.parse((await ask('/stats?limit=2')).text);
     expect(body).toEqual({
       total_sessions: 250,
+      overload: {
+        connections: 130,
+        current_qps: 1234.6,
+        max_qps: null,
+        event_loop_delay_ms: 1,
+        refusing_connections: false,
+        limited_addresses: 3,
+      },
       next_offset: 2,
       timestamp: Math.floor(clock.wallTime() / 1000),
       sessions: [

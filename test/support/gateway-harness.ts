@@ -29,6 +29,8 @@ export class GatewayHarness {
       'routing.registry_file': join(this.folder, 'upstreams.json'),
       'log.level': 'error',
       'watchdog.enabled': 'false',
+      // Whoever shares the machine must not decide what a test sees.
+      'overload_protection.max_event_loop_delay': '0s',
       ...settings,
     };
     const gateway = new Gateway(loadConfig({ env: {}, flags }).config);

@@ -8,6 +8,8 @@ import type { Route, RoutedRequest, Router } from '../../src/routing/router.js';
 import { AcceptingAuthenticator } from '../../src/session/authenticator.js';
 import type { Authenticator } from '../../src/session/authenticator.js';
 import type { SessionOptions } from '../../src/session/options.js';
+import { NO_LIMITS } from '../../src/session/overload/options.js';
+import type { OverloadOptions } from '../../src/session/overload/options.js';
 import { SessionService } from '../../src/session/session-service.js';
 import { silentLogger } from '../../src/telemetry/log.js';
 import { Metrics } from '../../src/telemetry/metrics.js';
@@ -205,10 +207,12 @@ export class SessionHarness implements MemoryScheduler {
     options: Partial<SessionOptions> = {},
     authenticator: Authenticator = new AcceptingAuthenticator(),
     ceiling: NumberCeiling = unlimitedCeiling,
+    overload: Partial<OverloadOptions> = {},
   ) {
     this.router = new ScriptedRouter((run) => this.soon(run));
     this.service = new SessionService({
       options: { ...defaultOptions, ...options },
+      overload: { ...NO_LIMITS, ...overload },
       clock: this.clock,
       wheel: new TimerWheel(this.clock, 100),
       metrics: this.metrics.session,

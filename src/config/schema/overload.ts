@@ -11,7 +11,10 @@ export const overload_protection = {
   connection_warning_threshold: threshold(
     'Connections from which on a warning is logged; below 1 a share of max_connections.',
   ),
-  max_qps: count('50000', 'Business requests per second; more get 429. 0 is no limit.'),
+  max_qps: count(
+    '50000',
+    'Business requests per second, averaged over qps_window_seconds; more get 503. Heartbeats, acknowledgements, START and STOP always pass. 0 is no limit.',
+  ),
   qps_warning_threshold: threshold(
     'Requests per second from which on a warning is logged; below 1 a share of max_qps.',
   ),
@@ -27,4 +30,25 @@ export const overload_protection = {
     'Waiting requests from which on a warning is logged; below 1 a share of max_upstream_concurrent.',
   ),
   upstream_timeout: duration('30s', 'A request unanswered for so long gets 504.', { min: 10 }),
+  session_qps: count(
+    '0',
+    'Business requests per second of one session; more get 429 with retry_after_ms in the detail. 0 is no limit.',
+    { max: 1_000_000 },
+  ),
+  session_burst: count('1', 'Requests that a session may send at once after a quiet time.', {
+    max: 1_000_000,
+  }).following('overload_protection.session_qps'),
+  address_connections: count(
+    '0',
+    'Connections of one address, an IPv6 /64 counting as one; more are closed with 429. 0 is no limit.',
+  ),
+  address_connection_rate: count(
+    '0',
+    'New connections per second of one address, as many at once; more are closed with 429. 0 is no limit.',
+    { max: 1_000_000 },
+  ),
+  max_event_loop_delay: duration(
+    '500ms',
+    'New connections get 503 while events wait longer than this; existing ones go on. 0 is never.',
+  ),
 };

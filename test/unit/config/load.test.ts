@@ -62,12 +62,14 @@ describe('defaults', () => {
       flags: {
         'server.session_timeout': '90s',
         'overload_protection.max_connections': '700',
+        'overload_protection.session_qps': '20',
         'server.quic_addr': ':4433',
       },
     });
     expect(config.session.resumeWindow).toBe(90_000);
     expect(config.session.maxSessions).toBe(1_400);
     expect(config.overloadProtection.connectionWarningThreshold).toBe(560);
+    expect(config.overloadProtection.sessionBurst).toBe(20);
     expect(config.server.stateFile).toBe('gatesvr-4433.state');
     expect(config.routing.registryFile).toBe('gatesvr-4433.upstreams.state');
     expect(config.quic.retryKeyFile).toBe('gatesvr-4433.keys.state');
@@ -270,7 +272,7 @@ describe('the reference', () => {
       const named = leaves().filter(([path]) => path === entry || path.startsWith(`${entry}.`));
       expect([entry, named.length > 0]).toEqual([entry, true]);
     }
-    expect(renderReference()).toMatch(/`max_qps` .*\*not yet:\*/);
+    expect(renderReference()).toMatch(/`budget_refill` .*\*not yet:\*/);
     expect(renderReference()).not.toMatch(/`max_connections` .*\*not yet:\*/);
   });
 

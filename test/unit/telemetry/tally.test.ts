@@ -52,6 +52,7 @@ describe('Metrics', () => {
       detachedCount: zero,
       queuedFrames: zero,
       inFlight: zero,
+      currentQps: zero,
     });
     const text = await metrics.registry.metrics();
     for (const name of [
@@ -66,6 +67,7 @@ describe('Metrics', () => {
       'gatesvr_errors_total',
       'gatesvr_connections_rejected_total',
       'gatesvr_requests_rejected_total',
+      'gatesvr_current_qps',
       'gatesvr_upstream_rejected_total',
     ]) {
       expect(text).toMatch(new RegExp(`^# TYPE ${name} `, 'm'));

@@ -1,0 +1,143 @@
+import type { Cancel, Clock } from '../../base/clock.js';
+import type { Logger } from '../../telemetry/log.js';
+import { ErrorCode } from '../../wire/error-catalogue.js';
+import { retryAfter } from '../refusal.js';
+import { addressKey } from './address-key.js';
+import { AddressLimits } from './address-limits.js';
+import { EventLoopProbe } from './event-loop-probe.js';
+import { LoadWarning } from './load-warning.js';
+import type { OverloadOptions } from './options.js';
+import { SlidingWindow } from './sliding-window.js';
+import { BucketLimit, TokenBucket } from './token-bucket.js';
+
+/** How often the rate of requests is held against its warning threshold, ms. */
+const WARNING_PERIOD_MS = 1_000;
+
+/** Why a new connection is not taken. */
+export interface ConnectionRefusal {
+  readonly code: ErrorCode;
+  readonly reason: string;
+  /** Label of gatesvr_connections_rejected_total. */
+  readonly label: string;
+}
+
+/** The load as operators see it. */
+export interface OverloadView {
+  /** Business requests admitted per second, over the window. */
+  readonly qps: number;
+  /** Infinity: no limit. */
+  readonly maxQps: number;
+  /** Milliseconds. */
+  readonly eventLoopDelay: number;
+  /** New connections are refused because the event loop is late. */
+  readonly shedding: boolean;
+  /** Addresses that limits are kept for. */
+  readonly addresses: number;
+}
+
+const LATE: ConnectionRefusal = {
+  code: ErrorCode.Overloaded,
+  reason: 'overloaded, try again later',
+  label: 'event_loop_delay',
+};
+
+/**
+ * Decides what the gateway takes on: connections by address and by the lateness of the event loop,
+ * business requests by their rate, all together and per session. What it has taken on it never drops.
+ */
+export class Overload {
+  private readonly requests: SlidingWindow;
+  private readonly requestLimit: number;
+  private readonly sessionLimit: BucketLimit | null;
+  private readonly addresses: AddressLimits | null;
+  private readonly probe: EventLoopProbe;
+  private readonly connectionWarning: LoadWarning;
+  private readonly requestWarning: LoadWarning;
+  private stopWatching: Cancel | null = null;
+
+  constructor(
+    private readonly options: OverloadOptions,
+    private readonly clock: Clock,
+    log: Logger,
+  ) {
+    const { qpsWindow, maxQps, sessionQps, sessionBurst, addressConnections } = options;
+    this.requests = new SlidingWindow(qpsWindow);
+    this.requestLimit = (maxQps * qpsWindow) / 1000;
+    this.sessionLimit = sessionQps > 0 ? new BucketLimit(sessionQps, sessionBurst) : null;
+    const byAddress = addressConnections > 0 || options.addressConnectionRate > 0;
+    this.addresses = byAddress ? new AddressLimits(options) : null;
+    this.probe = new EventLoopProbe(options.maxEventLoopDelay, clock, log);
+    this.connectionWarning = new LoadWarning('connections', options.connectionWarning, log);
+    this.requestWarning = new LoadWarning('requests per second', options.qpsWarning, log);
+  }
+
+  /** Begins to measure; before that nothing is late. Idempotent. */
+  start(): void {
+    this.probe.start();
+    this.stopWatching ??= this.clock.every(WARNING_PERIOD_MS, () =>
+      this.requestWarning.observe(this.currentQps()),
+    );
+  }
+
+  stop(): void {
+    this.probe.stop();
+    this.stopWatching?.();
+    this.stopWatching = null;
+  }
+
+  /** What connections of this address are counted under; empty where addresses are not limited. */
+  keyOf(remoteAddress: string): string {
+    return this.addresses === null ? '' : addressKey(remoteAddress);
+  }
+
+  /** Takes a connection on, which `connectionClosed` must be called for, or says why not. */
+  admitConnection(key: string): ConnectionRefusal | null {
+    if (this.probe.overloaded) return LATE;
+    const refusal = this.addresses?.enter(key, this.clock.now()) ?? null;
+    if (refusal === null) return null;
+    const reason = retryAfter(refusal.retryAfter);
+    return { code: ErrorCode.TooManyRequests, reason, label: refusal.limit };
+  }
+
+  connectionClosed(key: string): void {
+    this.addresses?.leave(key);
+  }
+
+  /** The number of open connections changed. */
+  noteConnections(open: number): void {
+    this.connectionWarning.observe(open);
+  }
+
+  /** Counts a business request; false, and not counted, where there were too many. @param now monotonic ms. */
+  admitRequest(now: number): boolean {
+    return this.requests.tryAdd(now, this.requestLimit);
+  }
+
+  /** A session's own allowance of requests, or null where sessions are not limited. */
+  newSessionRate(): TokenBucket | null {
+    return this.sessionLimit && new TokenBucket(this.sessionLimit);
+  }
+
+  currentQps(): number {
+    return this.requests.rate(this.clock.now());
+  }
+
+  view(): OverloadView {
+    return {
+      qps: this.currentQps(),
+      maxQps: this.options.maxQps,
+      eventLoopDelay: this.probe.delay,
+      shedding: this.probe.overloaded,
+      addresses: this.addresses?.size ?? 0,
+    };
+  }
+
+  /** What an operator should look at, one line each. */
+  warnings(): string[] {
+    const late = this.probe.overloaded
+      ? 'event loop overloaded: new connections are refused'
+      : null;
+    const lines = [this.connectionWarning.line, this.requestWarning.line, late];
+    return lines.filter((line) => line !== null);
+  }
+}

@@ -1,0 +1,135 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { Gateway } from '../../src/gateway/gateway.js';
+import { GatewayClient } from '../../src/sdk/client/index.js';
+import { DeployedClient, DeployedClientError } from '../support/deployed-client.js';
+import { DeployedQuic } from '../support/deployed-client-quic.js';
+import { GatewayHarness, ZONES } from '../support/gateway-harness.js';
+
+describe('a gateway under too much load', () => {
+  let harness: GatewayHarness;
+  let quic: DeployedQuic;
+  const clients: GatewayClient[] = [];
+
+  afterEach(async () => {
+    for (const client of clients.splice(0)) client.close();
+    await quic.stop();
+    await harness.close();
+  }, 30_000);
+
+  /** A gateway whose upstreams answer `echo` and note what they executed. */
+  async function gatewayWith(settings: Record<string, string>) {
+    harness = new GatewayHarness();
+    const gateway = await harness.gateway(settings);
+    quic = new DeployedQuic(() => `127.0.0.1:${gateway.quicPort}`);
+    const executed: string[] = [];
+    for (const zone of ZONES) {
+      await harness.upstream(gateway, zone, (server) =>
+        server.handle('echo', ({ data }) => {
+          executed.push(Buffer.from(data).toString());
+          return { data };
+        }),
+      );
+    }
+    return { gateway, executed };
+  }
+
+  function sdkClient(gateway: Gateway, openid: string): GatewayClient {
+    const address = `127.0.0.1:${gateway.quicPort}`;
+    const client = new GatewayClient({ address, openid, insecure: true, refusedRetries: 0 });
+    clients.push(client);
+    return client;
+  }
+
+  function deployed(openid: string): DeployedClient {
+    return new DeployedClient(quic.open, { openid, hello: false });
+  }
+
+  /** Sends `count` requests at once; the code of each answer, in order. */
+  function burst(client: DeployedClient, name: string, count: number): Promise<number[]> {
+    const answers = Array.from({ length: count }, (_, index) =>
+      client.request('echo', `${name}-${index}`).then(
+        ({ code, data }) => (data === `${name}-${index}` ? code : -1),
+        (error: unknown) => (error instanceof DeployedClientError ? error.code : -2),
+      ),
+    );
+    return Promise.all(answers);
+  }
+
+  test('refuses exactly what is above max_qps, loses nothing, and keeps every order', async () => {
+    // A window longer than the test: nothing leaves it, so that the shares are exact.
+    const { gateway, executed } = await gatewayWith({
+      'overload_protection.max_qps': '1',
+      'overload_protection.qps_window_seconds': '100',
+    });
+    const members = ['a', 'b', 'c', 'd'].map((name) => ({ name, client: deployed(name) }));
+    for (const { client } of members) await client.connect();
+    const codes = await Promise.all(members.map(({ name, client }) => burst(client, name, 50)));
+    const all = codes.flat();
+    expect(all.filter((code) => code === 200)).toHaveLength(100);
+    expect(all.filter((code) => code === 503)).toHaveLength(100);
+    expect(new Set(executed).size).toBe(100);
+    expect(executed).toHaveLength(100);
+    for (const { name, client } of members) {
+      expect(client.sequence).toEqual(Array.from({ length: 50 }, (_, index) => index + 1));
+      const order = executed.filter((text) => text.startsWith(`${name}-`));
+      const numbers = order.map((text) => Number(text.slice(2)));
+      expect(numbers).toEqual([...numbers].sort((left, right) => left - right));
+      client.heartbeat();
+    }
+    const text = await gateway.metrics.registry.metrics();
+    expect(text).toContain('gatesvr_requests_rejected_total{reason="qps"} 100');
+    const late = sdkClient(gateway, 'late');
+    await late.connect();
+    await expect(late.request('echo')).rejects.toMatchObject({ status: 503 });
+    for (const { client } of members) expect(client.connected).toBe(true);
+  }, 30_000);
+
+  test('keeps a flood of one session from every other', async () => {
+    const { gateway } = await gatewayWith({
+      'overload_protection.session_qps': '20',
+      'overload_protection.session_burst': '30',
+    });
+    const flooder = deployed('flooder');
+    const good = sdkClient(gateway, 'good');
+    await flooder.connect();
+    await good.connect();
+    const flood = burst(flooder, 'f', 400);
+    for (let index = 0; index < 20; index++) {
+      expect((await good.request('echo', { data: `g${index}` })).text).toBe(`g${index}`);
+    }
+    const codes = await flood;
+    expect(new Set(codes)).toEqual(new Set([200, 429]));
+    expect(codes.slice(0, 30)).toEqual(Array<number>(30).fill(200));
+    expect(codes.filter((code) => code === 429).length).toBeGreaterThan(200);
+    expect(flooder.errors[0]?.detail).toMatch(/^retry_after_ms=\d+$/);
+    expect(flooder.sequence).toEqual(Array.from({ length: 400 }, (_, index) => index + 1));
+    expect(good.state).toBe('connected');
+  }, 30_000);
+
+  test('closes what one address has too much of with 429, and counts it', async () => {
+    const { gateway } = await gatewayWith({ 'overload_protection.address_connections': '2' });
+    const [first, second, third] = ['a', 'b', 'c'].map((name) => deployed(name));
+    await first?.connect();
+    await second?.connect();
+    await expect(third?.connect()).rejects.toMatchObject({ code: 429 });
+    expect((await burst(first as DeployedClient, 'a', 1))[0]).toBe(200);
+    expect(await gateway.metrics.registry.metrics()).toContain(
+      'gatesvr_connections_rejected_total{reason="address_connections"} 1',
+    );
+  }, 30_000);
+
+  test('limits nothing where overload_protection is off', async () => {
+    await gatewayWith({
+      'overload_protection.enabled': 'false',
+      'overload_protection.max_qps': '1',
+      'overload_protection.session_qps': '1',
+      'overload_protection.address_connections': '1',
+      'overload_protection.address_connection_rate': '1',
+    });
+    const [first, second] = ['a', 'b'].map((name) => deployed(name));
+    await first?.connect();
+    await second?.connect();
+    const codes = await burst(first as DeployedClient, 'a', 50);
+    expect(new Set(codes)).toEqual(new Set([200]));
+  }, 30_000);
+});
