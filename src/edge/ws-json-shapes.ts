@@ -1,6 +1,6 @@
 import { PushType, RequestType, StopRequest } from '../wire/messages.js';
 
-/** An enum as pbjs generates it: names to numbers and back. */
+/** An enum as pbjs generates it: own properties name to number, inherited ones number to name. */
 export interface EnumNames {
   readonly [name: string]: string | number;
 }

@@ -158,6 +158,8 @@ export class WsServer {
     this.server.closeAllConnections();
     const backstop = this.options.clock.after(2 * LINGER_MS, () => this.upgrader.terminateAll());
     await gone;
+    // A WebSocket hears of its end a moment after its socket.
+    await this.upgrader.ended();
     backstop();
   }
 }

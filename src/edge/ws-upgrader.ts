@@ -67,6 +67,7 @@ export class WsUpgrader {
   private readonly links = new Set<WsLink>();
   private readonly turn = new WriteTurn();
   private draining = false;
+  private onAllEnded: () => void = () => undefined;
 
   constructor(private readonly options: WsUpgraderOptions) {
     const settings: ServerOptions & { closeTimeout: number; maxPendingAutoPongs: number } = {
@@ -127,6 +128,19 @@ export class WsUpgrader {
     for (const webSocket of this.webSockets.clients) webSocket.terminate();
   }
 
+  /** Resolves once no Link is open any more. */
+  ended(): Promise<void> {
+    return new Promise((resolve) => {
+      this.onAllEnded = resolve;
+      if (this.links.size === 0) resolve();
+    });
+  }
+
+  private forget(link: WsLink): void {
+    this.links.delete(link);
+    if (this.links.size === 0) this.onAllEnded();
+  }
+
   private open(webSocket: WebSocket, request: IncomingMessage): void {
     const { accept, clock, wheel, liveness, addressOf = peerOf } = this.options;
     const link = new WsLink(webSocket, request.socket, {
@@ -136,7 +150,7 @@ export class WsUpgrader {
       wheel,
       turn: this.turn,
       liveness,
-      onEnded: (ended) => this.links.delete(ended),
+      onEnded: (ended) => this.forget(ended),
     });
     this.links.add(link);
     accept(link);

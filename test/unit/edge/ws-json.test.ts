@@ -1,0 +1,165 @@
+import { describe, expect, it } from '@jest/globals';
+import protobuf from 'protobufjs';
+import { WsFault } from '../../../src/edge/ws-fault.js';
+import { jsonCodec, jsonOfPush, requestOfJson } from '../../../src/edge/ws-json.js';
+import { shapes } from '../../../src/edge/ws-json-shapes.js';
+import type { FieldType } from '../../../src/edge/ws-json-shapes.js';
+import {
+  BusinessResponse,
+  ClientRequest,
+  PushType,
+  ServerPush,
+  StartRequest,
+  decodeMessage,
+  encodeMessage,
+} from '../../../src/wire/messages.js';
+
+const root = protobuf.loadSync('proto/message.proto');
+root.resolveAll();
+
+function faultOf(text: string): WsFault {
+  try {
+    requestOfJson(text);
+  } catch (error) {
+    if (error instanceof WsFault) return error;
+    throw error;
+  }
+  throw new Error('was taken');
+}
+
+describe('the shapes', () => {
+  const kind = (type: FieldType): string => {
+    if (typeof type === 'string') return type;
+    return 'names' in type ? 'enum' : type.shape.message;
+  };
+
+  it.each(Object.values(shapes))('$message is as proto/message.proto has it', (shape) => {
+    const fields = root.lookupType(shape.message).fieldsArray;
+    const ordered = [...fields].sort((left, right) => left.id - right.id);
+    expect(shape.fields.map(({ name, type }) => [name, kind(type)])).toEqual(
+      ordered.map((field) => {
+        if (field instanceof protobuf.MapField) return [field.name, 'map'];
+        if (field.resolvedType instanceof protobuf.Enum) return [field.name, 'enum'];
+        return [field.name, field.type];
+      }),
+    );
+    const original = ordered.map(({ name }) =>
+      name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`),
+    );
+    for (const name of original) expect(shape.byName.has(name)).toBe(true);
+  });
+
+  it('are all messages of proto/message.proto', () => {
+    const messages = root.lookup('gatesvr.proto') as protobuf.Namespace;
+    const names = messages.nestedArray.filter((one) => one instanceof protobuf.Type);
+    expect(names.map(({ name }) => name).sort()).toEqual(Object.keys(shapes).sort());
+  });
+});
+
+describe('a request', () => {
+  it('has its payload under its own name', () => {
+    const text = `{"msgId":1,"openid":"alice","startRequest":{"openid":"alice","lastAckedSeqId":"9007199254740991"}}`;
+    const request = decodeMessage(ClientRequest, requestOfJson(text));
+    expect(request).toMatchObject({ msgId: 1, type: 1, openid: 'alice', seqId: 0 });
+    expect(decodeMessage(StartRequest, request.payload)).toMatchObject({
+      openid: 'alice',
+      lastAckedSeqId: Number.MAX_SAFE_INTEGER,
+    });
+  });
+
+  it('keeps a header named __proto__', () => {
+    const bytes = requestOfJson('{"msgId":1,"headers":{"__proto__":"a","toString":"b"}}');
+    const { headers } = decodeMessage(ClientRequest, bytes);
+    expect(Object.entries(headers)).toEqual([
+      ['__proto__', 'a'],
+      ['toString', 'b'],
+    ]);
+  });
+
+  it.each([
+    ['not JSON', '{', 1007, 'the text is not JSON'],
+    ['empty', '', 1007, 'the text is not JSON'],
+    ['an array', '[]', 4400, 'must be an object'],
+    ['null', 'null', 4400, 'must be an object'],
+    ['nothing', '{}', 4400, 'frame of length 0'],
+    ['a misspelt field', '{"msgid":1}', 4400, 'ClientRequest has no field "msgid"'],
+    [
+      'a misspelt field of the payload',
+      '{"businessRequest":{"Action":"x"}}',
+      4400,
+      'businessRequest: BusinessRequest has no field "Action"',
+    ],
+    ['a field twice', '{"msgId":1,"msg_id":2}', 4400, 'msg_id: is given twice'],
+    [
+      'two payloads',
+      '{"clientAck":{},"stopRequest":{}}',
+      4400,
+      'stopRequest: a request has one payload, this is another',
+    ],
+    ['payload beside a message', '{"clientAck":{},"payload":""}', 4400, 'payload: is given twice'],
+    [
+      'a type that contradicts',
+      '{"clientAck":{},"type":"REQUEST_STOP"}',
+      4400,
+      'clientAck: is not what type says',
+    ],
+    [
+      'an unknown type',
+      '{"type":"START"}',
+      4400,
+      'type: must be one of REQUEST_UNKNOWN, REQUEST_START, REQUEST_STOP, REQUEST_HEARTBEAT, REQUEST_BUSINESS, REQUEST_ACK',
+    ],
+    ['a fraction', '{"msgId":1.5}', 4400, 'msgId: must be an integer from 0 to 4294967295'],
+    ['a negative id', '{"msgId":-1}', 4400, 'msgId: must be an integer from 0 to 4294967295'],
+    [
+      'a number that JavaScript cannot count',
+      '{"seqId":"9007199254740992"}',
+      4400,
+      'seqId: must be an integer from 0 to 9007199254740991',
+    ],
+    ['a number in words', '{"seqId":"0x10"}', 4400, /seqId: must be an integer/],
+    ['text for an object', '{"headers":"x"}', 4400, 'headers: must be an object'],
+    ['a number in a map', '{"headers":{"a":1}}', 4400, 'headers["a"]: must be a string'],
+    ['half a character', '{"openid":"\\ud800"}', 4400, 'openid: has half of a surrogate pair'],
+    ['no base64', '{"payload":"***"}', 4400, 'payload: must be base64'],
+    ['base64 of no length', '{"payload":"AAAAA"}', 4400, 'payload: must be base64'],
+  ])('is refused where it is %s', (_what, text, closeCode, message) => {
+    const fault = faultOf(text);
+    expect(fault.code).toBe(400);
+    expect(fault.closeCode).toBe(closeCode);
+    if (typeof message === 'string') expect(fault.message).toBe(message);
+    else expect(fault.message).toMatch(message);
+  });
+
+  it('repeats little of what it was sent', () => {
+    expect(faultOf(`{"${'x'.repeat(10_000)}":1}`).message.length).toBeLessThan(100);
+    expect(faultOf(`{"headers":{"${'x'.repeat(10_000)}":1}}`).message.length).toBeLessThan(100);
+  });
+
+  it('must be text', () => {
+    expect(() => jsonCodec.decode(Buffer.from('{"msgId":1}'), true)).toThrow(
+      expect.objectContaining({ code: 400, closeCode: 1003 }),
+    );
+  });
+});
+
+describe('a push', () => {
+  it('is written in one way', () => {
+    const payload = encodeMessage(BusinessResponse, {
+      code: 200,
+      message: '[news] hi',
+      data: Buffer.from('text'),
+    });
+    const push = { seqId: 7, type: PushType.PUSH_BUSINESS_DATA, payload, headers: { zone: '001' } };
+    expect(jsonOfPush(encodeMessage(ServerPush, push))).toBe(
+      '{"msgId":0,"seqId":"7","type":"PUSH_BUSINESS_DATA","headers":{"zone":"001"},"businessResponse":{"code":200,"message":"[news] hi","data":"dGV4dA=="}}',
+    );
+  });
+
+  it('of an unknown type keeps its number and its bytes', () => {
+    const push = encodeMessage(ServerPush, { type: 99 as PushType, payload: Buffer.from([255]) });
+    expect(jsonOfPush(push)).toBe(
+      '{"msgId":0,"seqId":"0","type":99,"headers":{},"payload":"/w=="}',
+    );
+  });
+});
