@@ -158,7 +158,10 @@ describe('bad input over real QUIC', () => {
       { host: '127.0.0.1', port: gateway.quicPort, serverName: 'localhost' },
       { onStream: () => undefined, onClosed: () => undefined },
     );
-    for (let opened = 0; opened < 1_000; opened++) connection.openStream().write(Buffer.from([0]));
+    const open = () => connection.openStream().write(Buffer.from([0]));
+    expect(() => {
+      for (let opened = 0; opened < 1_000; opened++) open();
+    }).toThrow(/allows no further/);
     await client.until(() => gateway.metrics.quic.streamsRefused.value > refusedBefore);
     connection.close(0, 'done');
     expect(client.closed).toBeNull();

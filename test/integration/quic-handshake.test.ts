@@ -140,9 +140,13 @@ describe('a QUIC connection', () => {
       },
     );
     expect(connection.sendDatagram(Buffer.alloc(5_000))).toBe(false);
-    expect(connection.sendDatagram(Buffer.from('ping'))).toBe(true);
-    await eventually(() => received.length > 0, 'the datagram');
-    expect(received).toEqual(['ping']);
+    // They are unreliable, also on a busy loopback interface: one of several must come back.
+    for (let attempt = 0; attempt < 20 && received.length === 0; attempt++) {
+      expect(connection.sendDatagram(Buffer.from('ping'))).toBe(true);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    await eventually(() => received.length > 0, 'a datagram');
+    expect(new Set(received)).toEqual(new Set(['ping']));
   });
 });
 
