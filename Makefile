@@ -37,7 +37,7 @@ deps: $(INSTALLED) ## install what package-lock.json names (again only when it c
 # Not `npm ci`: it wants the optional packages of every platform in the lock, which pins those of
 # this one. No package needs its install script: the native ones ship prebuilt.
 $(INSTALLED): package-lock.json
-	npm install --no-save --ignore-scripts --no-audit --no-fund
+	npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 proto: $(CODECS) ## generate the protobuf codecs from proto/
