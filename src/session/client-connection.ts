@@ -1,6 +1,6 @@
 import { RingQueue } from '../base/ring-queue.js';
 import type { Link, LinkClosed, LinkObserver, SendResult } from '../link/link.js';
-import { ErrorCode, errorName } from '../wire/error-catalogue.js';
+import { ErrorCode, TOKEN_EXPIRED, errorName } from '../wire/error-catalogue.js';
 import type { Frame } from '../wire/frame-encoder.js';
 import {
   BusinessRequest,
@@ -13,7 +13,7 @@ import {
   decodeMessage,
 } from '../wire/messages.js';
 import type { MessageCodec } from '../wire/messages.js';
-import { ProofDeadline, TOKEN_EXPIRED } from './proof-deadline.js';
+import { ProofDeadline } from './proof-deadline.js';
 import type { ProofOwner } from './proof-deadline.js';
 import { errorFrame, heartbeatFrame, startAcceptedFrame, startRefusedFrame } from './responses.js';
 import type { Session } from './session.js';

@@ -1,9 +1,6 @@
 import type { TimerWheel, WheelTimer } from '../base/timer-wheel.js';
 import type { Clock } from '../base/clock.js';
 
-/** Detail of the notice that a token ran out, and of the close when the grace time did too. */
-export const TOKEN_EXPIRED = 'token_expired';
-
 /** What a connection does when its client's proof of identity is missing or old. */
 export interface ProofOwner {
   /** No START was accepted within auth_timeout. */

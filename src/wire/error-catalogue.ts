@@ -48,6 +48,12 @@ const catalogue: Readonly<Record<ErrorCode, CatalogueEntry>> = Object.freeze({
   504: { name: 'upstream_timeout', message: 'upstream timed out', mayReconnect: true },
 });
 
+/**
+ * Detail of the 401 that tells a client that its token ran out (msg_id 0, seq_id 0): a START with a new
+ * one on the same connection renews it; when none comes, the connection is closed after a grace time.
+ */
+export const TOKEN_EXPIRED = 'token_expired';
+
 /** The catalogue's entry for a code, or undefined for a number that is not ours. */
 export function describeError(code: number): CatalogueEntry | undefined {
   return catalogue[code as ErrorCode];

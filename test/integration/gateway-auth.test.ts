@@ -88,6 +88,23 @@ describe('a gateway that verifies tokens', () => {
     await quic.stop();
   }, 15_000);
 
+  test('goes on with an SDK that brings a new token when the old one runs out', async () => {
+    let asked = 0;
+    const erin = client('erin', () =>
+      issuer.token({ sub: 'erin', exp: inSeconds(asked++ === 0 ? 2 : 60) }),
+    );
+    const events: string[] = [];
+    erin.on('notice', ({ code, detail }) => events.push(`${code} ${detail}`));
+    erin.on('disconnected', () => events.push('disconnected'));
+    await erin.connect();
+    await until(() => asked === 2);
+    // Longer than the grace time: a token that was not renewed would end the connection.
+    await new Promise((resolve) => setTimeout(resolve, 800));
+    expect((await erin.request('echo', { data: 'still here' })).text).toBe('still here');
+    expect(events).toEqual(['401 token_expired']);
+    expect(erin.state).toBe('connected');
+  }, 15_000);
+
   test('takes the keys of a rotated set without a restart', async () => {
     const token = successor.token({ sub: 'dave', exp: inSeconds(60) });
     await expect(client('dave', token).connect()).rejects.toMatchObject({ status: 401 });

@@ -1,7 +1,7 @@
 import type { Cancel } from '../../../base/clock.js';
 import { messageOf } from '../../../base/errors.js';
 import type { Link } from '../../../link/link.js';
-import { ErrorCode } from '../../../wire/error-catalogue.js';
+import { ErrorCode, TOKEN_EXPIRED } from '../../../wire/error-catalogue.js';
 import type { Frame } from '../../../wire/frame-encoder.js';
 import type { ServerPush, StartResponse } from '../../../wire/messages.js';
 import { AckScheduler } from './ack-scheduler.js';
@@ -150,15 +150,19 @@ export class ClientSession implements ConnectionOwner, ConnectorOwner, InboxOwne
   }
 
   onLink(link: Link, address: string, token: string): void {
-    const { clock, openid, transport } = this.options;
+    const { clock, transport } = this.options;
     const probe = transport.probe?.(link);
     const connection = new Connection(link, address, clock, this.options, this, probe);
     this.connection = connection;
     const msgId = this.nextMsgId();
+    connection.start(msgId, this.startFrame(msgId, token));
+  }
+
+  private startFrame(msgId: number, token: string): Frame {
+    const { openid } = this.options;
     const { sessionId, epoch, epochProof } = this.memory;
     const lastAckedSeq = this.pushes.highest;
-    const start = { openid, token, lastAckedSeq, sessionId, epoch, epochProof };
-    connection.start(msgId, encodeStart(msgId, start));
+    return encodeStart(msgId, { openid, token, lastAckedSeq, sessionId, epoch, epochProof });
   }
 
   onAttemptFailed(error: unknown): void {
@@ -229,6 +233,19 @@ export class ClientSession implements ConnectionOwner, ConnectorOwner, InboxOwne
 
   onNotice(notice: Notice): void {
     this.events.emit('notice', notice);
+    if (notice.detail === TOKEN_EXPIRED) void this.renewToken();
+  }
+
+  /** A new token by START on the same connection (SESSIONS.md, "START"); its answer needs no action. */
+  private async renewToken(): Promise<void> {
+    const connection = this.connection;
+    try {
+      const token = await this.options.token();
+      if (connection === null || connection !== this.connection) return;
+      connection.ask(this.startFrame(this.nextMsgId(), token));
+    } catch (error) {
+      this.events.emit('error', new ConnectionError(0, `no new token: ${messageOf(error)}`));
+    }
   }
 
   onPassingRefusal(request: PendingRequest, error: Error): void {

@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from '../../../base/clock.js';
 import { messageOf } from '../../../base/errors.js';
 import type { Link, LinkClosed, LinkObserver, SendResult } from '../../../link/link.js';
-import { ErrorCode, describeError } from '../../../wire/error-catalogue.js';
+import { ErrorCode, TOKEN_EXPIRED, describeError } from '../../../wire/error-catalogue.js';
 import type { Frame } from '../../../wire/frame-encoder.js';
 import {
   ErrorMessage,
@@ -170,7 +170,9 @@ export class Connection implements LinkObserver {
     if (push.type === PushType.PUSH_ERROR && push.msgId === 0 && push.seqId === 0) {
       const notice = decodeMessage(ErrorMessage, push.payload);
       this.notice = notice;
-      if (describeError(notice.errorCode)?.mayReconnect === false) {
+      // A token that ran out may still be renewed: then the gateway closes only after a grace time.
+      const last = describeError(notice.errorCode)?.mayReconnect === false;
+      if (last && notice.detail !== TOKEN_EXPIRED) {
         this.link.close(ErrorCode.None, 'session ended');
         this.endBy(notice);
         return;
