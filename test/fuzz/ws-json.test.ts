@@ -205,7 +205,8 @@ describe('a push in JSON', () => {
     const property = fc.property(arbitrary, push.arbitrary, (plain, envelope) => {
       const payload = referenceBytes(reflected, plain);
       const bytes = referenceBytes(push.type, { ...envelope, type, payload });
-      const { payload: _, ...rest } = referenceJson(push.type, bytes, true);
+      const rest = referenceJson(push.type, bytes, true);
+      delete rest['payload'];
       const nested = referenceJson(reflected, payload, true);
       // protobufjs writes null for an absent message where the mapping leaves it out.
       if (nested['error'] === null) delete nested['error'];
