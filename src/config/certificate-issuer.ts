@@ -78,7 +78,11 @@ async function serverExtensions(
   return [
     new x509.BasicConstraintsExtension(false, undefined, true),
     new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-    new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+    // Of a client too: gateways and upstreams show each other the same certificate.
+    new x509.ExtendedKeyUsageExtension([
+      x509.ExtendedKeyUsage.serverAuth,
+      x509.ExtendedKeyUsage.clientAuth,
+    ]),
     new x509.SubjectAlternativeNameExtension(names),
     await x509.AuthorityKeyIdentifierExtension.create(issuer.publicKey, false, webcrypto),
     await x509.SubjectKeyIdentifierExtension.create(subject.publicKey, false, webcrypto),

@@ -8,6 +8,7 @@ import type { Findings } from './source.js';
 /** What no key can know alone: whether keys fit each other and the machine. */
 export function checkTogether(config: Config, findings: Findings): void {
   checkCertificate(config, findings);
+  checkUpstreamTls(config, findings);
   checkAuth(config, findings);
   checkPorts(config, findings);
   checkSessions(config, findings);
@@ -21,6 +22,24 @@ function checkCertificate({ server }: Config, { problems }: Findings): void {
   const [given, missing] =
     server.certFile === null ? ['key_file', 'cert_file'] : ['cert_file', 'key_file'];
   problems.push(`server.${given} is set without server.${missing}: set both or neither`);
+}
+
+function checkUpstreamTls({ grpc, upstreamTls }: Config, { problems }: Findings): void {
+  for (const [section, { certFile, keyFile }] of Object.entries({
+    'grpc.tls': grpc.tls,
+    upstream_tls: upstreamTls,
+  })) {
+    if ((certFile === null) !== (keyFile === null)) {
+      problems.push(`${section}.cert_file and ${section}.key_file: set both or neither`);
+    }
+  }
+  if (grpc.tls.certFile !== null) return;
+  if (grpc.tls.clientCaFile !== null) {
+    problems.push('grpc.tls.client_ca_file is set without grpc.tls.cert_file: TLS needs both');
+  }
+  if (grpc.allowInsecure === 'false') {
+    problems.push('grpc.allow_insecure is false without grpc.tls.cert_file: set a certificate');
+  }
 }
 
 function checkAuth({ auth }: Config, { problems, warnings }: Findings): void {

@@ -4,7 +4,7 @@ import { Leaf } from './leaf.js';
 import { overload_protection } from './schema/overload.js';
 import { server } from './schema/server.js';
 import { session } from './schema/session.js';
-import { grpc, log, quic, routing, watchdog } from './schema/transport.js';
+import { grpc, log, quic, routing, upstream_tls, watchdog } from './schema/transport.js';
 import { websocket } from './schema/websocket.js';
 
 /** Every key of the configuration, as it is written in YAML. */
@@ -17,6 +17,7 @@ export const schema = {
   websocket,
   routing,
   grpc,
+  upstream_tls,
   backup,
   journal,
   log,
@@ -39,8 +40,6 @@ export const WITHOUT_EFFECT_YET: readonly string[] = [
   'quic.budget',
   'quic.budget_max',
   'quic.budget_refill',
-  'grpc.allow_insecure',
-  'grpc.register_allow',
   'backup',
   'journal',
 ];

@@ -1,5 +1,4 @@
 import type { JwtAuthenticator } from '../auth/jwt-authenticator.js';
-import { formatAddress } from '../base/address.js';
 import { SystemClock } from '../base/clock.js';
 import { memoised } from '../base/lifecycle.js';
 import { TimerWheel } from '../base/timer-wheel.js';
@@ -9,8 +8,7 @@ import { VERSION } from '../config/version.js';
 import type { ServerIdentity } from '../config/server-identity.js';
 import { GATESVR_ALPN, quicEdge } from '../edge/quic-edge.js';
 import type { WsServer } from '../edge/ws-server.js';
-import { callersOf } from '../grpc/caller-kinds.js';
-import { GrpcServer } from '../grpc/grpc-server.js';
+import type { GrpcServer } from '../grpc/grpc-server.js';
 import { LINGER_MS } from '../link/link.js';
 import type { Link } from '../link/link.js';
 import { OpsServer } from '../ops/ops-server.js';
@@ -22,8 +20,8 @@ import { SessionService } from '../session/session-service.js';
 import { createLogger } from '../telemetry/log.js';
 import type { Logger } from '../telemetry/log.js';
 import { Metrics } from '../telemetry/metrics.js';
-import { GatewayService } from '../upstream/gateway-service.js';
 import { ErrorCode } from '../wire/error-catalogue.js';
+import { GrpcSide } from './grpc-side.js';
 import { jwtAuthenticator } from './identity.js';
 import { OpsView } from './ops-view.js';
 import { handshakeLimit, overloadOptions, routerOptions, sessionOptions } from './options.js';
@@ -65,6 +63,7 @@ export class Gateway {
   private readonly state: StateKeeper;
   /** Null where every token is accepted. */
   private readonly tokens: JwtAuthenticator | null;
+  private readonly upstreams: GrpcSide;
   private readonly grpc: GrpcServer;
   private readonly ops: OpsServer;
   private readonly watchdog: Watchdog | null;
@@ -85,6 +84,7 @@ export class Gateway {
   ) {
     this.log = createLogger({ level: config.log.level, format: logFormat(config) });
     this.state = new StateKeeper(config.server.stateFile, this.log.child({ part: 'state' }));
+    this.upstreams = new GrpcSide(config, this.clock, this.log.child({ part: 'grpc' }));
     this.router = this.buildRouter();
     const { authFailures } = this.metrics.session;
     this.tokens = jwtAuthenticator(
@@ -126,14 +126,12 @@ export class Gateway {
   }
 
   private buildRouter(): ZoneRouter {
-    const { caller, maxMessageBytes } = this.config.grpc;
-    const callers = callersOf(caller, { maxMessageBytes });
     const log = this.log.child({ part: 'routing' });
     return new ZoneRouter(
       this.clock,
       log,
       this.metrics.upstream,
-      callers,
+      this.upstreams.callers,
       routerOptions(this.config),
     );
   }
@@ -155,20 +153,14 @@ export class Gateway {
   }
 
   private buildGrpc(): GrpcServer {
-    const log = this.log.child({ part: 'grpc' });
-    const service = new GatewayService(this.sessions.pushes, this.router, log);
-    const { host, port } = this.config.server.grpcAddr;
-    const options = {
-      address: formatAddress(host, port),
-      addressKey: 'server.grpc_addr',
-      maxMessageBytes: this.config.grpc.maxMessageBytes,
-    };
-    return new GrpcServer(options, service.methods());
+    const { pushes, clients } = this.sessions;
+    return this.upstreams.server({ pushes, clients, router: this.router });
   }
 
   private buildOps(): OpsServer {
     const { httpAddr, metricsAddr } = this.config.server;
-    const standing = () => [...this.warnings, ...(this.tokens?.warnings() ?? [])];
+    const grpc = this.upstreams.warnings();
+    const standing = () => [...this.warnings, ...grpc, ...(this.tokens?.warnings() ?? [])];
     const { warnConcurrent } = routerOptions(this.config);
     const readiness = () => ({ ready: this.phase === 'serving', state: this.phase });
     return new OpsServer({
@@ -236,6 +228,7 @@ export class Gateway {
     await this.ops.start();
     await this.state.load(this.sessions);
     await this.router.start();
+    this.upstreams.start();
     await this.grpc.start();
     this.accepting = true;
     this.webSocket = this.buildWebSocket(identity);
@@ -247,6 +240,7 @@ export class Gateway {
     this.sessions.overload.start();
     this.watchdog?.start();
     this.phase = 'serving';
+    this.upstreams.health.set(true);
     const { grpcPort: grpc, wsPort: webSocket, httpPort: http, metricsPort: metrics } = this;
     const ports = { quic: quic.port, webSocket, grpc, http, metrics };
     this.log.info(ports, 'gateway is serving');
@@ -254,12 +248,14 @@ export class Gateway {
 
   private async end(): Promise<void> {
     this.phase = 'draining';
+    this.upstreams.health.set(false);
     this.quic?.drain();
     this.webSocket?.drain();
     await this.sessions.drain(DRAIN_TIMEOUT_MS);
     await this.clientsGone();
     await this.webSocket?.stop(ErrorCode.Overloaded, 'the gateway stops');
     await this.quic?.stop(ErrorCode.Overloaded, 'the gateway stops');
+    this.upstreams.stop();
     await this.grpc.stop();
     await this.router.stop();
     if (this.accepting) await this.state.save(this.sessions);

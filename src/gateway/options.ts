@@ -48,7 +48,7 @@ export function overloadOptions({ overloadProtection: overload }: Config): Overl
 
 /** The router's options out of the configuration. */
 export function routerOptions(config: Config): ZoneRouterOptions {
-  const { server, routing, overloadProtection: overload } = config;
+  const { server, routing, grpc, overloadProtection: overload } = config;
   const unlimited = !overload.enabled || overload.maxUpstreamConcurrent === 0;
   const fallback = server.upstreamAddr;
   return {
@@ -57,6 +57,7 @@ export function routerOptions(config: Config): ZoneRouterOptions {
     warnConcurrent: unlimited ? Infinity : overload.upstreamWarningThreshold,
     serialize: routing.serialize,
     registryFile: routing.registryFile ?? '',
+    registerAllow: grpc.registerAllow,
     fallbackAddress: fallback === null ? '' : formatAddress(fallback.host, fallback.port),
   };
 }

@@ -37,6 +37,8 @@ export interface ConnectionTarget {
   readonly authority: string;
   /** null: plaintext, HTTP/2 with prior knowledge. */
   readonly tls: CallerTls | null;
+  /** Metadata `authorization` of every call, or none. */
+  readonly authorization: string | null;
   readonly clock: Clock;
   /** Ping after so many ms of silence while calls are under way. */
   readonly keepaliveMs: number;

@@ -1,7 +1,7 @@
+import type { TlsSource } from './caller-tls.js';
 import type { ChannelTuning } from './channel-options.js';
 import { grpcJsCallers } from './grpc-js-caller.js';
 import { Http2Caller } from './http2-caller.js';
-import type { TlsSource } from './http2-caller.js';
 import { Http2Connection } from './http2-connection.js';
 import type { CallerFactory } from './unary-caller.js';
 
@@ -15,6 +15,10 @@ export function http2Callers(tuning: ChannelTuning = {}, tls?: TlsSource): Calle
 }
 
 /** Makes callers of a kind that share their settings. */
-export function callersOf(kind: CallerKind, tuning: ChannelTuning = {}): CallerFactory {
-  return kind === 'http2' ? http2Callers(tuning) : grpcJsCallers(tuning);
+export function callersOf(
+  kind: CallerKind,
+  tuning: ChannelTuning = {},
+  tls: TlsSource = () => null,
+): CallerFactory {
+  return kind === 'http2' ? http2Callers(tuning, tls) : grpcJsCallers(tuning, tls);
 }

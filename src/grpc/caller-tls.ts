@@ -13,6 +13,9 @@ export interface CallerTls {
   readonly serverName: string | null;
 }
 
+/** Answers for the TLS of the next connection; null is plaintext. */
+export type TlsSource = () => CallerTls | null;
+
 /**
  * The kernel asks a silent peer after so many ms whether it is there: an upstream that vanished while
  * nothing was under way is found without a frame that its gRPC library could count as abuse.

@@ -25,6 +25,10 @@ export interface ChannelTuning {
   readonly initialReconnectMs?: number;
   /** Longest pause, ms: a returned upstream is used again within this; the only one of its zone. */
   readonly maxReconnectMs?: number;
+  /** Given with every call as `authorization: Bearer SECRET`; none by default. */
+  readonly secret?: string;
+  /** The name that the peer's certificate must have, where it is not the host dialled. */
+  readonly serverName?: string;
 }
 
 export const DEFAULT_KEEPALIVE_MS = 310_000;
@@ -52,5 +56,8 @@ export function channelOptions(tuning: ChannelTuning): ChannelOptions {
     // A shared pool would hand a new channel the old one's backoff.
     'grpc.use_local_subchannel_pool': 1,
     'grpc.enable_channelz': 0,
+    ...(tuning.serverName === undefined
+      ? {}
+      : { 'grpc.ssl_target_name_override': tuning.serverName }),
   };
 }

@@ -2,14 +2,13 @@ import { Channel, Metadata, credentials } from '@grpc/grpc-js';
 import { SystemClock } from '../base/clock.js';
 import type { Clock } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
+import type { TlsSource } from './caller-tls.js';
 import { channelOptions } from './channel-options.js';
 import type { CallerCredentials, ChannelTuning } from './channel-options.js';
 import { ChannelWatch } from './channel-watch.js';
 import { GrpcStatus } from './unary-caller.js';
 import type { CallHandle, CallObserver, CallerFactory, UnaryCaller } from './unary-caller.js';
 
-/** grpc-js copies it at the start of every call, so that one serves all. */
-const NO_METADATA = new Metadata();
 /** setTimeout fires at once above this; 24 days are no deadline. */
 const MAX_DEADLINE_MS = 2_147_483_647;
 /** A peer chooses the text of its status; so much of it goes into logs. */
@@ -29,6 +28,7 @@ interface Status {
 export class GrpcJsCaller implements UnaryCaller {
   private readonly channel: Channel;
   private readonly watch: ChannelWatch;
+  private readonly metadata: Metadata;
   private closed = false;
 
   /** @param address `host:port`, IPv6 in brackets. Nothing is dialled before the first call. */
@@ -39,12 +39,13 @@ export class GrpcJsCaller implements UnaryCaller {
     private readonly clock: Clock = new SystemClock(),
   ) {
     // Without a scheme a host called `unix` would name a socket file.
+    this.metadata = metadataOf(tuning);
     this.channel = new Channel(`dns:${address}`, callerCredentials, channelOptions(tuning));
     this.watch = new ChannelWatch(this.channel);
   }
 
   call(method: string, request: Uint8Array, deadline: number, observer: CallObserver): CallHandle {
-    const call = new UnaryCall(this.watch, observer);
+    const call = new UnaryCall(this.watch, this.metadata, observer);
     try {
       const until = this.clock.wallTime() + Math.min(deadline, MAX_DEADLINE_MS);
       call.start(this.channel.createCall(method, until, null, null, null), request);
@@ -61,12 +62,22 @@ export class GrpcJsCaller implements UnaryCaller {
   }
 }
 
-/** Makes grpc-js callers that share their settings. */
+/**
+ * Makes grpc-js callers that share their settings.
+ * @param tls asked once for every caller: grpc-js keeps for all connections what it began with.
+ */
 export function grpcJsCallers(
   tuning: ChannelTuning = {},
-  callerCredentials?: CallerCredentials,
+  tls: TlsSource = () => null,
 ): CallerFactory {
-  return (address) => new GrpcJsCaller(address, tuning, callerCredentials);
+  return (address) => {
+    const material = tls();
+    if (material === null) return new GrpcJsCaller(address, tuning);
+    const { ca, cert, key, serverName } = material;
+    const callerCredentials = credentials.createSsl(ca, key, cert);
+    const named = serverName === null ? tuning : { ...tuning, serverName };
+    return new GrpcJsCaller(address, named, callerCredentials);
+  };
 }
 
 /** One call: handle to its caller, listener to grpc-js. */
@@ -78,6 +89,7 @@ class UnaryCall implements CallHandle {
 
   constructor(
     private readonly watch: ChannelWatch,
+    private readonly metadata: Metadata,
     private readonly observer: CallObserver,
   ) {
     this.mark = watch.mark();
@@ -85,7 +97,7 @@ class UnaryCall implements CallHandle {
 
   start(call: GrpcJsCall, request: Uint8Array): void {
     this.call = call;
-    call.start(NO_METADATA, this);
+    call.start(this.metadata, this);
     call.startRead();
     call.sendMessageWithContext({}, asBuffer(request));
     call.halfClose();
@@ -129,6 +141,13 @@ class UnaryCall implements CallHandle {
       neverSent: !answered && !this.watch.connectedSince(this.mark),
     });
   }
+}
+
+/** What every call carries; grpc-js copies it, so that one serves all. */
+function metadataOf({ secret }: ChannelTuning): Metadata {
+  const metadata = new Metadata();
+  if (secret !== undefined) metadata.set('authorization', `Bearer ${secret}`);
+  return metadata;
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

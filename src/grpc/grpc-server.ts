@@ -1,25 +1,18 @@
 import { Server, ServerCredentials, logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
-import type { sendUnaryData, ServerUnaryCall } from '@grpc/grpc-js';
+import type { Metadata, sendUnaryData, ServerDuplexStream, ServerUnaryCall } from '@grpc/grpc-js';
 import { formatAddress, parseAddress } from '../base/address.js';
 import { SystemClock } from '../base/clock.js';
 import type { Clock } from '../base/clock.js';
 import { StartupError, messageOf } from '../base/errors.js';
 import { memoised } from '../base/lifecycle.js';
+import { CallGuard } from './call-guard.js';
 import { DEFAULT_MAX_MESSAGE_BYTES } from './channel-options.js';
 import type { ListenCredentials } from './channel-options.js';
+import { serveReflection } from './reflection.js';
+import type { ResponseStream, StreamMethod, UnaryMethod } from './server-method.js';
 import { GrpcStatus } from './unary-caller.js';
 
-/** One unary method, bytes in and bytes out. */
-export interface UnaryMethod {
-  /** Full path, `/package.Service/Method`. */
-  readonly path: string;
-  /**
-   * Answers once, through `respond`, now or later; later answers are ignored. What it throws
-   * becomes status INTERNAL without its text.
-   * @param peer the caller as grpc-js names it, `127.0.0.1:5000` or `::1:5000`.
-   */
-  handle(request: Uint8Array, peer: string, respond: (response: Uint8Array) => void): void;
-}
+export type { UnaryMethod } from './server-method.js';
 
 export interface GrpcServerOptions {
   /** `host:port`, or `:port` for every address of the machine; port 0 takes a free one. */
@@ -27,11 +20,24 @@ export interface GrpcServerOptions {
   /** The configuration key that the address came from, for the message about a port in use. */
   readonly addressKey?: string;
   readonly credentials?: ListenCredentials;
+  /** What callers of guarded methods must give; none by default. */
+  readonly secret?: string;
+  /** Tells callers such as grpcurl which methods there are (of these services, by full name). */
+  readonly reflect?: readonly string[];
   /** Largest message received, bytes; larger ones get RESOURCE_EXHAUSTED. */
   readonly maxMessageBytes?: number;
   /** How long `stop` lets calls under way finish, ms. */
   readonly graceMs?: number;
 }
+
+const UNAUTHENTICATED = {
+  code: GrpcStatus.UNAUTHENTICATED,
+  details: 'metadata authorization: Bearer SECRET is missing or wrong',
+};
+/** Responses queued for a caller that does not read; further ones are refused. */
+const MAX_QUEUED_RESPONSES = 64;
+
+const identity = (bytes: Buffer): Buffer => bytes;
 
 /** Per connection; an upstream with more pushes than this under way waits for the first answers. */
 const MAX_CONCURRENT_STREAMS = 1_000;
@@ -50,13 +56,16 @@ export class GrpcServer {
   readonly stop = memoised(() => this.end());
 
   private readonly server: Server;
+  private readonly guard: CallGuard | null;
   private boundPort = 0;
 
   constructor(
     private readonly options: GrpcServerOptions,
     methods: readonly UnaryMethod[],
     private readonly clock: Clock = new SystemClock(),
+    streams: readonly StreamMethod[] = [],
   ) {
+    this.guard = options.secret === undefined ? null : new CallGuard(options.secret);
     this.server = new Server({
       'grpc.max_receive_message_length': options.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES,
       'grpc.max_send_message_length': options.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES,
@@ -64,6 +73,7 @@ export class GrpcServer {
       // Not without channelz: grpc-js 1.14 then forgets its connections and forceShutdown ends none.
     });
     for (const method of methods) this.register(method);
+    for (const method of streams) this.registerStream(method);
   }
 
   /** The port that was bound; 0 before `start`. */
@@ -72,22 +82,54 @@ export class GrpcServer {
   }
 
   private register(method: UnaryMethod): void {
-    const identity = (bytes: Buffer): Buffer => bytes;
     const handler = (call: ServerUnaryCall<Buffer, Buffer>, done: sendUnaryData<Buffer>): void => {
       let answered = false;
-      const respond = (response: Uint8Array): void => {
+      const answer = (error: { code: number; details: string } | null, value?: Buffer): void => {
         if (answered) return;
         answered = true;
-        done(null, response as Buffer);
+        done(error, value);
       };
+      if (!this.admits(method, call.metadata)) return answer(UNAUTHENTICATED);
       try {
-        method.handle(call.request, call.getPeer(), respond);
+        method.handle(
+          call.request,
+          call.getPeer(),
+          (response) => answer(null, response as Buffer),
+          (code, details) => answer({ code, details }),
+        );
       } catch {
-        if (!answered) done({ code: GrpcStatus.INTERNAL, details: 'internal error' });
-        answered = true;
+        answer({ code: GrpcStatus.INTERNAL, details: 'internal error' });
       }
     };
     this.server.register(method.path, handler, identity, identity, 'unary');
+  }
+
+  private registerStream(method: StreamMethod): void {
+    const handler = (call: ServerDuplexStream<Buffer, Buffer>): void => {
+      const responses = new CallResponses(call);
+      if (!this.admits(method, call.metadata)) {
+        responses.end(UNAUTHENTICATED.code, UNAUTHENTICATED.details);
+        return;
+      }
+      const served = method.open(responses, call.getPeer());
+      const guarded = (run: () => void): void => {
+        try {
+          run();
+        } catch {
+          responses.end(GrpcStatus.INTERNAL, 'internal error');
+        }
+      };
+      call.on('data', (request: Buffer) => guarded(() => served.onMessage(request)));
+      call.on('end', () => guarded(() => served.onHalfClose()));
+      call.on('error', () => undefined);
+      call.on('close', () => guarded(() => served.onClosed()));
+    };
+    this.server.register(method.path, handler, identity, identity, 'bidi');
+  }
+
+  private admits(method: { readonly guarded?: boolean }, metadata: Metadata): boolean {
+    if (this.guard === null || method.guarded !== true) return true;
+    return this.guard.admits(metadata.get('authorization')[0]);
   }
 
   private async listen(): Promise<void> {
@@ -96,6 +138,8 @@ export class GrpcServer {
     if (parsed === null) {
       throw new StartupError('BAD_ADDRESS', `${this.where()} ${address} is not host:port`);
     }
+    if (this.options.reflect !== undefined)
+      await serveReflection(this.server, this.options.reflect);
     // Like Go's `:port`: both families where the machine has both.
     const hosts = parsed.host === '' ? ['::', '0.0.0.0'] : [parsed.host];
     let failure: unknown = null;
@@ -146,5 +190,28 @@ export class GrpcServer {
     const spare = this.clock.after(graceMs, () => this.server.forceShutdown());
     await this.drain();
     spare();
+  }
+}
+
+class CallResponses implements ResponseStream {
+  private over = false;
+  private queued = 0;
+
+  constructor(private readonly call: ServerDuplexStream<Buffer, Buffer>) {
+    call.on('close', () => (this.over = true));
+  }
+
+  send(response: Uint8Array): boolean {
+    if (this.over || this.queued >= MAX_QUEUED_RESPONSES) return false;
+    this.queued++;
+    this.call.write(response as Buffer, () => this.queued--);
+    return true;
+  }
+
+  end(status: number = GrpcStatus.OK, message = ''): void {
+    if (this.over) return;
+    this.over = true;
+    if (status === GrpcStatus.OK) this.call.end();
+    else this.call.emit('error', { code: status, details: message });
   }
 }

@@ -2,7 +2,7 @@ import { parseAddress } from '../base/address.js';
 import { SystemClock } from '../base/clock.js';
 import type { Cancel, Clock } from '../base/clock.js';
 import type { CallConnection, ConnectionOwner, Connector } from './call-connection.js';
-import type { CallerTls } from './caller-tls.js';
+import type { TlsSource } from './caller-tls.js';
 import { DEFAULT_KEEPALIVE_MS, DEFAULT_MAX_MESSAGE_BYTES, RECONNECT } from './channel-options.js';
 import type { ChannelTuning } from './channel-options.js';
 import { DeadlineQueue } from './deadline-queue.js';
@@ -18,9 +18,6 @@ const MAX_WAITING_CALLS = 10_000;
 const MAX_WAITING_BYTES = 64 * 1_048_576;
 /** Pauses differ by up to so much, so that gateways do not return to a peer all at once. */
 const JITTER = 0.2;
-
-/** Answers for the TLS settings of the next connection; null is plaintext. */
-export type TlsSource = () => CallerTls | null;
 
 /**
  * Unary calls over one HTTP/2 connection at a time, which is made with the first call and again when
@@ -189,6 +186,7 @@ export class Http2Caller implements UnaryCaller, CallOwner, ConnectionOwner {
 
   private dial(): void {
     const target = parseAddress(this.address);
+    const { secret } = this.tuning;
     const now = this.clock.now();
     if (now < this.pausedUntil) {
       for (const call of [...this.waiting])
@@ -201,6 +199,7 @@ export class Http2Caller implements UnaryCaller, CallOwner, ConnectionOwner {
         port: target?.port ?? 0,
         authority: this.address,
         tls: this.tls(),
+        authorization: secret === undefined ? null : `Bearer ${secret}`,
         clock: this.clock,
         keepaliveMs: this.tuning.keepaliveMs ?? DEFAULT_KEEPALIVE_MS,
         maxMessageBytes: this.maxMessageBytes,

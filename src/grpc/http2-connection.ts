@@ -1,5 +1,6 @@
 import { connect, constants } from 'node:http2';
 import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
+import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { CallConnection, ConnectionOwner, ConnectionTarget } from './call-connection.js';
 import { openSocket, socketFault } from './caller-tls.js';
@@ -42,7 +43,7 @@ export class Http2Connection implements CallConnection, Pinged {
     const { host, port, tls, authority, clock, keepaliveMs } = target;
     this.keepalive = new KeepAlive(this, clock, keepaliveMs);
     this.session = connect(`${tls === null ? 'http' : 'https'}://${authority}`, {
-      createConnection: () => openSocket(host, port, tls),
+      createConnection: () => this.watched(openSocket(host, port, tls)),
       settings: {
         enablePush: false,
         initialWindowSize: STREAM_WINDOW,
@@ -135,6 +136,7 @@ export class Http2Connection implements CallConnection, Pinged {
   }
 
   private headersOf(method: string): Record<string, string> {
+    const { authorization } = this.target;
     let headers = this.headers.get(method);
     if (headers === undefined) {
       headers = {
@@ -145,10 +147,22 @@ export class Http2Connection implements CallConnection, Pinged {
         te: 'trailers',
         'content-type': 'application/grpc',
         'user-agent': 'gatesvr',
+        ...(authorization === null ? {} : { authorization }),
       };
       this.headers.set(method, headers);
     }
     return headers;
+  }
+
+  /** A session whose TLS is refused late (TLS 1.3) never tells that it closed; its socket does. */
+  private watched(socket: Socket): Socket {
+    const end = () => setImmediate(() => this.onClose());
+    socket.on('error', (error) => {
+      this.fault = socketFault(error);
+      end();
+    });
+    socket.on('close', end);
+    return socket;
   }
 
   private onConnect(socket: TLSSocket): void {
@@ -179,7 +193,9 @@ export class Http2Connection implements CallConnection, Pinged {
   }
 
   private onClose(): void {
+    if (this.gone) return;
     this.gone = true;
+    this.session.destroy();
     this.keepalive.stop();
     // Every stream has told its own end by now; this only makes sure.
     for (const carrier of [...this.carriers]) this.streamClosed(carrier);

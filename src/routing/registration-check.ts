@@ -49,7 +49,7 @@ export function checkRegistration(
     const message = `more than ${MAX_CAPABILITIES} capabilities, or one too long`;
     return { refusal: refuse('REGISTER_FAILED', message) };
   }
-  const found = findAddress(request.address, request.peer);
+  const found = resolveAddress(request.address, request.peer);
   if ('reason' in found) return { refusal: refuse('INVALID_ADDRESS', found.reason) };
   return { entry: { ...found, zone: zoneId, serviceName, capabilities: [...capabilities] } };
 }
@@ -67,7 +67,7 @@ export function isUpstreamEntry(value: unknown): value is UpstreamEntry {
     return false;
   }
   if (!areCapabilities(capabilities)) return false;
-  const found = findAddress(address, '');
+  const found = resolveAddress(address, '');
   return 'address' in found && found.address === address;
 }
 
@@ -89,7 +89,7 @@ export function hostOfPeer(peer: string): string | null {
  * `:9001`, `0.0.0.0:9001` and `[::]:9001` all mean the caller's host: they are what an upstream
  * listens on, and none can be dialled from elsewhere.
  */
-function findAddress(
+export function resolveAddress(
   text: string,
   peer: string,
 ): { address: string; hostFromCaller: boolean } | { reason: string } {

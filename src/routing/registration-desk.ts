@@ -1,15 +1,22 @@
+import { parseAddress } from '../base/address.js';
 import type { Logger } from '../telemetry/log.js';
 import type { UpstreamMetrics } from '../telemetry/upstream-metrics.js';
+import type {
+  DeregistrationRequest,
+  DeregistrationResult,
+  DeregistrationSink,
+} from '../upstream/deregistration.js';
 import type {
   RegistrationRequest,
   RegistrationResult,
   RegistrationSink,
 } from '../upstream/registration-sink.js';
-import { checkRegistration, refuse } from './registration-check.js';
+import type { AllowedNetworks } from './allowed-networks.js';
+import { checkRegistration, hostOfPeer, refuse, resolveAddress } from './registration-check.js';
 import type { UpstreamEntry } from './registration-check.js';
 import type { UpstreamInstance } from './upstream-instance.js';
 import type { UpstreamTable } from './upstream-table.js';
-import type { Zone } from './zone.js';
+import { isZone } from './zone.js';
 import { MAX_INSTANCES_PER_ZONE } from './zone-pool.js';
 
 export interface DeskOptions {
@@ -17,6 +24,8 @@ export interface DeskOptions {
   readonly graceMs: number;
   /** How long a registered process may take to prove that it still lives, ms. */
   readonly conflictProbeMs: number;
+  /** Where upstreams may be and call from; null is everywhere. */
+  readonly allowed: AllowedNetworks | null;
 }
 
 /**
@@ -24,7 +33,7 @@ export interface DeskOptions {
  * for a restarted upstream does just that; an address moves to another zone once its old entry is
  * dead; where a zone is full the longest dead instance leaves.
  */
-export class RegistrationDesk implements RegistrationSink {
+export class RegistrationDesk implements RegistrationSink, DeregistrationSink {
   private closed = false;
 
   /** @param onChange called after every change of the table's entries. */
@@ -47,16 +56,43 @@ export class RegistrationDesk implements RegistrationSink {
     }
     const checked = checkRegistration(request);
     if ('refusal' in checked) answer(checked.refusal);
-    else this.admit(checked.entry, answer);
+    else if (!this.allows(request.peer, checked.entry.address)) {
+      this.logger.warn(
+        { address: checked.entry.address, peer: request.peer },
+        'registration refused: outside grpc.register_allow',
+      );
+      answer(refuse('NOT_ALLOWED', 'the caller or its address is in no network that may register'));
+    } else this.admit(checked.entry, answer);
   }
 
-  /** Takes an instance out. @returns whether it was there. */
-  deregister(address: string, zone: Zone): boolean {
-    const instance = this.table.find(address.toLowerCase());
-    if (instance === null || instance.entry.zone !== zone) return false;
+  private allows(peer: string, address: string): boolean {
+    const { allowed } = this.options;
+    if (allowed === null) return true;
+    // A name could mean any address by the time it is dialled.
+    const host = parseAddress(address)?.host ?? '';
+    return allowed.includes(hostOfPeer(peer) ?? '') && allowed.includes(host);
+  }
+
+  /** Takes an instance out; requests under way at it are still answered within the grace time. */
+  deregister({ address, zoneId, peer }: DeregistrationRequest): DeregistrationResult {
+    const refused = (errorCode: DeregistrationResult['errorCode'], message: string) => ({
+      success: false,
+      message,
+      errorCode,
+    });
+    if (!isZone(zoneId)) return refused('INVALID_ZONE_ID', 'zone_id is none of 001 to 006');
+    const found = resolveAddress(address, peer);
+    if ('reason' in found) return refused('INVALID_ADDRESS', found.reason);
+    if (!this.allows(peer, found.address)) {
+      return refused('NOT_ALLOWED', 'the caller is in no network that may register');
+    }
+    const instance = this.table.find(found.address);
+    if (instance === null || instance.entry.zone !== zoneId) {
+      return refused('NOT_REGISTERED', `${found.address} is not registered for zone ${zoneId}`);
+    }
     this.remove(instance, 'it deregistered');
     this.onChange();
-    return true;
+    return { success: true, message: `${found.address} left zone ${zoneId}`, errorCode: '' };
   }
 
   /** Refuses every later registration. */

@@ -5,11 +5,17 @@ import { memoised } from '../base/lifecycle.js';
 import type { Logger } from '../telemetry/log.js';
 import type { UpstreamMetrics } from '../telemetry/upstream-metrics.js';
 import type {
+  DeregistrationRequest,
+  DeregistrationResult,
+  DeregistrationSink,
+} from '../upstream/deregistration.js';
+import type {
   RegistrationRequest,
   RegistrationResult,
   RegistrationSink,
 } from '../upstream/registration-sink.js';
 import type { CallerFactory } from '../upstream/upstream-client.js';
+import { AllowedNetworks } from './allowed-networks.js';
 import { DEFAULT_PROBE_TIMES } from './prober.js';
 import type { ProbeTimes } from './prober.js';
 import { RegistrationDesk } from './registration-desk.js';
@@ -21,7 +27,7 @@ import type { Route, Router } from './router.js';
 import { SessionRoute } from './session-route.js';
 import type { RouteContext } from './session-route.js';
 import { UpstreamTable } from './upstream-table.js';
-import { isZone, placementOf } from './zone.js';
+import { placementOf } from './zone.js';
 
 export interface ZoneRouterOptions {
   /** overload_protection.upstream_timeout: 504 after so many ms. Default 30 s. */
@@ -36,6 +42,8 @@ export interface ZoneRouterOptions {
   readonly registryFile?: string;
   /** server.upstream_addr: the instance for zones without another. Default: none. */
   readonly fallbackAddress?: string;
+  /** grpc.register_allow: networks that upstreams may register from and with. Default: all. */
+  readonly registerAllow?: readonly string[];
   readonly probeTimes?: Partial<ProbeTimes>;
 }
 
@@ -45,7 +53,7 @@ const DEFAULT_UPSTREAM_TIMEOUT_MS = 30_000;
  * Routes requests to the upstreams of their zone and takes the upstreams' registrations (DESIGN.md,
  * "Upstreams"). `start`, `drain` and `stop` are idempotent.
  */
-export class ZoneRouter implements Router, RegistrationSink {
+export class ZoneRouter implements Router, RegistrationSink, DeregistrationSink {
   /** Takes in what the registry file holds and begins to probe. Does not wait for any upstream. */
   readonly start = memoised(() => this.begin());
   /** Admits no request and no registration any more; resolves when every request has its outcome. */
@@ -59,7 +67,7 @@ export class ZoneRouter implements Router, RegistrationSink {
   private readonly file: RegistryFile | null;
   private readonly context: RouteContext;
 
-  /** @throws {StartupError} BAD_UPSTREAM_ADDR where the fallback address cannot be dialled. */
+  /** @throws {StartupError} BAD_UPSTREAM_ADDR where the fallback address cannot be dialled, BAD_NETWORK. */
   constructor(
     clock: Clock,
     logger: Logger,
@@ -74,7 +82,13 @@ export class ZoneRouter implements Router, RegistrationSink {
     this.gate = new RequestGate({ max, warnAt: options.warnConcurrent ?? Infinity }, logger);
     this.table = new UpstreamTable(clock, logger, metrics, makeCaller, { fallback, probeTimes });
     this.file = this.openFile(options.registryFile ?? '', clock, logger);
-    const deskOptions = { graceMs: upstreamTimeout, conflictProbeMs: probeTimes.timeout };
+    const networks = options.registerAllow ?? [];
+    const allowed = networks.length === 0 ? null : new AllowedNetworks(networks);
+    const deskOptions = {
+      graceMs: upstreamTimeout,
+      conflictProbeMs: probeTimes.timeout,
+      allowed,
+    };
     this.desk = new RegistrationDesk(this.table, logger, metrics, deskOptions, () =>
       this.file?.changed(),
     );
@@ -104,9 +118,9 @@ export class ZoneRouter implements Router, RegistrationSink {
     this.desk.register(request, done);
   }
 
-  /** Takes an instance out of the table and the registry file. @returns whether it was there. */
-  deregister(address: string, zone: string): boolean {
-    return isZone(zone) && this.desk.deregister(address, zone);
+  /** Takes an instance out of the table and the registry file. */
+  deregister(request: DeregistrationRequest): DeregistrationResult {
+    return this.desk.deregister(request);
   }
 
   /** What operators see; made anew with every call. */

@@ -59,6 +59,10 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
     link.bind(this);
   }
 
+  get transport(): string {
+    return this.link.transport;
+  }
+
   get remoteAddress(): string {
     return this.link.remoteAddress;
   }

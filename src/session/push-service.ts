@@ -40,17 +40,34 @@ export class PushService {
     done(result);
   }
 
-  /** To every session, active or detached; the body is encoded once. */
+  /** To sessions, active or detached, all or those that the request names; the body is encoded once. */
   broadcast(request: BroadcastRequest, done: (sentCount: number, message: string) => void): void {
     if (this.closed) return done(0, 'the gateway is shutting down');
     const body = encodePushContent(request);
     if (body.length > MAX_BODY_BYTES) return done(0, `larger than ${MAX_BODY_BYTES} bytes`);
     let sent = 0;
-    for (const session of this.registry.all()) if (session.push(body, 'at_once')) sent++;
+    let refused = 0;
+    for (const session of this.audience(request)) {
+      if (session.push(body, 'at_once')) sent++;
+      else refused++;
+    }
     this.metrics.pushes.add('accepted', sent);
-    const refused = this.registry.size - sent;
     if (refused > 0) this.metrics.pushes.add('OUTBOX_FULL', refused);
     done(sent, refused === 0 ? 'sent' : `sent, ${refused} outboxes were full`);
+  }
+
+  /** Every session that a broadcast names, once; all of them where it names none. */
+  private audience({ zoneIds, openids, sessionIds }: BroadcastRequest): Iterable<Session> {
+    if (zoneIds.length + openids.length + sessionIds.length === 0) return this.registry.all();
+    const chosen = new Set<Session | undefined>();
+    if (zoneIds.length > 0) {
+      for (const session of this.registry.all()) {
+        if (zoneIds.includes(session.zone)) chosen.add(session);
+      }
+    }
+    for (const openid of openids) chosen.add(this.registry.findByOpenid(openid));
+    for (const id of sessionIds) chosen.add(this.registry.find(id));
+    return [...chosen].filter((session) => session !== undefined);
   }
 
   private accept(request: UnicastPushRequest): PushResult {

@@ -4,6 +4,8 @@ import type { Frame } from '../wire/frame-encoder.js';
 
 /** The connection that serves a session at the moment, as the session sees it. */
 export interface SessionChannel {
+  /** Of the Link: `quic`, ... */
+  readonly transport: string;
   readonly remoteAddress: string;
   send(frame: Frame): SendResult;
   pauseReading(): void;

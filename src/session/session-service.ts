@@ -11,6 +11,7 @@ import { SessionState, StateRecord, StopRequest } from '../wire/messages.js';
 import type { Authenticator } from './authenticator.js';
 import { ClientConnection } from './client-connection.js';
 import type { ConnectionHost } from './client-connection.js';
+import { ClientDesk } from './client-desk.js';
 import { IdempotencyKeys } from './idempotency-keys.js';
 import { OfflineQueues } from './offline-queues.js';
 import type { SessionOptions } from './options.js';
@@ -59,7 +60,7 @@ export interface SessionServiceParts {
   readonly epoch: () => number;
 }
 
-type EndReason = 'stop' | 'session_timeout' | 'resume_window' | 'evicted';
+type EndReason = 'stop' | 'session_timeout' | 'resume_window' | 'evicted' | 'kicked';
 
 /**
  * Everything between a Link and the router: accepts Links, owns the sessions, takes pushes. One per
@@ -70,6 +71,7 @@ export class SessionService implements ConnectionHost {
   readonly offline: OfflineQueues;
   readonly keys: IdempotencyKeys;
   readonly pushes: PushService;
+  readonly clients: ClientDesk;
   /** Measures once it is started; stop it with the gateway. */
   readonly overload: Overload;
   readonly environment: SessionEnvironment;
@@ -92,6 +94,7 @@ export class SessionService implements ConnectionHost {
     this.offline = new OfflineQueues(options, clock, wheel, metrics.pushesExpired);
     this.keys = new IdempotencyKeys(clock);
     this.pushes = new PushService(this.registry, this.offline, this.keys, metrics);
+    this.clients = new ClientDesk(this.registry, clock, (session) => this.end(session, 'kicked'));
     this.starts = new StartProcedure(
       this.registry,
       this.offline,

@@ -54,6 +54,9 @@ export class Session implements RequestOwner, KnownSession {
   holder = 0;
   /** Address of the present or last connection. */
   remoteAddress = '';
+  /** Its transport, and when it took the session over, ms since 1970. */
+  transport = '';
+  connectedAt = 0;
   /** Monotonic ms of the last client frame. */
   lastFrameAt: number;
   /** Pushes that wait for the login, in order. */
@@ -123,6 +126,8 @@ export class Session implements RequestOwner, KnownSession {
   attach(channel: SessionChannel): void {
     this.channel = channel;
     this.remoteAddress = channel.remoteAddress;
+    this.transport = channel.transport;
+    this.connectedAt = this.environment.clock.wallTime();
     this.readingPaused = false;
     this.outbox.rewind();
     this.lastFrameAt = this.environment.clock.now();

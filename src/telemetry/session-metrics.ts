@@ -89,7 +89,7 @@ export class SessionMetrics {
       'gatesvr_sessions_ended_total',
       'Sessions that ended, by reason',
       'reason',
-      ['stop', 'session_timeout', 'resume_window', 'evicted', 'shutdown'],
+      ['stop', 'session_timeout', 'resume_window', 'evicted', 'kicked', 'shutdown'],
     );
     this.authFailures = labelled(
       'gatesvr_auth_failures_total',

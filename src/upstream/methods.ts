@@ -6,4 +6,9 @@ export const Method = {
   PushToClient: '/gatesvr.proto.GatewayService/PushToClient',
   BroadcastToClients: '/gatesvr.proto.GatewayService/BroadcastToClients',
   RegisterUpstream: '/gatesvr.proto.GatewayService/RegisterUpstream',
+  DeregisterUpstream: '/gatesvr.proto.GatewayService/DeregisterUpstream',
+  PushBatch: '/gatesvr.proto.GatewayService/PushBatch',
+  KickClient: '/gatesvr.proto.GatewayService/KickClient',
+  GetClient: '/gatesvr.proto.GatewayService/GetClient',
+  HealthWatch: '/grpc.health.v1.Health/Watch',
 } as const;

@@ -5,6 +5,8 @@ import type { PushErrorCode } from './push-sink.js';
 
 /** Keys are kept for ten minutes each; a UUID has 36 bytes, a URN of some structure fits as well. */
 export const MAX_IDEMPOTENCY_KEY_BYTES = 256;
+/** Openids and sessions that one broadcast may name: they are delivered to in one turn. */
+export const MAX_NAMED = 10_000;
 /** NSH_AFTER_RESPONSE, the highest NotifySyncHint. */
 const LAST_SYNC_HINT = 2;
 
@@ -19,14 +21,8 @@ export interface Refusal {
  * target exists and the exact size of the frame, is the sink's to judge.
  */
 export function refusePush(push: UnicastPushRequest): Refusal | null {
-  if (push.targetType !== 'session' && push.targetType !== 'openid') {
-    return { code: 'INVALID_TARGET_TYPE', message: 'target_type is neither session nor openid' };
-  }
-  if (push.targetId === '') return { code: 'INVALID_TARGET_ID', message: 'target_id is empty' };
-  if (Buffer.byteLength(push.targetId) > MAX_OPENID_BYTES) {
-    const message = `target_id is longer than ${MAX_OPENID_BYTES} bytes`;
-    return { code: 'INVALID_TARGET_ID', message };
-  }
+  const target = refuseTarget(push);
+  if (target !== null) return target;
   if (!(push.syncHint >= 0 && push.syncHint <= LAST_SYNC_HINT)) {
     return { code: 'PUSH_FAILED', message: `sync_hint ${push.syncHint} is unknown` };
   }
@@ -44,6 +40,36 @@ export function refusePush(push: UnicastPushRequest): Refusal | null {
     return { code: 'PUSH_FAILED', message };
   }
   return refuseSize(push);
+}
+
+/** Whether a target names someone. */
+export function refuseTarget(target: {
+  readonly targetType: string;
+  readonly targetId: string;
+}): Refusal | null {
+  if (target.targetType !== 'session' && target.targetType !== 'openid') {
+    return { code: 'INVALID_TARGET_TYPE', message: 'target_type is neither session nor openid' };
+  }
+  if (target.targetId === '') return { code: 'INVALID_TARGET_ID', message: 'target_id is empty' };
+  if (Buffer.byteLength(target.targetId) > MAX_OPENID_BYTES) {
+    const message = `target_id is longer than ${MAX_OPENID_BYTES} bytes`;
+    return { code: 'INVALID_TARGET_ID', message };
+  }
+  return null;
+}
+
+/** Whether whom a broadcast names can be anyone. */
+export function refuseAudience({ zoneIds, openids, sessionIds }: BroadcastRequest): Refusal | null {
+  const named = openids.length + sessionIds.length;
+  if (named > MAX_NAMED) {
+    return {
+      code: 'PUSH_FAILED',
+      message: `${named} openids and sessions, the limit is ${MAX_NAMED}`,
+    };
+  }
+  const wrong = zoneIds.find((zone) => !/^00[1-6]$/.test(zone));
+  if (wrong === undefined) return null;
+  return { code: 'INVALID_ZONE_ID', message: 'a zone_id is none of 001 to 006' };
 }
 
 /** As refusePush, for what any frame may carry. */

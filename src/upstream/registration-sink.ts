@@ -10,7 +10,7 @@ export interface RegistrationRequest {
 
 /**
  * error_code of UpstreamRegisterResponse. Deployed upstreams know the first three; ADDRESS_TAKEN (a
- * live instance of another zone has it) and ZONE_FULL say more than REGISTER_FAILED does.
+ * live instance of another zone has it), ZONE_FULL and NOT_ALLOWED say more than REGISTER_FAILED does.
  */
 export type RegistrationErrorCode =
   | 'INVALID_ADDRESS'
@@ -18,6 +18,7 @@ export type RegistrationErrorCode =
   | 'REGISTER_FAILED'
   | 'ADDRESS_TAKEN'
   | 'ZONE_FULL'
+  | 'NOT_ALLOWED'
   | 'SHUTTING_DOWN';
 
 /** The answer to a registration; `errorCode` is empty on success. */

@@ -28,6 +28,14 @@ export const {
   BroadcastResponse,
   UpstreamRegisterRequest,
   UpstreamRegisterResponse,
+  UpstreamDeregisterRequest,
+  UpstreamDeregisterResponse,
+  PushBatchRequest,
+  PushBatchResponse,
+  KickClientRequest,
+  KickClientResponse,
+  GetClientRequest,
+  GetClientResponse,
   RequestType,
   PushType,
   NotifySyncHint,
@@ -56,6 +64,14 @@ export type BroadcastRequest = gatesvr.proto.BroadcastRequest;
 export type BroadcastResponse = gatesvr.proto.BroadcastResponse;
 export type UpstreamRegisterRequest = gatesvr.proto.UpstreamRegisterRequest;
 export type UpstreamRegisterResponse = gatesvr.proto.UpstreamRegisterResponse;
+export type UpstreamDeregisterRequest = gatesvr.proto.UpstreamDeregisterRequest;
+export type UpstreamDeregisterResponse = gatesvr.proto.UpstreamDeregisterResponse;
+export type PushBatchRequest = gatesvr.proto.PushBatchRequest;
+export type PushBatchResponse = gatesvr.proto.PushBatchResponse;
+export type KickClientRequest = gatesvr.proto.KickClientRequest;
+export type KickClientResponse = gatesvr.proto.KickClientResponse;
+export type GetClientRequest = gatesvr.proto.GetClientRequest;
+export type GetClientResponse = gatesvr.proto.GetClientResponse;
 export type RequestType = gatesvr.proto.RequestType;
 export type PushType = gatesvr.proto.PushType;
 export type NotifySyncHint = gatesvr.proto.NotifySyncHint;

@@ -10,6 +10,7 @@ export type PushErrorCode =
   | 'TOO_LARGE'
   | 'BIND_REQUIRED'
   | 'KEY_CONFLICT'
+  | 'INVALID_ZONE_ID'
   | 'SHUTTING_DOWN';
 
 /** The answer to one push; `errorCode` is empty on success. */

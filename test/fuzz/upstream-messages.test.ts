@@ -147,7 +147,12 @@ test('whatever bytes come, each method of the gateway answers once and never thr
     fc.assert(
       fc.property(fc.oneof(fc.uint8Array({ maxLength: 128 }), ...samples), (bytes) => {
         let answers = 0;
-        method.handle(bytes, '::1:5', () => answers++);
+        method.handle(
+          bytes,
+          '::1:5',
+          () => answers++,
+          () => answers++,
+        );
         expect(answers).toBe(1);
       }),
       { numRuns: RUNS },

@@ -1,4 +1,4 @@
-import { choice, count, duration, flag, list, optionalFile, size } from '../leaf.js';
+import { choice, count, duration, file, flag, list, optionalFile, size, text } from '../leaf.js';
 
 /** The QUIC engine. */
 export const quic = {
@@ -51,16 +51,40 @@ export const grpc = {
     ['http2', 'grpc-js'],
     'How upstreams are called: http2 costs half the CPU, grpc-js is the library of the gRPC project. Both speak the same.',
   ),
-  allow_insecure: flag('true', 'Plaintext gRPC, which is all that deployed upstreams speak.'),
+  allow_insecure: choice(
+    'auto',
+    ['auto', 'true', 'false'],
+    'Plaintext on grpc_addr, which is all that deployed upstreams speak. auto: with a warning. true: without. false: refuse to start without grpc.tls.',
+  ),
+  secret: text(
+    'What upstreams must give with registrations and pushes, as metadata `authorization: Bearer SECRET`.',
+    true,
+  ),
   register_allow: list(
-    'Networks whose upstreams may register, such as 10.0.0.0/8; empty is everyone.',
+    'Networks whose upstreams may register, such as 10.0.0.0/8; caller and registered address must both be in one. Empty is everyone.',
     /^[0-9a-fA-F.:]+(?:\/\d{1,3})?$/,
     'networks such as 10.0.0.0/8, separated by commas',
   ),
+  reflection: flag('true', 'Tell grpcurl and its like which methods there are.'),
+  tls: {
+    cert_file: file('Certificate chain of grpc_addr, PEM. With it grpc_addr speaks TLS only.'),
+    key_file: file('Private key of cert_file, PEM.'),
+    client_ca_file: file(
+      'Who signs the certificates that upstreams must show, PEM. None: no one must.',
+    ),
+  },
   max_message_bytes: size('4MiB', 'Largest gRPC message, both ways.', {
     min: 64 * 1024,
     max: 1024 ** 3,
   }),
+};
+
+/** Calls to upstreams over TLS: setting any of these turns it on, for all of them. */
+export const upstream_tls = {
+  ca_file: file('Who signs the certificates of upstreams, PEM. None: whom the system trusts.'),
+  cert_file: file('Certificate that the gateway shows to upstreams, PEM.'),
+  key_file: file('Private key of cert_file, PEM.'),
+  server_name: text('The name that certificates of upstreams must have. None: the host dialled.'),
 };
 
 /** What is written about what happens. */

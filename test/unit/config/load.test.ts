@@ -231,8 +231,10 @@ describe('problems', () => {
       { 'auth.mode': 'jwt', 'auth.secret': 's', 'auth.jwks_file': 'f' },
       'auth.secret and auth.jwks_file are set: the kind of key decides',
     ],
-    [{ 'grpc.register_allow': '10.0.0.0/8' }, 'grpc.register_allow is not supported yet'],
-    [{ 'grpc.allow_insecure': 'false' }, 'grpc.allow_insecure: false is not supported yet'],
+    [{ 'grpc.allow_insecure': 'false' }, 'grpc.allow_insecure is false without grpc.tls.cert_file'],
+    [{ 'grpc.tls.cert_file': 'a.crt' }, 'grpc.tls.cert_file and grpc.tls.key_file: set both'],
+    [{ 'upstream_tls.key_file': 'a.key' }, 'upstream_tls.cert_file and upstream_tls.key_file: set'],
+    [{ 'grpc.tls.client_ca_file': 'ca.crt' }, 'grpc.tls.client_ca_file is set without'],
     [
       { 'backup.enabled': 'true', 'backup.heartbeat.interval': '5s' },
       'backup.heartbeat.timeout must be at least twice',

@@ -123,7 +123,7 @@ describe('a router with a registry file', () => {
     await first.register('10.0.0.1:9001');
     await first.register(':9002', '004', '127.0.0.1:5');
     await first.register('10.0.0.3:9003');
-    first.router.deregister('10.0.0.3:9003', '001');
+    first.router.deregister({ address: '10.0.0.3:9003', zoneId: '001', peer: '' });
     await first.router.stop();
 
     const second = new RouterBench({ registryFile: path });

@@ -55,7 +55,7 @@ describe('the desk of clients', () => {
     const { connectionId } = client.started;
     expect(harness.service.clients.kick(byOpenid('alice'), 'banned')).toBe(connectionId);
     harness.settle();
-    expect(client.last).toMatchObject({ seq: 0, errorCode: 403 });
+    expect(client.last).toMatchObject({ seq: 0, code: 403, text: 'banned' });
     expect(harness.service.registry.find(connectionId)).toBeUndefined();
     expect(harness.service.registry.findByOpenid('bob')?.active).toBe(true);
     const again = harness.started('alice', { resumeSessionId: connectionId });

@@ -29,7 +29,12 @@ class Bench {
   call(path: string, request: Uint8Array): Uint8Array {
     const method = this.methods.find((candidate) => candidate.path === path);
     let answer: Uint8Array | null = null;
-    method?.handle(request, '127.0.0.1:40000', (response) => (answer ??= response));
+    method?.handle(
+      request,
+      '127.0.0.1:40000',
+      (response) => (answer ??= response),
+      () => undefined,
+    );
     if (answer === null) throw new Error('no answer');
     return answer;
   }

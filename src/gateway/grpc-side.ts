@@ -1,0 +1,145 @@
+import { readFileSync } from 'node:fs';
+import { formatAddress } from '../base/address.js';
+import type { Clock } from '../base/clock.js';
+import { StartupError, messageOf } from '../base/errors.js';
+import type { Config } from '../config/config.js';
+import { loadTlsFiles } from '../config/tls-files.js';
+import { callersOf } from '../grpc/caller-kinds.js';
+import { CertificateSource, serverCredentials } from '../grpc/certificate-source.js';
+import type { TlsMaterial } from '../grpc/certificate-source.js';
+import { GrpcServer } from '../grpc/grpc-server.js';
+import type { CallerFactory } from '../grpc/unary-caller.js';
+import type { Logger } from '../telemetry/log.js';
+import type { ClientDirectory } from '../upstream/client-directory.js';
+import { ClientService } from '../upstream/client-service.js';
+import { deregisterMethod } from '../upstream/deregistration.js';
+import type { DeregistrationSink } from '../upstream/deregistration.js';
+import { GatewayService } from '../upstream/gateway-service.js';
+import { HealthService } from '../upstream/health-service.js';
+import { pushBatchMethod } from '../upstream/push-batch.js';
+import type { PushSink } from '../upstream/push-sink.js';
+import type { RegistrationSink } from '../upstream/registration-sink.js';
+
+/** What upstreams reach through the gateway's gRPC port. */
+export interface UpstreamFacing {
+  readonly pushes: PushSink;
+  readonly clients: ClientDirectory;
+  readonly router: RegistrationSink & DeregistrationSink;
+}
+
+const REFLECTED = ['gatesvr.proto.GatewayService', 'grpc.health.v1.Health'];
+/** Hosts of grpc_addr that only this machine reaches. */
+const LOOPBACK = /^(?:127\.|::1$|localhost$)/;
+
+/** Both directions of gRPC as the configuration wants them, with their certificates. */
+export class GrpcSide {
+  readonly health = new HealthService();
+  /** How upstreams are called. */
+  readonly callers: CallerFactory;
+  private readonly listenTls: CertificateSource | null;
+  private readonly callTls: CertificateSource | null;
+
+  /** @throws {StartupError} where a certificate or key cannot be used. */
+  constructor(
+    private readonly config: Config,
+    private readonly clock: Clock,
+    private readonly log: Logger,
+  ) {
+    const { certFile, keyFile, clientCaFile } = config.grpc.tls;
+    const { upstreamTls } = config;
+    this.listenTls = certFile === null ? null : this.source(certFile, keyFile, clientCaFile);
+    this.callTls = Object.values(upstreamTls).every((value) => value === null)
+      ? null
+      : this.source(upstreamTls.certFile, upstreamTls.keyFile, upstreamTls.caFile);
+    const { caller, maxMessageBytes } = config.grpc;
+    const { serverName } = upstreamTls;
+    this.callers = callersOf(caller, { maxMessageBytes }, () =>
+      this.callTls === null ? null : { ...this.callTls.current, serverName },
+    );
+  }
+
+  /** What an operator should know, one line each. */
+  warnings(): string[] {
+    const { grpc, server } = this.config;
+    if (LOOPBACK.test(server.grpcAddr.host)) return [];
+    const found: string[] = [];
+    if (this.listenTls === null && grpc.allowInsecure !== 'true') {
+      found.push(
+        'server.grpc_addr is plaintext: set grpc.tls, or grpc.allow_insecure: true where the network is trusted',
+      );
+    }
+    if (grpc.secret === null && grpc.registerAllow.length === 0 && grpc.tls.clientCaFile === null) {
+      found.push(
+        'anyone who reaches server.grpc_addr may register as an upstream and push: set grpc.secret, grpc.register_allow or grpc.tls.client_ca_file',
+      );
+    }
+    return found;
+  }
+
+  /** The server of the gateway's gRPC port. */
+  server({ pushes, clients, router }: UpstreamFacing): GrpcServer {
+    const { config, log } = this;
+    const { host, port } = config.server.grpcAddr;
+    const { maxMessageBytes, secret, reflection } = config.grpc;
+    const options = {
+      address: formatAddress(host, port),
+      addressKey: 'server.grpc_addr',
+      maxMessageBytes,
+      ...(secret === null ? {} : { secret }),
+      ...(reflection ? { reflect: REFLECTED } : {}),
+      ...(this.listenTls === null ? {} : { credentials: serverCredentials(this.listenTls) }),
+    };
+    const methods = [
+      ...new GatewayService(pushes, router, log).methods(),
+      ...new ClientService(clients, log).methods(),
+      pushBatchMethod(pushes, log),
+      deregisterMethod(router, log),
+      ...this.health.methods(),
+    ];
+    return new GrpcServer(options, methods, this.clock, this.health.streams());
+  }
+
+  /** Watches the certificate files. */
+  start(): void {
+    for (const warning of this.warnings()) this.log.warn(warning);
+    this.listenTls?.start();
+    this.callTls?.start();
+  }
+
+  /** Ends what would hold up the server's stop. */
+  stop(): void {
+    this.health.close();
+    this.listenTls?.stop();
+    this.callTls?.stop();
+  }
+
+  /** Reads the certificates now. @returns whether all are good; bad ones leave the old in use. */
+  reloadCertificates(): boolean {
+    const sources = [this.listenTls, this.callTls].filter((source) => source !== null);
+    return sources.map((source) => source.reload()).every((good) => good);
+  }
+
+  private source(
+    certFile: string | null,
+    keyFile: string | null,
+    caFile: string | null,
+  ): CertificateSource {
+    const files = [certFile, keyFile, caFile].filter((file) => file !== null);
+    const load = (): TlsMaterial => {
+      const own = certFile === null || keyFile === null ? null : loadTlsFiles(certFile, keyFile);
+      const ca = caFile === null ? null : readAuthority(caFile);
+      return { ca, cert: own?.cert ?? null, key: own?.key ?? null };
+    };
+    return new CertificateSource(load, files, this.clock, this.log);
+  }
+}
+
+function readAuthority(file: string): Buffer {
+  try {
+    const bytes = readFileSync(file);
+    if (bytes.includes('-----BEGIN CERTIFICATE-----')) return bytes;
+  } catch (error) {
+    throw new StartupError('TLS_UNREADABLE', `cannot read CA ${file}: ${messageOf(error)}`);
+  }
+  throw new StartupError('TLS_INVALID', `${file} holds no PEM certificate`);
+}

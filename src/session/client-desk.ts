@@ -1,0 +1,56 @@
+import type { Clock } from '../base/clock.js';
+import { ErrorCode } from '../wire/error-catalogue.js';
+import type { Session } from './session.js';
+import type { SessionRegistry } from './session-registry.js';
+
+/** Whom a question is about: a session by its id, or the session of an openid. */
+interface Target {
+  /** `session` or `openid`. */
+  readonly targetType: string;
+  readonly targetId: string;
+}
+
+/** Tells who is there and ends sessions: the ClientDirectory behind the gateway's gRPC service. */
+export class ClientDesk {
+  /** @param end ends a session for good; what its client has not acknowledged waits for the openid. */
+  constructor(
+    private readonly registry: SessionRegistry,
+    private readonly clock: Clock,
+    private readonly end: (session: Session) => void,
+  ) {}
+
+  find(target: Target) {
+    const session = this.sessionOf(target);
+    if (session === undefined) return null;
+    return {
+      online: session.active,
+      sessionId: session.id,
+      openid: session.openid,
+      zone: session.zone,
+      transport: session.transport,
+      remoteAddress: session.remoteAddress,
+      createdAt: Math.round(session.createdAt),
+      connectedAt: Math.round(session.connectedAt),
+      lastActivity: Math.round(this.clock.wallTime() - (this.clock.now() - session.lastFrameAt)),
+      pending: session.outbox.totalFrames,
+    };
+  }
+
+  /**
+   * The client gets a final PUSH_ERROR 403 with the reason, which tells SDKs not to come back by
+   * themselves; one that does nevertheless begins a new session.
+   * @returns the id of the session that ended, or null where there is none.
+   */
+  kick(target: Target, reason: string): string | null {
+    const session = this.sessionOf(target);
+    if (session === undefined) return null;
+    session.currentChannel?.drop(ErrorCode.Forbidden, reason);
+    this.end(session);
+    return session.id;
+  }
+
+  private sessionOf({ targetType, targetId }: Target): Session | undefined {
+    if (targetType === 'session') return this.registry.find(targetId);
+    return this.registry.findByOpenid(targetId);
+  }
+}
