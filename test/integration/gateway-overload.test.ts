@@ -106,6 +106,29 @@ describe('a gateway under too much load', () => {
     expect(good.state).toBe('connected');
   }, 30_000);
 
+  test('tells operators: warnings in /health, the load in /stats', async () => {
+    const { gateway } = await gatewayWith({
+      'server.http_addr': '127.0.0.1:0',
+      'overload_protection.connection_warning_threshold': '1',
+      'overload_protection.max_qps': '500',
+    });
+    const ask = async (path: string) =>
+      (await (await fetch(`http://127.0.0.1:${gateway.httpPort}${path}`)).json()) as object;
+    const warning = 'connections: at or above the warning threshold 1';
+    expect(await ask('/health')).not.toMatchObject({
+      warnings: expect.arrayContaining([warning]),
+    });
+    const member = deployed('member');
+    await member.connect();
+    await burst(member, 'm', 20);
+    expect(await ask('/health')).toMatchObject({
+      warnings: expect.arrayContaining([warning]),
+    });
+    const { overload } = (await ask('/stats')) as { overload: Record<string, unknown> };
+    expect(overload).toMatchObject({ connections: 1, max_qps: 500, refusing_connections: false });
+    expect(overload.current_qps).toBeGreaterThan(0);
+  }, 30_000);
+
   test('closes what one address has too much of with 429, and counts it', async () => {
     const { gateway } = await gatewayWith({ 'overload_protection.address_connections': '2' });
     const [first, second, third] = ['a', 'b', 'c'].map((name) => deployed(name));
