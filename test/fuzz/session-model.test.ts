@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import type { OverloadOptions } from '../../src/session/overload/options.js';
 import { StateRecord, decodeMessage, encodeMessage } from '../../src/wire/messages.js';
 import { ModelledApp } from '../support/modelled-app.js';
 import { SessionHarness, defaultOptions } from '../support/session-harness.js';
@@ -59,9 +60,17 @@ const options = {
   outboxMaxFrames: 40,
 };
 
+/** So tight that every third request or so is refused, 429 or 503. */
+const tight: Partial<OverloadOptions> = {
+  maxQps: 2,
+  qpsWindow: 1_000,
+  sessionQps: 1,
+  sessionBurst: 3,
+};
+
 /** One gateway after another (state file between them) and one app, driven by steps. */
 class World {
-  harness = new SessionHarness(options);
+  harness: SessionHarness;
   app: ModelledApp;
   readonly accepted: string[] = [];
   readonly executed = new Set<string>();
@@ -70,8 +79,16 @@ class World {
   private pushes = 0;
   private requests = 0;
 
-  constructor(readonly kind: 'sdk' | 'deployed') {
+  constructor(
+    readonly kind: 'sdk' | 'deployed',
+    private readonly overload: Partial<OverloadOptions>,
+  ) {
+    this.harness = this.newHarness();
     this.app = new ModelledApp(this.harness, kind, OPENID);
+  }
+
+  private newHarness(): SessionHarness {
+    return new SessionHarness(options, undefined, undefined, this.overload);
   }
 
   run(item: Step): void {
@@ -143,7 +160,7 @@ class World {
     const records = [...this.harness.service.snapshot()].map((record) =>
       decodeMessage(StateRecord, encodeMessage(StateRecord, record)),
     );
-    const next = new SessionHarness(options);
+    const next = this.newHarness();
     next.service.restore(records);
     Object.assign(this.app, { harness: next });
     this.harness = next;
@@ -162,18 +179,23 @@ class World {
   }
 }
 
-describe.each(['sdk', 'deployed'] as const)('a %s client in any course of events', (kind) => {
+describe.each([
+  ['sdk', 'no limits', {}, RUNS],
+  ['deployed', 'no limits', {}, RUNS],
+  ['sdk', 'tight limits', tight, Math.ceil(RUNS / 4)],
+  ['deployed', 'tight limits', tight, Math.ceil(RUNS / 4)],
+] as const)('a %s client in any course of events, with %s', (kind, _, overload, numRuns) => {
   test('misses no accepted push, sees numbers without a gap, and nothing is executed twice', () => {
     fc.assert(
       fc.property(fc.array(step, { minLength: 5, maxLength: 60 }), (steps) => {
-        const world = new World(kind);
+        const world = new World(kind, overload);
         world.app.connect();
         for (const item of steps) world.run(item);
         world.finish();
         const missing = world.accepted.filter((text) => !world.app.delivered.has(text));
         if (!world.app.unrecoveredTold) expect(missing).toEqual([]);
       }),
-      { numRuns: RUNS },
+      { numRuns },
     );
   });
 });
