@@ -1,10 +1,19 @@
-import { GrpcJsCaller } from '../../grpc/grpc-js-caller.js';
+import type { CallerTls } from '../../grpc/caller-tls.js';
+import { grpcJsCallers } from '../../grpc/grpc-js-caller.js';
 import type { CallFailure, UnaryCaller } from '../../grpc/unary-caller.js';
 import {
   BroadcastRequest,
   BroadcastResponse,
+  GetClientRequest,
+  GetClientResponse,
+  KickClientRequest,
+  KickClientResponse,
+  PushBatchRequest,
+  PushBatchResponse,
   UnicastPushRequest,
   UnicastPushResponse,
+  UpstreamDeregisterRequest,
+  UpstreamDeregisterResponse,
   UpstreamRegisterRequest,
   UpstreamRegisterResponse,
   decodeMessage,
@@ -24,6 +33,16 @@ export class CallError extends Error {
   }
 }
 
+/** How an upstream proves itself to gateways and checks them. */
+export interface GatewayAccess {
+  /** The gateways' grpc.secret. */
+  readonly secret?: string;
+  /** Their ports speak TLS (grpc.tls); PEM. Plaintext by default. */
+  readonly tls?: Partial<CallerTls>;
+}
+
+const SYSTEM_TLS: CallerTls = { ca: null, cert: null, key: null, serverName: null };
+
 /** The calls of an upstream to one gateway. */
 export class GatewayCaller {
   private readonly caller: UnaryCaller;
@@ -32,8 +51,11 @@ export class GatewayCaller {
   constructor(
     readonly address: string,
     private readonly timeoutMs: number,
+    { secret, tls }: GatewayAccess = {},
   ) {
-    this.caller = new GrpcJsCaller(address);
+    const tuning = secret === undefined ? {} : { secret };
+    const material = tls === undefined ? null : { ...SYSTEM_TLS, ...tls };
+    this.caller = grpcJsCallers(tuning, () => material)(address);
   }
 
   register(request: Parameters<typeof UpstreamRegisterRequest.encode>[0]) {
@@ -46,6 +68,23 @@ export class GatewayCaller {
 
   broadcast(request: Parameters<typeof BroadcastRequest.encode>[0]) {
     return this.call(CALLED.broadcast, BroadcastRequest, request, BroadcastResponse);
+  }
+
+  pushBatch(request: Parameters<typeof PushBatchRequest.encode>[0]) {
+    return this.call(CALLED.pushBatch, PushBatchRequest, request, PushBatchResponse);
+  }
+
+  kick(request: Parameters<typeof KickClientRequest.encode>[0]) {
+    return this.call(CALLED.kick, KickClientRequest, request, KickClientResponse);
+  }
+
+  getClient(request: Parameters<typeof GetClientRequest.encode>[0]) {
+    return this.call(CALLED.getClient, GetClientRequest, request, GetClientResponse);
+  }
+
+  deregister(request: Parameters<typeof UpstreamDeregisterRequest.encode>[0]) {
+    const method = CALLED.deregister;
+    return this.call(method, UpstreamDeregisterRequest, request, UpstreamDeregisterResponse);
   }
 
   close(): void {

@@ -1,6 +1,7 @@
 import type { BroadcastRequest, UnicastPushRequest } from '../../wire/messages.js';
 import { PushError } from './errors.js';
 import { CallError, GatewayCaller } from './gateway-caller.js';
+import type { GatewayAccess } from './gateway-caller.js';
 
 type PushFields = Parameters<typeof UnicastPushRequest.encode>[0];
 type BroadcastFields = Parameters<typeof BroadcastRequest.encode>[0];
@@ -17,8 +18,8 @@ const ELSEWHERE: ReadonlySet<string> = new Set([
 export class Gateways {
   readonly callers: readonly GatewayCaller[];
 
-  constructor(addresses: readonly string[], timeoutMs: number) {
-    this.callers = addresses.map((address) => new GatewayCaller(address, timeoutMs));
+  constructor(addresses: readonly string[], timeoutMs: number, access: GatewayAccess = {}) {
+    this.callers = addresses.map((address) => new GatewayCaller(address, timeoutMs, access));
   }
 
   /**
@@ -67,7 +68,8 @@ export class Gateways {
   }
 }
 
-function pushErrorOf(cause: unknown): PushError {
+/** What a failed call means for what it was to do. */
+export function pushErrorOf(cause: unknown): PushError {
   const neverSent = cause instanceof CallError && cause.failure.neverSent;
   const code = neverSent ? 'GATEWAY_UNREACHABLE' : 'OUTCOME_UNKNOWN';
   const reason = cause instanceof Error ? cause.message : 'no gateway';

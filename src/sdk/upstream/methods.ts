@@ -9,4 +9,8 @@ export const CALLED = {
   push: '/gatesvr.proto.GatewayService/PushToClient',
   broadcast: '/gatesvr.proto.GatewayService/BroadcastToClients',
   register: '/gatesvr.proto.GatewayService/RegisterUpstream',
+  deregister: '/gatesvr.proto.GatewayService/DeregisterUpstream',
+  pushBatch: '/gatesvr.proto.GatewayService/PushBatch',
+  kick: '/gatesvr.proto.GatewayService/KickClient',
+  getClient: '/gatesvr.proto.GatewayService/GetClient',
 } as const;

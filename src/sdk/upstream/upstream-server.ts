@@ -11,7 +11,10 @@ import {
   decodeMessage,
   encodeMessage,
 } from '../../wire/messages.js';
+import { deregister, getClient, kickClient, pushBatch } from './clients.js';
+import type { BatchPush, BatchResult, ClientInfo } from './clients.js';
 import { ReplyError } from './errors.js';
+import type { GatewayAccess } from './gateway-caller.js';
 import { Gateways } from './gateways.js';
 import { SERVED } from './methods.js';
 import { contentFields, pushFields } from './push-content.js';
@@ -36,6 +39,8 @@ export interface UpstreamServerOptions {
   readonly advertise?: string;
   /** `host:port` of the gRPC side of every gateway to serve. */
   readonly gateways: readonly string[];
+  /** What gateways ask for with grpc.secret and grpc.tls; nothing by default. */
+  readonly access?: GatewayAccess;
   /** How long a push or a registration may take, ms. Default 10,000. */
   readonly callTimeoutMs?: number;
   /** Hears how the registration at each gateway goes. */
@@ -61,7 +66,7 @@ export class UpstreamServer {
    * @throws {StartupError} where it cannot listen, {RegistrationError} where a gateway refuses for good.
    */
   readonly start = memoised(() => this.listenAndRegister());
-  /** Reports itself as not serving, takes no new request and waits for those under way. */
+  /** Deregisters, reports itself as not serving, takes no new request and waits for those under way. */
   readonly drain = memoised(() => this.finishRequests());
   /** Drains for at most two seconds, then closes everything. */
   readonly stop = memoised(() => this.end());
@@ -79,7 +84,7 @@ export class UpstreamServer {
   constructor(private readonly options: UpstreamServerOptions) {
     this.clock = options.clock ?? new SystemClock();
     this.startedAt = this.clock.now();
-    this.gateways = new Gateways(options.gateways, options.callTimeoutMs ?? 10_000);
+    this.gateways = new Gateways(options.gateways, options.callTimeoutMs ?? 10_000, options.access);
     this.server = new GrpcServer({ address: options.listen, addressKey: 'upstream address' }, [
       { path: SERVED.processRequest, handle: (bytes, _, respond) => this.process(bytes, respond) },
       { path: SERVED.getStatus, handle: (_bytes, _, respond) => respond(this.status()) },
@@ -125,6 +130,30 @@ export class UpstreamServer {
     return this.gateways.broadcast(contentFields(content));
   }
 
+  /** Pushes many messages with few calls. @returns a result for every push, in order. */
+  pushBatch(pushes: readonly BatchPush[]): Promise<BatchResult[]> {
+    return pushBatch(this.gateways.callers, pushes);
+  }
+
+  /**
+   * Ends a client's session: it is told why and stays away.
+   * @returns whether there was one. @throws {PushError}
+   */
+  kick(target: PushTarget, reason = ''): Promise<boolean> {
+    return kickClient(this.gateways.callers, target, reason);
+  }
+
+  /** Where a client is, or null where no gateway has a session of it. @throws {PushError} */
+  getClient(target: PushTarget): Promise<ClientInfo | null> {
+    return getClient(this.gateways.callers, target);
+  }
+
+  /** Tells every gateway to send nothing more here; `drain` does so by itself. Never rejects. */
+  deregister(): Promise<void> {
+    for (const registration of this.registrations) registration.stop();
+    return deregister(this.gateways.callers, this.advertised, this.options.zone);
+  }
+
   private async listenAndRegister(): Promise<void> {
     await this.server.start();
     const { zone, serviceName, onRegistration = () => undefined } = this.options;
@@ -138,7 +167,7 @@ export class UpstreamServer {
 
   private async finishRequests(): Promise<void> {
     this.draining = true;
-    for (const registration of this.registrations) registration.stop();
+    await this.deregister();
     await this.server.drain();
   }
 
