@@ -278,6 +278,7 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
     if (stop === null) return;
     this.session = null;
     this.over = true;
+    this.proof.cancel();
     this.host.onStopped(session, stop);
     this.link.finish(ErrorCode.None, 'stopped');
   }

@@ -1,5 +1,6 @@
 import { ErrorCode } from '../wire/error-catalogue.js';
 import type { PushBody } from '../wire/frame-encoder.js';
+import { retryAfter } from '../wire/retry-after.js';
 import type { SequenceVerdict } from './client-sequence.js';
 import { errorBody } from './responses.js';
 
@@ -68,9 +69,4 @@ export const OVER_QPS: StoredRefusal = {
 export function overSessionRate(wait: number): StoredRefusal {
   const code = ErrorCode.TooManyRequests;
   return { code, label: 'session_rate', body: errorBody(code, retryAfter(wait)) };
-}
-
-/** The detail of a 429 that passes by itself, read by clients: whole ms, never too short. */
-export function retryAfter(wait: number): string {
-  return `retry_after_ms=${Math.ceil(wait)}`;
 }

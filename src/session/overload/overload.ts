@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from '../../base/clock.js';
 import type { Logger } from '../../telemetry/log.js';
 import { ErrorCode } from '../../wire/error-catalogue.js';
-import { retryAfter } from '../refusal.js';
+import { retryAfter } from '../../wire/retry-after.js';
 import { addressKey } from './address-key.js';
 import { AddressLimits } from './address-limits.js';
 import { EventLoopProbe } from './event-loop-probe.js';

@@ -143,6 +143,21 @@ describe('requests', () => {
     expect(new Set(requests.map(({ msgId }) => msgId)).size).toBe(3);
   });
 
+  test('refused by rate go again when the gateway said, and not before', async () => {
+    bench = new ClientBench();
+    await bench.connect();
+    let seq = 1;
+    bench.gateway.onBusiness = (connection, { msgId }) =>
+      connection.error(msgId, seq++, 429, 'too fast', 'retry_after_ms=3000');
+    const code = codeOf(bench.client.request('x', { timeoutMs: 5_000 }));
+    await bench.pass(2_950);
+    expect(bench.gateway.last.requests).toHaveLength(1);
+    await bench.pass(300);
+    expect(bench.gateway.last.requests).toHaveLength(2);
+    await bench.pass(3_000);
+    expect(await code).toBe('REQUEST_TIMEOUT');
+  });
+
   test('a request given up while it waits to be sent again is not', async () => {
     bench = new ClientBench();
     await bench.connect();

@@ -248,8 +248,8 @@ export class ClientSession implements ConnectionOwner, ConnectorOwner, InboxOwne
     }
   }
 
-  onPassingRefusal(request: PendingRequest, error: Error): void {
-    if (!this.retries.take(request)) request.reject(error);
+  onPassingRefusal(request: PendingRequest, error: Error, wait: number): void {
+    if (!this.retries.take(request, wait)) request.reject(error);
   }
 
   onMisnumbered(reason: string): void {

@@ -2,6 +2,7 @@ import { ErrorCode } from '../../../wire/error-catalogue.js';
 import type { ServerPush } from '../../../wire/messages.js';
 import { BusinessResponse, ErrorMessage, PushType, decodeMessage } from '../../../wire/messages.js';
 import type { Notice } from './client-events.js';
+import { retryAfterOf } from '../../../wire/retry-after.js';
 import { OrderedDelivery } from './ordered-delivery.js';
 import { Answer, Push } from './payload.js';
 import type { PendingRequest } from './pending-request.js';
@@ -12,8 +13,11 @@ import { isPassing, requestError } from './request-errors.js';
 export interface InboxOwner {
   onMessage(push: Push): void;
   onNotice(notice: Notice): void;
-  /** The request was refused unexecuted with a code that passes; it has left the table. */
-  onPassingRefusal(request: PendingRequest, error: Error): void;
+  /**
+   * The request was refused unexecuted with a code that passes; it has left the table.
+   * @param wait ms that the gateway asks to wait.
+   */
+  onPassingRefusal(request: PendingRequest, error: Error, wait: number): void;
   /** The gateway expects another number than this request's: only a resume can tell which. */
   onMisnumbered(reason: string): void;
 }
@@ -71,8 +75,11 @@ export class Inbox {
   private onRefused(request: PendingRequest, error: ErrorMessage): void {
     this.requests.remove(request);
     const reason = requestError(request.action, error);
-    if (isPassing(error.errorCode)) this.owner.onPassingRefusal(request, reason);
-    else this.delivery.answer(() => request.reject(reason));
+    if (isPassing(error.errorCode)) {
+      this.owner.onPassingRefusal(request, reason, retryAfterOf(error.detail));
+    } else {
+      this.delivery.answer(() => request.reject(reason));
+    }
   }
 
   /** Refused without consuming its number (SESSIONS.md, "Upstream direction"), or a repeat. */

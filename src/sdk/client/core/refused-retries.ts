@@ -18,12 +18,15 @@ export class RefusedRetries {
     private readonly again: (request: PendingRequest) => void,
   ) {}
 
-  /** Takes a request in; false where it was tried often enough or nobody waits for it. */
-  take(request: PendingRequest): boolean {
+  /**
+   * Takes a request in; false where it was tried often enough or nobody waits for it.
+   * @param wait ms that the gateway asked for.
+   */
+  take(request: PendingRequest, wait: number): boolean {
     const { clock, random, refusedRetries } = this.options;
     if (!request.wanted || request.retries >= refusedRetries) return false;
     // Half fixed, half jitter: an overloaded gateway must not get the same burst again at once.
-    const pause = FIRST_PAUSE_MS * 2 ** request.retries * (0.5 + random() / 2);
+    const pause = wait + FIRST_PAUSE_MS * 2 ** request.retries * (0.5 + random() / 2);
     request.retries++;
     request.seq = 0;
     this.waiting.add(request);
