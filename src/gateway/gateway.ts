@@ -35,6 +35,12 @@ const SESSION_TICK_MS = 100;
 /** How long a stop waits for requests in flight, ms; clients are told to come back after that. */
 const DRAIN_TIMEOUT_MS = 10_000;
 
+/**
+ * Handshakes under way while the event loop is late: each costs about a millisecond, and takes two of
+ * its turns, which are long then.
+ */
+const SHED_HANDSHAKES = 64;
+
 /** How often a stop looks whether the last connections are closed, ms. */
 const CLOSE_POLL_MS = 20;
 
@@ -237,13 +243,20 @@ export class Gateway {
     this.quic = quic;
     await quic.start();
     await this.state.forget();
-    this.sessions.overload.start();
+    this.sessions.overload.start((shedding) => this.limitHandshakes(quic, shedding));
     this.watchdog?.start();
     this.phase = 'serving';
     this.upstreams.health.set(true);
     const { grpcPort: grpc, wsPort: webSocket, httpPort: http, metricsPort: metrics } = this;
     const ports = { quic: quic.port, webSocket, grpc, http, metrics };
     this.log.info(ports, 'gateway is serving');
+  }
+
+  /** While it has too much to do: a few clients are told so, the others are refused before a handshake. */
+  private limitHandshakes(quic: QuicServer, shedding: boolean): void {
+    const limit = handshakeLimit(this.config);
+    const few = quic.connectionCount() + SHED_HANDSHAKES;
+    quic.limitConnections(shedding ? Math.min(limit, few) : limit);
   }
 
   private async end(): Promise<void> {

@@ -17,6 +17,7 @@ export class EventLoopProbe {
   private streak = 0;
   private isLate = false;
   private cancel: Cancel | null = null;
+  private onTurn: (overloaded: boolean) => void = () => undefined;
 
   /** @param limit delay in ms above which the event loop is overloaded; 0: never. */
   constructor(
@@ -34,7 +35,9 @@ export class EventLoopProbe {
     return this.isLate;
   }
 
-  start(): void {
+  /** @param onTurn called whenever `overloaded` changes. */
+  start(onTurn: (overloaded: boolean) => void): void {
+    this.onTurn = onTurn;
     this.last = this.clock.now();
     this.cancel ??= this.clock.every(PROBE_PERIOD_MS, () => this.sample());
   }
@@ -59,5 +62,6 @@ export class EventLoopProbe {
     const fields = { delay_ms: Math.round(this.latest), max_ms: this.limit };
     if (late) this.log.warn(fields, 'event loop overloaded: new connections are refused');
     else this.log.info(fields, 'event loop recovered: new connections are accepted');
+    this.onTurn(late);
   }
 }

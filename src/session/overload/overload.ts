@@ -71,9 +71,13 @@ export class Overload {
     this.requestWarning = new LoadWarning('requests per second', options.qpsWarning, log);
   }
 
-  /** Begins to measure; before that nothing is late. Idempotent. */
-  start(): void {
-    this.probe.start();
+  /**
+   * Begins to measure; before that nothing is late. Idempotent.
+   * @param onShedding called when new connections begin to be refused for lateness, and when that ends:
+   *   where they come from they are refused more cheaply still.
+   */
+  start(onShedding: (shedding: boolean) => void = () => undefined): void {
+    this.probe.start(onShedding);
     this.stopWatching ??= this.clock.every(WARNING_PERIOD_MS, () =>
       this.requestWarning.observe(this.currentQps()),
     );

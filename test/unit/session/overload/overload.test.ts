@@ -51,7 +51,8 @@ describe('a late event loop', () => {
   test('sheds new connections after two samples in a row, until two in a row are well', () => {
     const clock = new LateClock();
     const { overload, lines } = overloadOf({ maxEventLoopDelay: 500 }, clock);
-    overload.start();
+    const turns: boolean[] = [];
+    overload.start((shedding) => turns.push(shedding));
     clock.late(0, 600, 100, 700, 500);
     expect(overload.admitConnection('')).toBeNull();
     clock.late(501, 501);
@@ -63,6 +64,7 @@ describe('a late event loop', () => {
     expect(overload.admitConnection('')).not.toBeNull();
     clock.late(10);
     expect(overload.admitConnection('')).toBeNull();
+    expect(turns).toEqual([true, false]);
     expect(lines).toEqual([
       'event loop overloaded: new connections are refused',
       'event loop recovered: new connections are accepted',
