@@ -9,6 +9,9 @@ COPY src src
 RUN npm run build && npm prune --omit=dev --ignore-scripts
 
 FROM node:24-bookworm-slim
+# tini is process 1: process 1 of a container cannot be killed from inside, so not by its watchdog.
+RUN apt-get update && apt-get install -y --no-install-recommends tini \
+  && rm -rf /var/lib/apt/lists/*
 ENV NODE_ENV=production
 COPY --from=build /app/node_modules /app/node_modules
 COPY --from=build /app/dist /app/dist
@@ -22,5 +25,5 @@ USER node
 EXPOSE 8453/udp 8453/tcp 8080/tcp 8092/tcp 9090/tcp
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:8080/health').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "/app/dist/cli/main.js"]
+ENTRYPOINT ["tini", "--", "node", "/app/dist/cli/main.js"]
 CMD ["serve"]

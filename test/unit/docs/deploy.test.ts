@@ -1,0 +1,99 @@
+import { describe, expect, it } from '@jest/globals';
+import { Command } from 'commander';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { registerServeCommand } from '../../../src/cli/serve.js';
+import { registerUpstreamCommand } from '../../../src/cli/upstream.js';
+import { loadConfig } from '../../../src/config/load.js';
+import { environmentName, leaves } from '../../../src/config/schema.js';
+
+interface Service {
+  readonly image: string;
+  readonly command?: string[];
+  readonly environment?: Record<string, string>;
+  readonly volumes?: string[];
+  readonly read_only?: boolean;
+  readonly healthcheck?: { readonly disable?: boolean };
+}
+
+const terminal = { out: () => undefined, err: () => undefined, debug: false };
+const program = new Command();
+registerServeCommand(program, terminal, () => Promise.reject(new Error('not to be started')));
+registerUpstreamCommand(program, terminal);
+
+/** Fails on a command, or an option of it, that the program does not have. */
+function expectCommandLine([name = '', ...words]: string[]): void {
+  const command = program.commands.find((known) => known.name() === name);
+  expect([name, command?.name()]).toEqual([name, name]);
+  const known = command?.options.map(({ long }) => long);
+  for (const word of words) if (word.startsWith('--')) expect(known).toContain(word);
+}
+
+describe('deploy/compose.yaml', () => {
+  const compose = parse(readFileSync('deploy/compose.yaml', 'utf8'), { merge: true }) as {
+    readonly services: Record<string, Service>;
+    readonly volumes: Record<string, unknown>;
+  };
+  const services = Object.entries(compose.services);
+  const ours = services.filter(([, { image }]) => image === 'gatesvr');
+
+  it('has a gateway and an upstream for each zone, each at its own name', () => {
+    const zones = ['001', '002', '003', '004', '005', '006'];
+    expect(ours.map(([name]) => name)).toEqual([
+      'gateway',
+      ...zones.map((zone) => `upstream-${zone}`),
+    ]);
+    for (const zone of zones) {
+      const command = compose.services[`upstream-${zone}`]?.command?.join(' ');
+      expect(command).toContain(`--zone ${zone} `);
+      expect(command).toContain(`--advertise upstream-${zone}:9001 `);
+    }
+  });
+
+  it.each(ours)('%s is called with what the program knows', (name, service) => {
+    expectCommandLine(service.command ?? []);
+    const variables = leaves().map(([path]) => environmentName(path));
+    for (const variable of Object.keys(service.environment ?? {})) {
+      expect(variables).toContain(variable);
+    }
+    expect(service.read_only).toBe(true);
+    expect(service.healthcheck?.disable ?? false).toBe(name !== 'gateway');
+  });
+
+  it.each(ours)('%s mounts what exists', (_, { volumes = [] }) => {
+    for (const [source = ''] of volumes.map((volume) => volume.split(':'))) {
+      if (source.startsWith('.'))
+        expect([source, existsSync(join('deploy', source))]).toEqual([source, true]);
+      else expect(Object.keys(compose.volumes)).toContain(source);
+    }
+  });
+});
+
+describe('deploy/systemd', () => {
+  const unit = readFileSync('deploy/systemd/gatesvr.service', 'utf8');
+  const dockerfile = readFileSync('Dockerfile', 'utf8');
+
+  it('starts what the program knows, from where the image has it, too', () => {
+    const starts = [...unit.matchAll(/^ExecStart(?:Pre)?=\S+ (\S+) (.*)$/gm)];
+    expect(starts).toHaveLength(2);
+    for (const [, script = '', line = ''] of starts) {
+      expect(script).toBe('/opt/gatesvr/dist/cli/main.js');
+      expectCommandLine(line.split(' '));
+    }
+    expect(dockerfile).toContain('/app/dist/cli/main.js');
+    expect(existsSync('src/cli/main.ts')).toBe(true);
+  });
+
+  it('and the image keep state in the same folder', () => {
+    expect(unit).toContain('WorkingDirectory=/var/lib/gatesvr\n');
+    expect(dockerfile).toContain('WORKDIR /var/lib/gatesvr\n');
+  });
+
+  it('has a configuration without a problem, but for the certificate that it waits for', () => {
+    const file = 'deploy/systemd/gatesvr.yaml';
+    const { config, warnings } = loadConfig({ file, env: {}, flags: {} });
+    expect(config.server.certFile).toBe('/etc/gatesvr/server.crt');
+    expect(warnings).toEqual([]);
+  });
+});
