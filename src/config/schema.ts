@@ -2,6 +2,7 @@ import { auth } from './schema/auth.js';
 import { backup, journal } from './schema/backup.js';
 import { Leaf } from './leaf.js';
 import { overload_protection } from './schema/overload.js';
+import { ops } from './schema/ops.js';
 import { server } from './schema/server.js';
 import { session } from './schema/session.js';
 import { grpc, log, quic, routing, upstream_tls, watchdog } from './schema/transport.js';
@@ -20,6 +21,7 @@ export const schema = {
   upstream_tls,
   backup,
   journal,
+  ops,
   log,
   watchdog,
 };

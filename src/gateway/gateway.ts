@@ -4,14 +4,13 @@ import { memoised } from '../base/lifecycle.js';
 import { TimerWheel } from '../base/timer-wheel.js';
 import type { Config } from '../config/config.js';
 import { serverIdentity } from '../config/server-identity.js';
-import { VERSION } from '../config/version.js';
 import type { ServerIdentity } from '../config/server-identity.js';
 import { GATESVR_ALPN, quicEdge } from '../edge/quic-edge.js';
 import type { WsServer } from '../edge/ws-server.js';
 import type { GrpcServer } from '../grpc/grpc-server.js';
 import { LINGER_MS } from '../link/link.js';
 import type { Link } from '../link/link.js';
-import { OpsServer } from '../ops/ops-server.js';
+import type { OpsServer } from '../ops/ops-server.js';
 import { QuicServer } from '../quic/quic-server.js';
 import { Watchdog } from '../quic/watchdog.js';
 import { ZoneRouter } from '../routing/zone-router.js';
@@ -19,11 +18,12 @@ import { AcceptingAuthenticator } from '../session/authenticator.js';
 import { SessionService } from '../session/session-service.js';
 import { createLogger } from '../telemetry/log.js';
 import type { Logger } from '../telemetry/log.js';
+import { LogLevel } from '../telemetry/log-level.js';
 import { Metrics } from '../telemetry/metrics.js';
 import { ErrorCode } from '../wire/error-catalogue.js';
 import { GrpcSide } from './grpc-side.js';
 import { jwtAuthenticator } from './identity.js';
-import { OpsView } from './ops-view.js';
+import { opsServer } from './ops-side.js';
 import { handshakeLimit, overloadOptions, routerOptions, sessionOptions } from './options.js';
 import { quicKeys } from './quic-keys.js';
 import { StateKeeper } from './state-keeper.js';
@@ -57,6 +57,8 @@ type Phase = 'starting' | 'serving' | 'draining';
 export class Gateway {
   /** @throws {StartupError} with one line that says what to mend. */
   readonly start = memoised(() => this.run());
+  /** Sends clients away and serves none, but goes on answering operators; `stop` does the rest. */
+  readonly drain = memoised(() => this.sendAway());
   /** Graceful: no new connections, answers delivered, clients told to come back, the rest kept. */
   readonly stop = memoised(() => this.end());
 
@@ -64,6 +66,7 @@ export class Gateway {
   readonly sessions: SessionService;
   readonly router: ZoneRouter;
   private readonly log: Logger;
+  private readonly logLevel: LogLevel;
   private readonly clock = new SystemClock();
   private readonly wheel = new TimerWheel(this.clock, SESSION_TICK_MS);
   private readonly state: StateKeeper;
@@ -88,7 +91,8 @@ export class Gateway {
     private readonly config: Config,
     private readonly warnings: readonly string[] = [],
   ) {
-    this.log = createLogger({ level: config.log.level, format: logFormat(config) });
+    this.logLevel = new LogLevel(config.log.level);
+    this.log = buildLogger(config, this.logLevel);
     this.state = new StateKeeper(config.server.stateFile, this.log.child({ part: 'state' }));
     this.upstreams = new GrpcSide(config, this.clock, this.log.child({ part: 'grpc' }));
     this.router = this.buildRouter();
@@ -164,26 +168,17 @@ export class Gateway {
   }
 
   private buildOps(): OpsServer {
-    const { httpAddr, metricsAddr } = this.config.server;
     const grpc = this.upstreams.warnings();
-    const standing = () => [...this.warnings, ...grpc, ...(this.tokens?.warnings() ?? [])];
-    const { warnConcurrent } = routerOptions(this.config);
-    const readiness = () => ({ ready: this.phase === 'serving', state: this.phase });
-    return new OpsServer({
-      httpAddr,
-      metricsAddr,
-      source: new OpsView(
-        readiness,
-        this.sessions,
-        this.router,
-        this.clock,
-        standing,
-        warnConcurrent ?? Infinity,
-      ),
+    return opsServer(this.config, {
+      state: () => ({ ready: this.phase === 'serving', state: this.phase }),
+      sessions: this.sessions,
+      router: this.router,
       metrics: this.metrics,
       clock: this.clock,
+      standing: () => [...this.warnings, ...grpc, ...(this.tokens?.warnings() ?? [])],
       log: this.log.child({ part: 'ops' }),
-      version: VERSION,
+      logLevel: this.logLevel,
+      drain: () => void this.drain(),
     });
   }
 
@@ -259,12 +254,16 @@ export class Gateway {
     quic.limitConnections(shedding ? Math.min(limit, few) : limit);
   }
 
-  private async end(): Promise<void> {
+  private async sendAway(): Promise<void> {
     this.phase = 'draining';
     this.upstreams.health.set(false);
     this.quic?.drain();
     this.webSocket?.drain();
     await this.sessions.drain(DRAIN_TIMEOUT_MS);
+  }
+
+  private async end(): Promise<void> {
+    await this.drain();
     await this.clientsGone();
     await this.webSocket?.stop(ErrorCode.Overloaded, 'the gateway stops');
     await this.quic?.stop(ErrorCode.Overloaded, 'the gateway stops');
@@ -289,7 +288,7 @@ export class Gateway {
   }
 }
 
-function logFormat(config: Config): 'json' | 'pretty' {
-  if (config.log.format !== 'auto') return config.log.format;
-  return process.stdout.isTTY ? 'pretty' : 'json';
+function buildLogger({ log }: Config, levels: LogLevel): Logger {
+  const format = log.format === 'auto' ? (process.stdout.isTTY ? 'pretty' : 'json') : log.format;
+  return createLogger({ level: log.level, format, onChild: levels.follow });
 }

@@ -3,61 +3,101 @@ import type {
   HealthSnapshot,
   OpsSource,
   Readiness,
-  SessionPage,
+  SessionDetail,
+  SessionQuery,
   SessionView,
   StatsSnapshot,
+  TrafficTotals,
 } from '../ops/ops-source.js';
 import type { RouterView } from '../routing/router-view.js';
 import type { ZoneRouter } from '../routing/zone-router.js';
 import type { Session } from '../session/session.js';
 import type { SessionService } from '../session/session-service.js';
+import type { Metrics } from '../telemetry/metrics.js';
+import { selectSessions, sumByZone } from './ops-sessions.js';
+
+export interface OpsViewParts {
+  readonly state: () => Readiness;
+  readonly sessions: SessionService;
+  readonly router: ZoneRouter;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  /** What the parts without a view of their own warn of: one line each. */
+  readonly standing: () => readonly string[];
+  /** Requests awaiting upstreams from which on that is a warning; Infinity: never. */
+  readonly upstreamWarning: number;
+}
 
 /** What operators see of the gateway, gathered when they ask. */
 export class OpsView implements OpsSource {
-  constructor(
-    private readonly state: () => Readiness,
-    private readonly sessions: SessionService,
-    private readonly router: ZoneRouter,
-    private readonly clock: Clock,
-    /** What the parts without a view of their own warn of: one line each. */
-    private readonly standing: () => readonly string[],
-    /** Requests awaiting upstreams from which on that is a warning; Infinity: never. */
-    private readonly upstreamWarning: number,
-  ) {}
+  constructor(private readonly parts: OpsViewParts) {}
 
   readiness(): Readiness {
-    return this.state();
+    return this.parts.state();
   }
 
   health(): HealthSnapshot {
-    const active = this.sessions.activeCount();
-    const routing = this.router.view();
+    const { sessions, router, standing, upstreamWarning } = this.parts;
+    const active = sessions.activeCount();
+    const routing = router.view();
     return {
       activeConnections: active,
-      detachedSessions: this.sessions.registry.size - active,
+      detachedSessions: sessions.registry.size - active,
       routing,
       warnings: [
-        ...this.standing(),
-        ...this.sessions.overload.warnings(),
-        ...busyUpstreams(routing, this.upstreamWarning),
+        ...standing(),
+        ...sessions.overload.warnings(),
+        ...busyUpstreams(routing, upstreamWarning),
         ...unservedZones(routing),
       ],
     };
   }
 
-  stats({ offset, limit }: SessionPage): StatsSnapshot {
-    const sessions: SessionView[] = [];
-    let index = 0;
-    for (const session of this.sessions.registry.all()) {
-      if (index >= offset + limit) break;
-      if (index++ >= offset) sessions.push(this.describe(session));
-    }
-    const { registry, overload } = this.sessions;
-    const load = { ...overload.view(), connections: this.sessions.connectionCount };
-    return { totalSessions: registry.size, load, sessions };
+  stats(query: SessionQuery): StatsSnapshot {
+    const { sessions, router } = this.parts;
+    const { registry, overload } = sessions;
+    const { page, more } = selectSessions(registry, query);
+    return {
+      totalSessions: registry.size,
+      zones: sumByZone(registry.all()),
+      routing: router.view(),
+      traffic: this.traffic(),
+      load: { ...overload.view(), connections: sessions.connectionCount },
+      sessions: page.map((session) => this.describe(session)),
+      more,
+    };
+  }
+
+  session(sessionId: string): SessionDetail | null {
+    const session = this.parts.sessions.registry.find(sessionId);
+    if (session === undefined) return null;
+    return {
+      ...this.describe(session),
+      transport: session.transport,
+      connectedAt: session.connectedAt,
+      loggedIn: session.loggedIn,
+      nextClientSeq: session.sequence.next,
+      nextPushSeq: session.outbox.nextSeq,
+      highestSent: session.highestSent,
+      acknowledged: session.acknowledged,
+      pendingBytes: session.outbox.totalBytes,
+    };
+  }
+
+  private traffic(): TrafficTotals {
+    const { session, upstream } = this.parts.metrics;
+    return {
+      frames: session.totalRequests.value,
+      requests: session.businessRequests.value,
+      bytesIn: session.bytesIn.value,
+      bytesOut: session.bytesOut.value,
+      upstreamRequests: upstream.requests.value,
+      pushesAccepted: session.pushes.of('accepted').value,
+    };
   }
 
   private describe(session: Session): SessionView {
+    const { clock } = this.parts;
     const { outbox } = session;
     return {
       sessionId: session.id,
@@ -65,7 +105,7 @@ export class OpsView implements OpsSource {
       state: session.active ? 'active' : 'detached',
       zone: session.zone,
       createdAt: session.createdAt,
-      lastActivity: this.clock.wallTime() - (this.clock.now() - session.lastFrameAt),
+      lastActivity: clock.wallTime() - (clock.now() - session.lastFrameAt),
       pendingCount: outbox.length,
       orderedQueue: outbox.totalFrames - outbox.length,
       inFlight: session.ledger.inFlight,

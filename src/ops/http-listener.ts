@@ -6,27 +6,22 @@ import { StartupError, messageOf } from '../base/errors.js';
 import { memoised } from '../base/lifecycle.js';
 import type { Address } from '../config/config.js';
 import type { Logger } from '../telemetry/log.js';
+import { HttpRefusal } from './http-refusal.js';
+import { RouteTable } from './route-table.js';
 
 /** Operators ask short questions: nothing they send needs more. */
 const MAX_BODY_BYTES = 16 * 1024;
 const MAX_HEADER_BYTES = 16 * 1024;
+/** Filters and cursors are short; a longer URL is no question of ours. */
+const MAX_URL_CHARACTERS = 2_048;
 /** Time to send a whole request, ms; a peer that dribbles is cut off. */
 const REQUEST_TIMEOUT_MS = 10_000;
+/** How often the platform looks for requests out of time, ms; its default of 30 s would triple them. */
+const TIMEOUT_CHECK_MS = 500;
 /** Longer than the usual scrape interval is not worth an idle socket, ms. */
 const KEEP_ALIVE_MS = 20_000;
 /** Dashboards, scrapers and probes; far more is a flood. */
 const MAX_CONNECTIONS = 256;
-
-/** A refusal of one request; the message is shown. */
-export class HttpRefusal extends Error {
-  constructor(
-    readonly status: 400 | 403 | 404 | 409 | 503,
-    message: string,
-  ) {
-    super(message);
-    this.name = 'HttpRefusal';
-  }
-}
 
 /**
  * An HTTP listener with bounded requests, JSON errors and a stop that no keep-alive connection can
@@ -39,21 +34,36 @@ export class HttpListener {
     await this.routes.close();
   });
   private bound = 0;
+  private readonly table = new RouteTable();
 
-  /** @param key the configuration key of the address, for messages. */
+  /**
+   * @param key the configuration key of the address, for messages.
+   * @param requestTimeout within which a whole request must have come, ms.
+   */
   constructor(
     private readonly address: Address,
     private readonly key: string,
     private readonly log: Logger,
+    requestTimeout = REQUEST_TIMEOUT_MS,
   ) {
     this.routes = fastify({
       bodyLimit: MAX_BODY_BYTES,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      connectionTimeout: REQUEST_TIMEOUT_MS + KEEP_ALIVE_MS,
+      requestTimeout,
+      connectionTimeout: requestTimeout + KEEP_ALIVE_MS,
       keepAliveTimeout: KEEP_ALIVE_MS,
       forceCloseConnections: true,
-      http: { maxHeaderSize: MAX_HEADER_BYTES },
+      http: {
+        maxHeaderSize: MAX_HEADER_BYTES,
+        connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+        requestTimeout,
+        // Where it is the longer of the two, Node exchanges them, and a body may take a minute.
+        headersTimeout: requestTimeout,
+      },
+      frameworkErrors: (error, request, reply) => this.failed(error, request, reply),
     });
+    this.routes.removeContentTypeParser('text/plain');
+    this.routes.addHook('onRoute', ({ method, url }) => this.table.add(method, url));
+    this.routes.addHook('onRequest', refuseLongUrl);
     this.routes.server.maxConnections = MAX_CONNECTIONS;
     this.routes.setNotFoundHandler((request, reply) => this.notFound(request, reply));
     this.routes.setErrorHandler((error, request, reply) => this.failed(error, request, reply));
@@ -85,10 +95,7 @@ export class HttpListener {
   }
 
   private notFound(request: FastifyRequest, reply: FastifyReply): unknown {
-    const path = request.url.split('?', 1)[0] ?? '';
-    const allowed = (['GET', 'POST'] as const).filter((method) =>
-      this.routes.hasRoute({ method, url: path }),
-    );
+    const allowed = this.table.methodsOf(request.url.split('?', 1)[0] ?? '');
     if (allowed.length === 0) return reply.code(404).send(errorBody('no such page'));
     return reply
       .code(405)
@@ -98,6 +105,7 @@ export class HttpListener {
 
   private failed(error: unknown, request: FastifyRequest, reply: FastifyReply): unknown {
     if (error instanceof HttpRefusal) {
+      if (error.status === 401) void reply.header('www-authenticate', 'Bearer');
       return reply.code(error.status).send(errorBody(error.message));
     }
     const status = (error as { statusCode?: number }).statusCode ?? 500;
@@ -105,6 +113,11 @@ export class HttpListener {
     this.log.error({ err: error, url: request.routeOptions.url }, 'an operator request failed');
     return reply.code(500).send(errorBody('internal error, see the log'));
   }
+}
+
+function refuseLongUrl(request: FastifyRequest, _: FastifyReply, done: (error?: Error) => void) {
+  const long = request.url.length > MAX_URL_CHARACTERS;
+  done(long ? new HttpRefusal(414, `the URL is longer than ${MAX_URL_CHARACTERS}`) : undefined);
 }
 
 /** `::` takes IPv4 too, but cannot be bound on a machine without IPv6. */

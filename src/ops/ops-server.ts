@@ -1,29 +1,33 @@
+import type { FastifyRequest, RouteShorthandOptions } from 'fastify';
 import type { Clock } from '../base/clock.js';
 import { memoised } from '../base/lifecycle.js';
 import type { Address } from '../config/config.js';
 import type { Logger } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
-import { HttpListener, HttpRefusal } from './http-listener.js';
-import type { OpsSource, SessionPage } from './ops-source.js';
-import { healthBody, statsBody } from './responses.js';
-import type { ProcessFacts } from './responses.js';
+import { AdminGate } from './admin-gate.js';
+import { addControlRoutes } from './control-routes.js';
+import { HttpListener } from './http-listener.js';
+import { HttpRefusal } from './http-refusal.js';
+import type { OpsControls, OpsSource } from './ops-source.js';
+import { addHealthRoute, addViewRoutes } from './view-routes.js';
 
 export interface OpsServerParts {
   /** server.http_addr; null is off. */
   readonly httpAddr: Address | null;
   /** server.metrics_addr; null is off. */
   readonly metricsAddr: Address | null;
+  /** ops.admin_token; null: only callers on this machine may change things. */
+  readonly adminToken: string | null;
   readonly source: OpsSource;
+  readonly controls: OpsControls;
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly log: Logger;
   /** Shown in /health. */
   readonly version: string;
+  /** Within which a whole request must have come, ms; default 10 s. */
+  readonly requestTimeout?: number;
 }
-
-/** Sessions of one /stats answer unless asked otherwise, and at most. */
-const DEFAULT_PAGE = 100;
-const MAX_PAGE = 1_000;
 
 /** What operators see: the HTTP API, and Prometheus on a port of its own. */
 export class OpsServer {
@@ -36,13 +40,10 @@ export class OpsServer {
 
   private readonly http: HttpListener | null;
   private readonly prometheus: HttpListener | null;
-  private readonly startedAt: number;
 
   constructor(private readonly parts: OpsServerParts) {
-    const { httpAddr, metricsAddr, log } = parts;
-    this.startedAt = parts.clock.wallTime();
-    this.http = httpAddr && new HttpListener(httpAddr, 'server.http_addr', log);
-    this.prometheus = metricsAddr && new HttpListener(metricsAddr, 'server.metrics_addr', log);
+    this.http = this.listener(parts.httpAddr, 'server.http_addr');
+    this.prometheus = this.listener(parts.metricsAddr, 'server.metrics_addr');
     if (this.http !== null) this.addApi(this.http);
     if (this.prometheus !== null) this.addMetrics(this.prometheus);
   }
@@ -56,6 +57,11 @@ export class OpsServer {
     return this.prometheus?.port ?? 0;
   }
 
+  private listener(address: Address | null, key: string): HttpListener | null {
+    const { log, requestTimeout } = this.parts;
+    return address && new HttpListener(address, key, log, requestTimeout);
+  }
+
   private async run(): Promise<void> {
     try {
       await this.http?.start();
@@ -66,57 +72,29 @@ export class OpsServer {
     }
   }
 
-  private addApi({ routes }: HttpListener): void {
-    const { source, clock } = this.parts;
-    this.addHealth(routes);
-    routes.get('/live', () => ({ status: 'alive' }));
-    routes.get('/ready', (_, reply) => {
-      const readiness = source.readiness();
-      return reply.code(readiness.ready ? 200 : 503).send(readiness);
-    });
-    routes.get('/stats', (request) => {
-      const page = pageOf(request.query as Record<string, unknown>);
-      return statsBody(source.stats(page), page, clock.wallTime());
-    });
+  private addApi(http: HttpListener): void {
+    addHealthRoute(http, this.parts);
+    addViewRoutes(http, this.parts);
+    const admin = adminsOnly(new AdminGate(this.parts.adminToken));
+    addControlRoutes(http, { ...this.parts, admin });
   }
 
-  private addMetrics({ routes }: HttpListener): void {
+  private addMetrics(prometheus: HttpListener): void {
     const { registry } = this.parts.metrics;
-    this.addHealth(routes);
-    routes.get('/metrics', async (_, reply) =>
+    addHealthRoute(prometheus, this.parts);
+    prometheus.routes.get('/metrics', async (_, reply) =>
       reply.header('content-type', registry.contentType).send(await registry.metrics()),
     );
   }
-
-  private addHealth(routes: HttpListener['routes']): void {
-    const { source } = this.parts;
-    routes.get('/health', () => healthBody(source.health(), source.readiness(), this.facts()));
-  }
-
-  private facts(): ProcessFacts {
-    const { version, clock } = this.parts;
-    return { version, startedAt: this.startedAt, now: clock.wallTime() };
-  }
 }
 
-/** `?offset=` and `?limit=` of /stats. */
-function pageOf(query: Record<string, unknown>): SessionPage {
+/** Looks at who asks before a byte of the body is read. */
+function adminsOnly(gate: AdminGate): RouteShorthandOptions {
   return {
-    offset: whole(query, 'offset', 0, Number.MAX_SAFE_INTEGER, 0),
-    limit: whole(query, 'limit', 1, MAX_PAGE, DEFAULT_PAGE),
+    onRequest: (request: FastifyRequest, _, done) => {
+      const { socket, headers } = request.raw;
+      const refusal = gate.refusal({ peer: socket.remoteAddress, headers });
+      done(refusal === null ? undefined : new HttpRefusal(401, refusal));
+    },
   };
-}
-
-function whole(
-  query: Record<string, unknown>,
-  name: string,
-  min: number,
-  max: number,
-  fallback: number,
-): number {
-  const text = query[name];
-  if (text === undefined) return fallback;
-  const value = typeof text === 'string' && /^\d{1,16}$/.test(text) ? Number(text) : NaN;
-  if (value >= min && value <= max) return value;
-  throw new HttpRefusal(400, `${name} must be a whole number from ${min} to ${max}`);
 }

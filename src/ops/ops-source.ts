@@ -1,4 +1,5 @@
 import type { RouterView } from '../routing/router-view.js';
+import type { LogLevelName } from '../telemetry/log-level.js';
 
 /** Whether clients should be sent here, and if not, why. */
 export interface Readiness {
@@ -35,10 +36,59 @@ export interface SessionView {
   readonly remoteAddress: string;
 }
 
-/** A part of all sessions, in an order that is stable while none comes or goes. */
-export interface SessionPage {
+/** A session after which a page begins; it may have ended meanwhile. */
+export interface SessionPosition {
+  readonly createdAt: number;
+  readonly sessionId: string;
+}
+
+/** Which sessions, oldest first, and which part of them. */
+export interface SessionQuery {
+  /** How many are skipped; 0 beside `after`. */
   readonly offset: number;
   readonly limit: number;
+  /** Null: from the first. */
+  readonly after: SessionPosition | null;
+  /** Empty: every openid. */
+  readonly openidPrefix: string;
+  /** Empty: every zone. */
+  readonly zone: string;
+}
+
+/** One session more closely. */
+export interface SessionDetail extends SessionView {
+  /** Of the present or last connection: `quic`, `websocket`, ...; empty before the first. */
+  readonly transport: string;
+  /** When that connection took the session over, ms since 1970. */
+  readonly connectedAt: number;
+  readonly loggedIn: boolean;
+  /** The number that its client's next request must carry. */
+  readonly nextClientSeq: number;
+  /** Numbers of pushes: of the next one, the highest sent, the highest acknowledged. */
+  readonly nextPushSeq: number;
+  readonly highestSent: number;
+  readonly acknowledged: number;
+  /** Bytes of all frames that are kept for it. */
+  readonly pendingBytes: number;
+}
+
+/** The sessions of one zone together. */
+export interface ZoneSessions {
+  readonly zone: string;
+  readonly sessions: number;
+  readonly active: number;
+  readonly pendingFrames: number;
+  readonly inFlight: number;
+}
+
+/** Since the gateway started. */
+export interface TrafficTotals {
+  readonly frames: number;
+  readonly requests: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly upstreamRequests: number;
+  readonly pushesAccepted: number;
 }
 
 /** How much is going on, and what of it is refused. */
@@ -59,13 +109,31 @@ export interface LoadView {
 
 export interface StatsSnapshot {
   readonly totalSessions: number;
+  /** Only zones that have sessions. */
+  readonly zones: readonly ZoneSessions[];
+  readonly routing: RouterView;
+  readonly traffic: TrafficTotals;
   readonly load: LoadView;
   readonly sessions: readonly SessionView[];
+  /** There are sessions after these that match. */
+  readonly more: boolean;
 }
 
 /** What the composition root tells operators. Called per HTTP request: cheap, and never throws. */
 export interface OpsSource {
   readiness(): Readiness;
   health(): HealthSnapshot;
-  stats(page: SessionPage): StatsSnapshot;
+  stats(query: SessionQuery): StatsSnapshot;
+  /** Null where there is no such session. */
+  session(sessionId: string): SessionDetail | null;
+}
+
+/** What operators can do to the gateway. */
+export interface OpsControls {
+  /** Ends a session for good, its client is told why; false where there is no such session. */
+  kick(sessionId: string, reason: string): boolean;
+  /** Begins to send clients away, for good; false while the gateway is still starting. */
+  drain(): boolean;
+  logLevel(): LogLevelName;
+  setLogLevel(level: LogLevelName): void;
 }

@@ -1,12 +1,15 @@
 import { pino } from 'pino';
 import type { DestinationStream, Logger } from 'pino';
+import type { LogLevelName } from './log-level.js';
 
 export type { Logger } from 'pino';
 
 export interface LogOptions {
-  readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+  readonly level: LogLevelName;
   /** json: one object per line for machines; pretty: for a person at a terminal. */
   readonly format: 'json' | 'pretty';
+  /** Hears of the logger itself and of every child (log-level.ts). */
+  readonly onChild?: (logger: Logger) => void;
 }
 
 /**
@@ -15,8 +18,19 @@ export interface LogOptions {
  * @param destination where lines go instead of standard output; only for json.
  */
 export function createLogger(options: LogOptions, destination?: DestinationStream): Logger {
-  const base = { level: options.level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
-  if (options.format === 'pretty') {
+  const logger = build(options, destination);
+  options.onChild?.(logger);
+  return logger;
+}
+
+function build({ level, format, onChild }: LogOptions, destination?: DestinationStream): Logger {
+  const base = {
+    level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    ...(onChild === undefined ? {} : { onChild }),
+  };
+  if (format === 'pretty') {
     const pretty = { target: 'pino-pretty', options: { ignore: 'pid,hostname', singleLine: true } };
     return pino({ ...base, transport: pretty });
   }

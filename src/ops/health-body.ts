@@ -1,12 +1,5 @@
 import type { InstanceView, RouterView } from '../routing/router-view.js';
-import type {
-  HealthSnapshot,
-  LoadView,
-  Readiness,
-  SessionPage,
-  SessionView,
-  StatsSnapshot,
-} from './ops-source.js';
+import type { HealthSnapshot, Readiness } from './ops-source.js';
 
 /** What the process itself knows; times in ms since 1970. */
 export interface ProcessFacts {
@@ -43,7 +36,7 @@ function zonesBody({ zones, fallback }: RouterView) {
   return fallback === null ? body : [...body, { zone: 'any', instances: [instanceBody(fallback)] }];
 }
 
-function instanceBody(instance: InstanceView) {
+export function instanceBody(instance: InstanceView) {
   return {
     address: instance.address,
     service_name: instance.serviceName,
@@ -58,45 +51,6 @@ function instanceBody(instance: InstanceView) {
   };
 }
 
-/** GET /stats (WIRE.md, "HTTP (ops)"), one page of it; `next_offset` is null on the last. */
-export function statsBody(stats: StatsSnapshot, page: SessionPage, now: number) {
-  const end = page.offset + stats.sessions.length;
-  const more = stats.sessions.length > 0 && end < stats.totalSessions;
-  return {
-    total_sessions: stats.totalSessions,
-    overload: overloadBody(stats.load),
-    sessions: stats.sessions.map(sessionBody),
-    next_offset: more ? end : null,
-    timestamp: seconds(now),
-  };
-}
-
-function overloadBody(load: LoadView) {
-  return {
-    connections: load.connections,
-    current_qps: Math.round(load.qps * 10) / 10,
-    max_qps: Number.isFinite(load.maxQps) ? load.maxQps : null,
-    event_loop_delay_ms: Math.round(load.eventLoopDelay),
-    refusing_connections: load.shedding,
-    limited_addresses: load.addresses,
-  };
-}
-
-function sessionBody(session: SessionView) {
-  return {
-    session_id: session.sessionId,
-    openid: session.openid,
-    state: session.state,
-    zone: session.zone,
-    create_time: seconds(session.createdAt),
-    last_activity: seconds(session.lastActivity),
-    pending_count: session.pendingCount,
-    ordered_queue: session.orderedQueue,
-    in_flight: session.inFlight,
-    remote_addr: session.remoteAddress,
-  };
-}
-
-function seconds(ms: number): number {
+export function seconds(ms: number): number {
   return Math.floor(ms / 1000);
 }

@@ -1,0 +1,59 @@
+import type { SessionPosition, SessionQuery, ZoneSessions } from '../ops/ops-source.js';
+import type { Session } from '../session/session.js';
+import type { SessionRegistry } from '../session/session-registry.js';
+
+/** One page of the sessions that a query asks for, and whether others follow. */
+export function selectSessions(
+  registry: SessionRegistry,
+  query: SessionQuery,
+): { page: Session[]; more: boolean } {
+  const { limit, openidPrefix, zone } = query;
+  const page: Session[] = [];
+  let skip = query.offset;
+  for (const session of after(registry, query.after)) {
+    if (zone !== '' && session.zone !== zone) continue;
+    if (!session.openid.startsWith(openidPrefix)) continue;
+    if (skip-- > 0) continue;
+    if (page.length === limit) return { page, more: true };
+    page.push(session);
+  }
+  return { page, more: false };
+}
+
+/**
+ * The sessions behind a position. The registry keeps them in the order of their beginning; so where
+ * the session of the position has ended, the time of its beginning serves instead, and the few that
+ * began in that same instant come again rather than not at all.
+ */
+function* after(
+  registry: SessionRegistry,
+  position: SessionPosition | null,
+): IterableIterator<Session> {
+  const last = position === null ? undefined : registry.find(position.sessionId);
+  let waiting = last !== undefined;
+  for (const session of registry.all()) {
+    if (waiting) {
+      waiting = session !== last;
+    } else if (position === null || last !== undefined || session.createdAt >= position.createdAt) {
+      yield session;
+    }
+  }
+}
+
+/** What the sessions of each zone amount to. */
+export function sumByZone(sessions: Iterable<Session>): ZoneSessions[] {
+  const zones = new Map<string, { -readonly [Key in keyof ZoneSessions]: ZoneSessions[Key] }>();
+  for (const session of sessions) {
+    const { zone } = session;
+    let sum = zones.get(zone);
+    if (sum === undefined) {
+      sum = { zone, sessions: 0, active: 0, pendingFrames: 0, inFlight: 0 };
+      zones.set(zone, sum);
+    }
+    sum.sessions++;
+    if (session.active) sum.active++;
+    sum.pendingFrames += session.outbox.totalFrames;
+    sum.inFlight += session.ledger.inFlight;
+  }
+  return [...zones.values()];
+}

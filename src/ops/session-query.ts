@@ -1,0 +1,56 @@
+import { HttpRefusal } from './http-refusal.js';
+import type { SessionPosition, SessionQuery } from './ops-source.js';
+
+/** Sessions of one /stats answer unless asked otherwise, and at most. */
+const DEFAULT_PAGE = 100;
+const MAX_PAGE = 1_000;
+/** As long as an openid may be; a longer prefix matches none. */
+const MAX_PREFIX_CHARACTERS = 256;
+
+/** `?limit=`, `?cursor=` or `?offset=`, `?openid=` and `?zone=` of /stats. @throws HttpRefusal 400 */
+export function sessionQuery(query: Record<string, unknown>): SessionQuery {
+  if (query.cursor !== undefined && query.offset !== undefined) {
+    throw new HttpRefusal(400, 'give cursor or offset, not both');
+  }
+  return {
+    offset: whole(query, 'offset', 0, Number.MAX_SAFE_INTEGER, 0),
+    limit: whole(query, 'limit', 1, MAX_PAGE, DEFAULT_PAGE),
+    after: query.cursor === undefined ? null : parseCursor(query.cursor),
+    openidPrefix: short(query, 'openid', MAX_PREFIX_CHARACTERS),
+    zone: short(query, 'zone', 3),
+  };
+}
+
+/** Where the next page begins; what is inside is nobody's business but ours. */
+export function renderCursor({ createdAt, sessionId }: SessionPosition): string {
+  return Buffer.from(`${createdAt} ${sessionId}`).toString('base64url');
+}
+
+function parseCursor(text: unknown): SessionPosition {
+  const inside = typeof text === 'string' ? Buffer.from(text, 'base64url').toString() : '';
+  const [, createdAt, sessionId] = /^(\d{1,16}(?:\.\d{1,12})?) (\S{1,64})$/.exec(inside) ?? [];
+  if (createdAt !== undefined && sessionId !== undefined) {
+    return { createdAt: Number(createdAt), sessionId };
+  }
+  throw new HttpRefusal(400, 'cursor must be the next_cursor of another answer');
+}
+
+function short(query: Record<string, unknown>, name: string, most: number): string {
+  const text = query[name] ?? '';
+  if (typeof text === 'string' && text.length <= most) return text;
+  throw new HttpRefusal(400, `${name} must be one text of at most ${most} characters`);
+}
+
+function whole(
+  query: Record<string, unknown>,
+  name: string,
+  min: number,
+  max: number,
+  fallback: number,
+): number {
+  const text = query[name];
+  if (text === undefined) return fallback;
+  const value = typeof text === 'string' && /^\d{1,16}$/.test(text) ? Number(text) : NaN;
+  if (value >= min && value <= max) return value;
+  throw new HttpRefusal(400, `${name} must be a whole number from ${min} to ${max}`);
+}

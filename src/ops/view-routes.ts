@@ -1,0 +1,36 @@
+import type { Clock } from '../base/clock.js';
+import type { HttpListener } from './http-listener.js';
+import { healthBody } from './health-body.js';
+import type { OpsSource } from './ops-source.js';
+import { sessionQuery } from './session-query.js';
+import { statsBody } from './stats-body.js';
+
+interface ViewParts {
+  readonly source: OpsSource;
+  readonly clock: Clock;
+  readonly version: string;
+}
+
+/** What probes, balancers and dashboards ask. */
+export function addViewRoutes({ routes }: HttpListener, { source, clock }: ViewParts): void {
+  routes.get('/ping', () => ({ status: 'pong', timestamp_ms: Math.floor(clock.wallTime()) }));
+  routes.get('/live', () => ({ status: 'alive' }));
+  routes.get('/ready', (_, reply) => {
+    const readiness = source.readiness();
+    return reply.code(readiness.ready ? 200 : 503).send(readiness);
+  });
+  routes.get('/stats', (request) => {
+    const query = sessionQuery(request.query as Record<string, unknown>);
+    return statsBody(source.stats(query), query, clock.wallTime());
+  });
+}
+
+/** GET /health, which both listeners answer. */
+export function addHealthRoute({ routes }: HttpListener, parts: ViewParts): void {
+  const { source, clock, version } = parts;
+  const startedAt = clock.wallTime();
+  routes.get('/health', () => {
+    const facts = { version, startedAt, now: clock.wallTime() };
+    return healthBody(source.health(), source.readiness(), facts);
+  });
+}
