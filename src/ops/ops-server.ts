@@ -4,11 +4,13 @@ import { memoised } from '../base/lifecycle.js';
 import type { Address } from '../config/config.js';
 import type { Logger } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
+import { ProcessMonitor } from '../telemetry/process-monitor.js';
 import { AdminGate } from './admin-gate.js';
 import { addControlRoutes } from './control-routes.js';
 import { HttpListener } from './http-listener.js';
 import { HttpRefusal } from './http-refusal.js';
 import type { OpsControls, OpsSource } from './ops-source.js';
+import { performanceBody } from './performance-body.js';
 import { addHealthRoute, addViewRoutes } from './view-routes.js';
 
 export interface OpsServerParts {
@@ -35,13 +37,17 @@ export class OpsServer {
   readonly start = memoised(() => this.run());
   /** Idempotent, also before start. */
   readonly stop = memoised(async () => {
+    this.monitor.stop();
     await Promise.all([this.http?.stop(), this.prometheus?.stop()]);
   });
 
+  private readonly monitor: ProcessMonitor;
   private readonly http: HttpListener | null;
   private readonly prometheus: HttpListener | null;
 
   constructor(private readonly parts: OpsServerParts) {
+    const { session, upstream } = parts.metrics;
+    this.monitor = new ProcessMonitor(parts.clock, [session.latency, upstream.latency]);
     this.http = this.listener(parts.httpAddr, 'server.http_addr');
     this.prometheus = this.listener(parts.metricsAddr, 'server.metrics_addr');
     if (this.http !== null) this.addApi(this.http);
@@ -64,6 +70,7 @@ export class OpsServer {
 
   private async run(): Promise<void> {
     try {
+      if (this.http !== null) this.monitor.start();
       await this.http?.start();
       await this.prometheus?.start();
     } catch (error) {
@@ -76,7 +83,14 @@ export class OpsServer {
     addHealthRoute(http, this.parts);
     addViewRoutes(http, this.parts);
     const admin = adminsOnly(new AdminGate(this.parts.adminToken));
+    this.addPerformance(http);
     addControlRoutes(http, { ...this.parts, admin });
+  }
+
+  private addPerformance({ routes }: HttpListener): void {
+    const { metrics, clock } = this.parts;
+    const stages = { request: metrics.session.latency, upstream: metrics.upstream.latency };
+    routes.get('/performance', () => performanceBody(this.monitor, stages, clock.wallTime()));
   }
 
   private addMetrics(prometheus: HttpListener): void {

@@ -80,9 +80,11 @@ export class SessionRoute implements Route, RequestOwner {
   }
 
   onAnswer(pending: PendingRequest, response: UpstreamResponse): void {
-    const { clock, onAlive } = this.context;
+    const { clock, metrics, onAlive } = this.context;
     const instance = this.settle(pending);
-    instance.noteLatency(clock.now() - pending.sentAt);
+    const latency = clock.now() - pending.sentAt;
+    instance.noteLatency(latency);
+    metrics.latency.record(latency);
     onAlive(instance);
     this.finish(pending, { kind: 'answered', response });
   }

@@ -1,5 +1,6 @@
 import { Histogram } from 'prom-client';
 import type { Registry } from 'prom-client';
+import { LatencyWindow } from './latency-window.js';
 import { exportGauge, exportLabelledTally, exportTally } from './tally.js';
 import type { Tally } from './tally.js';
 
@@ -22,7 +23,9 @@ export class SessionMetrics {
   readonly requestsRejected;
   readonly duration: Histogram;
   readonly durationByType: Histogram;
-  /** The child of `durationByType` for business requests. */
+  /** Business requests, for /performance. */
+  readonly latency = new LatencyWindow();
+  /** The child of `durationByType` for business requests, and `latency`. */
   readonly businessDuration: { observe(seconds: number): void };
   readonly started;
   readonly ended;
@@ -78,7 +81,13 @@ export class SessionMetrics {
       'Seconds from a request to its answer, by type',
       ['request_type'],
     );
-    this.businessDuration = this.durationByType.labels('business');
+    const business = this.durationByType.labels('business');
+    this.businessDuration = {
+      observe: (seconds) => {
+        business.observe(seconds);
+        this.latency.record(seconds * 1000);
+      },
+    };
     this.started = labelled(
       'gatesvr_sessions_started_total',
       'STARTs accepted: new, resumed, or a new incarnation of a known openid',

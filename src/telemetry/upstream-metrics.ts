@@ -1,4 +1,5 @@
 import type { Registry } from 'prom-client';
+import { LatencyWindow } from './latency-window.js';
 import { exportGauge, exportLabelledTally, exportTally } from './tally.js';
 
 /** What calls to upstreams and their registrations count. */
@@ -9,6 +10,8 @@ export class UpstreamMetrics {
   readonly retries;
   readonly registrations;
   readonly ejections;
+  /** From sending a request to its answer, for /performance. */
+  readonly latency = new LatencyWindow();
 
   constructor(private readonly registry: Registry) {
     this.requests = exportTally(

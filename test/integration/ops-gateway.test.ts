@@ -84,7 +84,7 @@ describe('the operators of a gateway with clients', () => {
     const { status, detail } = await gone;
     expect([status, detail]).toEqual([403, 'spam']);
     expect((await get('/stats')).body.total_sessions).toBe(0);
-    expect(await ask(kick)).toMatchObject({ status: 404 });
+    expect(await ask(kick, '{}')).toMatchObject({ status: 404 });
   }, 30_000);
 
   it('drain it: no client is taken any more, but they are still answered', async () => {
