@@ -15,7 +15,7 @@ export interface CallConnection {
   destroy(reason: string): void;
 }
 
-/** What a connection tells its owner. Nothing is called from within `send`. */
+/** What a connection tells its owner. Nothing but `onLeaving` is called from within `send`. */
 export interface ConnectionOwner {
   /** The peer's SETTINGS have come, calls may be sent. */
   onReady(connection: CallConnection): void;

@@ -1,6 +1,6 @@
 import { connect as connectTcp, isIP } from 'node:net';
 import type { Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { TLSSocket, connect as connectTls } from 'node:tls';
 
 /** How calls to upstreams are protected; PEM. Read anew for every connection. */
 export interface CallerTls {
@@ -42,6 +42,11 @@ function openTls(host: string, port: number, tls: CallerTls): Socket {
     ...(tls.ca === null ? {} : { ca: tls.ca }),
     ...(tls.cert === null || tls.key === null ? {} : { cert: tls.cert, key: tls.key }),
   });
+}
+
+/** Whether what was agreed on with a connected peer is HTTP/2; plaintext takes it for granted. */
+export function speaksHttp2(socket: Socket): boolean {
+  return !(socket instanceof TLSSocket) || socket.alpnProtocol === 'h2';
 }
 
 /** What went wrong with a socket, in one line; several addresses may have failed at once. */

@@ -1,9 +1,8 @@
 import { connect, constants } from 'node:http2';
 import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
 import type { Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
 import type { CallConnection, ConnectionOwner, ConnectionTarget } from './call-connection.js';
-import { openSocket, socketFault } from './caller-tls.js';
+import { openSocket, socketFault, speaksHttp2 } from './caller-tls.js';
 import { KeepAlive } from './keepalive.js';
 import type { Pinged } from './keepalive.js';
 import { Http2Code } from './status-mapping.js';
@@ -52,7 +51,7 @@ export class Http2Connection implements CallConnection, Pinged {
       // Counted in MB by default 10, which a few large answers exceed: calls are bounded elsewhere.
       maxSessionMemory: Number.MAX_SAFE_INTEGER,
     });
-    this.session.on('connect', (_, socket) => this.onConnect(socket as TLSSocket));
+    this.session.on('connect', (_, socket) => this.onConnect(socket));
     this.session.on('remoteSettings', ({ maxConcurrentStreams }) =>
       this.onSettings(maxConcurrentStreams ?? UNLIMITED),
     );
@@ -165,9 +164,9 @@ export class Http2Connection implements CallConnection, Pinged {
     return socket;
   }
 
-  private onConnect(socket: TLSSocket): void {
+  private onConnect(socket: Socket): void {
     this.session.setLocalWindowSize(CONNECTION_WINDOW);
-    if (this.target.tls !== null && socket.alpnProtocol !== 'h2') {
+    if (!speaksHttp2(socket)) {
       this.destroy('the peer does not offer HTTP/2 (ALPN h2)');
     }
   }

@@ -127,7 +127,7 @@ describe('the gateway’s gRPC port', () => {
   });
 });
 
-describe.each(['http2', 'grpc-js'] as const)('calls to upstreams over TLS by %s', (kind) => {
+describe.each(['framed', 'http2', 'grpc-js'] as const)('calls to upstreams over TLS by %s', (kind) => {
   const PATH = '/test.Service/Method';
   const echo = {
     path: PATH,

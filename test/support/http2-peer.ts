@@ -27,7 +27,8 @@ export class Http2Peer {
     private readonly answer: (call: PeerCall, peer: Http2Peer) => void,
     settings: Settings = {},
   ) {
-    this.server = createServer({ settings });
+    // Its own limit of memory would reset streams that no protocol rule forbids.
+    this.server = createServer({ settings, maxSessionMemory: 1_000 });
     this.server.on('connection', (socket: Socket) => this.sockets.push(socket));
     this.server.on('session', (session) => {
       this.sessions.push(session);

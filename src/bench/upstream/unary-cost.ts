@@ -10,7 +10,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { Client, credentials } from '@grpc/grpc-js';
 import { SystemClock } from '../../base/clock.js';
-import { http2Callers } from '../../grpc/caller-kinds.js';
+import { framedCallers, http2Callers } from '../../grpc/caller-kinds.js';
 import { grpcJsCallers } from '../../grpc/grpc-js-caller.js';
 import type { CallerFactory } from '../../grpc/unary-caller.js';
 import { ZoneRouter } from '../../routing/zone-router.js';
@@ -109,8 +109,10 @@ try {
     ['bare grpc-js client', bareGrpcJs(address)],
     ['GrpcJsCaller', ourCaller(address, grpcJsCallers())],
     ['Http2Caller', ourCaller(address, http2Callers())],
+    ['framed', ourCaller(address, framedCallers())],
     ['ZoneRouter on GrpcJsCaller', wholeRouting(address, grpcJsCallers())],
     ['ZoneRouter on Http2Caller', wholeRouting(address, http2Callers())],
+    ['ZoneRouter on framed', wholeRouting(address, framedCallers())],
   ];
   for (const [, way] of ways) await measure(way, 16);
   console.log(`CPU us per request, 100 bytes, median of ${ROUNDS} rounds of ${REQUESTS}`);

@@ -47,9 +47,9 @@ export const routing = {
 /** The side that upstreams talk to. */
 export const grpc = {
   caller: choice(
-    'http2',
-    ['http2', 'grpc-js'],
-    'How upstreams are called: http2 costs half the CPU, grpc-js is the library of the gRPC project. Both speak the same.',
+    'framed',
+    ['framed', 'http2', 'grpc-js'],
+    'How upstreams are called. All speak the same: framed frames HTTP/2 itself at the least CPU, http2 is built on node:http2, grpc-js is the library of the gRPC project.',
   ),
   allow_insecure: choice(
     'auto',

@@ -1,0 +1,57 @@
+import type { FrameWriter } from './frame-writer.js';
+import { FIRST_WINDOW, Flag, FrameType, PREFACE, Setting } from './frames.js';
+
+/** Of one setting: a number of 16 bits and a value of 32. */
+export const SETTING_BYTES = 6;
+const PING_BYTES = 8;
+
+/** Writes the frames that carry no call (RFC 9113 section 6). */
+export class ControlFrames {
+  constructor(private readonly writer: FrameWriter) {}
+
+  /** Preface and SETTINGS: no pushes, and windows of these sizes. */
+  opening(streamWindow: number, connectionWindow: number): void {
+    const { writer } = this;
+    writer.raw(PREFACE);
+    writer.head(2 * SETTING_BYTES, FrameType.SETTINGS, 0, 0);
+    writer.uint16(Setting.ENABLE_PUSH);
+    writer.uint32(0);
+    writer.uint16(Setting.INITIAL_WINDOW_SIZE);
+    writer.uint32(streamWindow);
+    this.credit(0, connectionWindow - FIRST_WINDOW);
+  }
+
+  settingsAck(): void {
+    this.writer.head(0, FrameType.SETTINGS, Flag.ACK, 0);
+  }
+
+  ping(): void {
+    this.writer.head(PING_BYTES, FrameType.PING, 0, 0);
+    this.writer.uint32(0);
+    this.writer.uint32(0);
+  }
+
+  /** @param payload that of the peer's ping. */
+  pong(payload: Uint8Array): void {
+    this.writer.head(PING_BYTES, FrameType.PING, Flag.ACK, 0);
+    this.writer.bytes(payload);
+  }
+
+  reset(streamId: number, code: number): void {
+    this.writer.head(4, FrameType.RST_STREAM, 0, streamId);
+    this.writer.uint32(code);
+  }
+
+  /** WINDOW_UPDATE; stream 0 is the connection. */
+  credit(streamId: number, bytes: number): void {
+    this.writer.head(4, FrameType.WINDOW_UPDATE, 0, streamId);
+    this.writer.uint32(bytes);
+  }
+
+  /** The peer opens no streams, so that none was looked at. */
+  goaway(code: number): void {
+    this.writer.head(8, FrameType.GOAWAY, 0, 0);
+    this.writer.uint32(0);
+    this.writer.uint32(code);
+  }
+}
