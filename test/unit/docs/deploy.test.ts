@@ -1,12 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { Command } from 'commander';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { registerServeCommand } from '../../../src/cli/serve.js';
-import { registerUpstreamCommand } from '../../../src/cli/upstream.js';
 import { loadConfig } from '../../../src/config/load.js';
 import { environmentName, leaves } from '../../../src/config/schema.js';
+import { expectCommandLine } from './command-line.js';
 
 interface Service {
   readonly image: string;
@@ -15,19 +13,6 @@ interface Service {
   readonly volumes?: string[];
   readonly read_only?: boolean;
   readonly healthcheck?: { readonly disable?: boolean };
-}
-
-const terminal = { out: () => undefined, err: () => undefined, debug: false };
-const program = new Command();
-registerServeCommand(program, terminal, () => Promise.reject(new Error('not to be started')));
-registerUpstreamCommand(program, terminal);
-
-/** Fails on a command, or an option of it, that the program does not have. */
-function expectCommandLine([name = '', ...words]: string[]): void {
-  const command = program.commands.find((known) => known.name() === name);
-  expect([name, command?.name()]).toEqual([name, name]);
-  const known = command?.options.map(({ long }) => long);
-  for (const word of words) if (word.startsWith('--')) expect(known).toContain(word);
 }
 
 describe('deploy/compose.yaml', () => {
