@@ -39,9 +39,6 @@ export const IGNORED_KEYS: ReadonlySet<string> = new Set([
  */
 export const WITHOUT_EFFECT_YET: readonly string[] = [
   'server.advertise_addr',
-  'quic.budget',
-  'quic.budget_max',
-  'quic.budget_refill',
   'backup',
   'journal',
 ];

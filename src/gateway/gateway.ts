@@ -237,6 +237,7 @@ export class Gateway {
     const quic = this.buildQuic(identity);
     this.quic = quic;
     await quic.start();
+    this.metrics.quic.observe(quic);
     await this.state.forget();
     this.sessions.overload.start((shedding) => this.limitHandshakes(quic, shedding));
     this.watchdog?.start();

@@ -24,16 +24,6 @@ export const quic = {
     min: 64 * 1024,
     max: 1024 ** 3,
   }),
-  budget: size(
-    '64KiB',
-    'Bytes of datagrams without stream data that a new connection may send before it is closed.',
-    { min: 16 * 1024, max: 1024 ** 3 },
-  ),
-  budget_max: size('128KiB', 'What the budget may grow to as data flows.', {
-    min: 16 * 1024,
-    max: 1024 ** 3,
-  }),
-  budget_refill: size('16B', 'Bytes per second that are added to the budget.', { max: 1024 ** 2 }),
 };
 
 /** Where requests go. */
