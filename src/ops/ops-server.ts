@@ -11,6 +11,8 @@ import { HttpListener } from './http-listener.js';
 import { HttpRefusal } from './http-refusal.js';
 import type { OpsControls, OpsSource } from './ops-source.js';
 import { performanceBody } from './performance-body.js';
+import { Profiler } from './pprof/profiler.js';
+import { addProfileRoutes } from './profile-routes.js';
 import { addHealthRoute, addViewRoutes } from './view-routes.js';
 
 export interface OpsServerParts {
@@ -85,6 +87,7 @@ export class OpsServer {
     const admin = adminsOnly(new AdminGate(this.parts.adminToken));
     this.addPerformance(http);
     addControlRoutes(http, { ...this.parts, admin });
+    addProfileRoutes(http, new Profiler(this.parts.clock), admin);
   }
 
   private addPerformance({ routes }: HttpListener): void {

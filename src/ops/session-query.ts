@@ -1,5 +1,6 @@
 import { HttpRefusal } from './http-refusal.js';
 import type { SessionPosition, SessionQuery } from './ops-source.js';
+import { whole } from './query.js';
 
 /** Sessions of one /stats answer unless asked otherwise, and at most. */
 const DEFAULT_PAGE = 100;
@@ -39,18 +40,4 @@ function short(query: Record<string, unknown>, name: string, most: number): stri
   const text = query[name] ?? '';
   if (typeof text === 'string' && text.length <= most) return text;
   throw new HttpRefusal(400, `${name} must be one text of at most ${most} characters`);
-}
-
-function whole(
-  query: Record<string, unknown>,
-  name: string,
-  min: number,
-  max: number,
-  fallback: number,
-): number {
-  const text = query[name];
-  if (text === undefined) return fallback;
-  const value = typeof text === 'string' && /^\d{1,16}$/.test(text) ? Number(text) : NaN;
-  if (value >= min && value <= max) return value;
-  throw new HttpRefusal(400, `${name} must be a whole number from ${min} to ${max}`);
 }

@@ -1,0 +1,93 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { request } from 'node:http';
+import { gunzipSync } from 'node:zlib';
+import { Profile } from 'pprof-format';
+import { SystemClock } from '../../src/base/clock.js';
+import type { OpsServer } from '../../src/ops/ops-server.js';
+import { OpsBench } from '../support/ops-double.js';
+
+let bench: OpsBench;
+let ops: OpsServer;
+
+beforeEach(async () => {
+  bench = new OpsBench();
+  ops = bench.build({ clock: new SystemClock(), metricsAddr: null });
+  await ops.start();
+});
+
+afterEach(async () => {
+  await ops.stop();
+  await bench.stop();
+});
+
+const ask = (path: string, headers: Record<string, string> = {}) =>
+  bench.ask(path, { headers }, ops.httpPort);
+
+function functionsOf(bytes: Buffer): string[] {
+  const profile = Profile.decode(gunzipSync(bytes));
+  return profile.function.map(({ name }) => profile.stringTable.strings[Number(name)] ?? '');
+}
+
+function burnWithAName(ms: number): number {
+  let sum = 0;
+  for (const end = performance.now() + ms; performance.now() < end;) sum += Math.sqrt(sum + 1);
+  return sum;
+}
+
+function keepWithAName(kept: unknown[]): void {
+  for (let count = 0; count < 1_000_000; count++) kept.push({ count });
+}
+
+describe('profiles', () => {
+  it('tell where CPU time went, and only one is taken at a time', async () => {
+    const taken = ask('/debug/pprof/profile?seconds=1');
+    for (let turn = 0; turn < 100; turn++) {
+      const { busy } = JSON.parse((await ask('/debug/pprof/')).text) as { busy: boolean };
+      if (busy) break;
+    }
+    expect((await ask('/debug/pprof/heap')).status).toBe(409);
+    expect((await ask('/debug/pprof/profile?seconds=1')).status).toBe(409);
+    burnWithAName(200);
+    const { status, headers, bytes } = await taken;
+    expect(status).toBe(200);
+    expect(headers['content-disposition']).toContain('gatesvr-cpu.pb.gz');
+    expect(functionsOf(bytes)).toContain('burnWithAName');
+  }, 20_000);
+
+  it('tell what was allocated and is still held', async () => {
+    const kept: unknown[] = [];
+    const taken = ask('/debug/pprof/heap?seconds=1&gc=1');
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    keepWithAName(kept);
+    expect(functionsOf((await taken).bytes)).toContain('keepWithAName');
+    expect(kept).toHaveLength(1_000_000);
+  }, 20_000);
+
+  it('end when nobody waits for them any more', async () => {
+    const path = '/debug/pprof/profile?seconds=60';
+    const left = request({ host: '127.0.0.1', port: ops.httpPort, path });
+    left.on('error', () => undefined).end();
+    const busy = async () =>
+      (JSON.parse((await ask('/debug/pprof')).text) as { busy: boolean }).busy;
+    while (!(await busy()));
+    left.destroy();
+    while (await busy());
+    expect((await ask('/debug/pprof/heap?seconds=1')).status).toBe(200);
+  }, 20_000);
+
+  it.each(['seconds=0', 'seconds=61', 'seconds=x', 'seconds=1.5', 'seconds=1&seconds=2'])(
+    'are refused for ?%s',
+    async (query) => {
+      expect((await ask(`/debug/pprof/profile?${query}`)).status).toBe(400);
+      expect((await ask(`/debug/pprof/heap?${query}`)).status).toBe(400);
+    },
+  );
+
+  it.each(['/debug/pprof', '/debug/pprof/', '/debug/pprof/profile', '/debug/pprof/heap'])(
+    '%s is not for a page',
+    async (path) => {
+      expect((await ask(path, { origin: 'http://localhost' })).status).toBe(401);
+      expect((await ask(path, { 'sec-fetch-site': 'cross-site' })).status).toBe(401);
+    },
+  );
+});
