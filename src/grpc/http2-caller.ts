@@ -39,7 +39,8 @@ export class Http2Caller implements UnaryCaller, CallOwner, ConnectionOwner {
   /** Every connection there is: those that a GOAWAY retired finish their calls. */
   private readonly connections = new Set<CallConnection>();
   private cancelConnect: Cancel | null = null;
-  private ready = false;
+  /** Whether the connection has carried a call: a peer that lets none through is not asked again at once. */
+  private carried = false;
   private pauseMs = 0;
   /** Clock time before which no attempt is made. */
   private pausedUntil = -Infinity;
@@ -91,7 +92,6 @@ export class Http2Caller implements UnaryCaller, CallOwner, ConnectionOwner {
   onReady(connection: CallConnection): void {
     if (connection !== this.connection) return;
     this.cancelConnect?.();
-    this.ready = true;
     this.pauseMs = 0;
     this.pump();
   }
@@ -102,6 +102,8 @@ export class Http2Caller implements UnaryCaller, CallOwner, ConnectionOwner {
 
   onLeaving(connection: CallConnection): void {
     if (connection !== this.connection) return;
+    this.lastFault = 'the peer goes away';
+    if (!this.carried) this.pause();
     this.forgetConnection();
     if (this.waiting.size > 0) this.dial();
   }
@@ -122,22 +124,15 @@ export class Http2Caller implements UnaryCaller, CallOwner, ConnectionOwner {
     this.connections.delete(connection);
     if (connection !== this.connection) return;
     this.lastFault = reason;
-    const wasReady = this.ready;
+    if (!this.carried) this.pause();
     this.forgetConnection();
-    if (this.closed) return;
-    if (wasReady) {
-      if (this.waiting.size > 0) this.dial();
-      return;
-    }
-    this.pause();
-    for (const call of [...this.waiting]) call.stop(GrpcStatus.UNAVAILABLE, this.faultLine());
+    if (!this.closed && this.waiting.size > 0) this.dial();
   }
 
   private admit(call: UnaryCall): void {
     const { connection } = this;
     if (connection !== null && connection.open && this.waiting.size === 0) {
-      call.sentAt = this.clock.now();
-      if (connection.send(call)) return;
+      if (this.sendOn(connection, call)) return;
     } else if (connection === null && this.clock.now() < this.pausedUntil) {
       call.stopLater(GrpcStatus.UNAVAILABLE, this.faultLine());
       return;
@@ -178,9 +173,15 @@ export class Http2Caller implements UnaryCaller, CallOwner, ConnectionOwner {
     if (call.settled) return true;
     const { connection } = this;
     if (connection === null || !connection.open) return false;
+    if (!this.sendOn(connection, call)) return false;
+    this.stopWaiting(call);
+    return true;
+  }
+
+  private sendOn(connection: CallConnection, call: UnaryCall): boolean {
     call.sentAt = this.clock.now();
     if (!connection.send(call)) return false;
-    this.stopWaiting(call);
+    this.carried = true;
     return true;
   }
 
@@ -189,8 +190,7 @@ export class Http2Caller implements UnaryCaller, CallOwner, ConnectionOwner {
     const { secret } = this.tuning;
     const now = this.clock.now();
     if (now < this.pausedUntil) {
-      for (const call of [...this.waiting])
-        call.stopLater(GrpcStatus.UNAVAILABLE, this.faultLine());
+      for (const call of this.waiting) call.stopLater(GrpcStatus.UNAVAILABLE, this.faultLine());
       return;
     }
     const connection = this.connect(
@@ -217,7 +217,7 @@ export class Http2Caller implements UnaryCaller, CallOwner, ConnectionOwner {
     this.cancelConnect?.();
     this.cancelConnect = null;
     this.connection = null;
-    this.ready = false;
+    this.carried = false;
   }
 
   /** Every failed attempt makes the pause longer, up to the limit. */

@@ -47,7 +47,7 @@ export class KeepAlive {
 
   /** A call that was sent at `sentAt` met its deadline. */
   expired(sentAt: number): void {
-    if (this.lastReceived < sentAt) this.ping();
+    if (this.lastReceived <= sentAt) this.ping();
   }
 
   stop(): void {

@@ -45,17 +45,17 @@ async function certificates(name: string) {
 
 describe('the gateway’s gRPC port', () => {
   test('with a secret: registrations and pushes need it, health does not', async () => {
-    const gateway = await harness.gateway({ 'grpc.secret': 'correct horse' });
+    const gateway = await harness.gateway({ 'grpc.secret': 'correct-horse' });
     const address = `127.0.0.1:${gateway.grpcPort}`;
     const push = { target_type: 'openid', target_id: 'a' };
-    for (const secret of [undefined, 'wrong', 'correct hors', '']) {
+    for (const secret of [undefined, 'wrong', 'correct-hors', '']) {
       const api = tracked(new GatewayApi(address, null, secret));
       await expect(api.call('RegisterUpstream', register)).rejects.toMatchObject({ code: 16 });
       await expect(api.call('PushToClient', push)).rejects.toMatchObject({ code: 16 });
       await expect(api.call('KickClient', push)).rejects.toMatchObject({ code: 16 });
       expect(await api.check()).toMatchObject({ status: 1 });
     }
-    const api = tracked(new GatewayApi(address, null, 'correct horse'));
+    const api = tracked(new GatewayApi(address, null, 'correct-horse'));
     expect(await api.call('RegisterUpstream', register)).toMatchObject({ success: true });
     expect(await api.call('PushToClient', push)).toMatchObject({ error_code: 'OPENID_OFFLINE' });
   });

@@ -20,6 +20,7 @@ export class RawSession {
     readonly index: number,
     onRequest: (session: RawSession, streamId: number) => void,
     onHeaders: (session: RawSession, streamId: number) => void,
+    acknowledges: boolean,
   ) {
     socket.on('error', () => undefined);
     const reader = new FrameReader({
@@ -32,7 +33,7 @@ export class RawSession {
       onHeaders: (id) => onHeaders(this, id),
       onReset: (id, code) => this.resets.push([id, code]),
       onSettings: (_, ack) => {
-        if (!ack) this.send(4, 1, 0);
+        if (!ack && acknowledges) this.send(4, 1, 0);
       },
       onPing: () => undefined,
       onGoaway: (_, code) => this.goaways.push(code),
@@ -99,7 +100,8 @@ export class RawHttp2Peer {
     onHeaders: (session: RawSession, streamId: number) => void = () => undefined,
   ) {
     this.server = createServer((socket) => {
-      const session = new RawSession(socket, this.sessions.length, onRequest, onHeaders);
+      const polite = settings !== null;
+      const session = new RawSession(socket, this.sessions.length, onRequest, onHeaders, polite);
       this.sessions.push(session);
       if (settings !== null) session.send(4, 0, 0, settings);
     });

@@ -46,8 +46,9 @@ export class FrameReader {
   }
 
   private checkHead(bytes: Buffer, at: number, length: number): void {
-    const type = bytes[at + 3];
-    if (this.first && type !== FrameType.SETTINGS) {
+    const acknowledges = ((bytes[at + 4] as number) & Flag.ACK) !== 0;
+    const settings = bytes[at + 3] === FrameType.SETTINGS && !acknowledges;
+    if (this.first && !settings) {
       throw fault('what answers does not speak HTTP/2: its first frame is no SETTINGS');
     }
     if (length > FRAME_PAYLOAD) {

@@ -74,6 +74,7 @@ describe('the frame reader', () => {
   test.each([
     ['HTTP/1', [bytes('HTTP/1.1 400 Bad Request\r\n\r\n')]],
     ['a first frame that is no SETTINGS', [frame(6, 0, 0, Buffer.alloc(8))]],
+    ['a first frame that only acknowledges', [frame(4, 1, 0, Buffer.alloc(0))]],
     ['a frame above the limit', [settings, frame(0, 0, 1, Buffer.alloc(16_385))]],
     ['DATA on stream 0', [settings, frame(0, 0, 0, bytes('x'))]],
     ['HEADERS on stream 0', [settings, frame(1, 4, 0, bytes('x'))]],
