@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.js';
 import type { HttpListener } from './http-listener.js';
 import { healthBody } from './health-body.js';
 import type { OpsSource } from './ops-source.js';
+import { openApiDocument } from './openapi/document.js';
 import { sessionQuery } from './session-query.js';
 import { statsBody } from './stats-body.js';
 
@@ -12,7 +13,10 @@ interface ViewParts {
 }
 
 /** What probes, balancers and dashboards ask. */
-export function addViewRoutes({ routes }: HttpListener, { source, clock }: ViewParts): void {
+export function addViewRoutes({ routes }: HttpListener, parts: ViewParts): void {
+  const { source, clock } = parts;
+  const document = openApiDocument(parts.version);
+  routes.get('/openapi.json', () => document);
   routes.get('/ping', () => ({ status: 'pong', timestamp_ms: Math.floor(clock.wallTime()) }));
   routes.get('/live', () => ({ status: 'alive' }));
   routes.get('/ready', (_, reply) => {
