@@ -31,7 +31,7 @@ export interface ConnectionHost {
   readonly epoch: () => number;
   onDetached(session: Session): void;
   onStopped(session: Session, reason: StopRequest): void;
-  onConnectionClosed(connection: ClientConnection): void;
+  onConnectionClosed(connection: ClientConnection, closed: LinkClosed): void;
 }
 
 /**
@@ -142,8 +142,7 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
     this.over = true;
     this.proof.cancel();
     this.loseSession();
-    this.host.environment.metrics.disconnects.add(errorName(closed.code));
-    this.host.onConnectionClosed(this);
+    this.host.onConnectionClosed(this, closed);
   }
 
   onStartOverdue(): void {

@@ -1,12 +1,12 @@
 import type { Clock } from '../base/clock.js';
 import type { TimerWheel } from '../base/timer-wheel.js';
 import type { NumberCeiling } from '../journal/number-ceiling.js';
-import type { Link } from '../link/link.js';
+import type { Link, LinkClosed } from '../link/link.js';
 import type { Router } from '../routing/router.js';
 import type { Logger } from '../telemetry/log.js';
 import type { SessionMetrics } from '../telemetry/session-metrics.js';
 import type { LabelledTally } from '../telemetry/tally.js';
-import { ErrorCode } from '../wire/error-catalogue.js';
+import { ErrorCode, errorName } from '../wire/error-catalogue.js';
 import { SessionState, StateRecord, StopRequest } from '../wire/messages.js';
 import type { Authenticator } from './authenticator.js';
 import { ClientConnection } from './client-connection.js';
@@ -60,6 +60,13 @@ export interface SessionServiceParts {
   readonly epoch: () => number;
 }
 
+interface OpenConnection {
+  /** What its address is counted under. */
+  readonly key: string;
+  /** Monotonic ms. */
+  readonly openedAt: number;
+}
+
 type EndReason = 'stop' | 'session_timeout' | 'resume_window' | 'evicted' | 'kicked';
 
 /**
@@ -77,8 +84,7 @@ export class SessionService implements ConnectionHost {
   readonly environment: SessionEnvironment;
   readonly starts: StartProcedure;
   readonly epoch: () => number;
-  /** Each with what its address is counted under. */
-  private readonly connections = new Map<ClientConnection, string>();
+  private readonly connections = new Map<ClientConnection, OpenConnection>();
   private readonly log: Logger;
   private draining = false;
 
@@ -122,7 +128,8 @@ export class SessionService implements ConnectionHost {
       this.parts.rejected.add(refusal.label);
       return;
     }
-    this.connections.set(new ClientConnection(link, this), key);
+    const openedAt = this.parts.clock.now();
+    this.connections.set(new ClientConnection(link, this), { key, openedAt });
     this.overload.noteConnections(this.connections.size);
   }
 
@@ -167,11 +174,14 @@ export class SessionService implements ConnectionHost {
     this.end(session, 'stop');
   }
 
-  onConnectionClosed(connection: ClientConnection): void {
-    const key = this.connections.get(connection);
-    if (key === undefined) return;
+  onConnectionClosed(connection: ClientConnection, { by, code }: LinkClosed): void {
+    const open = this.connections.get(connection);
+    if (open === undefined) return;
     this.connections.delete(connection);
-    this.overload.connectionClosed(key);
+    const { clock, metrics } = this.parts;
+    const seconds = (clock.now() - open.openedAt) / 1000;
+    metrics.connections.ended(connection.transport, by, errorName(code), seconds);
+    this.overload.connectionClosed(open.key);
     this.overload.noteConnections(this.connections.size);
   }
 

@@ -113,7 +113,9 @@ export class StartProcedure {
     session.holder = arrival;
     session.attach(channel);
     const resumed = decision.kind === 'resume';
-    this.environment.metrics.started.add(resumed ? 'resumed' : decision.kind);
+    const { started, connections } = this.environment.metrics;
+    started.add(resumed ? 'resumed' : decision.kind);
+    if (resumed) connections.reconnects.add(decision.recovered ? 'recovered' : 'unrecovered');
     return { session, resumed, recovered: decision.recovered };
   }
 

@@ -1,5 +1,6 @@
 import { Histogram } from 'prom-client';
 import type { Registry } from 'prom-client';
+import { ConnectionMetrics } from './connection-metrics.js';
 import { LatencyWindow } from './latency-window.js';
 import { exportGauge, exportLabelledTally, exportTally } from './tally.js';
 import type { Tally } from './tally.js';
@@ -30,7 +31,7 @@ export class SessionMetrics {
   readonly started;
   readonly ended;
   readonly authFailures;
-  readonly disconnects;
+  readonly connections: ConnectionMetrics;
   readonly pushes;
   readonly pushesExpired;
 
@@ -105,11 +106,7 @@ export class SessionMetrics {
       'Tokens refused, by reason',
       'reason',
     );
-    this.disconnects = labelled(
-      'gatesvr_disconnects_total',
-      'Client connections that ended, by name of the close code',
-      'code',
-    );
+    this.connections = new ConnectionMetrics(registry);
     this.pushes = labelled(
       'gatesvr_pushes_total',
       'Pushes of upstreams, by outcome (accepted, or the error code they were refused with)',
