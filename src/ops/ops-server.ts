@@ -5,6 +5,7 @@ import type { Address } from '../config/config.js';
 import type { Logger } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { ProcessMonitor } from '../telemetry/process-monitor.js';
+import type { Tally } from '../telemetry/tally.js';
 import { AdminGate } from './admin-gate.js';
 import { addControlRoutes } from './control-routes.js';
 import { HttpListener } from './http-listener.js';
@@ -84,7 +85,10 @@ export class OpsServer {
   private addApi(http: HttpListener): void {
     addHealthRoute(http, this.parts);
     addViewRoutes(http, this.parts);
-    const admin = adminsOnly(new AdminGate(this.parts.adminToken));
+    const admin = adminsOnly(
+      new AdminGate(this.parts.adminToken),
+      this.parts.metrics.ops.adminRefused,
+    );
     this.addPerformance(http);
     addControlRoutes(http, { ...this.parts, admin });
     addProfileRoutes(http, new Profiler(this.parts.clock), admin);
@@ -106,12 +110,14 @@ export class OpsServer {
 }
 
 /** Looks at who asks before a byte of the body is read. */
-function adminsOnly(gate: AdminGate): RouteShorthandOptions {
+function adminsOnly(gate: AdminGate, refused: Tally): RouteShorthandOptions {
   return {
     onRequest: (request: FastifyRequest, _, done) => {
       const { socket, headers } = request.raw;
       const refusal = gate.refusal({ peer: socket.remoteAddress, headers });
-      done(refusal === null ? undefined : new HttpRefusal(401, refusal));
+      if (refusal === null) return done();
+      refused.add();
+      done(new HttpRefusal(401, refusal));
     },
   };
 }

@@ -1,4 +1,5 @@
 import { Registry, collectDefaultMetrics } from 'prom-client';
+import { OpsMetrics } from './ops-metrics.js';
 import { QuicMetrics } from './quic-metrics.js';
 import { SessionMetrics } from './session-metrics.js';
 import { UpstreamMetrics } from './upstream-metrics.js';
@@ -14,6 +15,7 @@ export class Metrics {
   readonly ws = new WsMetrics(this.registry, this.quic.rejected);
   readonly session = new SessionMetrics(this.registry);
   readonly upstream = new UpstreamMetrics(this.registry);
+  readonly ops = new OpsMetrics(this.registry);
 
   /** @param processMetrics also export CPU, memory, event-loop delay and GC of this process. */
   constructor(processMetrics = false) {

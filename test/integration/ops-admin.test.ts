@@ -113,6 +113,7 @@ describe('who may', () => {
         expect([headers, answer.status]).toEqual([headers, 401]);
       }
       expect([bench.double.done, bench.double.level]).toEqual([[], 'info']);
+      expect(bench.metrics.ops.adminRefused.value).toBe(5);
     },
   );
 
