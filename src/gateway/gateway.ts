@@ -80,7 +80,7 @@ export class Gateway {
   /** Null while not started, and where server.ws_addr is off. */
   private webSocket: WsServer | null = null;
   private phase: Phase = 'starting';
-  /** Pushes may have been accepted: what the sessions hold is newer than any file. */
+  /** Clients and pushes were let in: what the sessions hold is newer than any file. */
   private accepting = false;
 
   /**
@@ -231,14 +231,15 @@ export class Gateway {
     await this.router.start();
     this.upstreams.start();
     await this.grpc.start();
-    this.accepting = true;
     this.webSocket = this.buildWebSocket(identity);
     await this.webSocket?.start();
     const quic = this.buildQuic(identity);
     this.quic = quic;
-    await quic.start();
-    this.metrics.quic.observe(quic);
     await this.state.forget();
+    await quic.start();
+    this.sessions.open();
+    this.accepting = true;
+    this.metrics.quic.observe(quic);
     this.sessions.overload.start((shedding) => this.limitHandshakes(quic, shedding));
     this.watchdog?.start();
     this.phase = 'serving';
@@ -271,7 +272,8 @@ export class Gateway {
     this.upstreams.stop();
     await this.grpc.stop();
     await this.router.stop();
-    if (this.accepting) await this.state.save(this.sessions);
+    // A start that failed took nothing in: whose file this is, another process may be writing to it.
+    if (this.accepting || this.state.hasLoaded) await this.state.save(this.sessions);
     this.tokens?.stop();
     await this.ops.stop();
     await this.watchdog?.stop();

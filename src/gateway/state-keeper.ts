@@ -41,10 +41,14 @@ export class StateKeeper {
     this.log.info({ sessions: count, file: this.path }, 'sessions of the last process are back');
   }
 
-  /** Removes the file that was loaded; a start that fails before leaves it to the next one. */
+  /** Removes the file that was loaded: the sessions are about to become newer than it is. */
   async forget(): Promise<void> {
     if (this.path !== null && this.loaded) await retireStateFile(this.path);
-    this.loaded = false;
+  }
+
+  /** Whether the sessions hold what a file held. */
+  get hasLoaded(): boolean {
+    return this.loaded;
   }
 
   /** Writes everything that remains. Pushes are refused from here on. */

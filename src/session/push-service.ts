@@ -13,13 +13,15 @@ import type { SessionRegistry } from './session-registry.js';
 
 const ACCEPTED: PushResult = { success: true, message: 'accepted', errorCode: '' };
 const REPEATED: PushResult = { success: true, message: 'accepted before', errorCode: '' };
+const NOT_OPEN = refused('PUSH_FAILED', 'the gateway is starting, try again');
+const SHUTTING_DOWN = refused('SHUTTING_DOWN', 'the gateway is shutting down');
 
 /**
  * Pushes of upstreams into sessions (SESSIONS.md, "Pushes"): the PushSink behind GatewayService, which
  * checks the form of a request before it comes here.
  */
 export class PushService {
-  private closed = false;
+  private closed: PushResult | null = NOT_OPEN;
 
   constructor(
     private readonly registry: SessionRegistry,
@@ -28,9 +30,14 @@ export class PushService {
     private readonly metrics: SessionMetrics,
   ) {}
 
+  /** Pushes are accepted from here on. */
+  open(): void {
+    this.closed = null;
+  }
+
   /** From here on every push is refused: what is accepted later would miss the state file. */
   close(): void {
-    this.closed = true;
+    this.closed = SHUTTING_DOWN;
   }
 
   /** Answers at once; success=true means that the push is in an outbox or an offline queue. */
@@ -42,7 +49,7 @@ export class PushService {
 
   /** To sessions, active or detached, all or those that the request names; the body is encoded once. */
   broadcast(request: BroadcastRequest, done: (sentCount: number, message: string) => void): void {
-    if (this.closed) return done(0, 'the gateway is shutting down');
+    if (this.closed !== null) return done(0, this.closed.message);
     const body = encodePushContent(request);
     if (body.length > MAX_BODY_BYTES) return done(0, `larger than ${MAX_BODY_BYTES} bytes`);
     let sent = 0;
@@ -71,7 +78,7 @@ export class PushService {
   }
 
   private accept(request: UnicastPushRequest): PushResult {
-    if (this.closed) return refused('SHUTTING_DOWN', 'the gateway is shutting down');
+    if (this.closed !== null) return this.closed;
     const body = encodePushContent(request);
     if (body.length > MAX_BODY_BYTES) {
       return refused('TOO_LARGE', `${body.length} bytes encoded, the limit is ${MAX_BODY_BYTES}`);

@@ -29,6 +29,11 @@ import { StartProcedure } from './start-procedure.js';
 /** Of the records that `snapshot` yields. */
 const STATE_VERSION = 1;
 
+const STARTING: ConnectionRefusal = {
+  code: ErrorCode.Overloaded,
+  reason: 'starting',
+  label: 'starting',
+};
 const DRAINING: ConnectionRefusal = {
   code: ErrorCode.Overloaded,
   reason: 'shutting down',
@@ -86,7 +91,7 @@ export class SessionService implements ConnectionHost {
   readonly epoch: () => number;
   private readonly connections = new Map<ClientConnection, OpenConnection>();
   private readonly log: Logger;
-  private draining = false;
+  private phase: 'starting' | 'open' | 'draining' = 'starting';
 
   constructor(private readonly parts: SessionServiceParts) {
     const { options, clock, wheel, metrics, ceiling, router, authenticator } = parts;
@@ -118,6 +123,16 @@ export class SessionService implements ConnectionHost {
     });
   }
 
+  /**
+   * Links and pushes are accepted from here on. Before, what a failed start would forget is not taken
+   * in the first place.
+   */
+  open(): void {
+    if (this.phase !== 'starting') return;
+    this.phase = 'open';
+    this.pushes.open();
+  }
+
   /** Takes a new Link; what is too much is closed with 503, or 429 where it is its address's fault. */
   accept(link: Link): void {
     const key = this.overload.keyOf(link.remoteAddress);
@@ -134,7 +149,8 @@ export class SessionService implements ConnectionHost {
   }
 
   private capacityRefusal(): ConnectionRefusal | null {
-    if (this.draining) return DRAINING;
+    if (this.phase === 'starting') return STARTING;
+    if (this.phase === 'draining') return DRAINING;
     return this.connections.size >= this.parts.options.maxConnections ? AT_CAPACITY : null;
   }
 
@@ -199,7 +215,7 @@ export class SessionService implements ConnectionHost {
    * `timeout` ms allow, then every client is told to come back (503). Sessions stay, detached.
    */
   async drain(timeout: number): Promise<void> {
-    this.draining = true;
+    this.phase = 'draining';
     for (const connection of this.connections.keys()) connection.stopReading();
     const deadline = this.parts.clock.now() + timeout;
     while (this.inFlight() > 0 && this.parts.clock.now() < deadline) {

@@ -1,3 +1,4 @@
+import { createSocket } from 'node:dgram';
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
@@ -74,4 +75,31 @@ describe('a graceful restart', () => {
     expect(await arrived).toBe('while away');
     await back.stop();
   }, 60_000);
+
+  test('a second gateway that fails to start leaves the state of the first alone', async () => {
+    const first = await harness.gateway();
+    const quicAddr = `127.0.0.1:${first.quicPort}`;
+    await expect(harness.gateway({ 'server.quic_addr': quicAddr })).rejects.toThrow(/in use/);
+    await harness.stopNewest();
+    expect(existsSync(join(harness.folder, 'gateway.state'))).toBe(false);
+    await first.stop();
+    expect(existsSync(join(harness.folder, 'gateway.state'))).toBe(true);
+  }, 30_000);
+
+  test('a start that fails gives back the state it had taken', async () => {
+    const first = await harness.gateway();
+    const client = clientOf(first);
+    await client.connect();
+    const { sessionId } = client;
+    client.close();
+    await first.stop();
+    const taken = createSocket('udp4');
+    await new Promise<void>((resolve) => taken.bind(0, '127.0.0.1', resolve));
+    const quicAddr = `127.0.0.1:${taken.address().port}`;
+    await expect(harness.gateway({ 'server.quic_addr': quicAddr })).rejects.toThrow(/in use/);
+    await harness.stopNewest();
+    taken.close();
+    const second = await harness.gateway();
+    expect(second.sessions.registry.find(sessionId)).toBeDefined();
+  }, 30_000);
 });

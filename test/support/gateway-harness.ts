@@ -59,6 +59,11 @@ export class GatewayHarness {
     return server;
   }
 
+  /** Stops what was started last, also where its start failed. */
+  async stopNewest(): Promise<void> {
+    await this.running.at(-1)?.stop();
+  }
+
   /** Stops everything that was started, newest first. */
   async close(): Promise<void> {
     for (const part of this.running.reverse()) await part.stop();

@@ -223,6 +223,7 @@ export class SessionHarness implements MemoryScheduler {
       ceiling,
       epoch: () => 1,
     });
+    this.service.open();
   }
 
   soon(run: () => void): void {
