@@ -91,7 +91,8 @@ interop: build ## the tests against an independent QUIC stack (needs python3)
 bench: build ## measure this machine: the QUIC engine, calls to upstreams, the whole gateway
 	node dist/bench/engine/compare.js
 	node dist/bench/upstream/unary-cost.js
-	node dist/bench/load/main.js
+	node dist/bench/load/main.js echo
+	node dist/bench/load/main.js idle --rounds 1
 
 lint: proto ## eslint and prettier
 	npm run -s lint
