@@ -122,6 +122,11 @@ export class Http2Connection implements CallConnection, Pinged {
   }
 
   private request(call: UnaryCall): Carrier | null {
+    // From Node 24 on a destroyed session takes the request and fails it later.
+    if (this.session.destroyed) {
+      this.leave();
+      return null;
+    }
     const headers = this.headersOf(call.method);
     headers['grpc-timeout'] = grpcTimeout(call.deadline - this.target.clock.now());
     try {
