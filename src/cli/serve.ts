@@ -1,5 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
+import { messageOf } from '../base/errors.js';
+import type { Config } from '../config/config.js';
 import { loadConfig } from '../config/load.js';
 import type { LoadedConfig } from '../config/load.js';
 import { leaves } from '../config/schema.js';
@@ -12,6 +14,8 @@ import type { SignalSource } from './until-signal.js';
 export interface RunnableGateway {
   start(): Promise<void>;
   stop(): Promise<void>;
+  /** Takes over what may change while it runs, and says what may not. */
+  reload(config: Config): Promise<void>;
 }
 
 export type CreateGateway = (loaded: LoadedConfig) => Promise<RunnableGateway>;
@@ -32,7 +36,9 @@ export function registerServeCommand(
 ): void {
   const command = program
     .command('serve')
-    .description('run the gateway until SIGTERM or SIGINT (a second one ends it at once)')
+    .description(
+      'run the gateway until SIGTERM or SIGINT (a second one ends it at once); SIGHUP reloads',
+    )
     .option('-c, --config <file>', 'YAML configuration')
     .option('--set <key=value>', 'set any key, such as session.offline_ttl=10m', collect)
     .option('--check', 'check the configuration and exit');
@@ -41,10 +47,12 @@ export function registerServeCommand(
     if (name !== null) command.option(`${name} <value>`, `${leaf.description} (${leaf.kind})`);
   }
   command.action(async (options: ServeOptions) => {
-    const loaded = loadConfig({ file: options.config, env: process.env, flags: given(options) });
+    const load = () =>
+      loadConfig({ file: options.config, env: process.env, flags: given(options) });
+    const loaded = load();
     for (const warning of loaded.warnings) terminal.err(`gatesvr: warning: ${warning}\n`);
     if (options.check === true) terminal.out('the configuration is valid\n');
-    else await runUntilSignal(await createGateway(loaded), signals);
+    else await runUntilSignal(await createGateway(loaded), load, terminal, signals);
   });
 }
 
@@ -66,8 +74,15 @@ function collect(text: string, before: Record<string, string> = {}): Record<stri
 }
 
 /** Resolves after a graceful stop; the second signal exits without waiting for it. */
-async function runUntilSignal(gateway: RunnableGateway, signals: SignalSource): Promise<void> {
+async function runUntilSignal(
+  gateway: RunnableGateway,
+  load: () => LoadedConfig,
+  terminal: Terminal,
+  signals: SignalSource,
+): Promise<void> {
   const signal = new UntilSignal(signals);
+  const reload = (): void => void reloadInto(gateway, load, terminal);
+  signals.on('SIGHUP', reload);
   // A promise alone does not keep the process alive while nothing else does.
   const alive = setInterval(() => undefined, 2 ** 30);
   try {
@@ -78,7 +93,24 @@ async function runUntilSignal(gateway: RunnableGateway, signals: SignalSource): 
       await gateway.stop();
     } finally {
       clearInterval(alive);
+      signals.off('SIGHUP', reload);
       signal.end();
     }
+  }
+}
+
+/** SIGHUP: a configuration with problems changes nothing. */
+async function reloadInto(
+  gateway: RunnableGateway,
+  load: () => LoadedConfig,
+  terminal: Terminal,
+): Promise<void> {
+  try {
+    const { config, warnings } = load();
+    for (const warning of warnings) terminal.err(`gatesvr: warning: ${warning}\n`);
+    await gateway.reload(config);
+  } catch (error) {
+    const lines = messageOf(error).split('\n');
+    for (const line of lines) terminal.err(`gatesvr: not reloaded: ${line}\n`);
   }
 }

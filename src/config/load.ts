@@ -110,7 +110,7 @@ function innermost(issue: Issue | undefined): string {
   return inner === undefined ? (issue?.message ?? 'is invalid') : innermost(inner);
 }
 
-function camelCase(key: string): string {
+export function camelCase(key: string): string {
   return key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 

@@ -2,6 +2,7 @@ import type { JwtAuthenticator } from '../auth/jwt-authenticator.js';
 import { SystemClock } from '../base/clock.js';
 import { memoised } from '../base/lifecycle.js';
 import { TimerWheel } from '../base/timer-wheel.js';
+import { changedKeys } from '../config/changes.js';
 import type { Config } from '../config/config.js';
 import { serverIdentity } from '../config/server-identity.js';
 import type { ServerIdentity } from '../config/server-identity.js';
@@ -21,6 +22,7 @@ import type { Logger } from '../telemetry/log.js';
 import { LogLevel } from '../telemetry/log-level.js';
 import { Metrics } from '../telemetry/metrics.js';
 import { ErrorCode } from '../wire/error-catalogue.js';
+import { ClientCertificate } from './client-certificate.js';
 import { GrpcSide } from './grpc-side.js';
 import { jwtAuthenticator } from './identity.js';
 import { opsServer } from './ops-side.js';
@@ -79,6 +81,7 @@ export class Gateway {
   private quic: QuicServer | null = null;
   /** Null while not started, and where server.ws_addr is off. */
   private webSocket: WsServer | null = null;
+  private certificate: ClientCertificate | null = null;
   private phase: Phase = 'starting';
   /** Clients and pushes were let in: what the sessions hold is newer than any file. */
   private accepting = false;
@@ -108,6 +111,21 @@ export class Gateway {
     this.ops = this.buildOps();
     const { enabled, timeout } = config.watchdog;
     this.watchdog = enabled ? new Watchdog(timeout, this.clock) : null;
+  }
+
+  /**
+   * Takes over what can change while it serves: certificates, token keys, the log level. Other keys
+   * that differ are named in the log and wait for a restart.
+   */
+  async reload(config: Config): Promise<void> {
+    this.certificate?.reload();
+    this.upstreams.reloadCertificates();
+    await this.tokens?.reload();
+    const changed = changedKeys(this.config, config);
+    this.logLevel.set(config.log.level);
+    const waiting = changed.filter((key) => key !== 'log.level');
+    if (waiting.length > 0) this.log.warn({ keys: waiting }, 'these keys wait for a restart');
+    this.log.info('configuration reloaded');
   }
 
   /** The UDP port that was bound. */
@@ -240,6 +258,8 @@ export class Gateway {
     this.sessions.open();
     this.accepting = true;
     this.metrics.quic.observe(quic);
+    this.certificate = new ClientCertificate(identity, this.clock, this.log.child({ part: 'tls' }));
+    this.certificate.start(this.webSocket === null ? [quic] : [quic, this.webSocket]);
     this.sessions.overload.start((shedding) => this.limitHandshakes(quic, shedding));
     this.watchdog?.start();
     this.phase = 'serving';
@@ -269,6 +289,7 @@ export class Gateway {
     await this.clientsGone();
     await this.webSocket?.stop(ErrorCode.Overloaded, 'the gateway stops');
     await this.quic?.stop(ErrorCode.Overloaded, 'the gateway stops');
+    this.certificate?.stop();
     this.upstreams.stop();
     await this.grpc.stop();
     await this.router.stop();

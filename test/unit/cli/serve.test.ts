@@ -1,5 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { EventEmitter } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { registerCertsCommand } from '../../../src/cli/certs.js';
 import { createProgram, runProgram } from '../../../src/cli/program.js';
 import { registerServeCommand } from '../../../src/cli/serve.js';
@@ -36,6 +39,10 @@ class Session {
       return Promise.resolve({
         start: () => this.note('start', gateway.start),
         stop: () => this.note('stop', gateway.stop),
+        reload: (reloaded) => {
+          this.config = reloaded;
+          return this.note('reload');
+        },
       });
     };
     registerServeCommand(program, terminal, create, this.signals);
@@ -153,5 +160,31 @@ describe('the command line', () => {
     const version = new Session();
     expect(await version.run('--version')).toBe(0);
     expect(version.out).toMatch(/^gatesvr \d+\.\d+\.\d+\n$/);
+  });
+});
+
+describe('SIGHUP', () => {
+  it('reloads the configuration; one with problems changes nothing and says why', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'gatesvr-hup-'));
+    const file = join(folder, 'gatesvr.yaml');
+    const write = (level: string): void => writeFileSync(file, `log:\n  level: ${level}\n`);
+    write('info');
+    const session = new Session();
+    const running = session.run(`serve --config ${file}`);
+    await turn();
+    write('debug');
+    session.signals.emit('SIGHUP', 'SIGHUP');
+    await turn();
+    expect(session.config?.log.level).toBe('debug');
+    write('loud');
+    session.signals.emit('SIGHUP', 'SIGHUP');
+    await turn();
+    expect(session.config?.log.level).toBe('debug');
+    expect(session.err).toMatch(/not reloaded: .*log\.level/);
+    session.signals.emit('SIGTERM', 'SIGTERM');
+    expect(await running).toBe(0);
+    expect(session.calls).toEqual(['start', 'reload', 'stop']);
+    expect(session.signals.listenerCount('SIGHUP')).toBe(0);
+    rmSync(folder, { recursive: true });
   });
 });

@@ -1,0 +1,46 @@
+import type { Clock } from '../base/clock.js';
+import type { ServerIdentity } from '../config/server-identity.js';
+import { loadTlsFiles } from '../config/tls-files.js';
+import { CertificateSource } from '../grpc/certificate-source.js';
+import type { Logger } from '../telemetry/log.js';
+
+/** What shows a certificate to clients: QUIC, WebSocket. */
+export interface ClientFacing {
+  /** For connections that begin from now on. */
+  useIdentity(identity: { readonly cert: Buffer; readonly key: Buffer }): void;
+}
+
+/**
+ * Keeps the certificate that clients are shown current: its files are read again when they change,
+ * or when told. A file that is bad leaves the old certificate in use, and the log says so.
+ */
+export class ClientCertificate {
+  private readonly source: CertificateSource;
+
+  constructor(identity: ServerIdentity, clock: Clock, log: Logger) {
+    const { certName, keyName } = identity;
+    const load = () => {
+      const { cert, key } = loadTlsFiles(certName, keyName);
+      return { ca: null, cert, key };
+    };
+    this.source = new CertificateSource(load, [certName, keyName], clock, log);
+  }
+
+  /** Watches the files, for everyone who shows the certificate. */
+  start(edges: readonly ClientFacing[]): void {
+    this.source.subscribe(({ cert, key }) => {
+      if (cert === null || key === null) return;
+      for (const edge of edges) edge.useIdentity({ cert, key });
+    });
+    this.source.start();
+  }
+
+  /** Reads the files now. @returns whether they are good. */
+  reload(): boolean {
+    return this.source.reload();
+  }
+
+  stop(): void {
+    this.source.stop();
+  }
+}
