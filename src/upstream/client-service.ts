@@ -7,7 +7,7 @@ import {
   KickClientResponse,
 } from '../wire/messages.js';
 import type { ClientDirectory, ClientTarget } from './client-directory.js';
-import { Method } from './methods.js';
+import { Method } from '../wire/grpc-methods.js';
 import { refuseTarget } from './push-check.js';
 import { serveTyped } from './typed-method.js';
 

@@ -1,7 +1,7 @@
 import type { UnaryMethod } from '../grpc/grpc-server.js';
 import type { Logger } from '../telemetry/log.js';
 import { UpstreamDeregisterRequest, UpstreamDeregisterResponse } from '../wire/messages.js';
-import { Method } from './methods.js';
+import { Method } from '../wire/grpc-methods.js';
 import { serveTyped } from './typed-method.js';
 
 /** A DeregisterUpstream call as it came, nothing checked. */

@@ -8,7 +8,7 @@ import {
   UpstreamRegisterRequest,
   UpstreamRegisterResponse,
 } from '../wire/messages.js';
-import { Method } from './methods.js';
+import { Method } from '../wire/grpc-methods.js';
 import { refuseAudience, refusePush, refuseSize } from './push-check.js';
 import type { PushSink } from './push-sink.js';
 import type { RegistrationSink } from './registration-sink.js';

@@ -11,7 +11,7 @@ import {
   decodeMessage,
   encodeMessage,
 } from '../wire/messages.js';
-import { Method } from './methods.js';
+import { Method } from '../wire/grpc-methods.js';
 
 const { SERVING, NOT_SERVING, SERVICE_UNKNOWN } = HealthCheckResponse.ServingStatus;
 /** Services that can be asked for; the empty name is the server as a whole. */

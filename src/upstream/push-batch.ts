@@ -1,7 +1,7 @@
 import type { UnaryMethod } from '../grpc/grpc-server.js';
 import type { Logger } from '../telemetry/log.js';
 import { PushBatchRequest, PushBatchResponse, UnicastPushRequest } from '../wire/messages.js';
-import { Method } from './methods.js';
+import { Method } from '../wire/grpc-methods.js';
 import { refusePush } from './push-check.js';
 import type { PushResult, PushSink } from './push-sink.js';
 import { serveTyped } from './typed-method.js';

@@ -9,7 +9,7 @@ import {
   decodeMessage,
   encodeMessage,
 } from '../wire/messages.js';
-import { Method } from './methods.js';
+import { Method } from '../wire/grpc-methods.js';
 
 /** How to reach an address; whoever makes an UpstreamClient hands it through. */
 export type { CallerFactory } from '../grpc/unary-caller.js';

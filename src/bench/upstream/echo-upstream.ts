@@ -1,6 +1,6 @@
 /** An upstream in a process of its own, so that its CPU is not counted: answers every request. */
 import { GrpcServer } from '../../grpc/grpc-server.js';
-import { Method } from '../../upstream/methods.js';
+import { Method } from '../../wire/grpc-methods.js';
 import {
   UpstreamRequest,
   UpstreamResponse,

@@ -17,7 +17,7 @@ import { ZoneRouter } from '../../routing/zone-router.js';
 import { zoneOf } from '../../routing/zone.js';
 import { silentLogger } from '../../telemetry/log.js';
 import { Metrics } from '../../telemetry/metrics.js';
-import { Method } from '../../upstream/methods.js';
+import { Method } from '../../wire/grpc-methods.js';
 import { decodeResponse, encodeRequest } from '../../upstream/request-codec.js';
 
 /** Sends one request and calls `done` with whether it was answered with 200. */

@@ -20,7 +20,7 @@ import {
   encodeMessage,
 } from '../../wire/messages.js';
 import type { MessageCodec } from '../../wire/messages.js';
-import { CALLED } from './methods.js';
+import { Method } from '../../wire/grpc-methods.js';
 
 /** A call that brought no response. */
 export class CallError extends Error {
@@ -59,31 +59,31 @@ export class GatewayCaller {
   }
 
   register(request: Parameters<typeof UpstreamRegisterRequest.encode>[0]) {
-    return this.call(CALLED.register, UpstreamRegisterRequest, request, UpstreamRegisterResponse);
+    return this.call(Method.RegisterUpstream, UpstreamRegisterRequest, request, UpstreamRegisterResponse);
   }
 
   push(request: Parameters<typeof UnicastPushRequest.encode>[0]) {
-    return this.call(CALLED.push, UnicastPushRequest, request, UnicastPushResponse);
+    return this.call(Method.PushToClient, UnicastPushRequest, request, UnicastPushResponse);
   }
 
   broadcast(request: Parameters<typeof BroadcastRequest.encode>[0]) {
-    return this.call(CALLED.broadcast, BroadcastRequest, request, BroadcastResponse);
+    return this.call(Method.BroadcastToClients, BroadcastRequest, request, BroadcastResponse);
   }
 
   pushBatch(request: Parameters<typeof PushBatchRequest.encode>[0]) {
-    return this.call(CALLED.pushBatch, PushBatchRequest, request, PushBatchResponse);
+    return this.call(Method.PushBatch, PushBatchRequest, request, PushBatchResponse);
   }
 
   kick(request: Parameters<typeof KickClientRequest.encode>[0]) {
-    return this.call(CALLED.kick, KickClientRequest, request, KickClientResponse);
+    return this.call(Method.KickClient, KickClientRequest, request, KickClientResponse);
   }
 
   getClient(request: Parameters<typeof GetClientRequest.encode>[0]) {
-    return this.call(CALLED.getClient, GetClientRequest, request, GetClientResponse);
+    return this.call(Method.GetClient, GetClientRequest, request, GetClientResponse);
   }
 
   deregister(request: Parameters<typeof UpstreamDeregisterRequest.encode>[0]) {
-    const method = CALLED.deregister;
+    const method = Method.DeregisterUpstream;
     return this.call(method, UpstreamDeregisterRequest, request, UpstreamDeregisterResponse);
   }
 

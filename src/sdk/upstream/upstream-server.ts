@@ -16,7 +16,7 @@ import type { BatchPush, BatchResult, ClientInfo } from './clients.js';
 import { ReplyError } from './errors.js';
 import type { GatewayAccess } from './gateway-caller.js';
 import { Gateways } from './gateways.js';
-import { SERVED } from './methods.js';
+import { Method } from '../../wire/grpc-methods.js';
 import { contentFields, pushFields } from './push-content.js';
 import type { PushContent, PushOptions, PushTarget } from './push-content.js';
 import { Registration } from './registration.js';
@@ -86,9 +86,9 @@ export class UpstreamServer {
     this.startedAt = this.clock.now();
     this.gateways = new Gateways(options.gateways, options.callTimeoutMs ?? 10_000, options.access);
     this.server = new GrpcServer({ address: options.listen, addressKey: 'upstream address' }, [
-      { path: SERVED.processRequest, handle: (bytes, _, respond) => this.process(bytes, respond) },
-      { path: SERVED.getStatus, handle: (_bytes, _, respond) => respond(this.status()) },
-      { path: SERVED.healthCheck, handle: (_bytes, _, respond) => respond(this.health()) },
+      { path: Method.ProcessRequest, handle: (bytes, _, respond) => this.process(bytes, respond) },
+      { path: Method.GetStatus, handle: (_bytes, _, respond) => respond(this.status()) },
+      { path: Method.HealthCheck, handle: (_bytes, _, respond) => respond(this.health()) },
     ]);
   }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { silentLogger } from '../../../src/telemetry/log.js';
 import { GatewayService } from '../../../src/upstream/gateway-service.js';
-import { Method } from '../../../src/upstream/methods.js';
+import { Method } from '../../../src/wire/grpc-methods.js';
 import {
   BroadcastRequest,
   BroadcastResponse,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { GrpcStatus } from '../../../src/grpc/unary-caller.js';
 import type { CallObserver, UnaryCaller } from '../../../src/grpc/unary-caller.js';
-import { Method } from '../../../src/upstream/methods.js';
+import { Method } from '../../../src/wire/grpc-methods.js';
 import { UpstreamClient } from '../../../src/upstream/upstream-client.js';
 import type { ProbeResult } from '../../../src/upstream/upstream-client.js';
 import { HealthCheckResponse, StatusResponse, encodeMessage } from '../../../src/wire/messages.js';
