@@ -59,7 +59,12 @@ export class GatewayCaller {
   }
 
   register(request: Parameters<typeof UpstreamRegisterRequest.encode>[0]) {
-    return this.call(Method.RegisterUpstream, UpstreamRegisterRequest, request, UpstreamRegisterResponse);
+    return this.call(
+      Method.RegisterUpstream,
+      UpstreamRegisterRequest,
+      request,
+      UpstreamRegisterResponse,
+    );
   }
 
   push(request: Parameters<typeof UnicastPushRequest.encode>[0]) {
