@@ -1,0 +1,96 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { MeasuredProcess } from '../../src/bench/load/measured-process.js';
+import { writeCertificates } from '../../src/config/certificates.js';
+import { GatewayClient, createQuicClient } from '../../src/sdk/client/index.js';
+import { UpstreamServer } from '../../src/sdk/upstream/index.js';
+import { zoneOf } from '../../src/routing/zone.js';
+import { CEILING_STEP } from '../../src/journal/number-ceiling.js';
+import { eventually } from '../support/quic-harness.js';
+
+const OPENID = 'survivor';
+const folder = mkdtempSync(join(tmpdir(), 'gatesvr-kill-'));
+const running: { stop(): Promise<void> }[] = [];
+
+/** A gateway process of its own, as deployments run it; needs `make build`. */
+async function start(quic = 0): Promise<{ gateway: MeasuredProcess; quic: number; grpc: number }> {
+  const settings = {
+    'server.quic_addr': `127.0.0.1:${quic}`,
+    'server.grpc_addr': '127.0.0.1:0',
+    'server.http_addr': 'off',
+    'server.metrics_addr': 'off',
+    'server.ws_addr': 'off',
+    'server.cert_file': join(folder, 'server.crt'),
+    'server.key_file': join(folder, 'server.key'),
+    'server.state_file': join(folder, 'gateway.state'),
+    'quic.retry_key_file': join(folder, 'gateway.keys'),
+    'routing.registry_file': 'off',
+    'log.format': 'json',
+  };
+  const sets = Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
+  const gateway = new MeasuredProcess(process.execPath, ['dist/cli/main.js', 'serve', ...sets]);
+  running.push(gateway);
+  const [, boundQuic, boundGrpc] = await gateway.waitFor(/"quic":(\d+).*"grpc":(\d+)/);
+  return { gateway, quic: Number(boundQuic), grpc: Number(boundGrpc) };
+}
+
+/** An upstream of the client's zone, registered at this gateway. */
+async function serve(grpc: number): Promise<UpstreamServer> {
+  const upstream = new UpstreamServer({
+    zone: zoneOf(OPENID),
+    serviceName: 'kill',
+    listen: '127.0.0.1:0',
+    gateways: [`127.0.0.1:${grpc}`],
+  });
+  upstream.handle('echo', (request) => ({ data: request.data }));
+  running.push(upstream);
+  await upstream.start();
+  return upstream;
+}
+
+afterAll(async () => {
+  for (const each of running.reverse()) await each.stop();
+  rmSync(folder, { recursive: true, force: true });
+}, 30_000);
+
+describe('kill -9 of a gateway without a journal', () => {
+  test('its clients come back by themselves, are told what is lost, and no number is used twice', async () => {
+    await writeCertificates(folder);
+    const first = await start();
+    const upstream = await serve(first.grpc);
+    const shared = createQuicClient({ ca: readFileSync(join(folder, 'ca.crt')) });
+    running.push(shared);
+    const client = new GatewayClient({
+      address: `127.0.0.1:${first.quic}`,
+      openid: OPENID,
+      shared,
+      maxDelayMs: 200,
+      requestTimeoutMs: 60_000,
+    });
+    const seen: number[] = [];
+    const told: boolean[] = [];
+    client.onPush((push) => seen.push(push.seq));
+    client.on('connected', ({ recovered }) => told.push(recovered));
+    await client.connect();
+    for (let index = 0; index < 3; index++) {
+      await upstream.push({ openid: OPENID, type: 't', data: `before ${index}` });
+    }
+    await eventually(() => seen.length === 3, 'three pushes');
+
+    process.kill(first.gateway.pid, 'SIGKILL');
+    const second = await start(first.quic);
+    const again = await serve(second.grpc);
+    // It went out on the dead connection: nobody can know whether it was executed.
+    await expect(client.request('echo')).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' });
+    expect((await client.request('echo', { data: 'alive' })).text).toBe('alive');
+    await again.push({ openid: OPENID, type: 't', data: 'after' });
+    await eventually(() => seen.length === 4, 'the push after the kill');
+
+    expect(told).toEqual([true, false]);
+    expect(seen.slice(0, 3)).toEqual([1, 2, 3]);
+    expect(seen[3]).toBeGreaterThan(CEILING_STEP);
+    await client.stop();
+  }, 90_000);
+});
