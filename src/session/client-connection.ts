@@ -337,6 +337,7 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
     const session = this.session;
     if (session === null) return;
     this.session = null;
+    if (session.currentChannel !== this) return;
     session.detach();
     this.host.onDetached(session);
   }

@@ -106,12 +106,14 @@ export class StartProcedure {
     if (known === undefined && this.registry.full && !this.makeRoom()) {
       return { code: ErrorCode.Overloaded, reason: 'too many sessions, try again later' };
     }
-    known?.currentChannel?.drop(ErrorCode.Replaced, 'a newer connection took the session over');
+    const former = known?.currentChannel;
     const session =
       decision.kind === 'resume' ? decision.session : this.incarnate(start, decision, known);
     if (decision.kind === 'resume') session.acknowledge(start.lastAckedSeqId);
     session.holder = arrival;
     session.attach(channel);
+    // Only now: the session was never without a connection, so it is not detached.
+    former?.drop(ErrorCode.Replaced, 'a newer connection took the session over');
     const resumed = decision.kind === 'resume';
     const { started, connections } = this.environment.metrics;
     started.add(resumed ? 'resumed' : decision.kind);

@@ -265,6 +265,19 @@ describe('takeover', () => {
   });
 });
 
+test('a takeover is no detachment: it resumes also where detached sessions do not live', () => {
+  const harness = new SessionHarness({ resumeWindow: 0 });
+  const old = harness.started('alice');
+  harness.pushTexts('alice', 'a');
+  const id = old.started.connectionId;
+  const young = harness.started('alice', { resumeSessionId: id });
+  expect(young.started).toMatchObject({ resumed: true, connectionId: id });
+  expect(young.texts).toEqual(['a']);
+  harness.pushTexts('alice', 'b');
+  expect(young.texts).toEqual(['a', 'b']);
+  expect(old.last.code).toBe(409);
+});
+
 /** Verifies when the test says so. */
 class SlowAuthenticator implements Authenticator {
   readonly waiting: { credentials: Credentials; done: (verdict: Verdict) => void }[] = [];
