@@ -3,8 +3,10 @@ import { once } from 'node:events';
 import { get } from 'node:https';
 import type { IncomingMessage } from 'node:http';
 import { connect as connectTcp } from 'node:net';
+import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { TLSSocket } from 'node:tls';
+import { constants, deflateRawSync } from 'node:zlib';
 import { WebSocket } from 'ws';
 import type { ClientOptions } from 'ws';
 import { makeCertificates } from '../../src/config/certificates.js';
@@ -21,7 +23,7 @@ import { WsHarness } from '../support/ws-harness.js';
 
 let harness: WsHarness;
 let links: RecordingObserver[];
-let sockets: { destroy(): void }[];
+let sockets: Pick<Socket, 'destroy' | 'write'>[];
 
 beforeEach(() => {
   links = [];
@@ -56,6 +58,15 @@ async function open(subprotocol = 'gatesvr', options: ClientOptions = {}): Promi
   const { webSocket, socket } = await openWebSocket(harness.server.port, subprotocol, options);
   sockets.push(socket);
   return webSocket;
+}
+
+/** A client's binary message, compressed by RFC 7692 section 7.2.1, masked with zeros. */
+function compressedFrame(message: Buffer): Buffer {
+  const flushed = deflateRawSync(message, { finishFlush: constants.Z_SYNC_FLUSH });
+  const payload = flushed.subarray(0, -4);
+  const head = Buffer.from([0xc2, 0x80 | 126, 0, 0, 0, 0, 0, 0]);
+  head.writeUInt16BE(payload.length, 2);
+  return Buffer.concat([head, payload]);
 }
 
 /** How a connection ended, as the client saw it. */
@@ -184,7 +195,9 @@ describe('a message that cannot be taken', () => {
     const webSocket = await open('gatesvr', { perMessageDeflate: true });
     await eventually(() => links.length === 1, 'the link');
     links[0]?.call((link) => link.pause());
-    for (let sent = 0; sent < 64; sent++) webSocket.send(Buffer.alloc(MAX_FRAME_BYTES));
+    // In one write: several arrive in one read. One by one, the first would stop the reading.
+    const frame = compressedFrame(Buffer.alloc(MAX_FRAME_BYTES));
+    sockets.at(-1)?.write(Buffer.concat(new Array<Buffer>(64).fill(frame)));
     expect((await ending(webSocket)).code).toBe(4429);
     expect(links[0]?.frames).toEqual([]);
   });
