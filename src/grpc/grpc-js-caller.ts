@@ -6,13 +6,14 @@ import type { TlsSource } from './caller-tls.js';
 import { channelOptions } from './channel-options.js';
 import type { CallerCredentials, ChannelTuning } from './channel-options.js';
 import { ChannelWatch } from './channel-watch.js';
+import { GrpcJsStream, asBuffer } from './grpc-js-stream.js';
+import type { ClientStream, StreamObserver, StreamOpener } from './message-stream.js';
+import { statusLine } from './status-mapping.js';
 import { GrpcStatus } from './unary-caller.js';
-import type { CallHandle, CallObserver, CallerFactory, UnaryCaller } from './unary-caller.js';
+import type { CallHandle, CallObserver, UnaryCaller } from './unary-caller.js';
 
 /** setTimeout fires at once above this; 24 days are no deadline. */
 const MAX_DEADLINE_MS = 2_147_483_647;
-/** A peer chooses the text of its status; so much of it goes into logs. */
-const MAX_STATUS_TEXT = 200;
 
 type GrpcJsCall = ReturnType<Channel['createCall']>;
 
@@ -22,10 +23,10 @@ interface Status {
 }
 
 /**
- * Unary calls over a grpc-js channel. It uses the channel's own calls, below the generated-client
+ * Unary and bidirectional calls over a grpc-js channel. It uses the channel's own calls, below the generated-client
  * layer, which would make an Error with a stack and five closures for every call.
  */
-export class GrpcJsCaller implements UnaryCaller {
+export class GrpcJsCaller implements UnaryCaller, StreamOpener {
   private readonly channel: Channel;
   private readonly watch: ChannelWatch;
   private readonly metadata: Metadata;
@@ -55,6 +56,16 @@ export class GrpcJsCaller implements UnaryCaller {
     return call;
   }
 
+  open(method: string, observer: StreamObserver): ClientStream {
+    const stream = new GrpcJsStream(this.watch, observer);
+    try {
+      stream.start(this.channel.createCall(method, Infinity, null, null, null), this.metadata);
+    } catch (error) {
+      stream.failLater(messageOf(error));
+    }
+    return stream;
+  }
+
   close(): void {
     if (this.closed) return;
     this.closed = true;
@@ -69,7 +80,7 @@ export class GrpcJsCaller implements UnaryCaller {
 export function grpcJsCallers(
   tuning: ChannelTuning = {},
   tls: TlsSource = () => null,
-): CallerFactory {
+): (address: string) => GrpcJsCaller {
   return (address) => {
     const material = tls();
     if (material === null) return new GrpcJsCaller(address, tuning);
@@ -137,7 +148,7 @@ class UnaryCall implements CallHandle {
     const answered = status.code === GrpcStatus.OK;
     this.observer.onFailure({
       status: answered ? GrpcStatus.INTERNAL : status.code,
-      message: answered ? 'status OK without a response' : oneLine(status.details),
+      message: answered ? 'status OK without a response' : statusLine(status.details),
       neverSent: !answered && !this.watch.connectedSince(this.mark),
     });
   }
@@ -148,13 +159,4 @@ function metadataOf({ secret }: ChannelTuning): Metadata {
   const metadata = new Metadata();
   if (secret !== undefined) metadata.set('authorization', `Bearer ${secret}`);
   return metadata;
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  if (Buffer.isBuffer(bytes)) return bytes;
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-function oneLine(text: string): string {
-  return text.slice(0, MAX_STATUS_TEXT).replaceAll(/[\r\n]+/g, ' ');
 }

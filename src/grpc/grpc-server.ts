@@ -9,7 +9,8 @@ import { CallGuard } from './call-guard.js';
 import { DEFAULT_MAX_MESSAGE_BYTES } from './channel-options.js';
 import type { ListenCredentials } from './channel-options.js';
 import { serveReflection } from './reflection.js';
-import type { ResponseStream, StreamMethod, UnaryMethod } from './server-method.js';
+import type { StreamMethod, UnaryMethod } from './server-method.js';
+import { ServerStream } from './server-stream.js';
 import { GrpcStatus } from './unary-caller.js';
 
 export type { UnaryMethod } from './server-method.js';
@@ -34,9 +35,6 @@ const UNAUTHENTICATED = {
   code: GrpcStatus.UNAUTHENTICATED,
   details: 'metadata authorization: Bearer SECRET is missing or wrong',
 };
-/** Responses queued for a caller that does not read; further ones are refused. */
-const MAX_QUEUED_RESPONSES = 64;
-
 const identity = (bytes: Buffer): Buffer => bytes;
 
 /** Per connection; an upstream with more pushes than this under way waits for the first answers. */
@@ -46,7 +44,7 @@ const DEFAULT_GRACE_MS = 2_000;
 // grpc-js writes to standard error by itself; failures to bind come out of `start` instead.
 if (process.env['GRPC_VERBOSITY'] === undefined) setLogVerbosity(logVerbosity.NONE);
 
-/** A gRPC server of unary methods. `start`, `drain` and `stop` are idempotent. */
+/** A gRPC server of unary and streaming methods. `start`, `drain` and `stop` are idempotent. */
 export class GrpcServer {
   /** Binds the port. @throws {StartupError} PORT_IN_USE or CANNOT_LISTEN, in one line. */
   readonly start = memoised(() => this.listen());
@@ -106,23 +104,9 @@ export class GrpcServer {
 
   private registerStream(method: StreamMethod): void {
     const handler = (call: ServerDuplexStream<Buffer, Buffer>): void => {
-      const responses = new CallResponses(call);
-      if (!this.admits(method, call.metadata)) {
-        responses.end(UNAUTHENTICATED.code, UNAUTHENTICATED.details);
-        return;
-      }
-      const served = method.open(responses, call.getPeer());
-      const guarded = (run: () => void): void => {
-        try {
-          run();
-        } catch {
-          responses.end(GrpcStatus.INTERNAL, 'internal error');
-        }
-      };
-      call.on('data', (request: Buffer) => guarded(() => served.onMessage(request)));
-      call.on('end', () => guarded(() => served.onHalfClose()));
-      call.on('error', () => undefined);
-      call.on('close', () => guarded(() => served.onClosed()));
+      const stream = new ServerStream(call);
+      if (this.admits(method, call.metadata)) stream.serve(method);
+      else stream.end(UNAUTHENTICATED.code, UNAUTHENTICATED.details);
     };
     this.server.register(method.path, handler, identity, identity, 'bidi');
   }
@@ -190,28 +174,5 @@ export class GrpcServer {
     const spare = this.clock.after(graceMs, () => this.server.forceShutdown());
     await this.drain();
     spare();
-  }
-}
-
-class CallResponses implements ResponseStream {
-  private over = false;
-  private queued = 0;
-
-  constructor(private readonly call: ServerDuplexStream<Buffer, Buffer>) {
-    call.on('close', () => (this.over = true));
-  }
-
-  send(response: Uint8Array): boolean {
-    if (this.over || this.queued >= MAX_QUEUED_RESPONSES) return false;
-    this.queued++;
-    this.call.write(response as Buffer, () => this.queued--);
-    return true;
-  }
-
-  end(status: number = GrpcStatus.OK, message = ''): void {
-    if (this.over) return;
-    this.over = true;
-    if (status === GrpcStatus.OK) this.call.end();
-    else this.call.emit('error', { code: status, details: message });
   }
 }

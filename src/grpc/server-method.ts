@@ -1,3 +1,5 @@
+import type { MessageStream } from './message-stream.js';
+
 /** One unary method, bytes in and bytes out. */
 export interface UnaryMethod {
   /** Full path, `/package.Service/Method`. */
@@ -19,25 +21,27 @@ export interface UnaryMethod {
 }
 
 /** The way back to the caller of a streaming method. */
-export interface ResponseStream {
-  /** Queues one message; false where the call is over, or too much is queued for a slow reader. */
-  send(response: Uint8Array): boolean;
-  /** Ends the call with a gRPC status; OK by default. */
+export interface ResponseStream extends MessageStream {
+  /** Ends the call with a gRPC status, OK by default, behind what was written. Idempotent. */
   end(status?: number, message?: string): void;
 }
 
-/** One call of a streaming method, as its server sees it. */
+/** One call of a streaming method, as its server sees it. Nothing but `onClosed` follows an `end`. */
 export interface StreamCall {
   onMessage(request: Uint8Array): void;
   /** The caller sends nothing more. */
   onHalfClose(): void;
-  /** The call is over, for whatever reason; the last call. */
+  /** What was written has mostly left: `write` may go on. */
+  onDrain?(): void;
+  /** The call is over, for whatever reason; called exactly once, and last. */
   onClosed(): void;
 }
 
 /** One method with a stream of messages in either or both directions. */
 export interface StreamMethod {
+  /** Full path, `/package.Service/Method`. */
   readonly path: string;
   readonly guarded?: boolean;
+  /** What it throws becomes status INTERNAL without its text, as with all calls of the StreamCall. */
   open(responses: ResponseStream, peer: string): StreamCall;
 }

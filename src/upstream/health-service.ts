@@ -105,7 +105,7 @@ class Watcher implements StreamCall {
   }
 
   tell(): void {
-    const told = this.responses.send(this.health.statusOf(this.service ?? ''));
+    const told = this.responses.write(this.health.statusOf(this.service ?? ''));
     if (!told) this.responses.end(GrpcStatus.RESOURCE_EXHAUSTED, 'the watcher does not read');
   }
 }

@@ -259,7 +259,10 @@ describe('the health service', () => {
   const watch = (health: HealthService, service = '') => {
     const seen: unknown[] = [];
     const responses: ResponseStream = {
-      send: (bytes) => (seen.push(status(bytes)), true),
+      write: (bytes) => (seen.push(status(bytes)), true),
+      queuedBytes: 0,
+      pause: () => undefined,
+      resume: () => undefined,
       end: (code = 0) => void seen.push(`ended ${code}`),
     };
     const call = health.streams()[0]?.open(responses, '');

@@ -1,0 +1,37 @@
+/** At so much the writer is asked to wait: enough to keep a fast connection busy. */
+const HIGH_WATER = { messages: 1_000, bytes: 1_048_576 } as const;
+/** Below this share it may go on; in between nothing changes, so that it does not flicker. */
+const LOW_WATER_SHARE = 0.5;
+/** A writer that does not wait, and a peer that does not read: the call ends. */
+export const MAX_QUEUED_BYTES = 64 * 1_048_576;
+
+/** Counts what waits in one direction of a stream, and says when its writer has to wait. */
+export class WriteGate {
+  bytes = 0;
+  private messages = 0;
+  private shut = false;
+
+  /** A message was queued. @returns whether the writer may go on. */
+  enter(bytes: number): boolean {
+    this.bytes += bytes;
+    this.messages++;
+    this.shut ||= this.messages >= HIGH_WATER.messages || this.bytes >= HIGH_WATER.bytes;
+    return !this.shut;
+  }
+
+  /** A message has left. @returns whether a writer that was asked to wait may go on now. */
+  leave(bytes: number): boolean {
+    this.bytes -= bytes;
+    this.messages--;
+    if (!this.shut) return false;
+    this.shut =
+      this.messages > HIGH_WATER.messages * LOW_WATER_SHARE ||
+      this.bytes > HIGH_WATER.bytes * LOW_WATER_SHARE;
+    return !this.shut;
+  }
+
+  /** Whether a message of this size would be more than anyone may queue. */
+  overflows(bytes: number): boolean {
+    return this.bytes + bytes > MAX_QUEUED_BYTES;
+  }
+}
