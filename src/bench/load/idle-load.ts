@@ -1,6 +1,7 @@
+import { beatInTurn } from '../client/heartbeats.js';
+import type { LoadSession } from '../client/load-session.js';
+import { SessionPool, localTarget, numbered } from '../client/session-pool.js';
 import type { Contestant } from './contestant.js';
-import { SessionPool } from './load.js';
-import type { LoadSession } from './load-session.js';
 
 export interface IdlePlan {
   readonly sessions: number;
@@ -24,9 +25,6 @@ export interface IdleResult {
   readonly disconnects: number;
 }
 
-/** Ticks of the heartbeat loop per second: fine enough that they do not come in bursts. */
-const TICK_MS = 50;
-
 /** A memory reading needs the garbage of connecting to be gone. */
 const SETTLE_MS = 5_000;
 
@@ -36,18 +34,20 @@ const SETTLE_MS = 5_000;
  */
 export async function runIdle(contestant: Contestant, plan: IdlePlan): Promise<IdleResult> {
   const watch = new IdleWatch();
-  const pool = new SessionPool(contestant.port, watch, 8);
+  const pool = new SessionPool(localTarget(contestant.port), { sockets: 8 });
   try {
     const residentBefore = contestant.gateway.residentBytes();
     const cpuBefore = contestant.gateway.cpuSeconds();
     const started = performance.now();
-    await pool.open(plan.sessions, `idle-${process.pid}-${Date.now()}`);
+    await pool.open(numbered(`idle-${process.pid}-${Date.now()}`, plan.sessions), watch);
     const connectSeconds = (performance.now() - started) / 1000;
     const connectCpu = contestant.gateway.cpuSeconds() - cpuBefore;
     await pause(SETTLE_MS);
     const holdCpu = contestant.gateway.cpuSeconds();
     const held = performance.now();
-    const sent = await beat(pool.sessions, plan);
+    const sent = await beatInTurn(pool.sessions, plan.heartbeatEvery, plan.hold, (session) =>
+      session.heartbeat(Date.now()),
+    );
     const holdSeconds = (performance.now() - held) / 1000;
     await pause(1_000);
     if (watch.answered !== sent) {
@@ -65,21 +65,6 @@ export async function runIdle(contestant: Contestant, plan: IdlePlan): Promise<I
     };
   } finally {
     await pool.close();
-  }
-}
-
-/** Sends heartbeats round and round until the time is over. @returns how many. */
-async function beat(sessions: readonly LoadSession[], plan: IdlePlan): Promise<number> {
-  const perMs = sessions.length / plan.heartbeatEvery;
-  const started = performance.now();
-  let sent = 0;
-  for (;;) {
-    const elapsed = Math.min(performance.now() - started, plan.hold);
-    for (; sent < Math.floor(elapsed * perMs); sent++) {
-      sessions[sent % sessions.length]?.heartbeat(Date.now());
-    }
-    if (elapsed >= plan.hold) return sent;
-    await pause(TICK_MS);
   }
 }
 

@@ -1,10 +1,14 @@
+import { RingQueue } from '../../base/ring-queue.js';
 import type { Link, LinkClosed, LinkObserver } from '../../link/link.js';
 import { encodeRequestFrame } from '../../wire/frame-encoder.js';
+import type { Frame } from '../../wire/frame-encoder.js';
 import {
   BusinessRequest,
   BusinessResponse,
   ClientAck,
+  ErrorMessage,
   HeartbeatRequest,
+  HeartbeatResponse,
   PushType,
   RequestType,
   ServerPush,
@@ -20,8 +24,8 @@ export interface LoadObserver {
   onAnswer(session: LoadSession, msgId: number, data: Uint8Array): void;
   /** Anything that a good gateway never does to a good client. */
   onFault(session: LoadSession, reason: string): void;
-  /** A heartbeat was answered. */
-  onHeartbeat?(session: LoadSession): void;
+  /** A heartbeat was answered; `sentAt` is the timestamp that it bore. */
+  onHeartbeat?(session: LoadSession, sentAt: number): void;
   /** A push that answers nothing. */
   onPush?(session: LoadSession, push: ServerPush): void;
 }
@@ -38,6 +42,9 @@ export class LoadSession implements LinkObserver {
   private nextPush = 0;
   private started: ((fault: string | null) => void) | null = null;
   private ending = false;
+  private over = false;
+  /** Frames that the link had no room for; whoever loads bounds what is under way. */
+  private readonly waiting = new RingQueue<Frame>();
 
   constructor(
     private readonly link: Link,
@@ -47,12 +54,17 @@ export class LoadSession implements LinkObserver {
     link.bind(this);
   }
 
+  /** Whether the connection has ended, by whomever. */
+  get ended(): boolean {
+    return this.over;
+  }
+
   /** Sends START. @throws {Error} where it is refused or the connection ends. */
-  start(): Promise<void> {
-    const payload = encodeMessage(StartRequest, { openid: this.openid, authToken: 'bench' });
-    this.send(RequestType.REQUEST_START, 1, 0, payload);
+  start(token = 'bench'): Promise<void> {
+    const payload = encodeMessage(StartRequest, { openid: this.openid, authToken: token });
     return new Promise((resolve, reject) => {
       this.started = (fault) => (fault === null ? resolve() : reject(new Error(fault)));
+      this.send(RequestType.REQUEST_START, 1, 0, payload);
     });
   }
 
@@ -62,6 +74,7 @@ export class LoadSession implements LinkObserver {
     this.send(RequestType.REQUEST_BUSINESS, msgId, this.nextSeq++, payload);
   }
 
+  /** @param now ms since 1970, a whole number; the answer bears it again. */
   heartbeat(now: number): void {
     const payload = encodeMessage(HeartbeatRequest, { clientTimestamp: now });
     this.send(RequestType.REQUEST_HEARTBEAT, 0, 0, payload);
@@ -69,6 +82,7 @@ export class LoadSession implements LinkObserver {
 
   /** Says STOP and closes. */
   stop(): void {
+    if (this.ending) return;
     this.ending = true;
     this.send(RequestType.REQUEST_STOP, 0, 0, new Uint8Array(0));
     this.link.finish(0, 'bench is done');
@@ -79,8 +93,8 @@ export class LoadSession implements LinkObserver {
     if (push.seqId > 0) this.acknowledge(push.seqId);
     if (push.type === PushType.PUSH_BUSINESS_DATA) this.onData(push);
     else if (push.type === PushType.PUSH_START_RESP) this.onStarted(push);
-    else if (push.type === PushType.PUSH_HEARTBEAT_RESP) this.observer.onHeartbeat?.(this);
-    else if (push.type === PushType.PUSH_ERROR) this.fault(`PUSH_ERROR for ${push.msgId}`);
+    else if (push.type === PushType.PUSH_HEARTBEAT_RESP) this.onHeartbeat(push);
+    else if (push.type === PushType.PUSH_ERROR) this.onError(push);
   }
 
   onBadFrame(_code: number, reason: string): void {
@@ -88,31 +102,49 @@ export class LoadSession implements LinkObserver {
   }
 
   onWritable(): void {
-    return;
+    for (let frame = this.waiting.at(0); frame !== undefined; frame = this.waiting.at(0)) {
+      if (this.link.send(frame) !== 'ok') return;
+      this.waiting.shift();
+    }
   }
 
   onClosed(closed: LinkClosed): void {
-    if (!this.ending) this.fault(`connection ended: ${closed.code} ${closed.reason}`);
+    this.over = true;
+    const by = closed.by === 'loss' ? '' : ` by ${closed.by === 'peer' ? 'the gateway' : 'us'}`;
+    if (!this.ending) this.fault(`connection ended${by}: ${closed.code} ${closed.reason}`);
   }
 
   private onStarted(push: ServerPush): void {
     const response = decodeMessage(StartResponse, push.payload);
     this.sessionId = response.connectionId;
-    this.started?.(response.success ? null : `START refused: ${response.error?.detail ?? ''}`);
+    const { errorCode, errorMessage, detail } = { ...response.error };
+    const reason = [errorCode, errorMessage, detail].filter(Boolean).join(' ');
+    this.started?.(response.success ? null : `START refused: ${reason}`);
     this.started = null;
+  }
+
+  private onHeartbeat(push: ServerPush): void {
+    const { clientTimestamp } = decodeMessage(HeartbeatResponse, push.payload);
+    this.observer.onHeartbeat?.(this, clientTimestamp);
+  }
+
+  private onError(push: ServerPush): void {
+    const { errorCode, errorMessage, detail } = decodeMessage(ErrorMessage, push.payload);
+    const reason = [errorCode, errorMessage, detail].filter((part) => part !== '').join(' ');
+    this.fault(push.msgId > 1 ? `a request was refused: ${reason}` : `refused: ${reason}`);
   }
 
   private onData(push: ServerPush): void {
     if (push.msgId === 0) return this.observer.onPush?.(this, push);
     const response = decodeMessage(BusinessResponse, push.payload);
-    if (response.code !== 200) this.fault(`answer with code ${response.code}`);
-    else this.observer.onAnswer(this, push.msgId, response.data);
+    if (response.code === 200) this.observer.onAnswer(this, push.msgId, response.data);
+    else this.fault(`an answer with code ${response.code}: ${response.message}`);
   }
 
   private acknowledge(seq: number): void {
     // The lean Go gateway does not tell next_push_seq: the first number seen is taken for it.
     if (this.nextPush !== 0 && seq !== this.nextPush) {
-      this.fault(`seq_id ${seq} came where ${this.nextPush} was due`);
+      this.fault('a sequence number came that was not due');
     }
     this.nextPush = seq + 1;
     this.send(RequestType.REQUEST_ACK, 0, 0, encodeMessage(ClientAck, { ackedSeqId: seq }));
@@ -120,9 +152,12 @@ export class LoadSession implements LinkObserver {
 
   private send(type: RequestType, msgId: number, seqId: number, payload: Uint8Array): void {
     const request = { type, msgId, seqId, payload, headers: NO_HEADERS, openid: this.openid };
-    if (this.link.send(encodeRequestFrame(request)) !== 'ok' && !this.ending) {
-      this.fault('the link does not take a frame');
-    }
+    const frame = encodeRequestFrame(request);
+    // Numbers are taken in order, so nothing may overtake what waits already.
+    const sent = this.waiting.length > 0 ? 'full' : this.link.send(frame);
+    if (sent === 'full') this.waiting.push(frame);
+    else if (sent === 'closed' && !this.ending && !this.over)
+      this.fault('the connection is closed');
   }
 
   private fault(reason: string): void {

@@ -1,0 +1,106 @@
+import { RingQueue } from '../../base/ring-queue.js';
+import { FaultBook } from './fault-book.js';
+import type { LoadSession } from './load-session.js';
+import { fillPayload } from './payload.js';
+import { Timings } from './timings.js';
+import type { Piece, Workload } from './workload.js';
+import { WorkLoop } from './work-loop.js';
+import type { Arrival, Extent, LoopResult } from './work-loop.js';
+
+export interface EchoOptions {
+  /** What upstreams answer with the data of the request. */
+  readonly action: string;
+  /** Size of a request's data. */
+  readonly bytes: number;
+  /** Requests under way per session, at most. */
+  readonly inFlight: number;
+}
+
+/** Numbers 0 and 1 mean a push and the START. */
+const FIRST_MESSAGE = 2;
+/** msg_id has 32 bits; below it the numbers go round. */
+const LAST_MESSAGE = 2 ** 32 - 1;
+
+/**
+ * Requests whose answers must be their own data, each compared byte for byte. Sessions take turns; no
+ * session ever has more than `inFlight` under way.
+ */
+export class EchoWorkload implements Workload {
+  readonly timings = new Timings();
+  private readonly faults = new FaultBook(() => this.loop?.abort());
+  private readonly free = new RingQueue<LoadSession>();
+  private readonly asked = new Map<number, Piece>();
+  private readonly expected: Buffer;
+  private loop: WorkLoop | null = null;
+  private next = FIRST_MESSAGE;
+  private compared = 0;
+
+  constructor(
+    private readonly sessions: readonly LoadSession[],
+    private readonly options: EchoOptions,
+  ) {
+    this.expected = Buffer.alloc(options.bytes);
+  }
+
+  get share(): number {
+    return this.loop?.share ?? 0;
+  }
+
+  get done(): number {
+    return this.loop?.done ?? 0;
+  }
+
+  async run(arrival: Arrival, extent: Extent): Promise<LoopResult> {
+    this.faults.check();
+    this.timings.reset();
+    this.compared = 0;
+    if (this.free.length === 0) this.giveRoom();
+    const loop = new WorkLoop(
+      arrival,
+      (dueAt) => this.ask(dueAt),
+      (lost) => this.faults.note(`${lost} requests without an answer`),
+    );
+    this.loop = loop;
+    const result = await loop.run(extent);
+    this.faults.check();
+    return result;
+  }
+
+  verified(): string {
+    return `${this.compared} answers, each compared byte for byte`;
+  }
+
+  onAnswer(session: LoadSession, msgId: number, data: Uint8Array): void {
+    const piece = this.asked.get(msgId);
+    if (piece?.session !== session) return this.onFault(session, 'an answer to no open request');
+    fillPayload(this.expected, msgId);
+    if (!this.expected.equals(data)) return this.onFault(session, 'an answer with wrong bytes');
+    this.asked.delete(msgId);
+    this.compared++;
+    this.timings.record(piece.dueAt, piece.begunAt);
+    this.free.push(session);
+    this.loop?.pieceDone();
+  }
+
+  onFault(session: LoadSession, reason: string): void {
+    this.faults.note(reason, session.openid);
+  }
+
+  private giveRoom(): void {
+    for (let place = 0; place < this.options.inFlight; place++) {
+      for (const session of this.sessions) this.free.push(session);
+    }
+  }
+
+  private ask(dueAt: number): boolean {
+    const session = this.free.shift();
+    if (session === undefined) return false;
+    const number = this.next;
+    this.next = number === LAST_MESSAGE ? FIRST_MESSAGE : number + 1;
+    const data = Buffer.allocUnsafe(this.options.bytes);
+    fillPayload(data, number);
+    this.asked.set(number, { session, number, dueAt, begunAt: performance.now() });
+    session.request(number, this.options.action, data);
+    return true;
+  }
+}

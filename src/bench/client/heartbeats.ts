@@ -1,0 +1,29 @@
+import type { LoadSession } from './load-session.js';
+
+/** How often heartbeats are looked at, ms: fine enough that they do not come in bursts. */
+const TICK_MS = 50;
+
+/**
+ * Sends heartbeats from all sessions in turn, evenly spread, until the time is over.
+ * @param everyMs how often each session sends one.
+ * @param beat sends one. @returns how many were sent.
+ */
+export async function beatInTurn(
+  sessions: readonly LoadSession[],
+  everyMs: number,
+  holdMs: number,
+  beat: (session: LoadSession) => void,
+): Promise<number> {
+  const perMs = sessions.length / everyMs;
+  const started = performance.now();
+  let sent = 0;
+  for (;;) {
+    const elapsed = Math.min(performance.now() - started, holdMs);
+    for (; sent < Math.floor(elapsed * perMs); sent++) {
+      const session = sessions[sent % sessions.length];
+      if (session !== undefined) beat(session);
+    }
+    if (elapsed >= holdMs) return sent;
+    await new Promise((resolve) => setTimeout(resolve, Math.min(TICK_MS, holdMs)));
+  }
+}

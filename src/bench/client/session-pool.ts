@@ -1,0 +1,122 @@
+import { SystemClock } from '../../base/clock.js';
+import { StreamLink } from '../../link/stream-link.js';
+import type { ConnectTarget } from '../../quic/quic-client.js';
+import { createQuicClient } from '../../sdk/client/index.js';
+import type { LatencyRecorder } from './latency-recorder.js';
+import { LoadSession } from './load-session.js';
+import type { LoadObserver } from './load-session.js';
+
+/** Connections that are opened at once: enough to keep both sides busy, few enough not to time out. */
+const CONNECTS_AT_ONCE = 32;
+
+/** How long STOPs have to leave before the sockets close, ms. */
+const FAREWELL_MS = 300;
+
+/** Longer than any heartbeat interval, so that nothing ends that the gateway would keep, ms. */
+const IDLE_TIMEOUT_MS = 90_000;
+
+/** A gateway, and how its certificate is checked. */
+export interface LoadTarget extends ConnectTarget {
+  /** PEM of the authorities to trust; null: any certificate will do. */
+  readonly ca: string | Uint8Array | null;
+}
+
+export interface PoolOptions {
+  /** Clients behind different addresses: the kernel and the gateway see so many. */
+  readonly sockets?: number;
+  /** The token of an openid's START. */
+  readonly token?: (openid: string) => string;
+}
+
+/** Whom a development gateway on this machine is. */
+export function localTarget(port: number): LoadTarget {
+  return { host: '127.0.0.1', port, serverName: 'localhost', ca: null };
+}
+
+/** A flow of sessions from this process over a few UDP sockets. */
+export class SessionPool {
+  readonly sessions: LoadSession[] = [];
+  private readonly clients;
+  private readonly clock = new SystemClock();
+  private readonly token: (openid: string) => string;
+  private next = 0;
+
+  constructor(
+    private readonly target: LoadTarget,
+    { sockets = 4, token = () => 'bench' }: PoolOptions = {},
+  ) {
+    this.token = token;
+    const { ca } = target;
+    const trust = ca === null ? { insecure: true } : { ca };
+    this.clients = Array.from({ length: sockets }, () =>
+      createQuicClient({ ...trust, idleTimeoutMs: IDLE_TIMEOUT_MS }),
+    );
+  }
+
+  /**
+   * Opens sessions and keeps them in `sessions`.
+   * @param latencies gets the time that each took, START included.
+   * @param rampMs they are begun evenly over this time; 0: as fast as it goes.
+   * @throws {Error} where one is refused.
+   */
+  async open(
+    openids: readonly string[],
+    observer: LoadObserver,
+    latencies: LatencyRecorder | null = null,
+    rampMs = 0,
+  ): Promise<void> {
+    const started = performance.now();
+    let next = 0;
+    let failed = false;
+    const worker = async () => {
+      while (next < openids.length && !failed) {
+        const due = started + (next / openids.length) * rampMs;
+        const openid = openids[next++] as string;
+        const early = due - performance.now();
+        if (early > 0) await this.clockPause(early);
+        const begun = performance.now();
+        this.sessions.push(await this.connect(openid, observer));
+        latencies?.record(performance.now() - begun);
+      }
+    };
+    const workers = Array.from({ length: Math.min(CONNECTS_AT_ONCE, openids.length) }, () =>
+      worker().catch((error: unknown) => {
+        failed = true;
+        throw error;
+      }),
+    );
+    const ends = await Promise.allSettled(workers);
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  }
+
+  /** Opens one session that the caller stops. @throws {Error} where it is refused. */
+  async connect(openid: string, observer: LoadObserver): Promise<LoadSession> {
+    const client = this.clients[this.next++ % this.clients.length];
+    if (client === undefined) throw new Error('a pool needs a socket');
+    let link: StreamLink | null = null;
+    const connection = await client.connect(this.target, {
+      onStream: (stream) => stream.reset(0),
+      onClosed: ({ code, reason, by }) => link?.connectionClosed({ code, reason, by }),
+    });
+    link = new StreamLink('quic', connection.openStream(), connection, this.clock);
+    const session = new LoadSession(link, openid, observer);
+    await session.start(this.token(openid));
+    return session;
+  }
+
+  /** Says STOP for every session and closes the sockets. */
+  async close(): Promise<void> {
+    for (const session of this.sessions) session.stop();
+    await this.clockPause(FAREWELL_MS);
+    await Promise.all(this.clients.map((client) => client.stop()));
+  }
+
+  private clockPause(ms: number): Promise<void> {
+    return new Promise((resolve) => setTimeout(resolve, ms));
+  }
+}
+
+/** Openids of this prefix, numbered from 0. */
+export function numbered(prefix: string, count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `${prefix}-${index}`);
+}
