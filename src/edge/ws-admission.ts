@@ -1,14 +1,12 @@
 import type { IncomingMessage } from 'node:http';
-import { binaryCodec } from './ws-codec.js';
-import type { WsCodec } from './ws-codec.js';
+import { binaryCodec } from '../websocket/ws-codec.js';
+import type { WsCodec } from '../websocket/ws-codec.js';
+import { BINARY_SUBPROTOCOL, WS_PATH } from '../websocket/ws-endpoint.js';
 import { jsonCodec } from './ws-json.js';
-
-/** The one path that WebSocket clients connect to. */
-export const WS_PATH = '/gatesvr';
 
 /** Subprotocols in the order of preference where a client offers several. */
 export const subprotocols: ReadonlyMap<string, WsCodec> = new Map([
-  ['gatesvr', binaryCodec],
+  [BINARY_SUBPROTOCOL, binaryCodec],
   ['gatesvr.json', jsonCodec],
 ]);
 

@@ -1,5 +1,5 @@
 import { ErrorCode } from '../wire/error-catalogue.js';
-import { WsFault } from './ws-fault.js';
+import { WsFault } from '../websocket/ws-fault.js';
 import type { EnumNames, Field, Shape } from './ws-json-shapes.js';
 
 /** A message as properties that a generated codec encodes. */

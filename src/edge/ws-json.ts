@@ -17,9 +17,9 @@ import {
   StopRequest,
   decodeMessage,
 } from '../wire/messages.js';
-import { checkedFrame } from './ws-codec.js';
-import type { WsCodec } from './ws-codec.js';
-import { WsCloseCode, WsFault } from './ws-fault.js';
+import { checkedFrame } from '../websocket/ws-codec.js';
+import type { WsCodec } from '../websocket/ws-codec.js';
+import { WsCloseCode, WsFault } from '../websocket/ws-fault.js';
 import { asObject, quoted, readField, readMessage, refuse } from './ws-json-reader.js';
 import type { Properties } from './ws-json-reader.js';
 import { shapes } from './ws-json-shapes.js';

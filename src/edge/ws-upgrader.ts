@@ -14,11 +14,11 @@ import { ErrorCode } from '../wire/error-catalogue.js';
 import { MAX_FRAME_BYTES } from '../wire/limits.js';
 import { chooseSubprotocol, originAllowed, refusalOf, subprotocols } from './ws-admission.js';
 import type { UpgradeRefusal } from './ws-admission.js';
-import { binaryCodec } from './ws-codec.js';
-import { closeCodeOf, closeReason } from './ws-fault.js';
-import { WsLink } from './ws-link.js';
-import type { LivenessOptions } from './ws-liveness.js';
-import { WriteTurn } from './ws-write-turn.js';
+import { binaryCodec } from '../websocket/ws-codec.js';
+import { closeCodeOf, closeReason } from '../websocket/ws-fault.js';
+import { WsLink } from '../websocket/ws-link.js';
+import type { LivenessOptions } from '../websocket/ws-liveness.js';
+import { WriteTurn } from '../websocket/ws-write-turn.js';
 
 /** Pieces of a message: browsers send whole ones, and a slow link cuts 1 MiB into about 750. */
 const MAX_FRAGMENTS = 1_024;

@@ -12,10 +12,10 @@ const MAX_LINES = 350;
 const EMPTY_WORDS = new Set(['util', 'utils', 'helper', 'helpers', 'common', 'misc', 'manager']);
 /** Open to everything that runs in the server, the composition root included. */
 const SERVER_FOLDERS =
-  'gateway ops replication edge session routing upstream grpc journal http3 quic link';
+  'gateway ops replication edge session routing upstream grpc journal http3 quic websocket link';
 /** Where behaviour over time must be testable with a fake clock. */
 const CLOCKED_FOLDERS =
-  'auth replication edge session routing upstream grpc journal http3 quic wire';
+  'auth replication edge session routing upstream grpc journal http3 quic websocket wire';
 
 /** Reads the import table and the table of package doors. */
 export function readHouse(markdown: string): House {

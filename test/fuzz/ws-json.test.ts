@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import type protobuf from 'protobufjs';
-import { WsFault } from '../../src/edge/ws-fault.js';
+import { WsFault } from '../../src/websocket/ws-fault.js';
 import { jsonOfPush, requestOfJson } from '../../src/edge/ws-json.js';
 import { ClientRequest, decodeMessage } from '../../src/wire/messages.js';
 import { referenceBytes, root, schemas } from './wire-schema.js';

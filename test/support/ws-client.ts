@@ -5,10 +5,10 @@ import { WebSocket } from 'ws';
 import type { ClientOptions } from 'ws';
 import { SystemClock } from '../../src/base/clock.js';
 import { TimerWheel } from '../../src/base/timer-wheel.js';
-import { binaryCodec } from '../../src/edge/ws-codec.js';
-import type { WsCodec } from '../../src/edge/ws-codec.js';
-import { WsLink } from '../../src/edge/ws-link.js';
-import { WriteTurn } from '../../src/edge/ws-write-turn.js';
+import { binaryCodec } from '../../src/websocket/ws-codec.js';
+import type { WsCodec } from '../../src/websocket/ws-codec.js';
+import { WsLink } from '../../src/websocket/ws-link.js';
+import { WriteTurn } from '../../src/websocket/ws-write-turn.js';
 
 const clock = new SystemClock();
 const wheel = new TimerWheel(clock, 100);

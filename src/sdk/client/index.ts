@@ -1,5 +1,8 @@
 export { GatewayClient } from './gateway-client.js';
-export type { GatewayClientOptions } from './gateway-client.js';
+export type { GatewayClientOptions, TransportName } from './gateway-client.js';
+export { WebSocketTransport } from './websocket-transport.js';
+export type { WebSocketTransportOptions } from './websocket-transport.js';
+export { FallbackTransport } from './core/fallback-transport.js';
 export { QuicTransport, createQuicClient } from './quic-transport.js';
 export type { QuicTransportOptions } from './quic-transport.js';
 export type { RequestOptions } from './core/gateway-client-core.js';

@@ -1,5 +1,4 @@
 import { rootCertificates } from 'node:tls';
-import { parseAddress } from '../../base/address.js';
 import { SystemClock } from '../../base/clock.js';
 import type { Clock } from '../../base/clock.js';
 import type { Link, LinkClosed } from '../../link/link.js';
@@ -11,20 +10,14 @@ import { silentLogger } from '../../telemetry/log.js';
 import { Metrics } from '../../telemetry/metrics.js';
 import type { QuicMetrics } from '../../telemetry/quic-metrics.js';
 import { ErrorCode } from '../../wire/error-catalogue.js';
-import { ConnectionError } from './core/errors.js';
 import type { PathProbe, Transport } from './core/transport.js';
+import { targetOf } from './gateway-address.js';
+import type { TlsOptions } from './gateway-address.js';
 
-/** The protocol name and port of the gateway (WIRE.md, "Client edge"). */
+/** The protocol name of the gateway (WIRE.md, "Client edge"). */
 const ALPN = 'gatesvr';
-const DEFAULT_PORT = 8453;
 
-export interface QuicTransportOptions {
-  /** PEM of the authorities to trust; default: those that Node trusts. */
-  readonly ca?: string | Uint8Array;
-  /** Accepts any certificate: for development only. */
-  readonly insecure?: boolean;
-  /** The name or address that the gateway's certificate must bear; default: the host of the address. */
-  readonly serverName?: string;
+export interface QuicTransportOptions extends TlsOptions {
   /** How long the path may be silent before the connection is given up, ms. Default 60,000. */
   readonly idleTimeoutMs?: number;
   /** A QuicClient of one's own: thousands of clients over one socket. Its trust and limits apply. */
@@ -58,7 +51,7 @@ export class QuicTransport implements Transport {
   constructor(private readonly options: QuicTransportOptions = {}) {}
 
   async open(address: string, signal: AbortSignal): Promise<Link> {
-    const target = this.target(address);
+    const target = targetOf(address, this.options.serverName);
     const { shared } = this.options;
     const client = shared ?? createQuicClient(this.options, this.metrics);
     // A socket of one's own goes with its connection, or it would keep the process alive.
@@ -89,15 +82,6 @@ export class QuicTransport implements Transport {
 
   probe(link: Link): PathProbe | undefined {
     return this.probes.get(link);
-  }
-
-  private target(address: string): { host: string; port: number; serverName?: string } {
-    const target = parseAddress(address) ?? parseAddress(`${address}:${DEFAULT_PORT}`);
-    if (target === null || target.host === '' || target.port === 0) {
-      throw new ConnectionError(0, `${address} is no gateway address; give host:port`);
-    }
-    const { serverName } = this.options;
-    return serverName === undefined ? target : { ...target, serverName };
   }
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import protobuf from 'protobufjs';
-import { WsFault } from '../../../src/edge/ws-fault.js';
+import { WsFault } from '../../../src/websocket/ws-fault.js';
 import { jsonCodec, jsonOfPush, requestOfJson } from '../../../src/edge/ws-json.js';
 import { shapes } from '../../../src/edge/ws-json-shapes.js';
 import type { FieldType } from '../../../src/edge/ws-json-shapes.js';

@@ -8,6 +8,8 @@ export type ClientState =
 /** A session is under way. */
 export interface Connected {
   readonly address: string;
+  /** `quic` or `websocket`. */
+  readonly transport: string;
   readonly sessionId: string;
   /** The same session as before: requests in flight go on. */
   readonly resumed: boolean;

@@ -81,6 +81,10 @@ export class ClientSession implements ConnectionOwner, ConnectorOwner, InboxOwne
     return this.connection?.address ?? '';
   }
 
+  get transport(): string {
+    return this.connection?.transport ?? '';
+  }
+
   /** What the last attempt to connect met. */
   get failure(): unknown {
     return this.lastFailure;
@@ -185,13 +189,13 @@ export class ClientSession implements ConnectionOwner, ConnectorOwner, InboxOwne
     this.connector.succeeded();
     this.current = 'connected';
     this.lastFailure = undefined;
-    const { address } = connection;
+    const { address, transport } = connection;
     const { sessionId } = this.memory;
     for (const request of lost) {
       const why = 'the gateway no longer knows the session';
       request.reject(new OutcomeUnknownError(request.action, 0, why));
     }
-    this.events.emit('connected', { address, sessionId, resumed, recovered });
+    this.events.emit('connected', { address, transport, sessionId, resumed, recovered });
     if (!recovered && knewOne && this.state !== 'closed') {
       this.events.emit('unrecovered', { sessionId, resumed, lastReceived, nextPush: nextPushSeq });
     }

@@ -67,6 +67,11 @@ export class Connection implements LinkObserver {
     this.liveness = new Liveness(options);
   }
 
+  /** `quic` or `websocket`. */
+  get transport(): string {
+    return this.link.transport;
+  }
+
   get started(): boolean {
     return this.phase === 'started';
   }

@@ -95,7 +95,8 @@ export class SessionRefusedError extends GatewayClientError {
     readonly reason: string,
     readonly detail: string,
   ) {
-    super('SESSION_REFUSED', `the gateway refused the session with ${status}: ${reason}`);
+    const why = detail === '' ? reason : `${reason}: ${detail}`;
+    super('SESSION_REFUSED', `the gateway refused the session with ${status}: ${why}`);
   }
 }
 

@@ -59,6 +59,11 @@ export class GatewayClientCore {
     return this.session.address;
   }
 
+  /** `quic` or `websocket` while there is a connection, else empty. */
+  get transport(): string {
+    return this.session.transport;
+  }
+
   /** Requests sent and unanswered. */
   get inFlight(): number {
     return this.session.inFlight;

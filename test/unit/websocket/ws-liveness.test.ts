@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { TimerWheel } from '../../../src/base/timer-wheel.js';
-import { Liveness } from '../../../src/edge/ws-liveness.js';
+import { Liveness } from '../../../src/websocket/ws-liveness.js';
 import { FakeClock } from '../../support/fake-clock.js';
 
 const TICK = 100;

@@ -5,7 +5,7 @@ import {
   closeReason,
   errorCodeOf,
   faultOfLibrary,
-} from '../../../src/edge/ws-fault.js';
+} from '../../../src/websocket/ws-fault.js';
 import { ErrorCode } from '../../../src/wire/error-catalogue.js';
 
 describe('close codes', () => {
