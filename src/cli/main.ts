@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { registerBenchCommand } from './bench.js';
 import { registerCertsCommand } from './certs.js';
 import { registerClientCommand } from './client.js';
 import { registerDemoCommand } from './demo.js';
@@ -20,5 +21,6 @@ registerServeCommand(program, terminal, async ({ config, warnings }) => {
 registerDemoCommand(program, terminal);
 registerUpstreamCommand(program, terminal);
 registerClientCommand(program, terminal);
+registerBenchCommand(program, terminal);
 registerCertsCommand(program, terminal);
 process.exit(await runProgram(program, process.argv.slice(2), terminal));

@@ -22,6 +22,7 @@ Examples:
   gatesvr serve --config gatesvr.yaml         run a configuration; --check only checks it
   gatesvr upstream --zone 001 --addr :9001    a demo service that registers at localhost:8092
   gatesvr client                              talk to a gateway at localhost:8453
+  gatesvr bench --own-upstreams               load a gateway on this machine and measure it
   gatesvr certs --hosts gate.example.org      make a certificate for another name
 
 docs/CONFIGURATION.md has every key. GATESVR_DEBUG=1 shows the stack behind an error.`;

@@ -1,4 +1,3 @@
-import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import { messageOf } from '../base/errors.js';
 import type { Config } from '../config/config.js';
@@ -6,6 +5,7 @@ import { loadConfig } from '../config/load.js';
 import type { LoadedConfig } from '../config/load.js';
 import { leaves } from '../config/schema.js';
 import { ownFlag } from '../config/source.js';
+import { keyValue } from './option-values.js';
 import type { Terminal } from './program.js';
 import { UntilSignal } from './until-signal.js';
 import type { SignalSource } from './until-signal.js';
@@ -40,7 +40,7 @@ export function registerServeCommand(
       'run the gateway until SIGTERM or SIGINT (a second one ends it at once); SIGHUP reloads',
     )
     .option('-c, --config <file>', 'YAML configuration')
-    .option('--set <key=value>', 'set any key, such as session.offline_ttl=10m', collect)
+    .option('--set <key=value>', 'set any key, such as session.offline_ttl=10m', keyValue)
     .option('--check', 'check the configuration and exit');
   for (const [path, leaf] of leaves()) {
     const name = ownFlag(path);
@@ -65,12 +65,6 @@ function given(options: ServeOptions): Record<string, string> {
     if (typeof value === 'string') flags[path] = value;
   }
   return { ...flags, ...options.set };
-}
-
-function collect(text: string, before: Record<string, string> = {}): Record<string, string> {
-  const at = text.indexOf('=');
-  if (at < 1) throw new InvalidArgumentError('write it as key=value.');
-  return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
 }
 
 /** Resolves after a graceful stop; the second signal exits without waiting for it. */

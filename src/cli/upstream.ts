@@ -4,6 +4,7 @@ import { parseAddress } from '../base/address.js';
 import { UpstreamServer } from '../sdk/upstream/index.js';
 import type { RegistrationReport } from '../sdk/upstream/index.js';
 import { DEMO_ACTIONS, DemoActions } from './demo-actions.js';
+import { hostPorts } from './option-values.js';
 import type { Terminal } from './program.js';
 import { UntilSignal } from './until-signal.js';
 import type { SignalSource } from './until-signal.js';
@@ -32,7 +33,7 @@ export function registerUpstreamCommand(
       parseListen,
       'localhost:9001',
     )
-    .option('--gateway <addresses>', 'gRPC address of each gateway, by commas', parseGateways, [
+    .option('--gateway <addresses>', 'gRPC address of each gateway, by commas', hostPorts, [
       'localhost:8092',
     ])
     .option('--advertise <address>', 'the address to register, where it differs from --addr')
@@ -93,11 +94,4 @@ function parseZone(text: string): string {
 function parseListen(text: string): string {
   if (parseAddress(text) !== null) return text;
   throw new InvalidArgumentError('write it as host:port, or :port for every address.');
-}
-
-function parseGateways(text: string): readonly string[] {
-  const addresses = text.split(',').map((address) => address.trim());
-  const good = addresses.every((address) => (parseAddress(address)?.host ?? '') !== '');
-  if (good) return addresses;
-  throw new InvalidArgumentError('write each as host:port, separated by commas.');
 }

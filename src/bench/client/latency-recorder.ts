@@ -34,9 +34,10 @@ export class LatencyRecorder {
     return this.histogram.totalCount;
   }
 
-  /** Milliseconds. */
+  /** Milliseconds. The histogram rounds up, but never above what was recorded. */
   percentile(share: number): number {
-    return this.histogram.getValueAtPercentile(share) / 1000;
+    const { histogram } = this;
+    return Math.min(histogram.getValueAtPercentile(share), histogram.maxValue) / 1000;
   }
 
   figures(): LatencyFigures {

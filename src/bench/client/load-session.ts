@@ -1,3 +1,4 @@
+import { CodedError } from '../../base/errors.js';
 import { RingQueue } from '../../base/ring-queue.js';
 import type { Link, LinkClosed, LinkObserver } from '../../link/link.js';
 import { encodeRequestFrame } from '../../wire/frame-encoder.js';
@@ -59,11 +60,14 @@ export class LoadSession implements LinkObserver {
     return this.over;
   }
 
-  /** Sends START. @throws {Error} where it is refused or the connection ends. */
+  /** Sends START. @throws {CodedError} where it is refused or the connection ends. */
   start(token = 'bench'): Promise<void> {
     const payload = encodeMessage(StartRequest, { openid: this.openid, authToken: token });
     return new Promise((resolve, reject) => {
-      this.started = (fault) => (fault === null ? resolve() : reject(new Error(fault)));
+      this.started = (fault) =>
+        fault === null
+          ? resolve()
+          : reject(new CodedError('START_FAILED', `${this.openid}: ${fault}`));
       this.send(RequestType.REQUEST_START, 1, 0, payload);
     });
   }
@@ -117,8 +121,7 @@ export class LoadSession implements LinkObserver {
   private onStarted(push: ServerPush): void {
     const response = decodeMessage(StartResponse, push.payload);
     this.sessionId = response.connectionId;
-    const { errorCode, errorMessage, detail } = { ...response.error };
-    const reason = [errorCode, errorMessage, detail].filter(Boolean).join(' ');
+    const reason = response.error ? reasonOf(response.error) : 'without a reason';
     this.started?.(response.success ? null : `START refused: ${reason}`);
     this.started = null;
   }
@@ -129,8 +132,7 @@ export class LoadSession implements LinkObserver {
   }
 
   private onError(push: ServerPush): void {
-    const { errorCode, errorMessage, detail } = decodeMessage(ErrorMessage, push.payload);
-    const reason = [errorCode, errorMessage, detail].filter((part) => part !== '').join(' ');
+    const reason = reasonOf(decodeMessage(ErrorMessage, push.payload));
     this.fault(push.msgId > 1 ? `a request was refused: ${reason}` : `refused: ${reason}`);
   }
 
@@ -165,4 +167,14 @@ export class LoadSession implements LinkObserver {
     this.started = null;
     this.observer.onFault(this, reason);
   }
+}
+
+/** `503 overloaded: no upstream serves zone 001`. */
+function reasonOf({
+  errorCode,
+  errorMessage,
+  detail,
+}: NonNullable<StartResponse['error']>): string {
+  const text = [errorMessage, detail].filter(Boolean).join(': ');
+  return `${errorCode ?? 0} ${text}`.trim();
 }

@@ -2,6 +2,7 @@ import { SystemClock } from '../../base/clock.js';
 import { StreamLink } from '../../link/stream-link.js';
 import type { ConnectTarget } from '../../quic/quic-client.js';
 import { createQuicClient } from '../../sdk/client/index.js';
+import type { QuicTransportOptions } from '../../sdk/client/index.js';
 import type { LatencyRecorder } from './latency-recorder.js';
 import { LoadSession } from './load-session.js';
 import type { LoadObserver } from './load-session.js';
@@ -17,8 +18,7 @@ const IDLE_TIMEOUT_MS = 90_000;
 
 /** A gateway, and how its certificate is checked. */
 export interface LoadTarget extends ConnectTarget {
-  /** PEM of the authorities to trust; null: any certificate will do. */
-  readonly ca: string | Uint8Array | null;
+  readonly trust: Pick<QuicTransportOptions, 'ca' | 'insecure'>;
 }
 
 export interface PoolOptions {
@@ -30,7 +30,7 @@ export interface PoolOptions {
 
 /** Whom a development gateway on this machine is. */
 export function localTarget(port: number): LoadTarget {
-  return { host: '127.0.0.1', port, serverName: 'localhost', ca: null };
+  return { host: '127.0.0.1', port, serverName: 'localhost', trust: { insecure: true } };
 }
 
 /** A flow of sessions from this process over a few UDP sockets. */
@@ -46,10 +46,8 @@ export class SessionPool {
     { sockets = 4, token = () => 'bench' }: PoolOptions = {},
   ) {
     this.token = token;
-    const { ca } = target;
-    const trust = ca === null ? { insecure: true } : { ca };
     this.clients = Array.from({ length: sockets }, () =>
-      createQuicClient({ ...trust, idleTimeoutMs: IDLE_TIMEOUT_MS }),
+      createQuicClient({ ...target.trust, idleTimeoutMs: IDLE_TIMEOUT_MS }),
     );
   }
 
@@ -114,9 +112,4 @@ export class SessionPool {
   private clockPause(ms: number): Promise<void> {
     return new Promise((resolve) => setTimeout(resolve, ms));
   }
-}
-
-/** Openids of this prefix, numbered from 0. */
-export function numbered(prefix: string, count: number): string[] {
-  return Array.from({ length: count }, (_, index) => `${prefix}-${index}`);
 }

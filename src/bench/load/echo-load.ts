@@ -1,5 +1,6 @@
 import { EchoWorkload } from '../client/echo-workload.js';
-import { SessionPool, localTarget, numbered } from '../client/session-pool.js';
+import { numbered } from '../client/openids.js';
+import { SessionPool, localTarget } from '../client/session-pool.js';
 import type { Contestant } from './contestant.js';
 
 export interface EchoPlan {

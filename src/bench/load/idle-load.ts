@@ -1,6 +1,7 @@
 import { beatInTurn } from '../client/heartbeats.js';
 import type { LoadSession } from '../client/load-session.js';
-import { SessionPool, localTarget, numbered } from '../client/session-pool.js';
+import { numbered } from '../client/openids.js';
+import { SessionPool, localTarget } from '../client/session-pool.js';
 import type { Contestant } from './contestant.js';
 
 export interface IdlePlan {

@@ -1,5 +1,6 @@
 import { expect } from '@jest/globals';
 import { Command } from 'commander';
+import { registerBenchCommand } from '../../../src/cli/bench.js';
 import { registerCertsCommand } from '../../../src/cli/certs.js';
 import { registerClientCommand } from '../../../src/cli/client.js';
 import { registerDemoCommand } from '../../../src/cli/demo.js';
@@ -12,6 +13,7 @@ registerServeCommand(program, terminal, () => Promise.reject(new Error('not to b
 registerDemoCommand(program, terminal);
 registerUpstreamCommand(program, terminal);
 registerClientCommand(program, terminal);
+registerBenchCommand(program, terminal);
 registerCertsCommand(program, terminal);
 
 /** Fails on a command, or an option of it, that the program does not have. */
