@@ -34,9 +34,6 @@ import { webSocketServer } from './websocket.js';
 /** Resolution of session timers, ms: their shortest rule is 10 s. */
 const SESSION_TICK_MS = 100;
 
-/** How long a stop waits for requests in flight, ms; clients are told to come back after that. */
-const DRAIN_TIMEOUT_MS = 10_000;
-
 /**
  * Handshakes under way while the event loop is late: each costs about a millisecond, and takes two of
  * its turns, which are long then.
@@ -281,7 +278,7 @@ export class Gateway {
     this.upstreams.health.set(false);
     this.quic?.drain();
     this.webSocket?.drain();
-    await this.sessions.drain(DRAIN_TIMEOUT_MS);
+    await this.sessions.drain(this.config.server.drainTimeout);
   }
 
   private async end(): Promise<void> {

@@ -1,4 +1,3 @@
-import { RingQueue } from '../base/ring-queue.js';
 import type { Link, LinkClosed, LinkObserver, SendResult } from '../link/link.js';
 import { ErrorCode, TOKEN_EXPIRED, errorName } from '../wire/error-catalogue.js';
 import type { Frame } from '../wire/frame-encoder.js';
@@ -13,6 +12,7 @@ import {
   decodeMessage,
 } from '../wire/messages.js';
 import type { MessageCodec } from '../wire/messages.js';
+import { ControlFrames } from './control-frames.js';
 import { ProofDeadline } from './proof-deadline.js';
 import type { ProofOwner } from './proof-deadline.js';
 import { errorFrame, heartbeatFrame, startAcceptedFrame, startRefusedFrame } from './responses.js';
@@ -20,9 +20,6 @@ import type { Session } from './session.js';
 import type { SessionChannel } from './session-channel.js';
 import type { SessionEnvironment } from './session-environment.js';
 import type { IdentityProof, StartProcedure, StartRefusal } from './start-procedure.js';
-
-/** Unsequenced answers kept for a client that does not read; one that lets more pile up is closed. */
-const MAX_WAITING_CONTROL_FRAMES = 64;
 
 /** What a connection needs of the service that accepted it. */
 export interface ConnectionHost {
@@ -44,17 +41,18 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
   /** msg_id of the START whose token is being verified; the frames behind it wait. */
   private verifying: number | null = null;
   private atRequestLimit = false;
-  private readingStopped = false;
+  private leaving = false;
   private readsPaused = false;
   private over = false;
-  private readonly waitingControl = new RingQueue<Frame>();
+  private readonly control: ControlFrames;
   private readonly proof: ProofDeadline;
 
   constructor(
     private readonly link: Link,
     private readonly host: ConnectionHost,
   ) {
-    const { clock, wheel, options } = host.environment;
+    const { clock, wheel, options, metrics } = host.environment;
+    this.control = new ControlFrames(link, metrics.bytesOut);
     this.proof = new ProofDeadline(clock, wheel, options, this);
     link.bind(this);
   }
@@ -67,13 +65,14 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
     return this.link.remoteAddress;
   }
 
-  get carriesSession(): boolean {
-    return this.session !== null;
+  /** The session that it serves now. */
+  get carried(): Session | null {
+    return this.session;
   }
 
   /** SessionChannel: a sequenced frame. */
   send(frame: Frame): SendResult {
-    if (this.waitingControl.length > 0) return 'full';
+    if (this.control.pending) return 'full';
     const result = this.link.send(frame);
     if (result === 'ok') this.host.environment.metrics.bytesOut.add(frame.length);
     return result;
@@ -89,14 +88,17 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
     this.applyReading();
   }
 
-  /** Reads nothing more, for good; what was accepted is still answered. */
-  stopReading(): void {
-    this.readingStopped = true;
-    this.applyReading();
+  /**
+   * Tells the client to connect elsewhere, or later. Its requests are ignored from here on, as if they
+   * had not arrived; what was accepted is still answered, and acknowledgements count.
+   */
+  tellToMove(detail: string): void {
+    this.leaving = true;
+    if (!this.over) this.sendControl(errorFrame(0, ErrorCode.Overloaded, detail));
   }
 
   private applyReading(): void {
-    const pause = this.verifying !== null || this.atRequestLimit || this.readingStopped;
+    const pause = this.verifying !== null || this.atRequestLimit;
     if (pause === this.readsPaused) return;
     this.readsPaused = pause;
     if (pause) this.link.pause();
@@ -130,12 +132,7 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
   }
 
   onWritable(): void {
-    while (this.waitingControl.length > 0) {
-      const frame = this.waitingControl.at(0) as Frame;
-      if (this.link.send(frame) !== 'ok') return;
-      this.waitingControl.shift();
-    }
-    this.session?.pump();
+    if (this.control.flush()) this.session?.pump();
   }
 
   onClosed(closed: LinkClosed): void {
@@ -166,6 +163,7 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
     const metrics = this.host.environment.metrics;
     switch (frame.type) {
       case RequestType.REQUEST_BUSINESS:
+        if (this.leaving) return;
         metrics.businessRequests.add();
         return this.onBusiness(session, frame);
       case RequestType.REQUEST_ACK:
@@ -298,13 +296,7 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
   }
 
   private sendControl(frame: Frame): void {
-    if (this.waitingControl.length === 0 && this.link.send(frame) !== 'full') {
-      this.host.environment.metrics.bytesOut.add(frame.length);
-    } else if (this.waitingControl.length < MAX_WAITING_CONTROL_FRAMES) {
-      this.waitingControl.push(frame);
-    } else {
-      this.fail(0, ErrorCode.TooManyRequests, 'answers are not read');
-    }
+    if (!this.control.send(frame)) this.fail(0, ErrorCode.TooManyRequests, 'answers are not read');
   }
 
   /** Refuses one frame; the connection stays. */
@@ -328,7 +320,7 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
     this.countError(code);
     this.proof.cancel();
     this.loseSession();
-    const told = this.waitingControl.length === 0 && this.link.send(lastFrame) === 'ok';
+    const told = !this.control.pending && this.link.send(lastFrame) === 'ok';
     if (told) this.link.finish(code, reason);
     else this.link.close(code, reason);
   }

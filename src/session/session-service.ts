@@ -12,6 +12,7 @@ import type { Authenticator } from './authenticator.js';
 import { ClientConnection } from './client-connection.js';
 import type { ConnectionHost } from './client-connection.js';
 import { ClientDesk } from './client-desk.js';
+import { Drain } from './drain.js';
 import { IdempotencyKeys } from './idempotency-keys.js';
 import { OfflineQueues } from './offline-queues.js';
 import type { SessionOptions } from './options.js';
@@ -44,9 +45,6 @@ const AT_CAPACITY: ConnectionRefusal = {
   reason: 'at capacity',
   label: 'max_connections',
 };
-
-/** How often `drain` looks whether the requests in flight are answered, ms. */
-const DRAIN_POLL_MS = 20;
 
 export interface SessionServiceParts {
   readonly options: SessionOptions;
@@ -161,7 +159,7 @@ export class SessionService implements ConnectionHost {
 
   activeCount(): number {
     let active = 0;
-    for (const connection of this.connections.keys()) if (connection.carriesSession) active++;
+    for (const connection of this.connections.keys()) if (connection.carried !== null) active++;
     return active;
   }
 
@@ -211,19 +209,12 @@ export class SessionService implements ConnectionHost {
   }
 
   /**
-   * Stops serving: no new Link, nothing more is read, requests in flight are answered as far as
-   * `timeout` ms allow, then every client is told to come back (503). Sessions stay, detached.
+   * Stops serving: no new Link, every client is told to move (503), requests in flight are answered
+   * and acknowledged as far as `timeout` ms allow, then the Links are closed. Sessions stay, detached.
    */
   async drain(timeout: number): Promise<void> {
     this.phase = 'draining';
-    for (const connection of this.connections.keys()) connection.stopReading();
-    const deadline = this.parts.clock.now() + timeout;
-    while (this.inFlight() > 0 && this.parts.clock.now() < deadline) {
-      await new Promise<void>((resolve) => this.parts.clock.after(DRAIN_POLL_MS, resolve));
-    }
-    for (const connection of this.connections.keys()) {
-      connection.drop(ErrorCode.Overloaded, 'the gateway restarts, connect again');
-    }
+    await new Drain(this.connections, this.parts.clock).run(timeout);
   }
 
   /** Everything that outlives the process; pushes are refused from here on. */

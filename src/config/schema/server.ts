@@ -32,6 +32,10 @@ export const server = {
     { min: 10 },
   ),
   max_retries: count('3', 'See ack_timeout.', { max: 1_000 }),
+  drain_timeout: duration(
+    '10s',
+    'How long a stop waits for requests in flight and for acknowledgements; what remains goes to state_file.',
+  ),
   upstream_addr: peerAddress('A fixed upstream for the zones that no other is registered for.'),
   advertise_addr: peerAddress('Where clients reach this gateway; told to them by its peer.'),
   state_file: optionalFile(

@@ -126,29 +126,3 @@ describe('the number ceiling', () => {
     expect(raised).toEqual([3]);
   });
 });
-
-describe('drain', () => {
-  test('reads nothing more, answers what is in flight, tells clients to come back', async () => {
-    const harness = new SessionHarness();
-    const client = harness.started().business(1);
-    const drained = harness.service.drain(5_000);
-    client.business(2);
-    expect(harness.router.seen).toHaveLength(1);
-    harness.answer(0);
-    await harness.clock.advanceAsync(100, 10);
-    await drained;
-    harness.advance(2_000);
-    expect(client.sequenced).toMatchObject([{ text: 'r1', seq: 1 }]);
-    expect(client.closed).toMatchObject({ code: 503 });
-    expect(harness.client().closed).toMatchObject({ code: 503 });
-  });
-
-  test('does not wait for an upstream beyond its time', async () => {
-    const harness = new SessionHarness();
-    harness.started().business(1);
-    const drained = harness.service.drain(1_000);
-    await harness.clock.advanceAsync(1_100, 10);
-    await drained;
-    expect(harness.service.inFlight()).toBe(1);
-  });
-});
