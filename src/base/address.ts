@@ -14,3 +14,8 @@ export function parseAddress(text: string): { host: string; port: number } | nul
   if (port > 65535) return null;
   return { host: match[1] ?? match[2] ?? '', port };
 }
+
+/** Whether a listener on this host is reached from this machine only. @param host as configured. */
+export function isLoopbackHost(host: string): boolean {
+  return /^(?:127\.|::1$|localhost$)/.test(host);
+}

@@ -8,7 +8,7 @@ import type { Findings } from './source.js';
 /** What no key can know alone: whether keys fit each other and the machine. */
 export function checkTogether(config: Config, findings: Findings): void {
   checkCertificate(config, findings);
-  checkUpstreamTls(config, findings);
+  checkTlsSections(config, findings);
   checkAuth(config, findings);
   checkPorts(config, findings);
   checkSessions(config, findings);
@@ -24,10 +24,11 @@ function checkCertificate({ server }: Config, { problems }: Findings): void {
   problems.push(`server.${given} is set without server.${missing}: set both or neither`);
 }
 
-function checkUpstreamTls({ grpc, upstreamTls }: Config, { problems }: Findings): void {
+function checkTlsSections({ grpc, ops, upstreamTls }: Config, { problems }: Findings): void {
   for (const [section, { certFile, keyFile }] of Object.entries({
     'grpc.tls': grpc.tls,
     upstream_tls: upstreamTls,
+    'ops.tls': ops.tls,
   })) {
     if ((certFile === null) !== (keyFile === null)) {
       problems.push(`${section}.cert_file and ${section}.key_file: set both or neither`);
@@ -35,6 +36,9 @@ function checkUpstreamTls({ grpc, upstreamTls }: Config, { problems }: Findings)
   }
   if (grpc.secret !== null && !/^[\x21-\x7e]+$/.test(grpc.secret)) {
     problems.push('grpc.secret must be printable ASCII without spaces, for it travels in a header');
+  }
+  if (ops.tls.certFile === null && ops.tls.clientCaFile !== null) {
+    problems.push('ops.tls.client_ca_file is set without ops.tls.cert_file: TLS needs both');
   }
   if (grpc.tls.certFile !== null) return;
   if (grpc.tls.clientCaFile !== null) {
@@ -134,13 +138,16 @@ function checkBackup({ backup, journal }: Config, { problems, warnings }: Findin
   }
 }
 
-function checkFiles({ server, quic, routing, journal }: Config, { problems }: Findings): void {
+function checkFiles({ server, quic, routing, journal, log }: Config, { problems }: Findings): void {
   const files: [string, string | null][] = [
     ['server.state_file', server.stateFile],
     ['quic.retry_key_file', quic.retryKeyFile],
     ['routing.registry_file', routing.registryFile],
     ['journal.path', journal.path],
   ];
+  if (log.file !== null && log.format === 'pretty') {
+    problems.push('log.format is pretty, but log.file takes json only: drop one of the two');
+  }
   for (const [name, path] of files) {
     const fault = path === null ? null : folderFault(path);
     if (fault !== null) problems.push(`${name}: ${fault}`);

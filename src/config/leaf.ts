@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseAddress } from '../base/address.js';
+import { Networks } from '../base/networks.js';
 import { formatDuration, parseDuration } from './duration.js';
 import { formatSize, parseSize } from './size.js';
 
@@ -140,6 +141,22 @@ export function list(description: string, entry: RegExp, wanted: string): Leaf<r
     return named.every((part) => entry.test(part)) ? (named as readonly string[]) : null;
   };
   return new Leaf(fromText(parse, wanted), 'list', '', description);
+}
+
+/** IP networks or addresses, separated by commas, or a YAML list. */
+export function networks(description: string): Leaf<readonly string[]> {
+  const wanted = 'networks such as 10.0.0.0/8, separated by commas';
+  const { schema } = list('', /^[0-9a-fA-F.:]+(?:\/\d{1,3})?$/, wanted);
+  const known = schema.refine(areNetworks, { message: `must be ${wanted}` });
+  return new Leaf(known, 'list', '', description);
+}
+
+function areNetworks(entries: readonly string[]): boolean {
+  try {
+    return new Networks('', entries) instanceof Networks;
+  } catch {
+    return false;
+  }
 }
 
 function parseCount(text: string): number | null {

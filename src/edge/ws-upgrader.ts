@@ -1,10 +1,9 @@
 import { STATUS_CODES } from 'node:http';
 import type { IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { PerMessageDeflateOptions, ServerOptions, WebSocket } from 'ws';
-import { formatAddress } from '../base/address.js';
+import { peerAddress } from '../base/client-address.js';
 import type { Clock } from '../base/clock.js';
 import type { TimerWheel } from '../base/timer-wheel.js';
 import { LINGER_MS } from '../link/link.js';
@@ -142,7 +141,7 @@ export class WsUpgrader {
   }
 
   private open(webSocket: WebSocket, request: IncomingMessage): void {
-    const { accept, clock, wheel, liveness, addressOf = peerOf } = this.options;
+    const { accept, clock, wheel, liveness, addressOf = peerAddress } = this.options;
     const link = new WsLink(webSocket, request.socket, {
       codec: subprotocols.get(webSocket.protocol) ?? binaryCodec,
       remoteAddress: addressOf(request),
@@ -199,10 +198,4 @@ export function answer(
   socket.on('error', () => socket.destroy());
   socket.once('finish', () => socket.destroy());
   socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`);
-}
-
-/** The peer of a request's socket; IPv4 that came in through an IPv6 socket is written as IPv4. */
-function peerOf({ socket }: { readonly socket: Socket }): string {
-  const { remoteAddress = '', remotePort = 0 } = socket;
-  return formatAddress(remoteAddress.replace(/^::ffff:(?=\d+\.)/, ''), remotePort);
 }

@@ -11,21 +11,19 @@ import type { WsServer } from '../edge/ws-server.js';
 import type { GrpcServer } from '../grpc/grpc-server.js';
 import { LINGER_MS } from '../link/link.js';
 import type { Link } from '../link/link.js';
-import type { OpsServer } from '../ops/ops-server.js';
 import { QuicServer } from '../quic/quic-server.js';
 import { Watchdog } from '../quic/watchdog.js';
 import { ZoneRouter } from '../routing/zone-router.js';
 import { AcceptingAuthenticator } from '../session/authenticator.js';
 import { SessionService } from '../session/session-service.js';
-import { createLogger } from '../telemetry/log.js';
 import type { Logger } from '../telemetry/log.js';
-import { LogLevel } from '../telemetry/log-level.js';
 import { Metrics } from '../telemetry/metrics.js';
 import { ErrorCode } from '../wire/error-catalogue.js';
 import { ClientCertificate } from './client-certificate.js';
 import { GrpcSide } from './grpc-side.js';
 import { jwtAuthenticator } from './identity.js';
-import { opsServer } from './ops-side.js';
+import { Logging } from './logging.js';
+import { OpsSide, opsWarnings } from './ops-side.js';
 import { handshakeLimit, overloadOptions, routerOptions, sessionOptions } from './options.js';
 import { quicKeys } from './quic-keys.js';
 import { StateKeeper } from './state-keeper.js';
@@ -64,8 +62,8 @@ export class Gateway {
   readonly metrics = new Metrics(true);
   readonly sessions: SessionService;
   readonly router: ZoneRouter;
+  private readonly logging: Logging;
   private readonly log: Logger;
-  private readonly logLevel: LogLevel;
   private readonly clock = new SystemClock();
   private readonly wheel = new TimerWheel(this.clock, SESSION_TICK_MS);
   private readonly state: StateKeeper;
@@ -73,7 +71,7 @@ export class Gateway {
   private readonly tokens: JwtAuthenticator | null;
   private readonly upstreams: GrpcSide;
   private readonly grpc: GrpcServer;
-  private readonly ops: OpsServer;
+  private readonly ops: OpsSide;
   private readonly watchdog: Watchdog | null;
   private quic: QuicServer | null = null;
   /** Null while not started, and where server.ws_addr is off. */
@@ -91,8 +89,8 @@ export class Gateway {
     private readonly config: Config,
     private readonly warnings: readonly string[] = [],
   ) {
-    this.logLevel = new LogLevel(config.log.level);
-    this.log = buildLogger(config, this.logLevel);
+    this.logging = new Logging(config);
+    this.log = this.logging.root;
     this.state = new StateKeeper(config.server.stateFile, this.log.child({ part: 'state' }));
     this.upstreams = new GrpcSide(config, this.clock, this.log.child({ part: 'grpc' }));
     this.router = this.buildRouter();
@@ -117,9 +115,10 @@ export class Gateway {
   async reload(config: Config): Promise<void> {
     this.certificate?.reload();
     this.upstreams.reloadCertificates();
+    this.ops.reloadCertificates();
     await this.tokens?.reload();
     const changed = changedKeys(this.config, config);
-    this.logLevel.set(config.log.level);
+    this.logging.reload(config);
     const waiting = changed.filter((key) => key !== 'log.level');
     if (waiting.length > 0) this.log.warn({ keys: waiting }, 'these keys wait for a restart');
     this.log.info('configuration reloaded');
@@ -182,17 +181,17 @@ export class Gateway {
     return this.upstreams.server({ pushes, clients, router: this.router });
   }
 
-  private buildOps(): OpsServer {
-    const grpc = this.upstreams.warnings();
-    return opsServer(this.config, {
+  private buildOps(): OpsSide {
+    const standing = [...this.warnings, ...this.upstreams.warnings(), ...opsWarnings(this.config)];
+    return new OpsSide(this.config, {
       state: () => ({ ready: this.phase === 'serving', state: this.phase }),
       sessions: this.sessions,
       router: this.router,
       metrics: this.metrics,
       clock: this.clock,
-      standing: () => [...this.warnings, ...grpc, ...(this.tokens?.warnings() ?? [])],
+      standing: () => [...standing, ...(this.tokens?.warnings() ?? [])],
       log: this.log.child({ part: 'ops' }),
-      logLevel: this.logLevel,
+      logLevel: this.logging.level,
       drain: () => void this.drain(),
     });
   }
@@ -307,9 +306,4 @@ export class Gateway {
       await new Promise<void>((resolve) => this.clock.after(CLOSE_POLL_MS, resolve));
     }
   }
-}
-
-function buildLogger({ log }: Config, levels: LogLevel): Logger {
-  const format = log.format === 'auto' ? (process.stdout.isTTY ? 'pretty' : 'json') : log.format;
-  return createLogger({ level: log.level, format, onChild: levels.follow });
 }

@@ -1,12 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { formatAddress } from '../base/address.js';
+import { formatAddress, isLoopbackHost } from '../base/address.js';
 import type { Clock } from '../base/clock.js';
-import { StartupError, messageOf } from '../base/errors.js';
 import type { Config } from '../config/config.js';
-import { loadTlsFiles } from '../config/tls-files.js';
 import { callersOf } from '../grpc/caller-kinds.js';
-import { CertificateSource, serverCredentials } from '../grpc/certificate-source.js';
-import type { TlsMaterial } from '../grpc/certificate-source.js';
+import { serverCredentials } from '../grpc/certificate-source.js';
+import type { CertificateSource } from '../grpc/certificate-source.js';
 import { GrpcServer } from '../grpc/grpc-server.js';
 import type { CallerFactory } from '../grpc/unary-caller.js';
 import type { Logger } from '../telemetry/log.js';
@@ -19,6 +16,7 @@ import { HealthService } from '../upstream/health-service.js';
 import { pushBatchMethod } from '../upstream/push-batch.js';
 import type { PushSink } from '../upstream/push-sink.js';
 import type { RegistrationSink } from '../upstream/registration-sink.js';
+import { certificateSource } from './certificate-files.js';
 
 /** What upstreams reach through the gateway's gRPC port. */
 export interface UpstreamFacing {
@@ -28,8 +26,6 @@ export interface UpstreamFacing {
 }
 
 const REFLECTED = ['gatesvr.proto.GatewayService', 'grpc.health.v1.Health'];
-/** Hosts of grpc_addr that only this machine reaches. */
-const LOOPBACK = /^(?:127\.|::1$|localhost$)/;
 
 /** Both directions of gRPC as the configuration wants them, with their certificates. */
 export class GrpcSide {
@@ -47,10 +43,13 @@ export class GrpcSide {
   ) {
     const { certFile, keyFile, clientCaFile } = config.grpc.tls;
     const { upstreamTls } = config;
-    this.listenTls = certFile === null ? null : this.source(certFile, keyFile, clientCaFile);
+    this.listenTls =
+      certFile === null
+        ? null
+        : certificateSource({ certFile, keyFile, caFile: clientCaFile }, clock, log);
     this.callTls = Object.values(upstreamTls).every((value) => value === null)
       ? null
-      : this.source(upstreamTls.certFile, upstreamTls.keyFile, upstreamTls.caFile);
+      : certificateSource(upstreamTls, clock, log);
     const { caller, maxMessageBytes } = config.grpc;
     const { serverName } = upstreamTls;
     this.callers = callersOf(caller, { maxMessageBytes }, () =>
@@ -61,7 +60,7 @@ export class GrpcSide {
   /** What an operator should know, one line each. */
   warnings(): string[] {
     const { grpc, server } = this.config;
-    if (LOOPBACK.test(server.grpcAddr.host)) return [];
+    if (isLoopbackHost(server.grpcAddr.host)) return [];
     const found: string[] = [];
     if (this.listenTls === null && grpc.allowInsecure !== 'true') {
       found.push(
@@ -118,28 +117,4 @@ export class GrpcSide {
     const sources = [this.listenTls, this.callTls].filter((source) => source !== null);
     return sources.map((source) => source.reload()).every((good) => good);
   }
-
-  private source(
-    certFile: string | null,
-    keyFile: string | null,
-    caFile: string | null,
-  ): CertificateSource {
-    const files = [certFile, keyFile, caFile].filter((file) => file !== null);
-    const load = (): TlsMaterial => {
-      const own = certFile === null || keyFile === null ? null : loadTlsFiles(certFile, keyFile);
-      const ca = caFile === null ? null : readAuthority(caFile);
-      return { ca, cert: own?.cert ?? null, key: own?.key ?? null };
-    };
-    return new CertificateSource(load, files, this.clock, this.log);
-  }
-}
-
-function readAuthority(file: string): Buffer {
-  try {
-    const bytes = readFileSync(file);
-    if (bytes.includes('-----BEGIN CERTIFICATE-----')) return bytes;
-  } catch (error) {
-    throw new StartupError('TLS_UNREADABLE', `cannot read CA ${file}: ${messageOf(error)}`);
-  }
-  throw new StartupError('TLS_INVALID', `${file} holds no PEM certificate`);
 }

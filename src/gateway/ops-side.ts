@@ -1,12 +1,16 @@
+import { isLoopbackHost } from '../base/address.js';
+import { peerAddress } from '../base/client-address.js';
 import type { Config } from '../config/config.js';
 import { VERSION } from '../config/version.js';
+import type { CertificateSource } from '../grpc/certificate-source.js';
 import type { OpsControls } from '../ops/ops-source.js';
 import { OpsServer } from '../ops/ops-server.js';
 import type { Logger } from '../telemetry/log.js';
 import type { LogLevel } from '../telemetry/log-level.js';
+import { certificateSource } from './certificate-files.js';
 import { OpsView } from './ops-view.js';
 import type { OpsViewParts } from './ops-view.js';
-import { routerOptions } from './options.js';
+import { addressOf, routerOptions } from './options.js';
 
 interface OpsSideParts extends Omit<OpsViewParts, 'upstreamWarning'> {
   readonly log: Logger;
@@ -16,23 +20,80 @@ interface OpsSideParts extends Omit<OpsViewParts, 'upstreamWarning'> {
 }
 
 /** The operators' listeners out of the configuration, with what they show and what they may do. */
-export function opsServer(config: Config, parts: OpsSideParts): OpsServer {
-  const { httpAddr, metricsAddr } = config.server;
-  const { metrics, clock, log } = parts;
-  return new OpsServer({
-    httpAddr,
-    metricsAddr,
-    adminToken: config.ops.adminToken,
-    source: new OpsView({
-      ...parts,
-      upstreamWarning: routerOptions(config).warnConcurrent ?? Infinity,
-    }),
-    controls: opsControls(parts),
-    metrics,
-    clock,
-    log,
-    version: VERSION,
-  });
+export class OpsSide {
+  private readonly server: OpsServer;
+  /** Null: plain HTTP. */
+  private readonly certificates: CertificateSource | null;
+
+  /** @throws {StartupError} where a certificate or key cannot be used. */
+  constructor(
+    private readonly config: Config,
+    parts: OpsSideParts,
+  ) {
+    const { clock, log } = parts;
+    const { certFile, keyFile, clientCaFile } = config.ops.tls;
+    const files = { certFile, keyFile, caFile: clientCaFile };
+    this.certificates = certFile === null ? null : certificateSource(files, clock, log);
+    this.server = this.build(parts);
+  }
+
+  get httpPort(): number {
+    return this.server.httpPort;
+  }
+
+  get metricsPort(): number {
+    return this.server.metricsPort;
+  }
+
+  /** Idempotent, both. @throws StartupError for a port in use. */
+  async start(): Promise<void> {
+    await this.server.start();
+    this.certificates?.subscribe(({ cert, key, ca }) => {
+      if (cert !== null && key !== null) this.server.useTls({ cert, key, ca });
+    });
+    this.certificates?.start();
+  }
+
+  async stop(): Promise<void> {
+    this.certificates?.stop();
+    await this.server.stop();
+  }
+
+  /** Reads the certificates now; bad ones leave the old in use. */
+  reloadCertificates(): void {
+    this.certificates?.reload();
+  }
+
+  private build(parts: OpsSideParts): OpsServer {
+    const { config } = this;
+    const { cert, key, ca } = this.certificates?.current ?? { cert: null, key: null, ca: null };
+    return new OpsServer({
+      httpAddr: config.server.httpAddr,
+      metricsAddr: config.server.metricsAddr,
+      adminToken: config.ops.adminToken,
+      readToken: config.ops.readToken,
+      tls: cert === null || key === null ? null : { cert, key, ca },
+      callerOf: addressOf(config) ?? peerAddress,
+      source: new OpsView({
+        ...parts,
+        upstreamWarning: routerOptions(config).warnConcurrent ?? Infinity,
+      }),
+      controls: opsControls(parts),
+      metrics: parts.metrics,
+      clock: parts.clock,
+      log: parts.log,
+      version: VERSION,
+    });
+  }
+}
+
+/** What an operator should know about the way to the listeners, one line each. */
+export function opsWarnings({ ops, server }: Config): string[] {
+  const tokens = [ops.adminToken && 'ops.admin_token', ops.readToken && 'ops.read_token'];
+  const given = tokens.filter((name) => name !== null);
+  const host = server.httpAddr?.host ?? 'localhost';
+  if (given.length === 0 || ops.tls.certFile !== null || isLoopbackHost(host)) return [];
+  return [`server.http_addr is plain HTTP, which shows ${given.join(' and ')}: set ops.tls`];
 }
 
 function opsControls({ sessions, state, drain, logLevel }: OpsSideParts): OpsControls {

@@ -1,4 +1,7 @@
 import { formatAddress } from '../base/address.js';
+import { ClientAddresses } from '../base/client-address.js';
+import type { Arrival } from '../base/client-address.js';
+import { Networks } from '../base/networks.js';
 import type { Config } from '../config/config.js';
 import type { ZoneRouterOptions } from '../routing/zone-router.js';
 import type { SessionOptions } from '../session/options.js';
@@ -69,4 +72,12 @@ export function routerOptions(config: Config): ZoneRouterOptions {
 export function handshakeLimit(config: Config): number {
   const { enabled, maxConnections } = config.overloadProtection;
   return enabled ? Math.ceil(maxConnections * 1.1) : Infinity;
+}
+
+/** How the address of a client is told behind server.trusted_proxies; undefined where there are none. */
+export function addressOf({ server }: Config): ((request: Arrival) => string) | undefined {
+  if (server.trustedProxies.length === 0) return undefined;
+  const trusted = new Networks('server.trusted_proxies', server.trustedProxies);
+  const addresses = new ClientAddresses(trusted);
+  return (request) => addresses.of(request);
 }

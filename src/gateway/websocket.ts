@@ -2,7 +2,7 @@ import type { Config } from '../config/config.js';
 import { WsServer } from '../edge/ws-server.js';
 import type { WsIdentity, WsServerOptions } from '../edge/ws-server.js';
 import type { SessionService } from '../session/session-service.js';
-import { handshakeLimit } from './options.js';
+import { addressOf, handshakeLimit } from './options.js';
 
 type Parts = Pick<WsServerOptions, 'accept' | 'clock' | 'wheel' | 'metrics' | 'log'>;
 
@@ -16,6 +16,7 @@ export function webSocketServer(
   const { server, websocket } = config;
   if (server.wsAddr === null) return null;
   const limit = handshakeLimit(config);
+  const clientAddress = addressOf(config);
   return new WsServer({
     ...parts,
     host: server.wsAddr.host,
@@ -26,6 +27,7 @@ export function webSocketServer(
     liveness: { interval: websocket.pingInterval, limit: websocket.pongTimeout },
     handshakeTimeout: websocket.handshakeTimeout,
     maxConnections: limit,
+    ...(clientAddress === undefined ? {} : { addressOf: clientAddress }),
     full: () => sessions.connectionCount >= limit,
   });
 }

@@ -1,4 +1,5 @@
 import type { FastifyRequest, RouteShorthandOptions } from 'fastify';
+import type { IncomingMessage } from 'node:http';
 import type { Logger } from '../telemetry/log.js';
 import { LOG_LEVELS } from '../telemetry/log-level.js';
 import type { LogLevelName } from '../telemetry/log-level.js';
@@ -18,12 +19,15 @@ interface ControlParts {
   readonly log: Logger;
   /** Lets only those pass who may change things. */
   readonly admin: RouteShorthandOptions;
+  /** Lets only those pass who may look. */
+  readonly reader: RouteShorthandOptions;
+  readonly callerOf: (request: IncomingMessage) => string;
 }
 
 /** What operators do: look at one session, end it, drain the gateway, change what is logged. */
 export function addControlRoutes({ routes }: HttpListener, parts: ControlParts): void {
-  const { source, controls, admin, log } = parts;
-  routes.get('/sessions/:id', (request) => {
+  const { source, controls, admin, reader, callerOf, log } = parts;
+  routes.get('/sessions/:id', reader, (request) => {
     const session = source.session(sessionIdOf(request));
     if (session === null) throw new HttpRefusal(404, 'no such session');
     return sessionDetailBody(session);
@@ -32,19 +36,19 @@ export function addControlRoutes({ routes }: HttpListener, parts: ControlParts):
     const id = sessionIdOf(request);
     const reason = reasonOf(request.body);
     if (!controls.kick(id, reason)) throw new HttpRefusal(404, 'no such session');
-    log.info({ session: id, reason, by: request.ip }, 'an operator ended a session');
+    log.info({ session: id, reason, by: callerOf(request.raw) }, 'an operator ended a session');
     return { session_id: id, kicked: true };
   });
   routes.post('/drain', admin, (request, reply) => {
     if (!controls.drain()) throw new HttpRefusal(409, 'the gateway is still starting');
-    log.warn({ by: request.ip }, 'an operator drains the gateway');
+    log.warn({ by: callerOf(request.raw) }, 'an operator drains the gateway');
     return reply.code(202).send(source.readiness());
   });
-  routes.get('/log/level', () => ({ level: controls.logLevel() }));
+  routes.get('/log/level', reader, () => ({ level: controls.logLevel() }));
   routes.put('/log/level', admin, (request) => {
     const level = levelOf(request.body);
     controls.setLogLevel(level);
-    log.warn({ level, by: request.ip }, 'an operator set the log level');
+    log.warn({ level, by: callerOf(request.raw) }, 'an operator set the log level');
     return { level };
   });
 }

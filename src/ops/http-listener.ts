@@ -1,5 +1,10 @@
 import { fastify } from 'fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { createServer } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { Server as TlsServer } from 'node:https';
+import type { Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { formatAddress } from '../base/address.js';
 import { StartupError, messageOf } from '../base/errors.js';
@@ -7,6 +12,8 @@ import { memoised } from '../base/lifecycle.js';
 import type { Address } from '../config/config.js';
 import type { Logger } from '../telemetry/log.js';
 import { HttpRefusal } from './http-refusal.js';
+import { tlsOptions } from './listener-tls.js';
+import type { ListenerTls } from './listener-tls.js';
 import { RouteTable } from './route-table.js';
 
 /** Operators ask short questions: nothing they send needs more. */
@@ -31,34 +38,31 @@ export class HttpListener {
   readonly routes: FastifyInstance;
   /** Closes the listener and every connection. Idempotent. */
   readonly stop = memoised(async () => {
+    // Fastify ends those that speak HTTP, but not those that are still shaking hands.
+    for (const socket of this.sockets) socket.destroy();
     await this.routes.close();
   });
+  private tlsServer: TlsServer | null = null;
+  private readonly sockets = new Set<Socket>();
   private bound = 0;
   private readonly table = new RouteTable();
 
   /**
    * @param key the configuration key of the address, for messages.
+   * @param tls null: plain HTTP.
    * @param requestTimeout within which a whole request must have come, ms.
    */
   constructor(
     private readonly address: Address,
     private readonly key: string,
     private readonly log: Logger,
+    tls: ListenerTls | null,
     requestTimeout = REQUEST_TIMEOUT_MS,
   ) {
     this.routes = fastify({
       bodyLimit: MAX_BODY_BYTES,
-      requestTimeout,
-      connectionTimeout: requestTimeout + KEEP_ALIVE_MS,
-      keepAliveTimeout: KEEP_ALIVE_MS,
       forceCloseConnections: true,
-      http: {
-        maxHeaderSize: MAX_HEADER_BYTES,
-        connectionsCheckingInterval: TIMEOUT_CHECK_MS,
-        requestTimeout,
-        // Where it is the longer of the two, Node exchanges them, and a body may take a minute.
-        headersTimeout: requestTimeout,
-      },
+      serverFactory: (handler) => this.server(handler, tls, requestTimeout),
       frameworkErrors: (error, request, reply) => this.failed(error, request, reply),
     });
     this.routes.removeContentTypeParser('text/plain');
@@ -92,6 +96,33 @@ export class HttpListener {
     }
     const bound = this.routes.server.address();
     this.bound = typeof bound === 'object' && bound !== null ? bound.port : 0;
+  }
+
+  /** New connections see this certificate from now on; open ones keep theirs. Only for a TLS listener. */
+  useTls(tls: ListenerTls): void {
+    this.tlsServer?.setSecureContext(tlsOptions(tls));
+  }
+
+  private server(handler: RequestListener, tls: ListenerTls | null, timeout: number): Server {
+    const limits = {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+      requestTimeout: timeout,
+      // Where it is the longer of the two, Node exchanges them, and a body may take a minute.
+      headersTimeout: timeout,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+    };
+    if (tls !== null) {
+      const secure = { ...limits, ...tlsOptions(tls), handshakeTimeout: timeout };
+      this.tlsServer = createTlsServer(secure, handler);
+    }
+    const server: Server = this.tlsServer ?? createServer(limits, handler);
+    server.setTimeout(timeout + KEEP_ALIVE_MS);
+    server.on('connection', (socket: Socket) => {
+      this.sockets.add(socket);
+      socket.once('close', () => this.sockets.delete(socket));
+    });
+    return server;
   }
 
   private notFound(request: FastifyRequest, reply: FastifyReply): unknown {

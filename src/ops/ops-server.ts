@@ -1,4 +1,5 @@
 import type { FastifyRequest, RouteShorthandOptions } from 'fastify';
+import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../base/clock.js';
 import { memoised } from '../base/lifecycle.js';
 import type { Address } from '../config/config.js';
@@ -7,13 +8,16 @@ import type { Metrics } from '../telemetry/metrics.js';
 import { ProcessMonitor } from '../telemetry/process-monitor.js';
 import type { Tally } from '../telemetry/tally.js';
 import { AdminGate } from './admin-gate.js';
+import type { AskedBy } from './admin-gate.js';
 import { addControlRoutes } from './control-routes.js';
 import { HttpListener } from './http-listener.js';
 import { HttpRefusal } from './http-refusal.js';
+import type { ListenerTls } from './listener-tls.js';
 import type { OpsControls, OpsSource } from './ops-source.js';
 import { performanceBody } from './performance-body.js';
 import { Profiler } from './pprof/profiler.js';
 import { addProfileRoutes } from './profile-routes.js';
+import { ReadGate } from './read-gate.js';
 import { addHealthRoute, addViewRoutes } from './view-routes.js';
 
 export interface OpsServerParts {
@@ -23,6 +27,12 @@ export interface OpsServerParts {
   readonly metricsAddr: Address | null;
   /** ops.admin_token; null: only callers on this machine may change things. */
   readonly adminToken: string | null;
+  /** ops.read_token; null: everyone may look. */
+  readonly readToken: string | null;
+  /** Of both listeners; null: plain HTTP. */
+  readonly tls: ListenerTls | null;
+  /** The address of a caller, for the log. */
+  readonly callerOf: (request: IncomingMessage) => string;
   readonly source: OpsSource;
   readonly controls: OpsControls;
   readonly metrics: Metrics;
@@ -47,9 +57,14 @@ export class OpsServer {
   private readonly monitor: ProcessMonitor;
   private readonly http: HttpListener | null;
   private readonly prometheus: HttpListener | null;
+  private readonly admin: RouteShorthandOptions;
+  private readonly reader: RouteShorthandOptions;
 
   constructor(private readonly parts: OpsServerParts) {
-    const { session, upstream } = parts.metrics;
+    const { session, upstream, ops } = parts.metrics;
+    const admins = new AdminGate(parts.adminToken);
+    this.admin = onlyFor(admins, ops.adminRefused);
+    this.reader = onlyFor(new ReadGate(parts.readToken, admins), ops.readsRefused);
     this.monitor = new ProcessMonitor(parts.clock, [session.latency, upstream.latency]);
     this.http = this.listener(parts.httpAddr, 'server.http_addr');
     this.prometheus = this.listener(parts.metricsAddr, 'server.metrics_addr');
@@ -66,9 +81,15 @@ export class OpsServer {
     return this.prometheus?.port ?? 0;
   }
 
+  /** New connections see this certificate from now on. Only where it was started with one. */
+  useTls(tls: ListenerTls): void {
+    this.http?.useTls(tls);
+    this.prometheus?.useTls(tls);
+  }
+
   private listener(address: Address | null, key: string): HttpListener | null {
-    const { log, requestTimeout } = this.parts;
-    return address && new HttpListener(address, key, log, requestTimeout);
+    const { log, tls, requestTimeout } = this.parts;
+    return address && new HttpListener(address, key, log, tls, requestTimeout);
   }
 
   private async run(): Promise<void> {
@@ -83,34 +104,39 @@ export class OpsServer {
   }
 
   private addApi(http: HttpListener): void {
-    addHealthRoute(http, this.parts);
-    addViewRoutes(http, this.parts);
-    const admin = adminsOnly(
-      new AdminGate(this.parts.adminToken),
-      this.parts.metrics.ops.adminRefused,
-    );
+    const { admin, reader } = this;
+    addHealthRoute(http, { ...this.parts, reader });
+    addViewRoutes(http, { ...this.parts, reader });
     this.addPerformance(http);
-    addControlRoutes(http, { ...this.parts, admin });
+    addControlRoutes(http, { ...this.parts, admin, reader });
     addProfileRoutes(http, new Profiler(this.parts.clock), admin);
   }
 
   private addPerformance({ routes }: HttpListener): void {
     const { metrics, clock } = this.parts;
     const stages = { request: metrics.session.latency, upstream: metrics.upstream.latency };
-    routes.get('/performance', () => performanceBody(this.monitor, stages, clock.wallTime()));
+    routes.get('/performance', this.reader, () =>
+      performanceBody(this.monitor, stages, clock.wallTime()),
+    );
   }
 
   private addMetrics(prometheus: HttpListener): void {
     const { registry } = this.parts.metrics;
-    addHealthRoute(prometheus, this.parts);
-    prometheus.routes.get('/metrics', async (_, reply) =>
+    const { reader } = this;
+    addHealthRoute(prometheus, { ...this.parts, reader });
+    prometheus.routes.get('/metrics', reader, async (_, reply) =>
       reply.header('content-type', registry.contentType).send(await registry.metrics()),
     );
   }
 }
 
+/** Says why somebody may not, or null. */
+interface Gate {
+  refusal(asked: AskedBy): string | null;
+}
+
 /** Looks at who asks before a byte of the body is read. */
-function adminsOnly(gate: AdminGate, refused: Tally): RouteShorthandOptions {
+function onlyFor(gate: Gate, refused: Tally): RouteShorthandOptions {
   return {
     onRequest: (request: FastifyRequest, _, done) => {
       const { socket, headers } = request.raw;

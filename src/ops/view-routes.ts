@@ -1,3 +1,4 @@
+import type { RouteShorthandOptions } from 'fastify';
 import type { Clock } from '../base/clock.js';
 import type { HttpListener } from './http-listener.js';
 import { healthBody } from './health-body.js';
@@ -10,20 +11,22 @@ interface ViewParts {
   readonly source: OpsSource;
   readonly clock: Clock;
   readonly version: string;
+  /** Lets only those pass who may look. */
+  readonly reader: RouteShorthandOptions;
 }
 
 /** What probes, balancers and dashboards ask. */
 export function addViewRoutes({ routes }: HttpListener, parts: ViewParts): void {
-  const { source, clock } = parts;
+  const { source, clock, reader } = parts;
   const document = openApiDocument(parts.version);
-  routes.get('/openapi.json', () => document);
+  routes.get('/openapi.json', reader, () => document);
   routes.get('/ping', () => ({ status: 'pong', timestamp_ms: Math.floor(clock.wallTime()) }));
   routes.get('/live', () => ({ status: 'alive' }));
   routes.get('/ready', (_, reply) => {
     const readiness = source.readiness();
     return reply.code(readiness.ready ? 200 : 503).send(readiness);
   });
-  routes.get('/stats', (request) => {
+  routes.get('/stats', reader, (request) => {
     const query = sessionQuery(request.query as Record<string, unknown>);
     return statsBody(source.stats(query), query, clock.wallTime());
   });
@@ -31,9 +34,9 @@ export function addViewRoutes({ routes }: HttpListener, parts: ViewParts): void 
 
 /** GET /health, which both listeners answer. */
 export function addHealthRoute({ routes }: HttpListener, parts: ViewParts): void {
-  const { source, clock, version } = parts;
+  const { source, clock, version, reader } = parts;
   const startedAt = clock.wallTime();
-  routes.get('/health', () => {
+  routes.get('/health', reader, () => {
     const facts = { version, startedAt, now: clock.wallTime() };
     return healthBody(source.health(), source.readiness(), facts);
   });

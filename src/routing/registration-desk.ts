@@ -1,4 +1,5 @@
 import { parseAddress } from '../base/address.js';
+import type { Networks } from '../base/networks.js';
 import type { Logger } from '../telemetry/log.js';
 import type { UpstreamMetrics } from '../telemetry/upstream-metrics.js';
 import type {
@@ -11,7 +12,6 @@ import type {
   RegistrationResult,
   RegistrationSink,
 } from '../upstream/registration-sink.js';
-import type { AllowedNetworks } from './allowed-networks.js';
 import { checkRegistration, hostOfPeer, refuse, resolveAddress } from './registration-check.js';
 import type { UpstreamEntry } from './registration-check.js';
 import type { UpstreamInstance } from './upstream-instance.js';
@@ -25,7 +25,7 @@ export interface DeskOptions {
   /** How long a registered process may take to prove that it still lives, ms. */
   readonly conflictProbeMs: number;
   /** Where upstreams may be and call from; null is everywhere. */
-  readonly allowed: AllowedNetworks | null;
+  readonly allowed: Networks | null;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { parseAddress } from '../base/address.js';
 import type { Clock } from '../base/clock.js';
+import { Networks } from '../base/networks.js';
 import { StartupError } from '../base/errors.js';
 import { memoised } from '../base/lifecycle.js';
 import type { Logger } from '../telemetry/log.js';
@@ -15,7 +16,6 @@ import type {
   RegistrationSink,
 } from '../upstream/registration-sink.js';
 import type { CallerFactory } from '../upstream/upstream-client.js';
-import { AllowedNetworks } from './allowed-networks.js';
 import { DEFAULT_PROBE_TIMES } from './prober.js';
 import type { ProbeTimes } from './prober.js';
 import { RegistrationDesk } from './registration-desk.js';
@@ -83,7 +83,7 @@ export class ZoneRouter implements Router, RegistrationSink, DeregistrationSink 
     this.table = new UpstreamTable(clock, logger, metrics, makeCaller, { fallback, probeTimes });
     this.file = this.openFile(options.registryFile ?? '', clock, logger);
     const networks = options.registerAllow ?? [];
-    const allowed = networks.length === 0 ? null : new AllowedNetworks(networks);
+    const allowed = networks.length === 0 ? null : new Networks('grpc.register_allow', networks);
     const deskOptions = {
       graceMs: upstreamTimeout,
       conflictProbeMs: probeTimes.timeout,

@@ -1,5 +1,6 @@
 import { Agent, request } from 'node:http';
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
+import { peerAddress } from '../../src/base/client-address.js';
 import { OpsServer } from '../../src/ops/ops-server.js';
 import type { OpsServerParts } from '../../src/ops/ops-server.js';
 import type {
@@ -154,6 +155,9 @@ export class OpsBench {
       httpAddr: loopback,
       metricsAddr: loopback,
       adminToken: null,
+      readToken: null,
+      tls: null,
+      callerOf: peerAddress,
       source: this.double,
       controls: this.double,
       metrics: this.metrics,

@@ -3,6 +3,7 @@ import {
   duration,
   file,
   listenAddress,
+  networks,
   optionalFile,
   optionalListenAddress,
   peerAddress,
@@ -38,6 +39,9 @@ export const server = {
   ),
   upstream_addr: peerAddress('A fixed upstream for the zones that no other is registered for.'),
   advertise_addr: peerAddress('Where clients reach this gateway; told to them by its peer.'),
+  trusted_proxies: networks(
+    'Proxies in front of ws_addr and http_addr, such as 10.0.0.0/8: the client is whom their X-Forwarded-For names. Nobody else is believed.',
+  ),
   state_file: optionalFile(
     'Where a graceful stop keeps sessions and undelivered pushes for the next start.',
   ).following('gatesvr-PORT.state, PORT being that of quic_addr; off for port 0'),

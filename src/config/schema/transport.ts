@@ -1,4 +1,14 @@
-import { choice, count, duration, file, flag, list, optionalFile, size, text } from '../leaf.js';
+import {
+  choice,
+  count,
+  duration,
+  file,
+  flag,
+  networks,
+  optionalFile,
+  size,
+  text,
+} from '../leaf.js';
 
 /** The QUIC engine. */
 export const quic = {
@@ -50,10 +60,8 @@ export const grpc = {
     'What upstreams must give with registrations and pushes, as metadata `authorization: Bearer SECRET`.',
     true,
   ),
-  register_allow: list(
+  register_allow: networks(
     'Networks whose upstreams may register, such as 10.0.0.0/8; caller and registered address must both be in one. Empty is everyone.',
-    /^[0-9a-fA-F.:]+(?:\/\d{1,3})?$/,
-    'networks such as 10.0.0.0/8, separated by commas',
   ),
   reflection: flag('true', 'Tell grpcurl and its like which methods there are.'),
   tls: {
@@ -89,6 +97,14 @@ export const log = {
     ['auto', 'json', 'pretty'],
     'json for machines, pretty for people, auto: pretty at a terminal.',
   ),
+  file: file('Where lines go instead of standard output, always as json. SIGHUP opens it again.'),
+  max_size: size('3MiB', 'A file that is so large is put aside as FILE.1, FILE.2 and so on.', {
+    min: 4096,
+  }),
+  max_files: count('5', 'Files that are kept, the one being written among them.', {
+    min: 1,
+    max: 1000,
+  }),
 };
 
 /** The last line against an endless loop in native code. */

@@ -13,6 +13,8 @@ interface Operation {
   readonly bodyRequired?: boolean;
   /** Needs ops.admin_token, or a caller on the same machine. */
   readonly admin?: boolean;
+  /** Needs no token even where ops.read_token is set. */
+  readonly open?: boolean;
 }
 
 const sessionId = parameter('path', 'id', text);
@@ -35,10 +37,12 @@ const index: Operation = {
 const operations: Readonly<Record<string, Operation>> = {
   'get /live': {
     summary: 'Whether the process answers',
+    open: true,
     responses: { 200: json('it does', object({ status: oneOf('alive') })) },
   },
   'get /ready': {
     summary: 'Whether clients should be sent here',
+    open: true,
     responses: {
       200: json('they should', ref('Readiness')),
       503: json('they should not', ref('Readiness')),
@@ -46,6 +50,7 @@ const operations: Readonly<Record<string, Operation>> = {
   },
   'get /ping': {
     summary: 'The time of the gateway, in ms since 1970',
+    open: true,
     responses: { 200: json('pong', object({ status: oneOf('pong'), timestamp_ms: integer })) },
   },
   'get /health': {
@@ -140,16 +145,18 @@ export function openApiDocument(version: string) {
       schemas,
       securitySchemes: {
         admin: { type: 'http', scheme: 'bearer', description: 'ops.admin_token' },
+        reader: { type: 'http', scheme: 'bearer', description: 'ops.read_token' },
       },
     },
   };
 }
 
-function render({ summary, responses, parameters, body, bodyRequired, admin }: Operation) {
-  const refused = { 401: json('only for admins') };
+function render({ summary, responses, parameters, body, bodyRequired, admin, open }: Operation) {
+  const refused = { 401: json(admin === true ? 'only for admins' : 'only for readers') };
+  const who = admin === true ? [{ admin: [] }, {}] : [{ reader: [] }, { admin: [] }, {}];
   return {
     summary,
-    ...(admin === true ? { security: [{ admin: [] }, {}] } : {}),
+    ...(open === true ? {} : { security: who }),
     ...(parameters === undefined ? {} : { parameters }),
     ...(body === undefined
       ? {}
@@ -159,7 +166,7 @@ function render({ summary, responses, parameters, body, bodyRequired, admin }: O
             content: { 'application/json': { schema: body } },
           },
         }),
-    responses: admin === true ? { ...responses, ...refused } : responses,
+    responses: open === true ? responses : { ...responses, ...refused },
   };
 }
 

@@ -1,12 +1,18 @@
 import { BlockList, isIP } from 'node:net';
-import { StartupError } from '../base/errors.js';
+import { StartupError } from './errors.js';
 
-/** The networks that upstreams may register from and with (grpc.register_allow). */
-export class AllowedNetworks {
+/** A set of IP networks, such as 10.0.0.0/8 or fd00::/8; an address alone is a network of one. */
+export class Networks {
   private readonly list = new BlockList();
 
-  /** @throws {StartupError} BAD_NETWORK naming what is no network. */
-  constructor(networks: readonly string[]) {
+  /**
+   * @param key the configuration key that names them, for messages.
+   * @throws {StartupError} BAD_NETWORK naming what is no network.
+   */
+  constructor(
+    private readonly key: string,
+    networks: readonly string[],
+  ) {
     for (const network of networks) this.add(network);
   }
 
@@ -24,7 +30,7 @@ export class AllowedNetworks {
     const bits = prefix === undefined ? longest : Number(prefix);
     if (family === 0 || !Number.isInteger(bits) || bits < 0 || bits > longest) {
       const advice = 'write an address or a network such as 10.0.0.0/8';
-      throw new StartupError('BAD_NETWORK', `grpc.register_allow "${network}": ${advice}`);
+      throw new StartupError('BAD_NETWORK', `${this.key} "${network}": ${advice}`);
     }
     this.list.addSubnet(address, bits, family === 4 ? 'ipv4' : 'ipv6');
   }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { AllowedNetworks } from '../../../src/routing/allowed-networks.js';
+import { Networks } from '../../../src/base/networks.js';
 
-describe('allowed networks', () => {
+describe('networks', () => {
   test.each([
     ['10.1.2.3', true],
     ['11.1.2.3', false],
@@ -13,14 +13,14 @@ describe('allowed networks', () => {
     ['upstream.example', false],
     ['', false],
   ])('%s: %s', (host, included) => {
-    const networks = new AllowedNetworks(['10.0.0.0/8', '192.168.7.9', 'fd00::/8']);
+    const networks = new Networks('k', ['10.0.0.0/8', '192.168.7.9', 'fd00::/8']);
     expect(networks.includes(host)).toBe(included);
   });
 
   test.each(['10.0.0.0/33', '10.0.0/8', 'fd00::/129', '10.0.0.0/-1', 'x', ''])(
     '"%s" is no network',
     (text) => {
-      expect(() => new AllowedNetworks([text])).toThrow(/grpc\.register_allow/);
+      expect(() => new Networks('grpc.register_allow', [text])).toThrow(/grpc\.register_allow/);
     },
   );
 });

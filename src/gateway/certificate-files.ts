@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs';
+import type { Clock } from '../base/clock.js';
+import { StartupError, messageOf } from '../base/errors.js';
+import { loadTlsFiles } from '../config/tls-files.js';
+import { CertificateSource } from '../grpc/certificate-source.js';
+import type { TlsMaterial } from '../grpc/certificate-source.js';
+import type { Logger } from '../telemetry/log.js';
+
+/** The files of one TLS section of the configuration; null where a key is not set. */
+export interface CertificateFiles {
+  readonly certFile: string | null;
+  readonly keyFile: string | null;
+  /** Who must have signed what the other side shows. */
+  readonly caFile: string | null;
+}
+
+/** @throws {StartupError} where a certificate, key or CA cannot be used. */
+export function certificateSource(
+  { certFile, keyFile, caFile }: CertificateFiles,
+  clock: Clock,
+  log: Logger,
+): CertificateSource {
+  const files = [certFile, keyFile, caFile].filter((file) => file !== null);
+  const load = (): TlsMaterial => {
+    const own = certFile === null || keyFile === null ? null : loadTlsFiles(certFile, keyFile);
+    const ca = caFile === null ? null : readAuthority(caFile);
+    return { ca, cert: own?.cert ?? null, key: own?.key ?? null };
+  };
+  return new CertificateSource(load, files, clock, log);
+}
+
+function readAuthority(file: string): Buffer {
+  try {
+    const bytes = readFileSync(file);
+    if (bytes.includes('-----BEGIN CERTIFICATE-----')) return bytes;
+  } catch (error) {
+    throw new StartupError('TLS_UNREADABLE', `cannot read CA ${file}: ${messageOf(error)}`);
+  }
+  throw new StartupError('TLS_INVALID', `${file} holds no PEM certificate`);
+}

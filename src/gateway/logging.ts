@@ -1,0 +1,30 @@
+import type { Config } from '../config/config.js';
+import { createLogger } from '../telemetry/log.js';
+import type { Logger } from '../telemetry/log.js';
+import { LogFile } from '../telemetry/log-file.js';
+import { LogLevel } from '../telemetry/log-level.js';
+
+/** The gateway's log as the configuration wants it: where it goes, how it looks, its level. */
+export class Logging {
+  readonly root: Logger;
+  readonly level: LogLevel;
+  private readonly file: LogFile | null;
+
+  /** @throws {StartupError} LOG_UNWRITABLE. */
+  constructor({ log }: Config) {
+    this.level = new LogLevel(log.level);
+    const { file: path, maxSize, maxFiles } = log;
+    const complain = (line: string) => void process.stderr.write(`gatesvr: ${line}\n`);
+    this.file = path === null ? null : new LogFile({ path, maxSize, maxFiles }, complain);
+    const pretty = log.format === 'pretty' || (log.format === 'auto' && process.stdout.isTTY);
+    const format = this.file === null && pretty ? 'pretty' : 'json';
+    const options = { level: log.level, format, onChild: this.level.follow } as const;
+    this.root = createLogger(options, this.file ?? undefined);
+  }
+
+  /** Takes over what may change; the file is opened again, for it may have been moved away. */
+  reload({ log }: Config): void {
+    this.level.set(log.level);
+    this.file?.reopen();
+  }
+}
