@@ -254,6 +254,8 @@ describe('the gateway', () => {
     expect([code, reason.toString()]).toEqual([4503, 'the gateway restarts, connect again']);
     expect(client.pushes.map(({ type }) => type)).toEqual([
       'PUSH_START_RESP',
+      // The notice at once, the last word behind the answer.
+      'PUSH_ERROR',
       'PUSH_BUSINESS_DATA',
       'PUSH_ERROR',
     ]);
