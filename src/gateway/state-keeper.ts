@@ -54,6 +54,8 @@ export class StateKeeper {
   /** Writes everything that remains. Pushes are refused from here on. */
   async save(sessions: SessionService): Promise<void> {
     if (this.path === null) return;
+    // What is accepted later would miss the file.
+    sessions.pushes.close();
     await writeStateFile(this.path, sessions.snapshot());
     const count = sessions.registry.size;
     this.log.info({ sessions: count, file: this.path }, 'sessions are kept for the next start');

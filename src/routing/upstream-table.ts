@@ -15,6 +15,14 @@ export interface TableOptions {
   /** The configured instance for zones without another; null where there is none. */
   readonly fallback: UpstreamEntry | null;
   readonly probeTimes: ProbeTimes;
+  /** Where registrations are written down; null: nowhere. */
+  readonly journal: RegistrationJournal | null;
+}
+
+/** The part of the journal that hears of registrations. */
+export interface RegistrationJournal {
+  registered(entry: UpstreamEntry): void;
+  deregistered(address: string): void;
 }
 
 /**
@@ -65,6 +73,7 @@ export class UpstreamTable {
     const instance = this.create(entry, false);
     this.byAddress.set(entry.address, instance);
     this.pool(entry.zone).add(instance);
+    this.options.journal?.registered(entry);
     if (this.probing) this.probers.get(instance)?.start();
   }
 
@@ -73,6 +82,7 @@ export class UpstreamTable {
     instance.entry = entry;
     instance.health.reset();
     instance.client.forget();
+    this.options.journal?.registered(entry);
     this.pool(entry.zone).version++;
     if (this.probing) this.probers.get(instance)?.start();
   }
@@ -80,6 +90,7 @@ export class UpstreamTable {
   /** @param graceMs how long calls under way may still take. */
   remove(instance: UpstreamInstance, graceMs: number): void {
     this.byAddress.delete(instance.address);
+    this.options.journal?.deregistered(instance.address);
     this.pool(instance.entry.zone).remove(instance);
     instance.removed = true;
     this.probers.get(instance)?.stop();

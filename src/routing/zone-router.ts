@@ -16,9 +16,11 @@ import type {
   RegistrationSink,
 } from '../upstream/registration-sink.js';
 import type { CallerFactory } from '../upstream/upstream-client.js';
+import { StateRecord } from '../wire/messages.js';
 import { DEFAULT_PROBE_TIMES } from './prober.js';
 import type { ProbeTimes } from './prober.js';
 import { RegistrationDesk } from './registration-desk.js';
+import { isUpstreamEntry } from './registration-check.js';
 import type { UpstreamEntry } from './registration-check.js';
 import { RegistryFile } from './registry-file.js';
 import { RequestGate } from './request-gate.js';
@@ -27,6 +29,7 @@ import type { Route, Router } from './router.js';
 import { SessionRoute } from './session-route.js';
 import type { RouteContext } from './session-route.js';
 import { UpstreamTable } from './upstream-table.js';
+import type { RegistrationJournal } from './upstream-table.js';
 import { placementOf } from './zone.js';
 
 export interface ZoneRouterOptions {
@@ -45,6 +48,8 @@ export interface ZoneRouterOptions {
   /** grpc.register_allow: networks that upstreams may register from and with. Default: all. */
   readonly registerAllow?: readonly string[];
   readonly probeTimes?: Partial<ProbeTimes>;
+  /** Where registrations are written down. Default: nowhere. */
+  readonly journal?: RegistrationJournal | null;
 }
 
 const DEFAULT_UPSTREAM_TIMEOUT_MS = 30_000;
@@ -66,6 +71,7 @@ export class ZoneRouter implements Router, RegistrationSink, DeregistrationSink 
   private readonly gate: RequestGate;
   private readonly file: RegistryFile | null;
   private readonly context: RouteContext;
+  private restored = false;
 
   /** @throws {StartupError} BAD_UPSTREAM_ADDR where the fallback address cannot be dialled, BAD_NETWORK. */
   constructor(
@@ -80,7 +86,11 @@ export class ZoneRouter implements Router, RegistrationSink, DeregistrationSink 
     const probeTimes = { ...DEFAULT_PROBE_TIMES, ...options.probeTimes };
     const fallback = fallbackEntry(options.fallbackAddress ?? '');
     this.gate = new RequestGate({ max, warnAt: options.warnConcurrent ?? Infinity }, logger);
-    this.table = new UpstreamTable(clock, logger, metrics, makeCaller, { fallback, probeTimes });
+    this.table = new UpstreamTable(clock, logger, metrics, makeCaller, {
+      fallback,
+      probeTimes,
+      journal: options.journal ?? null,
+    });
     this.file = this.openFile(options.registryFile ?? '', clock, logger);
     const networks = options.registerAllow ?? [];
     const allowed = networks.length === 0 ? null : new Networks('grpc.register_allow', networks);
@@ -135,6 +145,38 @@ export class ZoneRouter implements Router, RegistrationSink, DeregistrationSink 
     };
   }
 
+  /** What is registered, for a snapshot. */
+  *registrations(): IterableIterator<StateRecord> {
+    for (const { entry } of this.table.instances()) {
+      const registration = { ...entry, capabilities: [...entry.capabilities] };
+      yield new StateRecord({ registration });
+    }
+  }
+
+  /**
+   * Takes over what a journal tells, before `start`: then it is what counts, and the registry file,
+   * which may lag behind it, is not read.
+   * @returns how many upstreams are back.
+   */
+  restore(records: Iterable<StateRecord>): number {
+    this.restored = true;
+    for (const { registration } of records) {
+      const { address, zone, serviceName, capabilities, hostFromCaller } = registration ?? {};
+      const entry = { address, zone, serviceName, capabilities, hostFromCaller };
+      if (isUpstreamEntry(entry)) this.enter([entry]);
+    }
+    return this.table.size;
+  }
+
+  private enter(entries: readonly UpstreamEntry[]): void {
+    for (const entry of entries) {
+      // An upstream may have registered meanwhile; it knows better.
+      if (this.table.find(entry.address) === null && !this.table.pool(entry.zone).full) {
+        this.table.add(entry);
+      }
+    }
+  }
+
   private openFile(path: string, clock: Clock, logger: Logger): RegistryFile | null {
     if (path === '') return null;
     const entries = (): UpstreamEntry[] => this.table.instances().map(({ entry }) => entry);
@@ -142,13 +184,8 @@ export class ZoneRouter implements Router, RegistrationSink, DeregistrationSink 
   }
 
   private async begin(): Promise<void> {
-    const entries = this.file === null ? [] : await this.file.load();
-    for (const entry of entries) {
-      // An upstream may have registered while the file was read; it knows better.
-      if (this.table.find(entry.address) === null && !this.table.pool(entry.zone).full) {
-        this.table.add(entry);
-      }
-    }
+    const entries = this.file === null || this.restored ? [] : await this.file.load();
+    this.enter(entries);
     if (entries.length > 0) {
       this.context.logger.info({ count: entries.length }, 'upstreams restored from registry file');
     }

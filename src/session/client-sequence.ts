@@ -1,5 +1,4 @@
-/** Holes remembered per session; a client can make one per connection, and older ones only change a 400 into a 410. */
-const MAX_HOLES = 32;
+import { MAX_HOLES } from '../journal/limits.js';
 
 /**
  * What a business frame's number means (SESSIONS.md, "Upstream direction"):

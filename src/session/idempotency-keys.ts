@@ -1,11 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../base/clock.js';
+import { MAX_KEYS } from '../journal/limits.js';
 
 /** How long a key is remembered: longer than any sensible retry of an upstream, ms. */
 export const KEY_LIFETIME_MS = 10 * 60 * 1000;
-
-/** Keys remembered at once: at about 150 bytes each some 30 MB; the oldest goes first. */
-const MAX_KEYS = 200_000;
 
 interface KeyEntry {
   readonly digest: string;

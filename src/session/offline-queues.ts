@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.js';
 import { RingQueue } from '../base/ring-queue.js';
 import type { TimerWheel, WheelTimer } from '../base/timer-wheel.js';
+import type { JournalWriter, PushKey } from '../journal/journal-writer.js';
 import type { Tally } from '../telemetry/tally.js';
 import type { PushBody } from '../wire/frame-encoder.js';
 
@@ -31,6 +32,7 @@ export class OfflineQueues {
     private readonly clock: Clock,
     private readonly wheel: TimerWheel,
     private readonly expired: Tally,
+    private readonly journal: JournalWriter | null = null,
   ) {}
 
   get enabled(): boolean {
@@ -42,8 +44,13 @@ export class OfflineQueues {
     return this.queues.size;
   }
 
-  /** Keeps one push; false when the openid's queue or all of them are full. */
-  add(openid: string, body: PushBody, ttl: number = this.limits.offlineTtl): boolean {
+  /** Keeps one push, for `ttl` ms; false when the openid's queue or all of them are full. */
+  add(
+    openid: string,
+    body: PushBody,
+    key: PushKey | null = null,
+    ttl: number = this.limits.offlineTtl,
+  ): boolean {
     const existing = this.queues.get(openid);
     const frames = existing?.pushes.length ?? 0;
     const bytes = (existing?.bytes ?? 0) + body.length;
@@ -54,6 +61,7 @@ export class OfflineQueues {
     queue.bytes = bytes;
     this.totalBytes += body.length;
     if (existing === undefined) queue.timer.arm(ttl);
+    this.journal?.offlineAdded(openid, body, ttl, key);
     return true;
   }
 
@@ -68,18 +76,24 @@ export class OfflineQueues {
   take(openid: string): PushBody[] {
     const queue = this.queues.get(openid);
     if (queue === undefined) return [];
-    this.dropExpired(queue);
+    this.dropExpired(openid, queue);
     const bodies = Array.from(queue.pushes, (push) => push.body);
     this.remove(openid, queue);
+    if (bodies.length > 0) this.journal?.offlineRemoved(openid, bodies.length);
     return bodies;
   }
 
-  /** Everything that waits, with the ms it has left, for a snapshot. */
-  *entries(): IterableIterator<{ openid: string; body: PushBody; ttl: number }> {
+  /**
+   * Everything that waits, with the ms it has left, for a snapshot; the first of an openid tells how
+   * many of it come. What has just run out is among them: it goes with the timer, and is told then.
+   */
+  *entries(): IterableIterator<{ openid: string; body: PushBody; ttl: number; waiting: number }> {
     const now = this.clock.now();
     for (const [openid, queue] of this.queues) {
-      for (const push of queue.pushes) {
-        if (push.expiresAt > now) yield { openid, body: push.body, ttl: push.expiresAt - now };
+      let waiting = queue.pushes.length;
+      for (const { body, expiresAt } of queue.pushes) {
+        yield { openid, body, ttl: Math.max(1, Math.ceil(expiresAt - now)), waiting };
+        waiting = 0;
       }
     }
   }
@@ -95,21 +109,25 @@ export class OfflineQueues {
   }
 
   private onTimer(openid: string, queue: OfflineQueue): void {
-    this.dropExpired(queue);
+    this.dropExpired(openid, queue);
     const oldest = queue.pushes.at(0);
     if (oldest === undefined) this.remove(openid, queue);
     else queue.timer.arm(oldest.expiresAt - this.clock.now());
   }
 
-  private dropExpired(queue: OfflineQueue): void {
+  private dropExpired(openid: string, queue: OfflineQueue): void {
     const now = this.clock.now();
+    let dropped = 0;
     for (let oldest = queue.pushes.at(0); oldest !== undefined; oldest = queue.pushes.at(0)) {
-      if (oldest.expiresAt > now) return;
+      if (oldest.expiresAt > now) break;
       queue.pushes.shift();
       queue.bytes -= oldest.body.length;
       this.totalBytes -= oldest.body.length;
-      this.expired.add();
+      dropped++;
     }
+    if (dropped === 0) return;
+    this.expired.add(dropped);
+    this.journal?.offlineRemoved(openid, dropped);
   }
 
   private remove(openid: string, queue: OfflineQueue): void {

@@ -13,6 +13,8 @@ export interface OutboxEntry {
   readonly frame: Frame;
   /** When it was written to the present Link (monotonic ms). */
   sentAt: number;
+  /** Of its entry in the journal; 0 where there is none. */
+  position: number;
 }
 
 export interface OutboxLimits {
@@ -110,7 +112,8 @@ export class Outbox {
   /** Numbers and keeps a frame. Whether it fits was the caller's question: answers may exceed the limits. */
   append(msgId: number, clientSeq: number, body: PushBody): OutboxEntry {
     const seq = this.next++;
-    const entry = { seq, msgId, clientSeq, frame: encodePushFrame(msgId, seq, body), sentAt: 0 };
+    const frame = encodePushFrame(msgId, seq, body);
+    const entry = { seq, msgId, clientSeq, frame, sentAt: 0, position: 0 };
     this.entries.push(entry);
     this.frameBytes += entry.frame.length;
     return entry;

@@ -1,3 +1,4 @@
+import type { ThresholdWaiter, WaitFailure } from '../journal/threshold.js';
 import type { RoutedRequest, UpstreamOutcome } from '../routing/router.js';
 import type { PushBody } from '../wire/frame-encoder.js';
 import type { BusinessRequest } from '../wire/messages.js';
@@ -10,10 +11,12 @@ export interface RequestOwner {
   readonly id: string;
   readonly openid: string;
   onOutcome(request: PendingRequest, outcome: UpstreamOutcome): void;
+  /** What it waited for has come: it may go to its upstream. */
+  release(request: PendingRequest): void;
 }
 
 /** A business request that was accepted and has no answer yet. */
-export class PendingRequest implements RoutedRequest {
+export class PendingRequest implements RoutedRequest, ThresholdWaiter {
   readonly action: string;
   params: Record<string, string>;
   data: Uint8Array;
@@ -45,6 +48,20 @@ export class PendingRequest implements RoutedRequest {
 
   onOutcome(outcome: UpstreamOutcome): void {
     this.owner.onOutcome(this, outcome);
+  }
+
+  onReached(): void {
+    this.owner.release(this);
+  }
+
+  /** It was never sent. */
+  onFailed({ reason }: WaitFailure): void {
+    this.owner.onOutcome(this, { kind: 'failed', code: 503, reason });
+  }
+
+  /** Makes the content its own, for the read buffer it came in will be used again. */
+  copyContent(): void {
+    this.data = Buffer.from(this.data);
   }
 
   /** Lets go of the request's content once it is on its way: the router keeps its own bytes. */

@@ -2,6 +2,9 @@ import { encodePushBody } from '../wire/frame-encoder.js';
 import type { PushBody } from '../wire/frame-encoder.js';
 import { BusinessResponse, PushType, encodeMessage } from '../wire/messages.js';
 
+/** When a push reaches the client in relation to the request it is bound to. */
+export type PushOrder = 'at_once' | { readonly afterClientSeq: number };
+
 /** What an upstream wants to tell a client; PushToClient and BroadcastToClients share these fields. */
 export interface PushContent {
   readonly msgType: string;

@@ -1,14 +1,17 @@
+import type { JournalWriter, PushKey } from '../journal/journal-writer.js';
 import type { SessionMetrics } from '../telemetry/session-metrics.js';
 import type { PushBody } from '../wire/frame-encoder.js';
 import { MAX_BODY_BYTES } from '../wire/limits.js';
 import { NotifySyncHint } from '../wire/messages.js';
 import type { BroadcastRequest, UnicastPushRequest } from '../wire/messages.js';
 import type { PushErrorCode, PushResult } from '../wire/push-result.js';
-import { digestOf } from './idempotency-keys.js';
+import { KEY_LIFETIME_MS, digestOf } from './idempotency-keys.js';
 import type { IdempotencyKeys } from './idempotency-keys.js';
 import type { OfflineQueues } from './offline-queues.js';
 import { encodePushContent } from './push-content.js';
-import type { PushOrder, Session } from './session.js';
+import type { PushOrder } from './push-content.js';
+import { SettlingBroadcast, SettlingPush } from './settling-push.js';
+import type { Session } from './session.js';
 import type { SessionRegistry } from './session-registry.js';
 
 const ACCEPTED: PushResult = { success: true, message: 'accepted', errorCode: '' };
@@ -28,6 +31,7 @@ export class PushService {
     private readonly offline: OfflineQueues,
     private readonly keys: IdempotencyKeys,
     private readonly metrics: SessionMetrics,
+    private readonly journal: JournalWriter | null = null,
   ) {}
 
   /** Pushes are accepted from here on. */
@@ -40,27 +44,41 @@ export class PushService {
     this.closed = SHUTTING_DOWN;
   }
 
-  /** Answers at once; success=true means that the push is in an outbox or an offline queue. */
+  /**
+   * success=true means that the push is in an outbox or an offline queue, and kept as safe as the
+   * journal is asked to. Without a journal it answers at once.
+   */
   push(request: UnicastPushRequest, done: (result: PushResult) => void): void {
     const result = this.accept(request);
+    const { journal } = this;
+    if (journal !== null && result.success && journal.newest > journal.settled.position) {
+      const waiter = new SettlingPush(result, done, this.metrics.pushes);
+      journal.settled.wait(journal.newest, waiter);
+      return;
+    }
     this.metrics.pushes.add(result.success ? 'accepted' : result.errorCode);
     done(result);
   }
 
   /** To sessions, active or detached, all or those that the request names; the body is encoded once. */
   broadcast(request: BroadcastRequest, done: (sentCount: number, message: string) => void): void {
-    if (this.closed !== null) return done(0, this.closed.message);
+    const closed = this.closed ?? this.obstacle();
+    if (closed !== null) return done(0, closed.message);
     const body = encodePushContent(request);
     if (body.length > MAX_BODY_BYTES) return done(0, `larger than ${MAX_BODY_BYTES} bytes`);
+    const { journal } = this;
     let sent = 0;
     let refused = 0;
     for (const session of this.audience(request)) {
       if (session.push(body, 'at_once')) sent++;
       else refused++;
+      journal?.relieve();
     }
     this.metrics.pushes.add('accepted', sent);
     if (refused > 0) this.metrics.pushes.add('OUTBOX_FULL', refused);
-    done(sent, refused === 0 ? 'sent' : `sent, ${refused} outboxes were full`);
+    const message = refused === 0 ? 'sent' : `sent, ${refused} outboxes were full`;
+    if (journal === null || journal.newest <= journal.settled.position) done(sent, message);
+    else journal.settled.wait(journal.newest, new SettlingBroadcast(sent, message, done));
   }
 
   /** Every session that a broadcast names, once; all of them where it names none. */
@@ -78,44 +96,60 @@ export class PushService {
   }
 
   private accept(request: UnicastPushRequest): PushResult {
-    if (this.closed !== null) return this.closed;
+    const closed = this.closed ?? this.obstacle();
+    if (closed !== null) return closed;
     const body = encodePushContent(request);
     if (body.length > MAX_BODY_BYTES) {
       return refused('TOO_LARGE', `${body.length} bytes encoded, the limit is ${MAX_BODY_BYTES}`);
     }
-    if (request.idempotencyKey === '') return this.deliver(request, body);
+    if (request.idempotencyKey === '') return this.deliver(request, body, null);
     const target = `${request.targetType}:${request.targetId}`;
     const order = `${request.syncHint}/${request.bindClientSeqId}`;
     const digest = digestOf(target, order, body);
-    const verdict = this.keys.judge(request.idempotencyKey, digest);
+    const key = { key: request.idempotencyKey, digest, ttl: KEY_LIFETIME_MS };
+    const verdict = this.keys.judge(key.key, digest);
     if (verdict === 'repeat') return REPEATED;
     if (verdict === 'conflict') {
       return refused('KEY_CONFLICT', 'this idempotency_key was used for another push');
     }
-    const result = this.deliver(request, body);
-    if (result.success) this.keys.remember(request.idempotencyKey, digest);
+    const result = this.deliver(request, body, key);
+    if (!result.success) return result;
+    this.keys.remember(key.key, digest);
+    // Any other push has it in its own entry.
+    if (request.bestEffort) this.journal?.key(key);
     return result;
   }
 
-  private deliver(request: UnicastPushRequest, body: PushBody): PushResult {
+  /** What keeps the journal from keeping it, as an answer. */
+  private obstacle(): PushResult | null {
+    const obstacle = this.journal === null ? null : this.journal.obstacle;
+    return obstacle === null ? null : refused(obstacle.pushError, obstacle.reason);
+  }
+
+  private deliver(request: UnicastPushRequest, body: PushBody, key: PushKey | null): PushResult {
     if (request.targetType === 'session') {
       const session = this.registry.find(request.targetId);
       if (session === undefined) {
         return refused('SESSION_NOT_FOUND', `no session ${request.targetId}`);
       }
-      return intoSession(session, request, body);
+      return intoSession(session, request, body, key);
     }
     const session = this.registry.findByOpenid(request.targetId);
-    if (session !== undefined) return intoSession(session, request, body);
+    if (session !== undefined) return intoSession(session, request, body, key);
     if (!this.offline.enabled || request.bestEffort) {
       return refused('OPENID_OFFLINE', 'the openid has no session');
     }
-    if (this.offline.add(request.targetId, body)) return ACCEPTED;
+    if (this.offline.add(request.targetId, body, key)) return ACCEPTED;
     return refused('OFFLINE_QUEUE_FULL', 'too much waits for this openid already');
   }
 }
 
-function intoSession(session: Session, request: UnicastPushRequest, body: PushBody): PushResult {
+function intoSession(
+  session: Session,
+  request: UnicastPushRequest,
+  body: PushBody,
+  key: PushKey | null,
+): PushResult {
   if (request.bestEffort) {
     if (session.pushBestEffort(body)) return ACCEPTED;
     return session.active
@@ -126,7 +160,7 @@ function intoSession(session: Session, request: UnicastPushRequest, body: PushBo
     request.syncHint === NotifySyncHint.NSH_AFTER_RESPONSE
       ? { afterClientSeq: request.bindClientSeqId }
       : 'at_once';
-  if (session.push(body, order)) return ACCEPTED;
+  if (session.push(body, order, key)) return ACCEPTED;
   return refused('OUTBOX_FULL', 'too much waits for this client already');
 }
 

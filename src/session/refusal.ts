@@ -70,3 +70,12 @@ export function overSessionRate(wait: number): StoredRefusal {
   const code = ErrorCode.TooManyRequests;
   return { code, label: 'session_rate', body: errorBody(code, retryAfter(wait)) };
 }
+
+/** The journal cannot keep it, so it is not begun. */
+export function notKept(reason: string): StoredRefusal {
+  return {
+    code: ErrorCode.Overloaded,
+    label: 'journal',
+    body: errorBody(ErrorCode.Overloaded, reason),
+  };
+}

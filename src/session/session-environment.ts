@@ -1,9 +1,11 @@
 import type { Clock } from '../base/clock.js';
 import type { TimerWheel } from '../base/timer-wheel.js';
+import type { JournalWriter } from '../journal/journal-writer.js';
 import type { NumberCeiling } from '../journal/number-ceiling.js';
 import type { SessionMetrics } from '../telemetry/session-metrics.js';
 import type { SessionOptions } from './options.js';
 import type { Overload } from './overload/overload.js';
+import type { SessionHandles } from './session-handles.js';
 
 /** What all sessions share. */
 export interface SessionEnvironment {
@@ -13,6 +15,9 @@ export interface SessionEnvironment {
   readonly metrics: SessionMetrics;
   readonly ceiling: NumberCeiling;
   readonly overload: Overload;
+  readonly handles: SessionHandles;
+  /** Null where nothing is written down. */
+  readonly journal: JournalWriter | null;
   /** The session's time is over: session_timeout while active, resume_window while detached. */
   onExpired(sessionId: string): void;
 }

@@ -1,5 +1,7 @@
 import type { Clock } from '../base/clock.js';
 import type { TimerWheel } from '../base/timer-wheel.js';
+import { STATE_VERSION } from '../journal/journal-image.js';
+import type { JournalWriter } from '../journal/journal-writer.js';
 import type { NumberCeiling } from '../journal/number-ceiling.js';
 import type { Link, LinkClosed } from '../link/link.js';
 import type { Router } from '../routing/router.js';
@@ -23,12 +25,10 @@ import type { ConnectionRefusal } from './overload/overload.js';
 import { PushService } from './push-service.js';
 import type { Session } from './session.js';
 import type { SessionEnvironment } from './session-environment.js';
+import { SessionHandles } from './session-handles.js';
 import { SessionRegistry } from './session-registry.js';
 import { restoreSession, snapshotSession } from './session-state.js';
 import { StartProcedure } from './start-procedure.js';
-
-/** Of the records that `snapshot` yields. */
-const STATE_VERSION = 1;
 
 const STARTING: ConnectionRefusal = {
   code: ErrorCode.Overloaded,
@@ -57,6 +57,8 @@ export interface SessionServiceParts {
   readonly router: Router;
   readonly authenticator: Authenticator;
   readonly ceiling: NumberCeiling;
+  /** Where everything that outlives the process is written down. Default: nowhere. */
+  readonly journal?: JournalWriter | null;
   /** Connections refused over capacity, by reason. */
   readonly rejected: LabelledTally;
   /** The epoch told in START_RESP. */
@@ -98,11 +100,14 @@ export class SessionService implements ConnectionHost {
     const onExpired = (sessionId: string) => this.onExpired(sessionId);
     this.overload = new Overload(parts.overload ?? NO_LIMITS, clock, parts.log);
     const { overload } = this;
-    this.environment = { options, clock, wheel, metrics, ceiling, overload, onExpired };
+    const journal = parts.journal ?? null;
+    const handles = new SessionHandles();
+    const shared = { options, clock, wheel, metrics, ceiling, overload, handles, journal };
+    this.environment = { ...shared, onExpired };
     this.registry = new SessionRegistry(options.maxSessions);
-    this.offline = new OfflineQueues(options, clock, wheel, metrics.pushesExpired);
+    this.offline = new OfflineQueues(options, clock, wheel, metrics.pushesExpired, journal);
     this.keys = new IdempotencyKeys(clock);
-    this.pushes = new PushService(this.registry, this.offline, this.keys, metrics);
+    this.pushes = new PushService(this.registry, this.offline, this.keys, metrics, journal);
     this.clients = new ClientDesk(this.registry, clock, (session) => this.end(session, 'kicked'));
     this.starts = new StartProcedure(
       this.registry,
@@ -172,6 +177,7 @@ export class SessionService implements ConnectionHost {
     if (session.ended) return;
     const left = session.end();
     this.registry.remove(session);
+    this.environment.journal?.ended(session.handle, this.registry.floor);
     this.offline.addAll(session.openid, left);
     this.parts.metrics.ended.add(reason);
     this.log.debug({ session: session.id, reason, left: left.length }, 'session ended');
@@ -217,16 +223,23 @@ export class SessionService implements ConnectionHost {
     await new Drain(this.connections, this.parts.clock).run(timeout);
   }
 
-  /** Everything that outlives the process; pushes are refused from here on. */
+  /**
+   * Everything that outlives the process. Serving goes on; what happens between two records is in the
+   * records that follow, or in the journal.
+   */
   *snapshot(): IterableIterator<StateRecord> {
-    this.pushes.close();
-    const header = { version: STATE_VERSION, numberFloor: this.registry.floor };
+    const header = {
+      version: STATE_VERSION,
+      numberFloor: this.registry.floor,
+      epoch: this.epoch(),
+      wallTime: this.parts.clock.wallTime(),
+    };
     yield new StateRecord({ header });
     for (const session of this.registry.all()) {
       yield new StateRecord({ session: snapshotSession(session) });
     }
     for (const offlinePush of this.offline.entries()) {
-      yield new StateRecord({ offlinePush: { ...offlinePush, ttl: Math.ceil(offlinePush.ttl) } });
+      yield new StateRecord({ offlinePush });
     }
     for (const key of this.keys.snapshot()) {
       yield new StateRecord({ key: { ...key, ttl: Math.ceil(key.ttl) } });
@@ -237,16 +250,18 @@ export class SessionService implements ConnectionHost {
    * Takes over what a former process left. Called once, before the first Link.
    * @returns how many sessions came back.
    */
-  restore(records: readonly StateRecord[]): number {
+  restore(records: Iterable<StateRecord>): number {
     for (const { header, session, offlinePush, key } of records) {
       if (header) this.registry.raiseFloor(header.numberFloor ?? 0);
       if (session) {
         const state = new SessionState(session);
         const route = this.parts.router.routeFor(state.openid);
+        this.environment.handles.taken(state.handle);
         this.registry.add(restoreSession(state, route, this.environment));
       }
       if (offlinePush?.body) {
-        this.offline.add(offlinePush.openid ?? '', offlinePush.body, offlinePush.ttl ?? 0);
+        const { openid, body, ttl } = offlinePush;
+        this.offline.add(openid ?? '', body, null, ttl ?? 0);
       }
       if (key?.key) this.keys.remember(key.key, key.digest ?? '', key.ttl ?? 0);
     }

@@ -1,5 +1,6 @@
 import type { Route } from '../routing/router.js';
 import { ErrorCode } from '../wire/error-catalogue.js';
+import { frameSeqOf } from '../wire/frame-encoder.js';
 import { SessionState } from '../wire/messages.js';
 import type { OutboxEntry } from './outbox.js';
 import { errorBody } from './responses.js';
@@ -11,6 +12,7 @@ export function snapshotSession(session: Session): SessionState {
   const { base, next, holes } = session.sequence.snapshot();
   return new SessionState({
     id: session.id,
+    handle: session.handle,
     openid: session.openid,
     firstSeq: session.firstSeq,
     nextSeq: session.outbox.nextSeq,
@@ -48,6 +50,7 @@ export function restoreSession(
 ): Session {
   const origin = {
     id: state.id,
+    ...(state.handle === 0 ? {} : { handle: state.handle }),
     openid: state.openid,
     firstSeq: state.firstSeq,
     openingClaim: state.openingClaim,
@@ -79,12 +82,10 @@ export function restoreSession(
 }
 
 function entriesOf(state: SessionState): OutboxEntry[] {
-  const first = state.nextSeq - state.outbox.length;
-  return state.outbox.map((stored, index) => ({
-    seq: first + index,
-    msgId: stored.msgId ?? 0,
-    clientSeq: stored.clientSeq ?? 0,
-    frame: Buffer.from(stored.frame ?? []),
-    sentAt: 0,
-  }));
+  return state.outbox.map((stored) => {
+    const frame = Buffer.from(stored.frame ?? []);
+    const { msgId, clientSeq } = stored;
+    const seq = frameSeqOf(frame);
+    return { seq, msgId: msgId ?? 0, clientSeq: clientSeq ?? 0, frame, sentAt: 0, position: 0 };
+  });
 }

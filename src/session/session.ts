@@ -1,4 +1,5 @@
-import type { WheelTimer } from '../base/timer-wheel.js';
+import type { PushKey } from '../journal/journal-writer.js';
+import type { ThresholdWaiter } from '../journal/threshold.js';
 import type { Route, UpstreamOutcome } from '../routing/router.js';
 import { ErrorCode, errorName } from '../wire/error-catalogue.js';
 import { encodePushFrame } from '../wire/frame-encoder.js';
@@ -9,38 +10,27 @@ import { Outbox } from './outbox.js';
 import { PendingRequest } from './pending-request.js';
 import type { RequestOwner } from './pending-request.js';
 import type { TokenBucket } from './overload/token-bucket.js';
+import type { PushOrder } from './push-content.js';
+import { refusedHere } from './request-admission.js';
 import { RequestLedger } from './request-ledger.js';
-import { LOGIN_FIRST, OVER_QPS, overSessionRate, refusalOf } from './refusal.js';
+import { refusalOf } from './refusal.js';
 import type { Refusal, StoredRefusal } from './refusal.js';
 import { outcomeBody } from './responses.js';
 import type { SessionChannel } from './session-channel.js';
+import { SessionDeadlines } from './session-deadlines.js';
 import type { SessionEnvironment } from './session-environment.js';
+import type { SessionOrigin } from './session-origin.js';
 import type { KnownSession } from './start-decision.js';
-
-/** How an incarnation begins. */
-export interface SessionOrigin {
-  readonly id: string;
-  readonly openid: string;
-  readonly firstSeq: number;
-  readonly openingClaim: number;
-  readonly beganAtClaim: boolean;
-  readonly recovered: boolean;
-  /** Milliseconds since 1970, for a session that was restored; now by default. */
-  readonly createdAt?: number;
-  /** What the incarnation before was allowed: beginning anew buys no new allowance. */
-  readonly rate?: TokenBucket | null;
-}
-
-/** When a push reaches the client in relation to the request it is bound to. */
-export type PushOrder = 'at_once' | { readonly afterClientSeq: number };
 
 /**
  * One incarnation of an openid's session: its numbers both ways, its outbox, its requests in flight.
  * It outlives its connection; the rules are those of SESSIONS.md.
  */
-export class Session implements RequestOwner, KnownSession {
+export class Session implements RequestOwner, KnownSession, ThresholdWaiter {
   readonly id: string;
   readonly openid: string;
+  /** What the journal calls it. */
+  readonly handle: number;
   readonly openingClaim: number;
   readonly beganAtClaim: boolean;
   readonly outbox: Outbox;
@@ -65,9 +55,10 @@ export class Session implements RequestOwner, KnownSession {
   readonly rate: TokenBucket | null;
   private channel: SessionChannel | null = null;
   private readingPaused = false;
-  private detachedAt: number;
   private hasEnded = false;
-  private readonly timer: WheelTimer;
+  /** It will be pumped when the journal has come far enough. */
+  private awaitsJournal = false;
+  private readonly deadlines: SessionDeadlines;
   private readonly forgetAnswer = (clientSeq: number) => this.ledger.acknowledged(clientSeq);
 
   constructor(
@@ -77,14 +68,15 @@ export class Session implements RequestOwner, KnownSession {
   ) {
     this.id = origin.id;
     this.openid = origin.openid;
+    this.handle = origin.handle ?? environment.handles.next();
     this.openingClaim = origin.openingClaim;
     this.beganAtClaim = origin.beganAtClaim;
     this.unrecovered = !origin.recovered;
     this.outbox = new Outbox(origin.firstSeq, environment.options);
     this.loggedIn = environment.options.loginAction === '';
     this.createdAt = origin.createdAt ?? environment.clock.wallTime();
-    this.lastFrameAt = this.detachedAt = environment.clock.now();
-    this.timer = environment.wheel.timer(() => this.onTimer());
+    this.lastFrameAt = environment.clock.now();
+    this.deadlines = new SessionDeadlines(this, environment);
     this.rate = origin.rate ?? environment.overload.newSessionRate();
   }
 
@@ -131,15 +123,14 @@ export class Session implements RequestOwner, KnownSession {
     this.readingPaused = false;
     this.outbox.rewind();
     this.lastFrameAt = this.environment.clock.now();
-    this.scheduleCheck();
+    this.deadlines.attached();
     this.limitReading();
   }
 
   /** Its connection is gone; it waits for the client within the resume window. */
   detach(): void {
     this.channel = null;
-    this.detachedAt = this.environment.clock.now();
-    if (!this.hasEnded) this.timer.arm(this.environment.options.resumeWindow);
+    if (!this.hasEnded) this.deadlines.detached();
   }
 
   /**
@@ -149,7 +140,7 @@ export class Session implements RequestOwner, KnownSession {
   end(): PushBody[] {
     this.hasEnded = true;
     this.channel = null;
-    this.timer.disarm();
+    this.deadlines.ended();
     const left = [...this.outbox.unacknowledgedPushes(), ...this.held];
     for (const request of this.ledger.pending())
       if (request.after !== null) left.push(...request.after);
@@ -159,6 +150,9 @@ export class Session implements RequestOwner, KnownSession {
   /** Cumulative acknowledgement; false, and nothing acknowledged, when `seq` was never sent. */
   acknowledge(seq: number): boolean {
     if (seq > this.outbox.highestSent) return false;
+    const { journal } = this.environment;
+    const tells = seq > this.acknowledged || (this.unrecovered && seq >= this.outbox.firstSeq);
+    if (journal !== null && tells) journal.acknowledged(this.handle, seq);
     if (seq >= this.outbox.firstSeq) this.unrecovered = false;
     this.outbox.acknowledge(seq, this.forgetAnswer);
     return true;
@@ -179,30 +173,42 @@ export class Session implements RequestOwner, KnownSession {
     if (verdict === 'repeat' && this.ledger.awaitsDelivery(seq)) return null;
     if (verdict !== 'next') return refusalOf(verdict, seq, this.sequence.next);
     if (this.outbox.full) return refusalOf('full', seq, seq);
+    const expected = this.sequence.next;
     this.sequence.consume(seq);
-    const now = this.environment.clock.now();
-    const refused = this.refusedHere(business.action, now);
-    if (refused === null) this.dispatch(frame, business, now);
+    const { journal, clock } = this.environment;
+    const skippedFrom = expected !== 0 && seq > expected ? expected : 0;
+    const position =
+      journal === null ? 0 : journal.seen(this.handle, frame.msgId, seq, skippedFrom);
+    const now = clock.now();
+    const refused = refusedHere(this, business.action, now, this.environment);
+    if (refused === null) this.dispatch(frame, business, now, position);
     else this.refuseStored(frame.msgId, seq, refused);
     return null;
   }
 
-  /** Why the gateway itself answers a request whose number is consumed; null: an upstream is asked. */
-  private refusedHere(action: string, now: number): StoredRefusal | null {
-    const { options, overload } = this.environment;
-    const wait = this.rate === null ? 0 : this.rate.take(now);
-    if (wait > 0) return overSessionRate(wait);
-    if (!this.loggedIn && action !== options.loginAction) return LOGIN_FIRST;
-    return overload.admitRequest(now) ? null : OVER_QPS;
-  }
-
-  private dispatch(frame: ClientRequest, business: BusinessRequest, now: number): void {
+  private dispatch(
+    frame: ClientRequest,
+    business: BusinessRequest,
+    now: number,
+    position: number,
+  ): void {
     const { seqId, msgId, headers } = frame;
     const request = new PendingRequest(this, seqId, msgId, now, business, headers);
     this.ledger.accepted(request);
-    this.route.dispatch(request);
-    request.releaseContent();
+    const { journal } = this.environment;
+    if (journal === null || position <= journal.deliverable.position) {
+      this.release(request);
+    } else {
+      request.copyContent();
+      journal.deliverable.wait(position, request);
+    }
     this.limitReading();
+  }
+
+  /** Sends a request on its way, at once or when the journal has it. */
+  release(request: PendingRequest): void {
+    if (!this.hasEnded) this.route.dispatch(request);
+    request.releaseContent();
   }
 
   /** A refusal that consumed its number is an answer like any other: stored and replayed. */
@@ -225,7 +231,7 @@ export class Session implements RequestOwner, KnownSession {
     if (!this.loggedIn && success && request.action === options.loginAction) this.logIn();
     for (const body of request.after ?? []) {
       this.outbox.release(body.length);
-      this.deliver(body);
+      this.deliver(body, null);
     }
     this.pump();
     this.limitReading();
@@ -233,7 +239,7 @@ export class Session implements RequestOwner, KnownSession {
 
   private appendAnswer(msgId: number, clientSeq: number, body: PushBody): void {
     const fits = !this.outbox.full;
-    this.outbox.append(msgId, clientSeq, body);
+    this.append(msgId, clientSeq, body, null);
     this.ledger.answered(clientSeq);
     // The answer is kept, for it was promised; a client that lets so much pile up must come back.
     if (!fits) this.channel?.drop(ErrorCode.TooManyRequests, 'outbox full, acknowledge and resume');
@@ -241,17 +247,25 @@ export class Session implements RequestOwner, KnownSession {
 
   private logIn(): void {
     this.loggedIn = true;
+    this.environment.journal?.loggedIn(this.handle);
     for (const body of this.held.splice(0)) {
       this.outbox.release(body.length);
-      this.outbox.append(0, 0, body);
+      this.append(0, 0, body, null);
     }
+  }
+
+  private append(msgId: number, clientSeq: number, body: PushBody, key: PushKey | null): void {
+    const entry = this.outbox.append(msgId, clientSeq, body);
+    const { journal } = this.environment;
+    if (journal !== null) entry.position = journal.frame(this.handle, entry, key);
   }
 
   /**
    * Takes a push into the outbox, or behind the answer it is bound to.
+   * @param key for the journal, in the same entry as the push.
    * @returns false when it does not fit.
    */
-  push(body: PushBody, order: PushOrder): boolean {
+  push(body: PushBody, order: PushOrder, key: PushKey | null = null): boolean {
     if (!this.outbox.hasRoomForPush(body.length)) {
       if (this.environment.options.slowConsumer === 'close') {
         this.channel?.drop(ErrorCode.TooManyRequests, 'outbox full, acknowledge and resume');
@@ -261,18 +275,19 @@ export class Session implements RequestOwner, KnownSession {
     const request =
       order === 'at_once' ? undefined : this.ledger.inFlightRequest(order.afterClientSeq);
     if (request === undefined) {
-      this.deliver(body);
+      this.deliver(body, key);
       this.pump();
     } else {
       (request.after ??= []).push(body);
       this.outbox.reserve(body.length);
+      this.environment.journal?.bound(this.handle, request.clientSeqId, body, key);
     }
     return true;
   }
 
   /** Takes over what a former incarnation or the offline queue kept; limits were checked there. */
   adopt(bodies: readonly PushBody[]): void {
-    for (const body of bodies) this.deliver(body);
+    for (const body of bodies) this.deliver(body, null);
   }
 
   /** Sends an unsequenced push now or never; false when the client cannot take it at once. */
@@ -281,12 +296,13 @@ export class Session implements RequestOwner, KnownSession {
     return this.channel.send(encodePushFrame(0, 0, body)) === 'ok';
   }
 
-  private deliver(body: PushBody): void {
+  private deliver(body: PushBody, key: PushKey | null): void {
     if (this.loggedIn) {
-      this.outbox.append(0, 0, body);
+      this.append(0, 0, body, key);
     } else {
       this.held.push(body);
       this.outbox.reserve(body.length);
+      this.environment.journal?.held(this.handle, body, key);
     }
   }
 
@@ -294,11 +310,16 @@ export class Session implements RequestOwner, KnownSession {
   pump(): void {
     const channel = this.channel;
     if (channel === null) return;
-    const { clock, ceiling } = this.environment;
+    const { clock, ceiling, journal } = this.environment;
     const now = clock.now();
     for (;;) {
       const entry = this.outbox.peekUnsent();
       if (entry === undefined) return;
+      if (journal !== null && entry.position > journal.deliverable.position) {
+        if (!this.awaitsJournal) journal.deliverable.wait(entry.position, this);
+        this.awaitsJournal = true;
+        return;
+      }
       if (entry.seq > ceiling.value && !this.beganAtClaim) ceiling.raise(entry.seq);
       if (channel.send(entry.frame) !== 'ok') return;
       this.outbox.markSent(entry, now);
@@ -314,32 +335,14 @@ export class Session implements RequestOwner, KnownSession {
     else this.channel.resumeReading();
   }
 
-  private get ackLimit(): number {
-    const { ackTimeout, maxRetries } = this.environment.options;
-    return ackTimeout > 0 ? ackTimeout * (maxRetries + 1) : Infinity;
+  /** The journal has come as far as the oldest frame that waits. */
+  onReached(): void {
+    this.awaitsJournal = false;
+    this.pump();
   }
 
-  /** One timer serves all deadlines: it looks, acts, and comes back at the earliest next one. */
-  private scheduleCheck(): void {
-    this.timer.arm(Math.min(this.environment.options.sessionTimeout, this.ackLimit));
-  }
-
-  private onTimer(): void {
-    const { clock, options } = this.environment;
-    const now = clock.now();
-    const deadline =
-      this.channel === null
-        ? this.detachedAt + options.resumeWindow
-        : this.lastFrameAt + options.sessionTimeout;
-    if (now >= deadline) {
-      this.environment.onExpired(this.id);
-      return;
-    }
-    this.timer.arm(Math.min(deadline - now, this.ackLimit));
-    const oldest = this.outbox.oldestSent();
-    if (this.channel === null || oldest === undefined) return;
-    const left = oldest.sentAt + this.ackLimit - now;
-    if (left <= 0) this.channel.drop(ErrorCode.AckTimeout, 'acknowledgements come too late');
-    else this.timer.armWithin(left);
+  /** Frames are promised: they wait on. */
+  onFailed(): void {
+    this.onReached();
   }
 }

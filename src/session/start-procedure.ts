@@ -9,6 +9,7 @@ import { Session } from './session.js';
 import type { SessionChannel } from './session-channel.js';
 import type { SessionEnvironment } from './session-environment.js';
 import type { SessionRegistry } from './session-registry.js';
+import { snapshotSession } from './session-state.js';
 import { decideStart } from './start-decision.js';
 import type { NewIncarnation } from './start-decision.js';
 
@@ -132,9 +133,12 @@ export class StartProcedure {
       rate: known?.rate ?? null,
     };
     const session = new Session(origin, this.router.routeFor(start.openid), this.environment);
+    const { journal } = this.environment;
+    journal?.opened(snapshotSession(session));
     if (known !== undefined) {
       session.adopt(known.end());
       this.registry.remove(known);
+      journal?.ended(known.handle, this.registry.floor);
     } else {
       session.adopt(this.offline.take(start.openid));
     }

@@ -61,6 +61,20 @@ export function pushBodyOf(frame: Frame): PushBody {
   return frame.subarray(offset);
 }
 
+/** The seq_id of a frame that encodePushFrame made. */
+export function frameSeqOf(frame: Frame): number {
+  let offset = FRAME_PREFIX_BYTES;
+  if (frame[offset] === MSG_ID_TAG) offset = skipVarint(frame, offset + 1);
+  if (frame[offset] !== SEQ_ID_TAG) return 0;
+  let value = 0;
+  let unit = 1;
+  do {
+    value += ((frame[++offset] ?? 0) & 0x7f) * unit;
+    unit *= 128;
+  } while (((frame[offset] ?? 0) & 0x80) !== 0);
+  return value;
+}
+
 /** A client's request as a whole frame. */
 export function encodeRequestFrame(request: Parameters<typeof ClientRequest.encode>[0]): Frame {
   return withPrefix(ClientRequest.encode(request));

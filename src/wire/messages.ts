@@ -41,6 +41,7 @@ export const {
   NotifySyncHint,
 } = gatesvr.proto;
 export const { StateRecord, SessionState } = gatesvr.state;
+export const { JournalEntry } = gatesvr.journal;
 export const { HealthCheckRequest, HealthCheckResponse } = grpc.health.v1;
 
 export type ClientRequest = gatesvr.proto.ClientRequest;
@@ -77,6 +78,7 @@ export type PushType = gatesvr.proto.PushType;
 export type NotifySyncHint = gatesvr.proto.NotifySyncHint;
 export type StateRecord = gatesvr.state.StateRecord;
 export type SessionState = gatesvr.state.SessionState;
+export type JournalEntry = gatesvr.journal.JournalEntry;
 export type HealthCheckRequest = grpc.health.v1.HealthCheckRequest;
 export type HealthCheckResponse = grpc.health.v1.HealthCheckResponse;
 

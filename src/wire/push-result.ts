@@ -11,7 +11,9 @@ export type PushErrorCode =
   | 'BIND_REQUIRED'
   | 'KEY_CONFLICT'
   | 'INVALID_ZONE_ID'
-  | 'SHUTTING_DOWN';
+  | 'SHUTTING_DOWN'
+  | 'REPLICATION_LAG'
+  | 'JOURNAL_FAILED';
 
 /** The answer to one push; `errorCode` is empty on success. */
 export interface PushResult {

@@ -17,7 +17,7 @@ export interface Schema {
 
 /** Reads proto/*.proto afresh, so that nothing of it comes from the generated codecs. */
 export const root = protobuf.loadSync(
-  ['message', 'upstream', 'state', 'health'].map((name) => `proto/${name}.proto`),
+  ['message', 'upstream', 'state', 'journal', 'health'].map((name) => `proto/${name}.proto`),
 );
 root.resolveAll();
 

@@ -1,4 +1,5 @@
 import { TimerWheel } from '../../src/base/timer-wheel.js';
+import { JournalWriter } from '../../src/journal/journal-writer.js';
 import { unlimitedCeiling } from '../../src/journal/number-ceiling.js';
 import type { NumberCeiling } from '../../src/journal/number-ceiling.js';
 import { memoryLinkPair } from '../../src/link/memory-link.js';
@@ -201,6 +202,8 @@ export class SessionHarness implements MemoryScheduler {
   readonly router: ScriptedRouter;
   readonly metrics = new Metrics();
   readonly service: SessionService;
+  /** Null unless the harness was told to keep one; its turns end with `settle`. */
+  readonly journal: JournalWriter | null;
   private readonly tasks: (() => void)[] = [];
 
   constructor(
@@ -208,7 +211,9 @@ export class SessionHarness implements MemoryScheduler {
     authenticator: Authenticator = new AcceptingAuthenticator(),
     ceiling: NumberCeiling = unlimitedCeiling,
     overload: Partial<OverloadOptions> = {},
+    journalled = false,
   ) {
+    this.journal = journalled ? new JournalWriter(this.clock, 0, (run) => this.soon(run)) : null;
     this.router = new ScriptedRouter((run) => this.soon(run));
     this.service = new SessionService({
       options: { ...defaultOptions, ...options },
@@ -221,8 +226,10 @@ export class SessionHarness implements MemoryScheduler {
       router: this.router,
       authenticator,
       ceiling,
+      journal: this.journal,
       epoch: () => 1,
     });
+    this.journal?.describe(() => this.service.snapshot());
     this.service.open();
   }
 

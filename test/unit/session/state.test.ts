@@ -94,10 +94,12 @@ describe('state across a stop', () => {
     expect(harness.service.registry.size).toBe(0);
   });
 
-  test('pushes after the snapshot are refused', () => {
+  test('a snapshot disturbs nobody; pushes are refused only once they are closed', () => {
     const former = new SessionHarness();
     former.started();
     expect([...former.service.snapshot()].length).toBeGreaterThan(1);
+    expect(former.push('alice', { content: 'meanwhile' }).success).toBe(true);
+    former.service.pushes.close();
     expect(former.push('alice', { content: 'late' }).errorCode).toBe('SHUTTING_DOWN');
     expect(former.broadcast('late')).toBe(0);
   });

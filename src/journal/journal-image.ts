@@ -1,0 +1,195 @@
+import { CodedError } from '../base/errors.js';
+import { JournalEntry, SessionState, StateRecord, decodeMessage } from '../wire/messages.js';
+import { EntryReader } from './entry-reader.js';
+import type { JournalBatch, JournalFollower } from './journal.js';
+import { MAX_KEYS } from './limits.js';
+import { OfflineImage } from './offline-image.js';
+import { SessionImage } from './session-image.js';
+
+/** Of the records that `records` yields; SessionService.snapshot has the same. */
+export const STATE_VERSION = 1;
+
+interface ImageKey {
+  readonly digest: string;
+  /** Milliseconds since 1970, by the journal's own time. */
+  readonly expiresAt: number;
+}
+
+type Registration = NonNullable<StateRecord['registration']>;
+type Key = NonNullable<StateRecord['key']>;
+
+/**
+ * The state that a journal leads to, built by reading it: on a standby, and when the log on disk is
+ * read back. It needs no clock: the journal's own moments are its time.
+ */
+export class JournalImage implements JournalFollower {
+  private readonly sessions = new Map<number, SessionImage>();
+  private readonly offline = new OfflineImage();
+  private readonly keys = new Map<string, ImageKey>();
+  private readonly registrations = new Map<string, Registration>();
+  private floor = 0;
+  private epochValue = 0;
+  private moment = 0;
+  private reached = 0;
+
+  get position(): number {
+    return this.reached;
+  }
+
+  /** The epoch of the last promotion, 0 where there was none. */
+  get epoch(): number {
+    return this.epochValue;
+  }
+
+  /** Sessions that are open. */
+  get sessionCount(): number {
+    return this.sessions.size;
+  }
+
+  reset(position: number, records: Iterable<StateRecord>): void {
+    this.sessions.clear();
+    this.offline.clear();
+    this.keys.clear();
+    this.registrations.clear();
+    this.floor = this.epochValue = this.moment = 0;
+    this.reached = position;
+    for (const record of records) this.set(record);
+  }
+
+  /**
+   * Takes in one record of a snapshot; what was known of the same session, openid, key or upstream is
+   * replaced. Entries about sessions that no record told of yet are passed over, so that the records
+   * of one snapshot may stand between the batches of several turns.
+   */
+  set(record: StateRecord): void {
+    const { header, session, offlinePush, key, registration } = record;
+    if (header) {
+      this.floor = Math.max(this.floor, header.numberFloor ?? 0);
+      this.epochValue = Math.max(this.epochValue, header.epoch ?? 0);
+      this.moment = Math.max(this.moment, header.wallTime ?? 0);
+    }
+    if (session) {
+      const state = new SessionState(session);
+      this.sessions.set(state.handle, new SessionImage(state));
+    }
+    if (offlinePush) this.offline.set(offlinePush, this.moment);
+    if (key) this.remember(key);
+    if (registration) this.register(registration);
+  }
+
+  /** @throws {CodedError} JOURNAL_GAP; JOURNAL_DAMAGED where the batch cannot be read, nothing of it is taken. */
+  apply(batch: JournalBatch): void {
+    if (batch.first !== this.reached + 1) {
+      const gap = `entry ${batch.first} came where ${this.reached + 1} was due`;
+      throw new CodedError('JOURNAL_GAP', gap);
+    }
+    const entries = entriesOf(batch);
+    for (const entry of entries) this.take(entry);
+    this.reached += batch.count;
+  }
+
+  /** Everything as a snapshot, for SessionService.restore and ZoneRouter.restore. */
+  *records(): IterableIterator<StateRecord> {
+    const { floor: numberFloor, epochValue: epoch, moment: wallTime } = this;
+    yield new StateRecord({ header: { version: STATE_VERSION, numberFloor, epoch, wallTime } });
+    for (const session of this.sessions.values()) {
+      yield new StateRecord({ session: session.snapshot() });
+    }
+    for (const offlinePush of this.offline.records(this.moment)) {
+      yield new StateRecord({ offlinePush });
+    }
+    for (const [key, { digest, expiresAt }] of this.keys) {
+      const ttl = expiresAt - this.moment;
+      if (ttl > 0) yield new StateRecord({ key: { key, digest, ttl } });
+    }
+    for (const registration of this.registrations.values()) yield new StateRecord({ registration });
+  }
+
+  private take(entry: JournalEntry): void {
+    if (entry.frame) {
+      const { session, msgId, clientSeq, frame, key } = entry.frame;
+      if (frame) this.session(session)?.frame(msgId ?? 0, clientSeq ?? 0, frame);
+      this.rememberIfAny(key);
+    } else if (entry.acknowledged) {
+      this.session(entry.acknowledged.session)?.acknowledged(entry.acknowledged.seq ?? 0);
+    } else if (entry.seen) {
+      const { session, msgId, clientSeq, skippedFrom } = entry.seen;
+      this.session(session)?.seen(msgId ?? 0, clientSeq ?? 0, skippedFrom ?? 0);
+    } else if (entry.bound) {
+      const { session, clientSeq, body, key } = entry.bound;
+      if (body) this.session(session)?.bound(clientSeq ?? 0, body);
+      this.rememberIfAny(key);
+    } else if (entry.held) {
+      const { session, body, key } = entry.held;
+      if (body) this.session(session)?.hold(body);
+      this.rememberIfAny(key);
+    } else if (entry.loggedIn) {
+      this.session(entry.loggedIn.session)?.loggedIn();
+    } else {
+      this.takeRare(entry);
+    }
+  }
+
+  private takeRare(entry: JournalEntry): void {
+    if (entry.opened?.session) {
+      const state = new SessionState(entry.opened.session);
+      this.sessions.set(state.handle, new SessionImage(state));
+    } else if (entry.ended) {
+      this.sessions.delete(entry.ended.session ?? 0);
+      this.floor = Math.max(this.floor, entry.ended.numberFloor ?? 0);
+    } else if (entry.offlineAdded) {
+      const { openid, body, ttl, key } = entry.offlineAdded;
+      if (body) this.offline.add(openid ?? '', body, this.moment + (ttl ?? 0));
+      this.rememberIfAny(key);
+    } else if (entry.offlineRemoved) {
+      this.offline.remove(entry.offlineRemoved.openid ?? '', entry.offlineRemoved.count ?? 0);
+    } else if (entry.registered) {
+      this.register(entry.registered);
+    } else if (entry.deregistered) {
+      this.registrations.delete(entry.deregistered.address ?? '');
+    } else if (entry.promoted) {
+      this.epochValue = entry.promoted.epoch ?? 0;
+    } else if (entry.key) {
+      this.remember(entry.key);
+    } else if (entry.moment) {
+      this.moment = entry.moment.wallTime ?? 0;
+    }
+  }
+
+  private session(handle: number | null | undefined): SessionImage | undefined {
+    return this.sessions.get(handle ?? 0);
+  }
+
+  private register(registration: Registration): void {
+    this.registrations.set(registration.address ?? '', registration);
+  }
+
+  private rememberIfAny(key: Key | null | undefined): void {
+    if (key) this.remember(key);
+  }
+
+  private remember({ key, digest, ttl }: Key): void {
+    if (!key) return;
+    const expiresAt = this.moment + (ttl ?? 0);
+    this.keys.set(key, { digest: digest ?? '', expiresAt });
+    for (const [oldest, entry] of this.keys) {
+      if (entry.expiresAt > this.moment && this.keys.size <= MAX_KEYS) return;
+      this.keys.delete(oldest);
+    }
+  }
+}
+
+function entriesOf(batch: JournalBatch): JournalEntry[] {
+  try {
+    const reader = new EntryReader(batch.bytes);
+    const entries: JournalEntry[] = [];
+    for (let bytes = reader.next(); bytes !== null; bytes = reader.next()) {
+      entries.push(decodeMessage(JournalEntry, bytes));
+    }
+    if (entries.length === batch.count) return entries;
+  } catch {
+    // Told below.
+  }
+  const first = `the batch that begins with entry ${batch.first}`;
+  throw new CodedError('JOURNAL_DAMAGED', `${first} cannot be read`);
+}

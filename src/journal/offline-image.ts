@@ -1,0 +1,50 @@
+import { RingQueue } from '../base/ring-queue.js';
+import type { StateRecord } from '../wire/messages.js';
+
+type OfflinePush = NonNullable<StateRecord['offlinePush']>;
+
+interface ImagePush {
+  readonly body: Uint8Array;
+  /** Milliseconds since 1970, by the journal's own time. */
+  readonly expiresAt: number;
+}
+
+/** The pushes that wait for openids without a session, as the journal tells of them. */
+export class OfflineImage {
+  private readonly queues = new Map<string, RingQueue<ImagePush>>();
+
+  clear(): void {
+    this.queues.clear();
+  }
+
+  /** Of a snapshot; the first of an openid replaces what was known. */
+  set({ openid, body, ttl, waiting }: OfflinePush, now: number): void {
+    if (waiting) this.queues.delete(openid ?? '');
+    if (body) this.add(openid ?? '', body, now + (ttl ?? 0));
+  }
+
+  add(openid: string, body: Uint8Array, expiresAt: number): void {
+    let queue = this.queues.get(openid);
+    if (queue === undefined) this.queues.set(openid, (queue = new RingQueue()));
+    queue.push({ body: Buffer.from(body), expiresAt });
+  }
+
+  /** Forgets the oldest `count` of an openid. */
+  remove(openid: string, count: number): void {
+    const queue = this.queues.get(openid);
+    if (queue === undefined) return;
+    for (let left = count; left > 0 && queue.length > 0; left--) queue.shift();
+    if (queue.length === 0) this.queues.delete(openid);
+  }
+
+  /** For a snapshot taken now. What has no time left stays a moment: only the journal removes. */
+  *records(now: number): IterableIterator<OfflinePush> {
+    for (const [openid, queue] of this.queues) {
+      let waiting = queue.length;
+      for (const { body, expiresAt } of queue) {
+        yield { openid, body, ttl: Math.max(1, expiresAt - now), waiting };
+        waiting = 0;
+      }
+    }
+  }
+}

@@ -1,0 +1,105 @@
+import { RingQueue } from '../base/ring-queue.js';
+import { frameSeqOf } from '../wire/frame-encoder.js';
+import { SessionState } from '../wire/messages.js';
+import { MAX_HOLES } from './limits.js';
+
+interface ImageFrame {
+  readonly seq: number;
+  readonly msgId: number;
+  readonly clientSeq: number;
+  readonly frame: Uint8Array;
+}
+
+interface ImageRequest {
+  readonly msgId: number;
+  readonly after: Uint8Array[];
+}
+
+/**
+ * One session as the journal tells of it. What is in its outbox counts as sent: frames leave right
+ * after their entries, and nothing tells when.
+ */
+export class SessionImage {
+  private readonly outbox = new RingQueue<ImageFrame>();
+  private readonly unanswered = new Map<number, ImageRequest>();
+  private held: Uint8Array[] = [];
+  private readonly state: SessionState;
+
+  /** Everything that `state` says; its bytes are copied. */
+  constructor(state: SessionState) {
+    this.state = new SessionState({ ...state, outbox: [], unanswered: [], held: [] });
+    for (const { msgId, clientSeq, frame } of state.outbox) {
+      this.keep(msgId ?? 0, clientSeq ?? 0, frame ?? new Uint8Array(0));
+    }
+    for (const { msgId, clientSeq, after } of state.unanswered) {
+      const copies = (after ?? []).map((body) => Buffer.from(body));
+      this.unanswered.set(clientSeq ?? 0, { msgId: msgId ?? 0, after: copies });
+    }
+    this.held = state.held.map((body) => Buffer.from(body));
+  }
+
+  get id(): string {
+    return this.state.id;
+  }
+
+  frame(msgId: number, clientSeq: number, frame: Uint8Array): void {
+    if (clientSeq !== 0) this.unanswered.delete(clientSeq);
+    this.state.nextSeq = this.keep(msgId, clientSeq, frame) + 1;
+  }
+
+  acknowledged(seq: number): void {
+    if (seq >= this.state.firstSeq) this.state.unrecovered = false;
+    for (let oldest = this.outbox.at(0); oldest !== undefined; oldest = this.outbox.at(0)) {
+      if (oldest.seq > seq) return;
+      this.outbox.shift();
+    }
+  }
+
+  seen(msgId: number, clientSeq: number, skippedFrom: number): void {
+    const { state } = this;
+    if (state.clientBase === 0) state.clientBase = clientSeq;
+    state.clientNext = clientSeq + 1;
+    this.unanswered.set(clientSeq, { msgId, after: [] });
+    if (skippedFrom === 0) return;
+    state.holes.push({ from: skippedFrom, to: clientSeq - 1 });
+    if (state.holes.length > MAX_HOLES) state.holes.shift();
+  }
+
+  bound(clientSeq: number, body: Uint8Array): void {
+    this.unanswered.get(clientSeq)?.after.push(Buffer.from(body));
+  }
+
+  hold(body: Uint8Array): void {
+    this.held.push(Buffer.from(body));
+  }
+
+  loggedIn(): void {
+    this.state.loggedIn = true;
+    this.held = [];
+  }
+
+  /** What restores it. */
+  snapshot(): SessionState {
+    return new SessionState({
+      ...this.state,
+      outbox: Array.from(this.outbox, ({ msgId, clientSeq, frame }) => ({
+        msgId,
+        clientSeq,
+        frame,
+      })),
+      unanswered: Array.from(this.unanswered, ([clientSeq, { msgId, after }]) => ({
+        msgId,
+        clientSeq,
+        after,
+      })),
+      held: this.held,
+    });
+  }
+
+  private keep(msgId: number, clientSeq: number, frame: Uint8Array): number {
+    const seq = frameSeqOf(frame);
+    this.outbox.push({ seq, msgId, clientSeq, frame: Buffer.from(frame) });
+    if (seq > this.state.highestSent) this.state.highestSent = seq;
+    return seq;
+  }
+}

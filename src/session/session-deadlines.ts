@@ -1,0 +1,67 @@
+import type { WheelTimer } from '../base/timer-wheel.js';
+import { ErrorCode } from '../wire/error-catalogue.js';
+import type { Outbox } from './outbox.js';
+import type { SessionChannel } from './session-channel.js';
+import type { SessionEnvironment } from './session-environment.js';
+
+/** The part of a session that its deadlines look at. */
+export interface DeadlineOwner {
+  readonly id: string;
+  readonly outbox: Outbox;
+  readonly currentChannel: SessionChannel | null;
+  readonly lastFrameAt: number;
+}
+
+/** The deadlines of one session: session_timeout, resume_window, and how late acknowledgements may come. */
+export class SessionDeadlines {
+  private detachedAt: number;
+  private readonly timer: WheelTimer;
+
+  constructor(
+    private readonly owner: DeadlineOwner,
+    private readonly environment: SessionEnvironment,
+  ) {
+    this.detachedAt = environment.clock.now();
+    this.timer = environment.wheel.timer(() => this.onTimer());
+  }
+
+  /** One timer serves all deadlines: it looks, acts, and comes back at the earliest next one. */
+  attached(): void {
+    this.timer.arm(Math.min(this.environment.options.sessionTimeout, this.ackLimit));
+  }
+
+  detached(): void {
+    this.detachedAt = this.environment.clock.now();
+    this.timer.arm(this.environment.options.resumeWindow);
+  }
+
+  ended(): void {
+    this.timer.disarm();
+  }
+
+  private get ackLimit(): number {
+    const { ackTimeout, maxRetries } = this.environment.options;
+    return ackTimeout > 0 ? ackTimeout * (maxRetries + 1) : Infinity;
+  }
+
+  private onTimer(): void {
+    const { owner } = this;
+    const { clock, options } = this.environment;
+    const channel = owner.currentChannel;
+    const now = clock.now();
+    const deadline =
+      channel === null
+        ? this.detachedAt + options.resumeWindow
+        : owner.lastFrameAt + options.sessionTimeout;
+    if (now >= deadline) {
+      this.environment.onExpired(owner.id);
+      return;
+    }
+    this.timer.arm(Math.min(deadline - now, this.ackLimit));
+    const oldest = owner.outbox.oldestSent();
+    if (channel === null || oldest === undefined) return;
+    const left = oldest.sentAt + this.ackLimit - now;
+    if (left <= 0) channel.drop(ErrorCode.AckTimeout, 'acknowledgements come too late');
+    else this.timer.armWithin(left);
+  }
+}
