@@ -3,6 +3,7 @@ import { messageOf } from '../base/errors.js';
 import type { Config } from '../config/config.js';
 import { loadConfig } from '../config/load.js';
 import type { LoadedConfig } from '../config/load.js';
+import { routingTable } from '../config/routing/table.js';
 import { leaves } from '../config/schema.js';
 import { ownFlag } from '../config/source.js';
 import { keyValue } from './option-values.js';
@@ -51,9 +52,15 @@ export function registerServeCommand(
       loadConfig({ file: options.config, env: process.env, flags: given(options) });
     const loaded = load();
     for (const warning of loaded.warnings) terminal.err(`gatesvr: warning: ${warning}\n`);
-    if (options.check === true) terminal.out('the configuration is valid\n');
+    if (options.check === true) reportValid(loaded.config, terminal);
     else await runUntilSignal(await createGateway(loaded), load, terminal, signals);
   });
+}
+
+function reportValid({ routing }: Config, terminal: Terminal): void {
+  terminal.out('the configuration is valid\n');
+  if (routing.rules.length === 0) return;
+  for (const line of routingTable(routing.rules)) terminal.out(`${line}\n`);
 }
 
 /** The keys that flags of their own and `--set` name; `--set` wins, for it is the more explicit. */

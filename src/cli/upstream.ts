@@ -26,7 +26,7 @@ export function registerUpstreamCommand(
   program
     .command('upstream')
     .description('run a demo upstream service and register it at a gateway')
-    .option('--zone <zone>', 'the zone to serve, 001 to 006', parseZone, '001')
+    .option('--zone <zone>', 'the zone to serve, 001 to 006, or a service', parseZone, '001')
     .option(
       '--addr <address>',
       'where to listen, host:port or :port',
@@ -87,8 +87,8 @@ function reporter(terminal: Terminal, zone: string): (report: RegistrationReport
 }
 
 function parseZone(text: string): string {
-  if (/^00[1-6]$/.test(text)) return text;
-  throw new InvalidArgumentError('zones are 001 to 006.');
+  if (/^(?:00[1-6]|[a-z][a-z0-9_-]{0,31})$/.test(text)) return text;
+  throw new InvalidArgumentError('zones are 001 to 006, services are named in small letters.');
 }
 
 function parseListen(text: string): string {

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { formatAddress } from '../base/address.js';
 import type { Address, Config } from './config.js';
 import { formatDuration } from './duration.js';
+import { checkRouting } from './routing/check.js';
 import type { Findings } from './source.js';
 
 /** What no key can know alone: whether keys fit each other and the machine. */
@@ -12,6 +13,7 @@ export function checkTogether(config: Config, findings: Findings): void {
   checkAuth(config, findings);
   checkPorts(config, findings);
   checkSessions(config, findings);
+  checkRouting(config, findings);
   checkWebSocket(config, findings);
   checkBackup(config, findings);
   checkFiles(config, findings);

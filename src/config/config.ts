@@ -14,7 +14,7 @@ type Value<Entry> =
 
 type Settled<T> = {
   readonly [Key in keyof T]: Exclude<T[Key], undefined> extends infer Known
-    ? Known extends string | number | boolean | null | readonly string[]
+    ? Known extends string | number | boolean | null | readonly unknown[]
       ? Known
       : Settled<Known>
     : never;

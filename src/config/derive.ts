@@ -1,5 +1,6 @@
 import { accessSync, constants } from 'node:fs';
 import type { Config, Draft } from './config.js';
+import { inOrderTried } from './routing/order.js';
 import type { Findings } from './source.js';
 
 /**
@@ -15,6 +16,7 @@ export function derive(draft: Draft, findings: Findings): Config {
   if (server.stateFile === undefined) server.stateFile = fileOfPort('state');
   if (quic.retryKeyFile === undefined) quic.retryKeyFile = fileOfPort('keys.state');
   if (routing.registryFile === undefined) routing.registryFile = fileOfPort('upstreams.state');
+  routing.rules = inOrderTried(routing.rules);
   session.resumeWindow ??= server.sessionTimeout;
   session.maxSessions ??= 2 * draft.overloadProtection.maxConnections;
   draft.overloadProtection.sessionBurst ??= draft.overloadProtection.sessionQps;

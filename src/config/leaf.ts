@@ -34,6 +34,9 @@ export class Leaf<T> {
   }
 }
 
+/** A key whose value is a list of maps in YAML; its text is the same as JSON. */
+export class StructuredLeaf<T> extends Leaf<T> {}
+
 interface Range {
   readonly min?: number;
   readonly max?: number;

@@ -3,7 +3,7 @@ import { StartupError } from '../base/errors.js';
 import { checkTogether } from './checks.js';
 import type { Config, Draft } from './config.js';
 import { derive } from './derive.js';
-import { Leaf } from './leaf.js';
+import { Leaf, StructuredLeaf } from './leaf.js';
 import { schema } from './schema.js';
 import type { Section } from './schema.js';
 import { readEnvironment, readFlags } from './source.js';
@@ -93,9 +93,14 @@ function parseLeaf(
   if (text === null) return undefined;
   const parsed = leaf.schema.safeParse(text);
   if (parsed.success) return parsed.data;
+  const where = setting?.where ?? 'default';
+  if (leaf instanceof StructuredLeaf) {
+    for (const { message } of parsed.error.issues) problems.push(`${where}: ${path} ${message}`);
+    return undefined;
+  }
   const fault = innermost(parsed.error.issues[0]);
   const shown = leaf.secret ? '' : `, not ${JSON.stringify(text.slice(0, 80))}`;
-  problems.push(`${setting?.where ?? 'default'}: ${path} ${fault}${shown}`);
+  problems.push(`${where}: ${path} ${fault}${shown}`);
   return undefined;
 }
 

@@ -5,7 +5,8 @@ import { overload_protection } from './schema/overload.js';
 import { ops } from './schema/ops.js';
 import { server } from './schema/server.js';
 import { session } from './schema/session.js';
-import { grpc, log, quic, routing, upstream_tls, watchdog } from './schema/transport.js';
+import { routing } from './schema/routing.js';
+import { grpc, log, quic, upstream_tls, watchdog } from './schema/transport.js';
 import { websocket } from './schema/websocket.js';
 
 /** Every key of the configuration, as it is written in YAML. */

@@ -1,7 +1,7 @@
-import { LineCounter, isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml';
+import { LineCounter, isAlias, isMap, isNode, isScalar, isSeq, parseDocument } from 'yaml';
 import type { Document, Pair } from 'yaml';
 import { messageOf } from '../base/errors.js';
-import { Leaf } from './leaf.js';
+import { Leaf, StructuredLeaf } from './leaf.js';
 import { IGNORED_KEYS, leaves, schema } from './schema.js';
 import type { Section } from './schema.js';
 import { unknownKey } from './source.js';
@@ -85,7 +85,8 @@ class YamlReader {
     } else if (entry === undefined) {
       const groups = Object.keys(section).map((name) => prefix + name);
       this.problem(line, unknownKey(path, [...groups, ...this.known]));
-    } else if (entry instanceof Leaf) this.leaf(pair.value, path, line);
+    } else if (entry instanceof StructuredLeaf) this.structure(pair.value, path, line);
+    else if (entry instanceof Leaf) this.leaf(pair.value, path, line);
     else this.section(pair.value, entry, `${path}.`, line);
   }
 
@@ -98,6 +99,19 @@ class YamlReader {
       const items = value.items.map((item) => (isScalar(item) ? String(item.value) : ''));
       this.settings.set(path, { text: items.join(','), where });
     } else this.problem(line, `${path} must be a single value`);
+  }
+
+  /** Taken as JSON, so that it is the same text from every source. */
+  private structure(node: unknown, path: string, line: number): void {
+    const value = this.resolve(node);
+    if (isEmpty(value)) return;
+    try {
+      const plain: unknown = isNode(value) ? value.toJS(this.document) : '';
+      const text = typeof plain === 'string' ? plain : JSON.stringify(plain);
+      this.settings.set(path, { text, where: `${this.name}:${line}` });
+    } catch (error) {
+      this.problem(line, `${path}: ${messageOf(error)}`);
+    }
   }
 
   private resolve(node: unknown): unknown {

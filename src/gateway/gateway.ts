@@ -24,7 +24,14 @@ import { GrpcSide } from './grpc-side.js';
 import { jwtAuthenticator } from './identity.js';
 import { Logging } from './logging.js';
 import { OpsSide, opsWarnings } from './ops-side.js';
-import { handshakeLimit, overloadOptions, routerOptions, sessionOptions } from './options.js';
+import {
+  RELOADED_KEYS,
+  handshakeLimit,
+  overloadOptions,
+  routerOptions,
+  routingRules,
+  sessionOptions,
+} from './options.js';
 import { quicKeys } from './quic-keys.js';
 import { StateKeeper } from './state-keeper.js';
 import { webSocketServer } from './websocket.js';
@@ -109,8 +116,8 @@ export class Gateway {
   }
 
   /**
-   * Takes over what can change while it serves: certificates, token keys, the log level. Other keys
-   * that differ are named in the log and wait for a restart.
+   * Takes over what can change while it serves: certificates, token keys, the log level, routing rules.
+   * Other keys that differ are named in the log and wait for a restart.
    */
   async reload(config: Config): Promise<void> {
     this.certificate?.reload();
@@ -119,7 +126,8 @@ export class Gateway {
     await this.tokens?.reload();
     const changed = changedKeys(this.config, config);
     this.logging.reload(config);
-    const waiting = changed.filter((key) => key !== 'log.level');
+    this.router.setRules(routingRules(config));
+    const waiting = changed.filter((key) => !RELOADED_KEYS.has(key));
     if (waiting.length > 0) this.log.warn({ keys: waiting }, 'these keys wait for a restart');
     this.log.info('configuration reloaded');
   }

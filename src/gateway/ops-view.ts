@@ -10,6 +10,7 @@ import type {
   TrafficTotals,
 } from '../ops/ops-source.js';
 import type { RouterView } from '../routing/router-view.js';
+import { describePool, isZone } from '../routing/zone.js';
 import type { ZoneRouter } from '../routing/zone-router.js';
 import type { Session } from '../session/session.js';
 import type { SessionService } from '../session/session-service.js';
@@ -120,12 +121,13 @@ function busyUpstreams({ concurrent }: RouterView, threshold: number): string[] 
 }
 
 function unservedZones({ zones, fallback }: RouterView): string[] {
-  if (fallback !== null && fallback.state !== 'ejected') return [];
+  const zonesServed = fallback !== null && fallback.state !== 'ejected';
   return zones
+    .filter(({ zone }) => !zonesServed || !isZone(zone))
     .filter(({ instances }) => instances.every(({ state }) => state === 'ejected'))
     .map(({ zone, instances }) =>
       instances.length === 0
-        ? `zone ${zone} has no upstream`
-        : `zone ${zone}: none of its ${instances.length} upstreams answers`,
+        ? `${describePool(zone)} has no upstream`
+        : `${describePool(zone)}: none of its ${instances.length} upstreams answers`,
     );
 }

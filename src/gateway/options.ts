@@ -3,10 +3,18 @@ import { ClientAddresses } from '../base/client-address.js';
 import type { Arrival } from '../base/client-address.js';
 import { Networks } from '../base/networks.js';
 import type { Config } from '../config/config.js';
+import { RoutingRules } from '../routing/routing-rules.js';
 import type { ZoneRouterOptions } from '../routing/zone-router.js';
 import type { SessionOptions } from '../session/options.js';
 import { NO_LIMITS } from '../session/overload/options.js';
 import type { OverloadOptions } from '../session/overload/options.js';
+
+/** Keys whose changes a reload takes over. */
+export const RELOADED_KEYS: ReadonlySet<string> = new Set([
+  'log.level',
+  'routing.rules',
+  'routing.services',
+]);
 
 /** The session layer's options out of the configuration. */
 export function sessionOptions(config: Config): SessionOptions {
@@ -49,6 +57,11 @@ export function overloadOptions({ overloadProtection: overload }: Config): Overl
   };
 }
 
+/** Where requests go, out of the configuration. */
+export function routingRules({ routing }: Config): RoutingRules {
+  return new RoutingRules(routing.rules, routing.services);
+}
+
 /** The router's options out of the configuration. */
 export function routerOptions(config: Config): ZoneRouterOptions {
   const { server, routing, grpc, overloadProtection: overload } = config;
@@ -59,6 +72,7 @@ export function routerOptions(config: Config): ZoneRouterOptions {
     maxConcurrent: unlimited ? Infinity : overload.maxUpstreamConcurrent,
     warnConcurrent: unlimited ? Infinity : overload.upstreamWarningThreshold,
     serialize: routing.serialize,
+    rules: routingRules(config),
     registryFile: routing.registryFile ?? '',
     registerAllow: grpc.registerAllow,
     fallbackAddress: fallback === null ? '' : formatAddress(fallback.host, fallback.port),

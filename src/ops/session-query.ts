@@ -7,6 +7,8 @@ const DEFAULT_PAGE = 100;
 const MAX_PAGE = 1_000;
 /** As long as an openid may be; a longer prefix matches none. */
 const MAX_PREFIX_CHARACTERS = 256;
+/** A zone, or the name of a service. */
+const MAX_ZONE_CHARACTERS = 32;
 
 /** `?limit=`, `?cursor=` or `?offset=`, `?openid=` and `?zone=` of /stats. @throws HttpRefusal 400 */
 export function sessionQuery(query: Record<string, unknown>): SessionQuery {
@@ -18,7 +20,7 @@ export function sessionQuery(query: Record<string, unknown>): SessionQuery {
     limit: whole(query, 'limit', 1, MAX_PAGE, DEFAULT_PAGE),
     after: query.cursor === undefined ? null : parseCursor(query.cursor),
     openidPrefix: short(query, 'openid', MAX_PREFIX_CHARACTERS),
-    zone: short(query, 'zone', 3),
+    zone: short(query, 'zone', MAX_ZONE_CHARACTERS),
   };
 }
 

@@ -7,6 +7,8 @@ import type { UpstreamInstance } from './upstream-instance.js';
 
 /** What a request tells its route. */
 export interface RequestOwner {
+  /** It waited in line, and may be sent now. */
+  onTurn(pending: PendingRequest): void;
   onAnswer(pending: PendingRequest, response: UpstreamResponse): void;
   onFailure(pending: PendingRequest, kind: FailureKind, reason: string): void;
 }
@@ -29,6 +31,11 @@ export class PendingRequest extends ProcessCall {
     readonly deadline: number,
   ) {
     super(encodeRequest(request), request.clientSeqId);
+  }
+
+  /** The line that it waited in lets it go. */
+  takeTurn(): void {
+    this.owner.onTurn(this);
   }
 
   /** Sends it; the outcome comes later. */

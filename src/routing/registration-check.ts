@@ -5,8 +5,7 @@ import type {
   RegistrationRequest,
   RegistrationResult,
 } from '../upstream/registration-sink.js';
-import { isZone } from './zone.js';
-import type { Zone } from './zone.js';
+import { isPoolName, isZone } from './zone.js';
 
 /** Longest name in DNS (RFC 1035 section 2.3.4). */
 const MAX_HOST_BYTES = 253;
@@ -17,11 +16,15 @@ const MAX_CAPABILITIES = 16;
 const MAX_CAPABILITY_BYTES = 64;
 const HOST_NAME = /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?$/;
 
+/** Of registrations and deregistrations alike. */
+export const UNKNOWN_ZONE = 'zone_id is none of 001 to 006, and no service of routing.services';
+
 /** A registration that was checked, as the table and the registry file keep it. */
 export interface UpstreamEntry {
   /** `host:port` to dial, lower case, IPv6 in brackets. */
   readonly address: string;
-  readonly zone: Zone;
+  /** The zone or the service that it is an instance of. */
+  readonly zone: string;
   readonly serviceName: string;
   readonly capabilities: readonly string[];
   /** The host was taken from where the call came from; wrong behind NAT or a proxy. */
@@ -33,14 +36,16 @@ export function refuse(errorCode: RegistrationErrorCode, message: string): Regis
   return { success: false, message, errorCode };
 }
 
-/** Checks a registration and finds the address that it means. */
+/**
+ * Checks a registration and finds the address that it means.
+ * @param knows whether there is a zone or a service of a name.
+ */
 export function checkRegistration(
   request: RegistrationRequest,
+  knows: (name: string) => boolean = isZone,
 ): { entry: UpstreamEntry } | { refusal: RegistrationResult } {
   const { zoneId, serviceName, capabilities } = request;
-  if (!isZone(zoneId)) {
-    return { refusal: refuse('INVALID_ZONE_ID', 'zone_id is none of 001 to 006') };
-  }
+  if (!knows(zoneId)) return { refusal: refuse('INVALID_ZONE_ID', UNKNOWN_ZONE) };
   if (Buffer.byteLength(serviceName) > MAX_SERVICE_NAME_BYTES) {
     const message = `service_name is longer than ${MAX_SERVICE_NAME_BYTES} bytes`;
     return { refusal: refuse('REGISTER_FAILED', message) };
@@ -61,7 +66,7 @@ export function isUpstreamEntry(value: unknown): value is UpstreamEntry {
     string,
     unknown
   >;
-  if (typeof address !== 'string' || typeof zone !== 'string' || !isZone(zone)) return false;
+  if (typeof address !== 'string' || typeof zone !== 'string' || !isPoolName(zone)) return false;
   if (typeof serviceName !== 'string' || typeof hostFromCaller !== 'boolean') return false;
   if (!Array.isArray(capabilities) || !capabilities.every((word) => typeof word === 'string')) {
     return false;

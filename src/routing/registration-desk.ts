@@ -12,11 +12,17 @@ import type {
   RegistrationResult,
   RegistrationSink,
 } from '../upstream/registration-sink.js';
-import { checkRegistration, hostOfPeer, refuse, resolveAddress } from './registration-check.js';
+import {
+  UNKNOWN_ZONE,
+  checkRegistration,
+  hostOfPeer,
+  refuse,
+  resolveAddress,
+} from './registration-check.js';
 import type { UpstreamEntry } from './registration-check.js';
 import type { UpstreamInstance } from './upstream-instance.js';
 import type { UpstreamTable } from './upstream-table.js';
-import { isZone } from './zone.js';
+import { describePool, isZone } from './zone.js';
 import { MAX_INSTANCES_PER_ZONE } from './zone-pool.js';
 
 export interface DeskOptions {
@@ -35,6 +41,7 @@ export interface DeskOptions {
  */
 export class RegistrationDesk implements RegistrationSink, DeregistrationSink {
   private closed = false;
+  private services: ReadonlySet<string> = new Set();
 
   /** @param onChange called after every change of the table's entries. */
   constructor(
@@ -54,7 +61,7 @@ export class RegistrationDesk implements RegistrationSink, DeregistrationSink {
       answer(refuse('SHUTTING_DOWN', 'the gateway is stopping'));
       return;
     }
-    const checked = checkRegistration(request);
+    const checked = checkRegistration(request, (name) => this.knowsZone(name));
     if ('refusal' in checked) answer(checked.refusal);
     else if (!this.allows(request.peer, checked.entry.address)) {
       this.logger.warn(
@@ -63,6 +70,16 @@ export class RegistrationDesk implements RegistrationSink, DeregistrationSink {
       );
       answer(refuse('NOT_ALLOWED', 'the caller or its address is in no network that may register'));
     } else this.admit(checked.entry, answer);
+  }
+
+  /** Which services upstreams may register for, beside the zones; those that are in the table stay. */
+  offer(services: ReadonlySet<string>): void {
+    this.services = services;
+  }
+
+  /** Whether upstreams may register for a zone or a service of that name. */
+  knowsZone(name: string): boolean {
+    return isZone(name) || this.services.has(name);
   }
 
   private allows(peer: string, address: string): boolean {
@@ -80,19 +97,28 @@ export class RegistrationDesk implements RegistrationSink, DeregistrationSink {
       message,
       errorCode,
     });
-    if (!isZone(zoneId)) return refused('INVALID_ZONE_ID', 'zone_id is none of 001 to 006');
     const found = resolveAddress(address, peer);
+    // Instances of a service that the configuration names no more may leave like any other.
+    const pooled = this.table.pools().some((pool) => pool.zone === zoneId);
+    if (!pooled) return refused('INVALID_ZONE_ID', UNKNOWN_ZONE);
     if ('reason' in found) return refused('INVALID_ADDRESS', found.reason);
     if (!this.allows(peer, found.address)) {
       return refused('NOT_ALLOWED', 'the caller is in no network that may register');
     }
     const instance = this.table.find(found.address);
     if (instance === null || instance.entry.zone !== zoneId) {
-      return refused('NOT_REGISTERED', `${found.address} is not registered for zone ${zoneId}`);
+      return refused(
+        'NOT_REGISTERED',
+        `${found.address} is not registered for ${describePool(zoneId)}`,
+      );
     }
     this.remove(instance, 'it deregistered');
     this.onChange();
-    return { success: true, message: `${found.address} left zone ${zoneId}`, errorCode: '' };
+    return {
+      success: true,
+      message: `${found.address} left ${describePool(zoneId)}`,
+      errorCode: '',
+    };
   }
 
   /** Refuses every later registration. */
@@ -123,7 +149,9 @@ export class RegistrationDesk implements RegistrationSink, DeregistrationSink {
       else if (!result.alive) answer(this.move(known, entry));
       else {
         const zone = known.entry.zone;
-        answer(refuse('ADDRESS_TAKEN', `${entry.address} is a live instance of zone ${zone}`));
+        answer(
+          refuse('ADDRESS_TAKEN', `${entry.address} is a live instance of ${describePool(zone)}`),
+        );
       }
     });
   }
@@ -133,26 +161,26 @@ export class RegistrationDesk implements RegistrationSink, DeregistrationSink {
     if (pool.full) {
       const dead = pool.longestDead();
       if (dead === null) {
-        const message = `zone ${entry.zone} has ${MAX_INSTANCES_PER_ZONE} live instances`;
+        const message = `${describePool(entry.zone)} has ${MAX_INSTANCES_PER_ZONE} live instances`;
         return refuse('ZONE_FULL', message);
       }
-      this.remove(dead, 'the zone is full and it was dead for the longest time');
+      this.remove(dead, `${describePool(entry.zone)} is full and it was dead for the longest time`);
     }
     this.table.add(entry);
     this.logger.info(describe(entry), 'upstream registered');
     this.onChange();
-    return accept(`registered ${entry.address} for zone ${entry.zone}`);
+    return accept(`registered ${entry.address} for ${describePool(entry.zone)}`);
   }
 
   private renew(known: UpstreamInstance, entry: UpstreamEntry): RegistrationResult {
     this.table.renew(known, entry);
     this.logger.info(describe(entry), 'upstream registered again');
     this.onChange();
-    return accept(`${entry.address} was registered for zone ${entry.zone} already`);
+    return accept(`${entry.address} was registered for ${describePool(entry.zone)} already`);
   }
 
   private move(known: UpstreamInstance, entry: UpstreamEntry): RegistrationResult {
-    this.remove(known, `its address registered for zone ${entry.zone}`);
+    this.remove(known, `its address registered for ${describePool(entry.zone)}`);
     const result = this.enter(entry);
     this.onChange();
     return result;

@@ -12,7 +12,9 @@ const FORMAT = 1;
 const DEBOUNCE_MS = 200;
 /** Only the owner: whoever can write the file can redirect requests. */
 const FILE_MODE = 0o600;
-const MAX_ENTRIES = ZONES.length * MAX_INSTANCES_PER_ZONE;
+/** As many services as the configuration may name, beside the zones. */
+const MAX_SERVICES = 32;
+const MAX_ENTRIES = (ZONES.length + MAX_SERVICES) * MAX_INSTANCES_PER_ZONE;
 
 /**
  * Keeps the registrations on disk, for deployed upstreams register only once in their life and the

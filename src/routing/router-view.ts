@@ -19,7 +19,7 @@ export interface InstanceView {
   readonly latencyMs: number;
 }
 
-/** One zone as operators see it. */
+/** One zone or service as operators see it. */
 export interface ZoneView {
   readonly zone: string;
   readonly instances: readonly InstanceView[];
@@ -27,6 +27,7 @@ export interface ZoneView {
 
 /** All of routing as operators see it. */
 export interface RouterView {
+  /** All zones, then the services. */
   readonly zones: readonly ZoneView[];
   /** The configured instance for zones without another. */
   readonly fallback: InstanceView | null;

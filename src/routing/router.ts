@@ -26,11 +26,12 @@ export interface RoutedRequest {
 }
 
 /**
- * The way of one session's requests to one upstream instance, in order. It stays with its instance
- * while that is healthy and changes only with nothing in flight, or on ejection.
+ * The way of one session's requests to the upstreams: of each zone or service, to one instance, in
+ * order. It stays with an instance while that is healthy and changes only with nothing in flight there,
+ * or on ejection.
  */
 export interface Route {
-  /** The zone of the openid, `001` to `006`. */
+  /** Where requests go that no rule by action takes: the zone of the openid, or a service. */
   readonly zone: string;
   dispatch(request: RoutedRequest): void;
 }

@@ -1,5 +1,4 @@
 import type { Clock } from '../base/clock.js';
-import { RingQueue } from '../base/ring-queue.js';
 import type { Logger } from '../telemetry/log.js';
 import type { UpstreamMetrics } from '../telemetry/upstream-metrics.js';
 import type { FailureKind } from '../upstream/process-call.js';
@@ -7,8 +6,10 @@ import type { UpstreamResponse } from '../wire/messages.js';
 import { PendingRequest } from './pending-request.js';
 import type { RequestOwner } from './pending-request.js';
 import type { RequestGate } from './request-gate.js';
-import type { Route, RoutedRequest, UpstreamOutcome } from './router.js';
+import type { RoutedRequest, UpstreamOutcome } from './router.js';
 import type { UpstreamInstance } from './upstream-instance.js';
+import { WaitingLine } from './waiting-line.js';
+import { describePool } from './zone.js';
 import type { ZonePool } from './zone-pool.js';
 
 /** What all routes share. */
@@ -28,12 +29,9 @@ export interface RouteContext {
 
 /** Instances that one request is tried on: more would only lengthen the wait for a 502. */
 const MAX_ATTEMPTS = 3;
-/** The session layer stops reading at 64 in flight; this only bounds what a caller in error holds. */
-const MAX_WAITING = 256;
-const MAX_WAITING_BYTES = 8 * 1_048_576;
 
 /**
- * The route of one session. Requests go to one instance in the order of their dispatch; it changes
+ * The way of one session's requests to one zone or service. Requests go to one instance in the order of their dispatch; it changes
  *
  * - with nothing in flight, when the pool has changed;
  * - at once, when the instance was ejected or removed;
@@ -41,7 +39,7 @@ const MAX_WAITING_BYTES = 8 * 1_048_576;
  *   there, but only once everything still under way at the old instance is decided, for that
  *   may turn out unsent as well and must go first.
  */
-export class SessionRoute implements Route, RequestOwner {
+export class SessionRoute implements RequestOwner {
   private instance: UpstreamInstance | null = null;
   private seenVersion = -1;
   private inFlight = 0;
@@ -49,17 +47,26 @@ export class SessionRoute implements Route, RequestOwner {
   private epoch = 0;
   /** Requests in flight at earlier instances that the ones behind them wait for. */
   private stragglers = 0;
-  private waiting: RingQueue<PendingRequest> | null = null;
-  private waitingBytes = 0;
+  /** Requests that wait; made when the first one does, unless it is shared. */
+  private line: WaitingLine | null;
 
   constructor(
     private readonly context: RouteContext,
     private readonly pool: ZonePool,
     private readonly seed: number,
-  ) {}
+    /** The one line of all ways of a session whose requests go one at a time, else null. */
+    private readonly shared: WaitingLine | null,
+  ) {
+    this.line = shared;
+  }
 
   get zone(): string {
     return this.pool.zone;
+  }
+
+  /** Whether no request of this way is under way or waits. */
+  get idle(): boolean {
+    return this.inFlight === 0 && (this.line === null || this.line.empty);
   }
 
   dispatch(request: RoutedRequest): void {
@@ -101,38 +108,34 @@ export class SessionRoute implements Route, RequestOwner {
     else this.finish(pending, this.failureOf(kind));
   }
 
+  /** Its turn in the line has come. */
+  onTurn(pending: PendingRequest): void {
+    this.send(pending);
+  }
+
   /** Takes the request off the books of its instance. */
   private settle(pending: PendingRequest): UpstreamInstance {
     this.inFlight--;
+    if (this.shared !== null) this.shared.inFlight--;
     if (this.stragglers > 0 && pending.epoch !== this.epoch) this.stragglers--;
     return pending.instance as UpstreamInstance;
   }
 
   private mustWait(): boolean {
-    if (this.waiting !== null && this.waiting.length > 0) return true;
-    return this.held();
+    return (this.line !== null && !this.line.empty) || this.held();
   }
 
   private held(): boolean {
-    return this.context.serialize ? this.inFlight > 0 : this.stragglers > 0;
+    return this.shared === null ? this.stragglers > 0 : this.shared.inFlight > 0;
   }
 
   private enqueue(pending: PendingRequest): boolean {
-    const waiting = (this.waiting ??= new RingQueue());
-    const bytes = this.waitingBytes + pending.bytes.length;
-    if (waiting.length >= MAX_WAITING || bytes > MAX_WAITING_BYTES) return false;
-    this.waitingBytes = bytes;
-    waiting.push(pending);
-    return true;
+    return (this.line ??= new WaitingLine()).push(pending);
   }
 
   /** Sends what waited. It waited behind requests with earlier deadlines, so none waits too long. */
   private pump(): void {
-    while (this.waiting !== null && this.waiting.length > 0 && !this.held()) {
-      const pending = this.waiting.shift() as PendingRequest;
-      this.waitingBytes -= pending.bytes.length;
-      this.send(pending);
-    }
+    while (this.line !== null && !this.line.empty && !this.held()) this.line.shift().takeTurn();
   }
 
   private send(pending: PendingRequest): void {
@@ -143,7 +146,7 @@ export class SessionRoute implements Route, RequestOwner {
     const instance = this.currentInstance();
     if (instance === null) {
       this.context.metrics.rejected.add('no_upstream');
-      this.finishLater(pending, this.failure(503, `no upstream serves zone ${this.zone}`));
+      this.finishLater(pending, this.failure(503, `no upstream serves ${describePool(this.zone)}`));
       return;
     }
     this.sendTo(pending, instance);
@@ -156,6 +159,7 @@ export class SessionRoute implements Route, RequestOwner {
       return;
     }
     this.inFlight++;
+    if (this.shared !== null) this.shared.inFlight++;
     instance.requests++;
     this.context.metrics.requests.add();
     pending.epoch = this.epoch;

@@ -8,7 +8,6 @@ import type { ProbeTimes } from './prober.js';
 import type { UpstreamEntry } from './registration-check.js';
 import { UpstreamInstance } from './upstream-instance.js';
 import { ZONES } from './zone.js';
-import type { Zone } from './zone.js';
 import { ZonePool } from './zone-pool.js';
 
 export interface TableOptions {
@@ -30,7 +29,8 @@ export interface RegistrationJournal {
  * which one may come in (RegistrationDesk).
  */
 export class UpstreamTable {
-  readonly pools: ReadonlyMap<Zone, ZonePool>;
+  /** By the name of the zone or the service; zones come first. */
+  private readonly poolsByName = new Map<string, ZonePool>();
   readonly fallback: UpstreamInstance | null;
   private readonly byAddress = new Map<string, UpstreamInstance>();
   private readonly probers = new Map<UpstreamInstance, Prober>();
@@ -46,7 +46,7 @@ export class UpstreamTable {
     private readonly options: TableOptions,
   ) {
     this.fallback = options.fallback === null ? null : this.create(options.fallback, true);
-    this.pools = new Map(ZONES.map((zone) => [zone, new ZonePool(zone, this.fallback)]));
+    for (const zone of ZONES) this.poolsByName.set(zone, new ZonePool(zone, this.fallback));
   }
 
   get size(): number {
@@ -65,8 +65,19 @@ export class UpstreamTable {
     return this.byAddress.get(address) ?? null;
   }
 
-  pool(zone: Zone): ZonePool {
-    return this.pools.get(zone) as ZonePool;
+  pools(): ZonePool[] {
+    return [...this.poolsByName.values()];
+  }
+
+  /** The pool of a zone or of a service; that of a service is made when it is named first. */
+  pool(name: string): ZonePool {
+    let pool = this.poolsByName.get(name);
+    if (pool === undefined) {
+      // What serves any zone cannot be expected to serve what was taken out of the zones.
+      pool = new ZonePool(name, null);
+      this.poolsByName.set(name, pool);
+    }
+    return pool;
   }
 
   add(entry: UpstreamEntry): void {

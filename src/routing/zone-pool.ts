@@ -1,19 +1,19 @@
 import type { UpstreamInstance } from './upstream-instance.js';
 import { rendezvousWeight } from './zone.js';
-import type { Zone } from './zone.js';
 
-/** Instances of one zone. More are a mistake or an attack: every one of them is probed for ever. */
+/** Instances of one zone or service. More are a mistake or an attack: every one of them is probed for ever. */
 export const MAX_INSTANCES_PER_ZONE = 64;
 
-/** The instances of one zone, and which of them an openid goes to. */
+/** The instances of one zone or service, and which of them an openid goes to. */
 export class ZonePool {
   readonly instances: UpstreamInstance[] = [];
   /** Counts every change of who may be chosen; a route that saw this number need not look again. */
   version = 0;
 
   constructor(
-    readonly zone: Zone,
-    /** Serves the zone while it has no instance of its own. */
+    /** Name of the zone or the service. */
+    readonly zone: string,
+    /** Serves the zone while it has no instance of its own; null for services. */
     readonly fallback: UpstreamInstance | null,
   ) {}
 

@@ -26,11 +26,13 @@ import { RegistryFile } from './registry-file.js';
 import { RequestGate } from './request-gate.js';
 import type { RouterView } from './router-view.js';
 import type { Route, Router } from './router.js';
-import { SessionRoute } from './session-route.js';
+import { RoutingRules } from './routing-rules.js';
+import { RuledRoute } from './ruled-route.js';
+import type { RouteSource } from './ruled-route.js';
 import type { RouteContext } from './session-route.js';
 import { UpstreamTable } from './upstream-table.js';
 import type { RegistrationJournal } from './upstream-table.js';
-import { placementOf } from './zone.js';
+import type { ZonePool } from './zone-pool.js';
 
 export interface ZoneRouterOptions {
   /** overload_protection.upstream_timeout: 504 after so many ms. Default 30 s. */
@@ -47,6 +49,8 @@ export interface ZoneRouterOptions {
   readonly fallbackAddress?: string;
   /** grpc.register_allow: networks that upstreams may register from and with. Default: all. */
   readonly registerAllow?: readonly string[];
+  /** routing.rules and routing.services. Default: every request goes to the zone of its openid. */
+  readonly rules?: RoutingRules;
   readonly probeTimes?: Partial<ProbeTimes>;
   /** Where registrations are written down. Default: nowhere. */
   readonly journal?: RegistrationJournal | null;
@@ -55,7 +59,7 @@ export interface ZoneRouterOptions {
 const DEFAULT_UPSTREAM_TIMEOUT_MS = 30_000;
 
 /**
- * Routes requests to the upstreams of their zone and takes the upstreams' registrations (DESIGN.md,
+ * Routes requests to the upstreams of their zone or service and takes the upstreams' registrations (DESIGN.md,
  * "Upstreams"). `start`, `drain` and `stop` are idempotent.
  */
 export class ZoneRouter implements Router, RegistrationSink, DeregistrationSink {
@@ -70,7 +74,7 @@ export class ZoneRouter implements Router, RegistrationSink, DeregistrationSink 
   private readonly desk: RegistrationDesk;
   private readonly gate: RequestGate;
   private readonly file: RegistryFile | null;
-  private readonly context: RouteContext;
+  private readonly routes: { readonly context: RouteContext; rules: RoutingRules } & RouteSource;
   private restored = false;
 
   /** @throws {StartupError} BAD_UPSTREAM_ADDR where the fallback address cannot be dialled, BAD_NETWORK. */
@@ -102,7 +106,7 @@ export class ZoneRouter implements Router, RegistrationSink, DeregistrationSink 
     this.desk = new RegistrationDesk(this.table, logger, metrics, deskOptions, () =>
       this.file?.changed(),
     );
-    this.context = {
+    const context: RouteContext = {
       clock,
       logger,
       metrics,
@@ -112,6 +116,12 @@ export class ZoneRouter implements Router, RegistrationSink, DeregistrationSink 
       onAlive: (instance) => this.table.noteAlive(instance),
       onDead: (instance, reason) => this.table.noteDead(instance, reason),
     };
+    this.routes = {
+      context,
+      rules: new RoutingRules(),
+      pool: (target) => this.table.pool(target),
+    };
+    this.setRules(options.rules ?? new RoutingRules());
     metrics.observe({
       concurrent: () => this.gate.concurrent,
       instanceCount: () => this.table.size,
@@ -120,8 +130,25 @@ export class ZoneRouter implements Router, RegistrationSink, DeregistrationSink 
   }
 
   routeFor(openid: string): Route {
-    const { zone, seed } = placementOf(openid);
-    return new SessionRoute(this.context, this.table.pool(zone), seed);
+    return new RuledRoute(this.routes, openid);
+  }
+
+  /** From now on these rules hold, for the next request of every session; what is under way stays. */
+  setRules(rules: RoutingRules): void {
+    this.desk.offer(rules.services);
+    for (const service of rules.services) this.table.pool(service);
+    this.routes.rules = rules;
+    for (const pool of this.table.pools()) {
+      if (pool.instances.length === 0 || this.desk.knowsZone(pool.zone)) continue;
+      this.routes.context.logger.warn(
+        { service: pool.zone, upstreams: pool.instances.length },
+        'routing.services no longer names this service; its upstreams get no requests',
+      );
+    }
+  }
+
+  knowsZone(name: string): boolean {
+    return this.desk.knowsZone(name);
   }
 
   register(request: RegistrationRequest, done: (result: RegistrationResult) => void): void {
@@ -136,7 +163,7 @@ export class ZoneRouter implements Router, RegistrationSink, DeregistrationSink 
   /** What operators see; made anew with every call. */
   view(): RouterView {
     return {
-      zones: [...this.table.pools.values()].map((pool) => ({
+      zones: this.shownPools().map((pool) => ({
         zone: pool.zone,
         instances: pool.instances.map((instance) => instance.view()),
       })),
@@ -177,6 +204,13 @@ export class ZoneRouter implements Router, RegistrationSink, DeregistrationSink 
     }
   }
 
+  /** Zones, services, and what is left of services that the configuration names no more. */
+  private shownPools(): ZonePool[] {
+    return this.table
+      .pools()
+      .filter((pool) => this.desk.knowsZone(pool.zone) || pool.instances.length > 0);
+  }
+
   private openFile(path: string, clock: Clock, logger: Logger): RegistryFile | null {
     if (path === '') return null;
     const entries = (): UpstreamEntry[] => this.table.instances().map(({ entry }) => entry);
@@ -187,7 +221,10 @@ export class ZoneRouter implements Router, RegistrationSink, DeregistrationSink 
     const entries = this.file === null || this.restored ? [] : await this.file.load();
     this.enter(entries);
     if (entries.length > 0) {
-      this.context.logger.info({ count: entries.length }, 'upstreams restored from registry file');
+      this.routes.context.logger.info(
+        { count: entries.length },
+        'upstreams restored from registry file',
+      );
     }
     this.table.startProbing();
   }

@@ -8,7 +8,20 @@ export function isZone(text: string): text is Zone {
   return (ZONES as readonly string[]).includes(text);
 }
 
-/** Where an openid belongs: its zone, and the number by which instances of that zone are ranked. */
+/** As the configuration allows it (routing.services); a letter first, so that none looks like a zone. */
+const SERVICE_NAME = /^[a-z][a-z0-9_-]{0,31}$/;
+
+/** Whether a text can be the name of a zone or a service. */
+export function isPoolName(text: string): boolean {
+  return isZone(text) || SERVICE_NAME.test(text);
+}
+
+/** `zone 001`, `service login`. */
+export function describePool(name: string): string {
+  return `${isZone(name) ? 'zone' : 'service'} ${name}`;
+}
+
+/** Where an openid belongs by its hash: its zone, and the number by which instances of that zone are ranked. */
 export interface Placement {
   readonly zone: Zone;
   /** Unsigned 32 bits, independent of the zone. */

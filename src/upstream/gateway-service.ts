@@ -10,6 +10,7 @@ import {
 } from '../wire/messages.js';
 import { Method } from '../wire/grpc-methods.js';
 import { refuseAudience, refusePush, refuseSize } from './push-check.js';
+import type { Refusal } from './push-check.js';
 import type { PushSink } from './push-sink.js';
 import type { RegistrationSink } from './registration-sink.js';
 import { serveTyped } from './typed-method.js';
@@ -56,7 +57,7 @@ export class GatewayService {
         response: BroadcastResponse,
         refusal: (message) => ({ sentCount: 0, message: `PUSH_FAILED: ${message}` }),
         handle: (broadcast, answer) => {
-          const refusal = refuseSize(broadcast) ?? refuseAudience(broadcast);
+          const refusal = this.refuseBroadcast(broadcast);
           if (refusal !== null) {
             answer({ sentCount: 0, message: `${refusal.code}: ${refusal.message}` });
             return;
@@ -66,6 +67,11 @@ export class GatewayService {
       },
       this.logger,
     );
+  }
+
+  private refuseBroadcast(broadcast: BroadcastRequest): Refusal | null {
+    const knows = (zone: string): boolean => this.registrations.knowsZone(zone);
+    return refuseSize(broadcast) ?? refuseAudience(broadcast, knows);
   }
 
   private register(): UnaryMethod {

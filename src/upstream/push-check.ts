@@ -58,8 +58,14 @@ export function refuseTarget(target: {
   return null;
 }
 
-/** Whether whom a broadcast names can be anyone. */
-export function refuseAudience({ zoneIds, openids, sessionIds }: BroadcastRequest): Refusal | null {
+/**
+ * Whether whom a broadcast names can be anyone.
+ * @param knows whether there is a zone or a service of a name.
+ */
+export function refuseAudience(
+  { zoneIds, openids, sessionIds }: BroadcastRequest,
+  knows: (name: string) => boolean,
+): Refusal | null {
   const named = openids.length + sessionIds.length;
   if (named > MAX_NAMED) {
     return {
@@ -67,9 +73,8 @@ export function refuseAudience({ zoneIds, openids, sessionIds }: BroadcastReques
       message: `${named} openids and sessions, the limit is ${MAX_NAMED}`,
     };
   }
-  const wrong = zoneIds.find((zone) => !/^00[1-6]$/.test(zone));
-  if (wrong === undefined) return null;
-  return { code: 'INVALID_ZONE_ID', message: 'a zone_id is none of 001 to 006' };
+  if (zoneIds.every(knows)) return null;
+  return { code: 'INVALID_ZONE_ID', message: 'a zone_id is no zone, 001 to 006, and no service' };
 }
 
 /** As refusePush, for what any frame may carry. */

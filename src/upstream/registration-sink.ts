@@ -30,6 +30,8 @@ export interface RegistrationResult {
 
 /** Where registrations go; routing implements it. */
 export interface RegistrationSink {
+  /** Whether there is a zone, or a service, of that name. */
+  knowsZone(name: string): boolean;
   /** Answers through `done`, exactly once, possibly before it returns. */
   register(request: RegistrationRequest, done: (result: RegistrationResult) => void): void;
 }

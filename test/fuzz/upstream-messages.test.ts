@@ -139,7 +139,10 @@ describe.each(decoders)('$name', ({ decode, sample }) => {
 test('whatever bytes come, each method of the gateway answers once and never throws', () => {
   const service = new GatewayService(
     new RecordingPushSink(),
-    { register: (request, done) => void (checkRegistration(request), done(OK)) },
+    {
+      knowsZone: () => true,
+      register: (request, done) => void (checkRegistration(request), done(OK)),
+    },
     silentLogger(),
   );
   const samples = decoders.slice(4).map(({ sample }) => mutated(sample));

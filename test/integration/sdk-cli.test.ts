@@ -120,7 +120,7 @@ describe('gatesvr client and gatesvr upstream', () => {
     const zone = start('upstream', '--zone', '7', ...toGateway());
     expect([await zone.code, zone.err()]).toEqual([
       2,
-      "gatesvr: option '--zone <zone>' argument '7' is invalid. zones are 001 to 006.\n",
+      "gatesvr: option '--zone <zone>' argument '7' is invalid. zones are 001 to 006, services are named in small letters.\n",
     ]);
   });
 });

@@ -40,6 +40,7 @@ export class FakeGatewayService {
       },
     };
     const registrations = {
+      knowsZone: () => true,
       register: (request: RegistrationRequest, done: (result: RegistrationResult) => void) => {
         this.registrations.push(request);
         done(this.onRegister(request));

@@ -33,6 +33,10 @@ export class RecordingRegistrationSink implements RegistrationSink {
   result: RegistrationResult = { success: true, message: 'registered', errorCode: '' };
   error: Error | null = null;
 
+  knowsZone(name: string): boolean {
+    return /^00[1-6]$/.test(name);
+  }
+
   register(request: RegistrationRequest, done: (result: RegistrationResult) => void): void {
     if (this.error !== null) throw this.error;
     this.requests.push(request);

@@ -36,14 +36,6 @@ export const quic = {
   }),
 };
 
-/** Where requests go. */
-export const routing = {
-  registry_file: optionalFile(
-    'Keeps registered upstreams over restarts, for they register only once.',
-  ).following('gatesvr-PORT.upstreams.state, PORT being that of server.quic_addr; off for port 0'),
-  serialize: flag('false', 'Send the next request of a session after the answer to its last.'),
-};
-
 /** The side that upstreams talk to. */
 export const grpc = {
   caller: choice(

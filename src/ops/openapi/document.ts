@@ -64,7 +64,7 @@ const operations: Readonly<Record<string, Operation>> = {
       parameter('query', 'cursor', text, 'next_cursor of the page before'),
       parameter('query', 'offset', integer, 'instead of cursor'),
       parameter('query', 'openid', { ...text, maxLength: 256 }, 'a prefix'),
-      parameter('query', 'zone', { ...text, maxLength: 3 }),
+      parameter('query', 'zone', { ...text, maxLength: 32 }, 'or a service'),
     ],
     responses: { 200: json('a page', ref('Stats')), 400: json('a parameter is wrong') },
   },

@@ -29,7 +29,7 @@ import { RequestContext } from './request-context.js';
 export type Handler = (request: RequestContext) => Reply | Promise<Reply> | Promise<void>;
 
 export interface UpstreamServerOptions {
-  /** The zone to serve, `001` to `006`. */
+  /** The zone to serve, `001` to `006`, or a service of the gateway's `routing.services`. */
   readonly zone: string;
   /** For the gateway's logs and probes. */
   readonly serviceName: string;
