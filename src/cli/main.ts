@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { registerBenchCommand } from './bench.js';
 import { registerCertsCommand } from './certs.js';
+import { registerCheckConfigCommand } from './check-config.js';
 import { registerClientCommand } from './client.js';
 import { registerDemoCommand } from './demo.js';
 import { createProgram, runProgram } from './program.js';
@@ -18,6 +19,7 @@ registerServeCommand(program, terminal, async ({ config, warnings }) => {
   const { Gateway } = await import('../gateway/gateway.js');
   return new Gateway(config, warnings);
 });
+registerCheckConfigCommand(program, terminal);
 registerDemoCommand(program, terminal);
 registerUpstreamCommand(program, terminal);
 registerClientCommand(program, terminal);

@@ -19,7 +19,8 @@ const EXAMPLES = `
 Examples:
   gatesvr demo                                watch a whole deployment work, on this machine
   gatesvr serve                               run with defaults and a development certificate
-  gatesvr serve --config gatesvr.yaml         run a configuration; --check only checks it
+  gatesvr serve --config gatesvr.yaml         run a configuration
+  gatesvr check-config --config gatesvr.yaml  check it, and all files that it names
   gatesvr upstream --zone 001 --addr :9001    a demo service that registers at localhost:8092
   gatesvr client                              talk to a gateway at localhost:8453
   gatesvr bench --own-upstreams               load a gateway on this machine and measure it

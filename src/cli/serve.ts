@@ -3,10 +3,9 @@ import { messageOf } from '../base/errors.js';
 import type { Config } from '../config/config.js';
 import { loadConfig } from '../config/load.js';
 import type { LoadedConfig } from '../config/load.js';
-import { routingTable } from '../config/routing/table.js';
-import { leaves } from '../config/schema.js';
-import { ownFlag } from '../config/source.js';
-import { keyValue } from './option-values.js';
+import { checkConfig } from './check-config.js';
+import { addConfigOptions, sourcesOf } from './config-options.js';
+import type { ConfigOptions } from './config-options.js';
 import type { Terminal } from './program.js';
 import { UntilSignal } from './until-signal.js';
 import type { SignalSource } from './until-signal.js';
@@ -21,11 +20,8 @@ export interface RunnableGateway {
 
 export type CreateGateway = (loaded: LoadedConfig) => Promise<RunnableGateway>;
 
-interface ServeOptions {
-  readonly config?: string;
-  readonly set?: Record<string, string>;
+interface ServeOptions extends ConfigOptions {
   readonly check?: boolean;
-  readonly [flag: string]: unknown;
 }
 
 /** `gatesvr serve`: configuration to a gateway that runs until it is told to stop. */
@@ -40,38 +36,14 @@ export function registerServeCommand(
     .description(
       'run the gateway until SIGTERM or SIGINT (a second one ends it at once); SIGHUP reloads',
     )
-    .option('-c, --config <file>', 'YAML configuration')
-    .option('--set <key=value>', 'set any key, such as session.offline_ttl=10m', keyValue)
-    .option('--check', 'check the configuration and exit');
-  for (const [path, leaf] of leaves()) {
-    const name = ownFlag(path);
-    if (name !== null) command.option(`${name} <value>`, `${leaf.description} (${leaf.kind})`);
-  }
-  command.action(async (options: ServeOptions) => {
-    const load = () =>
-      loadConfig({ file: options.config, env: process.env, flags: given(options) });
+    .option('--check', 'check the configuration and exit, as gatesvr check-config does');
+  addConfigOptions(command).action(async (options: ServeOptions) => {
+    if (options.check === true) return checkConfig(options, terminal);
+    const load = () => loadConfig(sourcesOf(options));
     const loaded = load();
     for (const warning of loaded.warnings) terminal.err(`gatesvr: warning: ${warning}\n`);
-    if (options.check === true) reportValid(loaded.config, terminal);
-    else await runUntilSignal(await createGateway(loaded), load, terminal, signals);
+    await runUntilSignal(await createGateway(loaded), load, terminal, signals);
   });
-}
-
-function reportValid({ routing }: Config, terminal: Terminal): void {
-  terminal.out('the configuration is valid\n');
-  if (routing.rules.length === 0) return;
-  for (const line of routingTable(routing.rules)) terminal.out(`${line}\n`);
-}
-
-/** The keys that flags of their own and `--set` name; `--set` wins, for it is the more explicit. */
-function given(options: ServeOptions): Record<string, string> {
-  const flags: Record<string, string> = {};
-  for (const [path] of leaves()) {
-    const name = ownFlag(path)?.slice(2) ?? '';
-    const value = options[name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())];
-    if (typeof value === 'string') flags[path] = value;
-  }
-  return { ...flags, ...options.set };
 }
 
 /** Resolves after a graceful stop; the second signal exits without waiting for it. */

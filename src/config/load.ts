@@ -3,6 +3,8 @@ import { StartupError } from '../base/errors.js';
 import { checkTogether } from './checks.js';
 import type { Config, Draft } from './config.js';
 import { derive } from './derive.js';
+import { givenSettings } from './given-settings.js';
+import type { GivenSetting } from './given-settings.js';
 import { Leaf, StructuredLeaf } from './leaf.js';
 import { schema } from './schema.js';
 import type { Section } from './schema.js';
@@ -29,6 +31,8 @@ export interface LoadedConfig {
   readonly config: Config;
   /** One line each, for the log. */
   readonly warnings: readonly string[];
+  /** What differs from the defaults, and who said so. */
+  readonly given: readonly GivenSetting[];
 }
 
 /**
@@ -49,7 +53,11 @@ export function loadConfig(sources: ConfigSources = {}): LoadedConfig {
   checkTogether(config, findings);
   checkUnsupported(config, findings);
   refuse(findings.problems);
-  return { config: freeze(config), warnings: findings.warnings };
+  return {
+    config: freeze(config),
+    warnings: findings.warnings,
+    given: givenSettings(settings),
+  };
 }
 
 function readFile(path: string, findings: Findings): Settings {

@@ -1,0 +1,167 @@
+import { X509Certificate } from 'node:crypto';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { SystemClock } from '../base/clock.js';
+import { messageOf } from '../base/errors.js';
+import { DEVELOPMENT_FOLDER } from '../config/certificates.js';
+import type { Config } from '../config/config.js';
+import { silentLogger } from '../telemetry/log.js';
+import { Metrics } from '../telemetry/metrics.js';
+import { certificateSource } from './certificate-files.js';
+import type { CertificateFiles } from './certificate-files.js';
+import { GrpcSide } from './grpc-side.js';
+import { jwtAuthenticator } from './identity.js';
+import { opsWarnings } from './ops-side.js';
+import { quicKeys } from './quic-keys.js';
+import { StateKeeper } from './state-keeper.js';
+
+/** A certificate that ends sooner than this wants renewing, ms: what ACME clients take for late. */
+const RENEW_BEFORE_MS = 14 * 86_400_000;
+
+/** What a look at everything that a start would read found; one line each. */
+export interface Preflight {
+  /** A start would fail. */
+  readonly problems: readonly string[];
+  readonly warnings: readonly string[];
+  /** Files that were read and are good. */
+  readonly files: readonly { readonly key: string; readonly file: string; readonly note: string }[];
+}
+
+/**
+ * Looks at every file that a start with this configuration would read, and changes none: certificates
+ * and keys, token keys, what the last process left. Never throws.
+ */
+export async function preflight(config: Config, now = Date.now()): Promise<Preflight> {
+  const check = new Check(config, now);
+  await check.run();
+  return check;
+}
+
+class Check implements Preflight {
+  readonly problems: string[] = [];
+  readonly warnings: string[] = [];
+  readonly files: { key: string; file: string; note: string }[] = [];
+  private readonly clock = new SystemClock();
+  private readonly log = silentLogger();
+
+  constructor(
+    private readonly config: Config,
+    private readonly now: number,
+  ) {}
+
+  async run(): Promise<void> {
+    this.clientCertificate();
+    this.certificates();
+    await this.tokenKeys();
+    this.leftFiles();
+    if (this.problems.length === 0) {
+      const grpc = new GrpcSide(this.config, this.clock, this.log);
+      this.warnings.push(...grpc.warnings(), ...opsWarnings(this.config));
+    }
+  }
+
+  /** What clients are shown: the operator's own, or development files that a start would make. */
+  private clientCertificate(): void {
+    const { certFile, keyFile } = this.config.server;
+    if (certFile !== null) {
+      this.tls('server', { certFile, keyFile, caFile: null });
+      return;
+    }
+    const [cert, key] = ['server.crt', 'server.key'].map((name) => join(DEVELOPMENT_FOLDER, name));
+    this.warnings.push(
+      'server.cert_file is not set: clients are shown a development certificate that nobody else trusts',
+    );
+    if (cert === undefined || key === undefined || !(existsSync(cert) || existsSync(key))) return;
+    this.tls('server', { certFile: cert, keyFile: key, caFile: null });
+  }
+
+  private certificates(): void {
+    const { grpc, ops, upstreamTls } = this.config;
+    for (const [section, tls] of [
+      ['grpc.tls', grpc.tls],
+      ['ops.tls', ops.tls],
+    ] as const) {
+      if (tls.certFile !== null) this.tls(section, { ...tls, caFile: tls.clientCaFile });
+    }
+    this.tls('upstream_tls', upstreamTls);
+  }
+
+  private tls(section: string, files: CertificateFiles): void {
+    const { certFile, keyFile, caFile } = files;
+    if (certFile === null && caFile === null) return;
+    this.attempt(section, () => certificateSource(files, this.clock, this.log));
+    if (certFile !== null) this.noteCertificate(`${section}.cert_file`, certFile);
+    if (keyFile !== null) this.notePrivate(`${section}.key_file`, keyFile);
+    if (caFile !== null) {
+      this.noteCertificate(
+        `${section}.${section === 'upstream_tls' ? '' : 'client_'}ca_file`,
+        caFile,
+      );
+    }
+  }
+
+  /** A file that could not be read is a problem already. */
+  private noteCertificate(key: string, file: string): void {
+    let expires: number;
+    try {
+      expires = Date.parse(new X509Certificate(readFileSync(file)).validTo);
+    } catch {
+      return;
+    }
+    const day = new Date(expires).toISOString().slice(0, 10);
+    if (expires < this.now) {
+      // An expired certificate of our own is a problem; of an authority it refuses all that it signed.
+      if (key.endsWith('ca_file'))
+        this.problems.push(`${key}: ${file} expired on ${day}: renew it`);
+      return;
+    }
+    if (expires - this.now < RENEW_BEFORE_MS) {
+      this.warnings.push(`${key}: ${file} expires on ${day}: renew it`);
+    }
+    this.files.push({ key, file, note: `valid until ${day}` });
+  }
+
+  private notePrivate(key: string, file: string): void {
+    const mode = existsSync(file) ? statSync(file).mode : 0;
+    if ((mode & 0o004) !== 0) {
+      this.warnings.push(`${key}: ${file} can be read by everyone on this machine: chmod 600`);
+    }
+  }
+
+  private async tokenKeys(): Promise<void> {
+    const { auth } = this.config;
+    const failures = new Metrics().session.authFailures;
+    const tokens = jwtAuthenticator(this.config, this.clock, this.log, failures);
+    if (tokens === null) return;
+    try {
+      await tokens.start();
+      for (const [key, file] of [
+        ['auth.key_file', auth.keyFile],
+        ['auth.jwks_file', auth.jwksFile],
+      ] as const) {
+        if (file !== null) this.files.push({ key, file, note: 'holds keys to verify tokens' });
+      }
+    } catch (error) {
+      this.problems.push(messageOf(error));
+    } finally {
+      tokens.stop();
+    }
+  }
+
+  /** What the last process left; a missing file is made by the start, and not here. */
+  private leftFiles(): void {
+    const { server, quic, backup } = this.config;
+    this.attempt('server.state_file', () => new StateKeeper(server.stateFile, this.log));
+    const { retryKeyFile } = quic;
+    if (backup.clusterSecret !== null || retryKeyFile === null || !existsSync(retryKeyFile)) return;
+    this.attempt('quic.retry_key_file', () => quicKeys(null, retryKeyFile));
+  }
+
+  private attempt(key: string, look: () => unknown): void {
+    try {
+      look();
+    } catch (error) {
+      this.problems.push(`${key}: ${messageOf(error)}`);
+    }
+  }
+}

@@ -1,0 +1,136 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { registerCheckConfigCommand } from '../../src/cli/check-config.js';
+import { registerServeCommand } from '../../src/cli/serve.js';
+import { writeCertificates } from '../../src/config/certificates.js';
+import { CliRun } from '../support/cli-run.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'gatesvr-check-'));
+const at = (...names: string[]) => join(folder, ...names);
+let count = 0;
+
+beforeAll(async () => {
+  await writeCertificates(at('one'));
+  await writeCertificates(at('two'));
+  await writeCertificates(at('short'), { days: 3 });
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+async function run(...argv: string[]) {
+  const started = new CliRun(argv, (program, terminal) => {
+    registerCheckConfigCommand(program, terminal);
+    registerServeCommand(program, terminal, () => Promise.reject(new Error('not to be started')));
+  });
+  const code = await started.code;
+  return { code, out: started.out, err: started.err };
+}
+
+/** A good configuration of one's own files, and these lines of YAML behind it. */
+function file(more = '', certificate = 'one'): string {
+  const path = at(`${++count}.yaml`);
+  const own = [
+    'server:',
+    '  quic_addr: 127.0.0.1:9443',
+    '  grpc_addr: 127.0.0.1:9092',
+    `  cert_file: ${at(certificate, 'server.crt')}`,
+    `  key_file: ${at(certificate, 'server.key')}`,
+    `  state_file: ${at('state')}`,
+    `quic: { retry_key_file: ${at('retry')} }`,
+  ];
+  writeFileSync(path, `${own.join('\n')}\n${more}\n`);
+  return path;
+}
+
+describe('gatesvr check-config', () => {
+  test('says what a good configuration means, and changes no file', async () => {
+    const config = file('session: { offline_ttl: 10m, resume_window: 1m }');
+    const { code, out, err } = await run('check-config', '-c', config, '--log-level', 'warn');
+    expect([code, err]).toEqual([0, '']);
+    const lines = out.split('\n').map((line) => line.replace(/ {2,}/g, '  '));
+    expect(lines[0]).toBe('settings that differ from the defaults:');
+    expect(lines).toContain(`  server.quic_addr  127.0.0.1:9443  ${config}:2`);
+    expect(lines).toContain(`  session.offline_ttl  10m  ${config}:8`);
+    expect(lines).toContain('  log.level  warn  --log-level');
+    const until = /^ {2}server\.cert_file {2}\S+server\.crt {2}valid until \d{4}-\d\d-\d\d$/;
+    expect(lines).toContainEqual(expect.stringMatching(until));
+    expect(lines.slice(-2)).toEqual(['the configuration is valid', '']);
+    expect([existsSync(at('retry')), existsSync(at('state.ceiling'))]).toEqual([false, false]);
+  });
+
+  test('a default that is written down is no difference', async () => {
+    const { out } = await run('check-config', '--set', 'session.offline_ttl=0s');
+    expect(out).toMatch(/^all settings are the defaults\n/);
+  });
+
+  test('prints the routing table as it is tried', async () => {
+    const rule =
+      'routing: { services: [login], rules: [{ action_prefix: auth., service: login }] }';
+    const { code, out } = await run('check-config', '-c', file(rule));
+    expect(code).toBe(0);
+    const table = out.slice(out.indexOf('routing, the first line that matches decides:\n'));
+    expect(table).toMatch(/^.*\n {2}.*auth\..* -> .*login.*\n {2}any other request +-> the zone/);
+  });
+
+  test('serve --check is the same', async () => {
+    const config = file();
+    const checked = await run('check-config', '--config', config);
+    expect(await run('serve', '--check', '--config', config)).toEqual(checked);
+  });
+
+  test('never prints a secret', async () => {
+    const secrets = ['0123456789-admin-token', 'A-shared-secret-of-32-bytes-or-so!', 'peer-secret'];
+    const config = file(`ops: { admin_token: ${secrets[0]} }\ngrpc: { secret: ${secrets[2]} }`);
+    const token = ['--set', 'auth.mode=jwt', '--set', `auth.secret=${secrets[1]}`];
+    const { code, out, err } = await run('check-config', '-c', config, ...token);
+    expect(code).toBe(0);
+    expect(out.match(/\(secret\)/g)).toHaveLength(3);
+    for (const secret of secrets) expect(out + err).not.toContain(secret);
+  });
+
+  test('names every problem at once, and exits with 1', async () => {
+    writeFileSync(at('retry-other'), 'something else');
+    writeFileSync(at('damaged.ceiling'), 'xyz');
+    writeFileSync(at('jwks.json'), '{"keys": []}');
+    const sets = {
+      'server.key_file': at('two', 'server.key'),
+      'server.state_file': at('damaged'),
+      'quic.retry_key_file': at('retry-other'),
+      'grpc.tls.cert_file': at('none.crt'),
+      'grpc.tls.key_file': at('two', 'server.key'),
+      'upstream_tls.ca_file': at('retry-other'),
+      'auth.mode': 'jwt',
+      'auth.jwks_file': at('jwks.json'),
+    };
+    const argv = Object.entries(sets).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
+    const { code, out, err } = await run('check-config', '-c', file(), ...argv);
+    expect(code).toBe(1);
+    expect(out).not.toContain('is valid');
+    const problems = err.trimEnd().split('\n');
+    expect(problems).toEqual([
+      expect.stringMatching(/^gatesvr: server: private key .* does not belong to certificate/),
+      expect.stringMatching(/^gatesvr: grpc\.tls: cannot read certificate .*none\.crt: no such/),
+      expect.stringMatching(/^gatesvr: upstream_tls: .*retry-other holds no PEM certificate$/),
+      expect.stringMatching(/^gatesvr: auth\.jwks_file .* cannot be used: /),
+      expect.stringMatching(/^gatesvr: server\.state_file: .*damaged\.ceiling is damaged/),
+      expect.stringMatching(/^gatesvr: quic\.retry_key_file: .*is no key file of ours/),
+    ]);
+  });
+
+  test('warns of what will go wrong, and --strict takes that for a failure', async () => {
+    chmodSync(at('short', 'server.key'), 0o644);
+    const config = file('', 'short');
+    const { code, err } = await run('check-config', '-c', config);
+    expect(code).toBe(0);
+    expect(err).toMatch(/warning: server\.cert_file: .* expires on \d{4}-\d\d-\d\d: renew it\n/);
+    expect(err).toMatch(/warning: server\.key_file: .* can be read by everyone on this machine/);
+    const strict = await run('check-config', '--strict', '-c', config);
+    expect(strict.code).toBe(1);
+    expect(strict.err).toMatch(/\ngatesvr: 2 warnings, and --strict allows none\n$/);
+  });
+
+  test('a command line that is wrong exits with 2', async () => {
+    expect(await run('check-config', '--confg', 'x')).toMatchObject({ code: 2, out: '' });
+  });
+});
