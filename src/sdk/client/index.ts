@@ -8,15 +8,25 @@ export type { QuicTransportOptions } from './quic-transport.js';
 export type { RequestOptions } from './core/gateway-client-core.js';
 export type { TokenSource } from './core/options.js';
 export type { StopReason } from './core/request-frames.js';
+export type { ClientMetrics, RequestOutcomeName } from './core/client-metrics.js';
+export type { AckMode } from './core/push-intake.js';
+export type { PushesOptions } from './core/push-iterator.js';
+export { ResumeStoreError } from './core/resume-store.js';
+export type { ResumeState, ResumeStore } from './core/resume-store.js';
+export { FileResumeStore } from './file-resume-store.js';
 export type { Transport } from './core/transport.js';
 export type {
   ClientEvents,
   ClientState,
   Closed,
   Connected,
+  Connecting,
   Disconnected,
+  Moving,
   Notice,
   Reconnecting,
+  Resumed,
+  TokenExpired,
   Unrecovered,
 } from './core/client-events.js';
 export { Answer, Push } from './core/payload.js';

@@ -34,7 +34,7 @@ describe('starting a session', () => {
   test('tries again with growing delays and the next address until one answers', async () => {
     bench = new ClientBench({ addresses: ['a:1', 'b:1'] });
     const delays: number[] = [];
-    bench.client.on('reconnecting', ({ delayMs }) => delays.push(delayMs));
+    bench.client.on('reconnecting', ({ delay }) => delays.push(delay));
     bench.gateway.openError = new Error('refused');
     const connecting = bench.client.connect();
     await bench.pass(500);

@@ -18,11 +18,6 @@ export class Backoff {
     private readonly random: () => number = Math.random,
   ) {}
 
-  /** Delays given since the last reset. */
-  get attempts(): number {
-    return this.failures;
-  }
-
   /** The delay before the next attempt, ms. */
   next(): number {
     const { minDelayMs, maxDelayMs } = this.options;

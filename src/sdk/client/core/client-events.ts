@@ -34,11 +34,37 @@ export interface Disconnected {
   readonly willReconnect: boolean;
 }
 
+/** An attempt to connect begins. */
+export interface Connecting {
+  readonly address: string;
+  /** That of the last `reconnecting`, 0 for the first attempt of all. */
+  readonly attempt: number;
+}
+
+/** The session goes on after a loss: follows `connected`. */
+export interface Resumed {
+  readonly sessionId: string;
+  /** Nothing sent since the last connection is missing. */
+  readonly recovered: boolean;
+}
+
 export interface Reconnecting {
   /** Counts up from 1 until a connection held. */
   readonly attempt: number;
-  readonly delayMs: number;
+  /** Until the attempt begins, ms. */
+  readonly delay: number;
   readonly address: string;
+}
+
+/** The gateway drains and asked the client to come back later, or elsewhere. */
+export interface Moving {
+  /** Until the client reconnects, ms; requests made meanwhile wait. */
+  readonly delay: number;
+}
+
+/** The token ran out; the client asks its token source for another and presents it by itself. */
+export interface TokenExpired {
+  readonly message: string;
 }
 
 /** A message of the gateway itself about the session. */
@@ -56,12 +82,16 @@ export interface Closed {
 }
 
 export interface ClientEvents {
+  connecting: Connecting;
   connected: Connected;
+  resumed: Resumed;
   unrecovered: Unrecovered;
   disconnected: Disconnected;
   reconnecting: Reconnecting;
   push: Push;
   notice: Notice;
+  moving: Moving;
+  token_expired: TokenExpired;
   closed: Closed;
   error: GatewayClientError;
 }

@@ -4,34 +4,32 @@ import type { Link } from '../../../link/link.js';
 import { ErrorCode, TOKEN_EXPIRED } from '../../../wire/error-catalogue.js';
 import type { Frame } from '../../../wire/frame-encoder.js';
 import type { ServerPush, StartResponse } from '../../../wire/messages.js';
-import { AckScheduler } from './ack-scheduler.js';
+import { retryAfterOf } from '../../../wire/retry-after.js';
 import type { ClientEvents, ClientState, Closed, Notice } from './client-events.js';
 import { Connection } from './connection.js';
 import type { ConnectionEnd, ConnectionOwner } from './connection.js';
-import { Connector } from './connector.js';
-import type { ConnectorOwner } from './connector.js';
+import { Downstream } from './downstream.js';
+import type { DownstreamOwner } from './downstream.js';
 import { verdictOn } from './end-verdict.js';
 import {
   ClientClosedError,
   ConnectionError,
-  OutcomeUnknownError,
-  PushGapError,
   SessionRefusedError,
   SessionReplacedError,
 } from './errors.js';
 import type { GatewayClientError } from './errors.js';
 import type { EventEmitter } from './events.js';
-import { Inbox } from './inbox.js';
-import type { InboxOwner } from './inbox.js';
-import { MsgIds } from './msg-ids.js';
 import type { ResolvedOptions } from './options.js';
+import { OutgoingRequests } from './outgoing-requests.js';
+import type { RequestsOwner } from './outgoing-requests.js';
 import type { Push } from './payload.js';
 import type { PendingRequest } from './pending-request.js';
-import { PendingRequests } from './pending-requests.js';
-import { PushSequence } from './push-sequence.js';
-import { RefusedRetries } from './refused-retries.js';
-import { encodeAck, encodeStart, encodeStop } from './request-frames.js';
+import { Reconnection } from './reconnection.js';
+import type { ReconnectionOwner } from './reconnection.js';
+import { encodeAck, encodeStop } from './request-frames.js';
 import type { StopReason } from './request-frames.js';
+import { Resumption } from './resumption.js';
+import { SessionStart } from './session-start.js';
 import { SessionMemory } from './session-memory.js';
 
 /** How long a stop waits for the gateway's close before it closes by itself, ms; above LINGER_MS. */
@@ -41,32 +39,37 @@ const STOP_TIMEOUT_MS = 2_000;
  * The state machine of a client: connections come and go, the session and its requests stay
  * (SESSIONS.md, from the client's side). Its events are the only way out.
  */
-export class ClientSession implements ConnectionOwner, ConnectorOwner, InboxOwner {
+export class ClientSession
+  implements ConnectionOwner, ReconnectionOwner, DownstreamOwner, RequestsOwner
+{
   private current: ClientState = 'idle';
   private connection: Connection | null = null;
   private lastFailure: unknown = undefined;
   private cancelStop: Cancel | null = null;
   private readonly memory = new SessionMemory();
-  private readonly pushes = new PushSequence();
-  private readonly msgIds: MsgIds;
-  private readonly acks: AckScheduler;
-  private readonly requests: PendingRequests;
-  private readonly retries: RefusedRetries;
-  private readonly inbox: Inbox;
-  private readonly connector: Connector;
+  readonly requests: OutgoingRequests;
+  private readonly reconnection: Reconnection;
+  private readonly start: SessionStart;
+  readonly resumption: Resumption;
+  readonly downstream: Downstream;
+  /** When the attempt under way began. */
+  private attemptAt = 0;
+  private stopSent = false;
   private readonly write = (frame: Frame) => this.connection?.ask(frame) ?? 'closed';
 
   constructor(
     private readonly options: ResolvedOptions,
     private readonly events: EventEmitter<ClientEvents>,
   ) {
-    const { clock, ackDelayMs } = options;
-    this.requests = new PendingRequests(options);
-    this.msgIds = new MsgIds((id) => this.requests.uses(id));
-    this.acks = new AckScheduler(clock, ackDelayMs, (seq) => this.sendAck(seq));
-    this.retries = new RefusedRetries(options, (request) => this.again(request));
-    this.inbox = new Inbox(this.requests, this);
-    this.connector = new Connector(options, this);
+    this.requests = new OutgoingRequests(options, this);
+    this.reconnection = new Reconnection(options, this);
+    const { memory } = this;
+    const { table, msgIds } = this.requests;
+    const parts = () => ({ memory, msgIds, downstream: this.downstream });
+    this.resumption = new Resumption(options, parts, (error) => events.emit('error', error));
+    const keep = this.resumption.keeps ? (seq: number) => this.resumption.save(seq) : null;
+    this.downstream = new Downstream(options, events, table, this, keep);
+    this.start = new SessionStart(options, memory, this.downstream);
   }
 
   get state(): ClientState {
@@ -90,44 +93,35 @@ export class ClientSession implements ConnectionOwner, ConnectorOwner, InboxOwne
     return this.lastFailure;
   }
 
-  get inFlight(): number {
-    return this.requests.inFlight;
-  }
-
-  get queued(): number {
-    return this.requests.queued;
-  }
-
   /** Begins to connect; `connected` or `closed` tells how it went. Without effect unless idle. */
   connect(): void {
     if (this.current !== 'idle') return;
     this.current = 'connecting';
-    this.connector.connect();
+    if (this.resumption.mayLoad) void this.loadAndConnect();
+    else this.reconnection.connect();
+  }
+
+  private async loadAndConnect(): Promise<void> {
+    await this.resumption.load();
+    if (this.state === 'connecting') this.reconnection.connect();
   }
 
   /** Ends attempts that never led to a session. Without effect in any other state. */
   giveUp(): void {
     if (this.current !== 'connecting') return;
     this.current = 'idle';
-    this.connector.stop();
+    this.reconnection.stop();
     this.connection?.abort(ErrorCode.None, 'given up');
   }
 
   nextMsgId(): number {
-    return this.msgIds.next();
+    return this.requests.msgIds.next();
   }
 
   /** @throws {RequestQueueFullError | RequestTooLargeError | ClientClosedError} */
   submit(request: PendingRequest): void {
     if (this.current === 'closed' || this.current === 'stopping') throw closedError();
-    this.requests.add(request);
-    this.pump();
-  }
-
-  /** The caller no longer waits for this request, which it has rejected. */
-  abandon(request: PendingRequest): void {
-    this.requests.abandon(request);
-    this.pump();
+    this.requests.submit(request);
   }
 
   /** Leaves with STOP where there is a connection; `closed` follows. */
@@ -138,9 +132,10 @@ export class ClientSession implements ConnectionOwner, ConnectorOwner, InboxOwne
       this.end({ reason: 'stopped', error: null });
       return;
     }
-    this.acks.flush();
+    this.downstream.flushAcks();
     this.current = 'stopping';
-    this.failRequests(closedError());
+    this.requests.fail(closedError());
+    this.stopSent = true;
     connection.send(encodeStop(this.nextMsgId(), reason));
     connection.finish();
     this.cancelStop = this.options.clock.after(STOP_TIMEOUT_MS, () =>
@@ -154,90 +149,121 @@ export class ClientSession implements ConnectionOwner, ConnectorOwner, InboxOwne
   }
 
   onLink(link: Link, address: string, token: string): void {
-    const { clock, transport } = this.options;
+    const { transport } = this.options;
     const probe = transport.probe?.(link);
-    const connection = new Connection(link, address, clock, this.options, this, probe);
+    const connection = new Connection(link, address, this.options, this, probe);
     this.connection = connection;
     const msgId = this.nextMsgId();
-    connection.start(msgId, this.startFrame(msgId, token));
-  }
-
-  private startFrame(msgId: number, token: string): Frame {
-    const { openid } = this.options;
-    const { sessionId, epoch, epochProof } = this.memory;
-    const lastAckedSeq = this.pushes.highest;
-    return encodeStart(msgId, { openid, token, lastAckedSeq, sessionId, epoch, epochProof });
+    connection.start(msgId, this.start.frame(msgId, token));
   }
 
   onAttemptFailed(error: unknown): void {
     this.lastFailure = error;
-    this.connector.retry();
+    this.reconnection.retry();
   }
 
-  onRetry(attempt: number, delayMs: number, address: string): void {
-    this.events.emit('reconnecting', { attempt, delayMs, address });
+  onConnecting(address: string, attempt: number): void {
+    this.attemptAt = this.options.clock.now();
+    this.events.emit('connecting', { address, attempt });
+  }
+
+  onRetry(attempt: number, delay: number, address: string): void {
+    this.options.metrics.reconnecting?.(attempt, delay);
+    this.events.emit('reconnecting', { attempt, delay, address });
+  }
+
+  onPushArrived(push: Push, waiting: number): void {
+    this.options.metrics.push?.(push, waiting);
   }
 
   onStarted(connection: Connection, response: StartResponse): void {
     const knewOne = this.memory.sessionId !== '';
     const resumed = this.memory.learn(response);
     const { nextClientSeq, nextPushSeq, recovered } = response;
-    const lost = resumed ? this.requests.resume(nextClientSeq) : this.requests.restart();
-    const lastReceived = this.pushes.highest;
-    this.pushes.begin(nextPushSeq, resumed);
-    this.acks.begin(lastReceived);
-    this.connector.succeeded();
+    const rejectLost = this.requests.begin(resumed ? nextClientSeq : null);
+    const lastReceived = this.downstream.received;
+    this.reconnection.succeeded();
     this.current = 'connected';
+    this.downstream.begin(nextPushSeq, resumed, this.start.claimed);
+    void this.resumption.save(this.downstream.claim);
     this.lastFailure = undefined;
     const { address, transport } = connection;
     const { sessionId } = this.memory;
-    for (const request of lost) {
-      const why = 'the gateway no longer knows the session';
-      request.reject(new OutcomeUnknownError(request.action, 0, why));
-    }
+    rejectLost();
+    const { clock, metrics } = this.options;
+    metrics.connected?.(transport, resumed, clock.now() - this.attemptAt);
     this.events.emit('connected', { address, transport, sessionId, resumed, recovered });
+    if (resumed) this.events.emit('resumed', { sessionId, recovered });
     if (!recovered && knewOne && this.state !== 'closed') {
       this.events.emit('unrecovered', { sessionId, resumed, lastReceived, nextPush: nextPushSeq });
     }
-    this.pump();
+    this.onRequestsReady();
   }
 
   onPush(connection: Connection, push: ServerPush): void {
     if (connection !== this.connection || this.current !== 'connected') return;
-    if (push.seqId > 0 && !this.inSequence(connection, push.seqId)) return;
-    try {
-      this.inbox.deliver(push);
-    } finally {
-      if (push.seqId > 0 && this.connection === connection) this.acks.note(push.seqId);
-    }
-    this.pump();
+    this.downstream.accept(push);
+    this.onRequestsReady();
+    this.reconnection.look();
   }
 
   onWritable(connection: Connection): void {
     if (connection !== this.connection) return;
-    this.acks.flush();
-    this.pump();
+    this.downstream.flushAcks();
+    this.onRequestsReady();
   }
 
   onEnded(connection: Connection, end: ConnectionEnd): void {
     if (connection !== this.connection) return;
     this.connection = null;
-    this.acks.stop();
+    this.downstream.lost();
     if (this.current === 'stopping') this.end({ reason: 'stopped', error: null });
     else if (this.current !== 'closed' && this.current !== 'idle') this.onLost(end);
   }
 
   awaitsAnswers(): boolean {
-    return this.requests.inFlight > 0;
-  }
-
-  onMessage(push: Push): void {
-    this.events.emit('push', push);
+    return this.requests.table.inFlight > 0;
   }
 
   onNotice(notice: Notice): void {
+    const { code, message, detail } = notice;
     this.events.emit('notice', notice);
-    if (notice.detail === TOKEN_EXPIRED) void this.renewToken();
+    const wait = retryAfterOf(detail);
+    if (detail === TOKEN_EXPIRED) {
+      this.events.emit('token_expired', { message });
+      void this.renewToken();
+    } else if (code === ErrorCode.Overloaded && wait > 0 && this.state === 'connected') {
+      this.onAskedToMove(wait);
+    }
+  }
+
+  private onAskedToMove(delay: number): void {
+    if (!this.reconnection.askedToMove(delay)) return;
+    // The gateway waits for them before it lets go.
+    this.downstream.flushAcks();
+    this.events.emit('moving', { delay });
+  }
+
+  depart(): void {
+    this.downstream.flushAcks();
+    this.connection?.abort(ErrorCode.None, 'the gateway asked to move');
+  }
+
+  pauseReading(): void {
+    this.connection?.pauseReading();
+  }
+
+  resumeReading(): void {
+    this.connection?.resumeReading();
+  }
+
+  fetchWhatWasLeft(): void {
+    this.reconnection.returnAtOnce();
+    this.connection?.abort(ErrorCode.None, 'fetching the pushes that were left');
+  }
+
+  replay(): void {
+    this.connection?.abort(ErrorCode.None, 'frames are missing');
   }
 
   /** A new token by START on the same connection (SESSIONS.md, "START"); its answer needs no action. */
@@ -246,28 +272,18 @@ export class ClientSession implements ConnectionOwner, ConnectorOwner, InboxOwne
     try {
       const token = await this.options.token();
       if (connection === null || connection !== this.connection) return;
-      connection.ask(this.startFrame(this.nextMsgId(), token));
+      connection.ask(this.start.frame(this.nextMsgId(), token));
     } catch (error) {
       this.events.emit('error', new ConnectionError(0, `no new token: ${messageOf(error)}`));
     }
   }
 
   onPassingRefusal(request: PendingRequest, error: Error, wait: number): void {
-    if (!this.retries.take(request, wait)) request.reject(error);
+    this.requests.refused(request, error, wait);
   }
 
   onMisnumbered(reason: string): void {
     this.connection?.abort(ErrorCode.None, `request numbers disagree: ${reason}`);
-  }
-
-  private inSequence(connection: Connection, seq: number): boolean {
-    const { expected } = this.pushes;
-    const arrival = this.pushes.accept(seq);
-    if (arrival !== 'gap') return arrival === 'deliver';
-    const willReplay = this.pushes.mayRecover(seq);
-    this.events.emit('error', new PushGapError(expected, seq, willReplay));
-    if (willReplay) connection.abort(ErrorCode.None, 'frames are missing');
-    return !willReplay;
   }
 
   private onLost(end: ConnectionEnd): void {
@@ -277,52 +293,42 @@ export class ClientSession implements ConnectionOwner, ConnectorOwner, InboxOwne
     this.lastFailure = new ConnectionError(code, code === 0 ? reason : `${code}: ${reason}`);
     if (end.started) {
       this.current = 'reconnecting';
+      this.options.metrics.disconnected?.(code);
       this.events.emit('disconnected', { code, reason, willReconnect: !final });
       // A listener may have closed the client.
       if (this.state === 'closed') return;
     }
     if (verdict === 'replaced') {
-      this.end({ reason: 'replaced', error: new SessionReplacedError(reason) });
+      this.end({ reason: 'replaced', error: new SessionReplacedError(detail || reason) });
     } else if (verdict === 'refused') {
       this.end({ reason: 'refused', error: new SessionRefusedError(code, reason, detail) });
-    } else if (verdict === 'redirect') {
-      this.connector.redirect(detail);
     } else {
-      if (verdict === 'move-on') this.connector.moveOn();
-      this.connector.retry();
+      this.reconnection.lost(verdict, end);
     }
   }
 
   private end(closed: Closed): void {
     this.current = 'closed';
     this.cancelStop?.();
-    this.acks.stop();
-    this.connector.stop();
+    this.reconnection.stop();
     const connection = this.connection;
     this.connection = null;
     connection?.abort(ErrorCode.None, 'client closed');
-    this.inbox.flush();
-    this.failRequests(closedError(closed.error));
+    this.downstream.end(closed.error);
+    if (closed.reason === 'stopped' && this.stopSent) this.resumption.forget();
+    else void this.resumption.save(this.downstream.settled);
+    this.requests.fail(closedError(closed.error));
     this.events.emit('closed', closed);
   }
 
-  private failRequests(error: Error): void {
-    for (const request of [...this.requests.drain(), ...this.retries.drain()]) {
-      request.reject(error);
-    }
+  onRequestsReady(): void {
+    // Asked to move: the gateway takes no request any more, the next connection will.
+    if (this.current !== 'connected' || this.reconnection.moving) return;
+    this.requests.pump(this.write);
+    this.downstream.watchAnswers();
   }
 
-  private again(request: PendingRequest): void {
-    request.msgId = this.nextMsgId();
-    this.requests.requeue(request);
-    this.pump();
-  }
-
-  private pump(): void {
-    if (this.current === 'connected') this.requests.pump(this.write);
-  }
-
-  private sendAck(seq: number): boolean {
+  sendAck(seq: number): boolean {
     return this.current === 'connected' && this.connection?.send(encodeAck(seq)) === 'ok';
   }
 }

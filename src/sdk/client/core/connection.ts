@@ -3,6 +3,7 @@ import { messageOf } from '../../../base/errors.js';
 import type { Link, LinkClosed, LinkObserver, SendResult } from '../../../link/link.js';
 import { ErrorCode, TOKEN_EXPIRED, describeError } from '../../../wire/error-catalogue.js';
 import type { Frame } from '../../../wire/frame-encoder.js';
+import { FRAME_PREFIX_BYTES } from '../../../wire/limits.js';
 import {
   ErrorMessage,
   PushType,
@@ -10,6 +11,7 @@ import {
   StartResponse,
   decodeMessage,
 } from '../../../wire/messages.js';
+import type { ClientMetrics } from './client-metrics.js';
 import { Liveness } from './liveness.js';
 import type { LivenessOptions } from './liveness.js';
 import { encodeHeartbeat } from './request-frames.js';
@@ -45,12 +47,20 @@ export interface ConnectionOptions extends LivenessOptions {
   readonly startTimeoutMs: number;
 }
 
+/** What a connection takes from the options of its client. */
+export interface ConnectionContext extends ConnectionOptions {
+  readonly clock: Clock;
+  readonly metrics: Pick<ClientMetrics, 'sent' | 'received'>;
+}
+
 /** One Link from START to its end: the handshake, heartbeats, liveness, and decoding. */
 export class Connection implements LinkObserver {
   private phase: 'starting' | 'started' | 'ended' = 'starting';
   private startMsgId = 0;
   private notice: ErrorMessage | null = null;
+  private readonly clock: Clock;
   private readonly liveness: Liveness;
+  private readingPaused = false;
   private arrivals = 0;
   private cancelStart: Cancel | null = null;
   private cancelHeartbeat: Cancel | null = null;
@@ -59,11 +69,11 @@ export class Connection implements LinkObserver {
   constructor(
     private readonly link: Link,
     readonly address: string,
-    private readonly clock: Clock,
-    private readonly options: ConnectionOptions,
+    private readonly options: ConnectionContext,
     private readonly owner: ConnectionOwner,
     private readonly probe?: PathProbe,
   ) {
+    this.clock = options.clock;
     this.liveness = new Liveness(options);
   }
 
@@ -84,17 +94,32 @@ export class Connection implements LinkObserver {
       this.abort(ErrorCode.None, `no answer to START within ${startTimeoutMs} ms`),
     );
     this.link.bind(this);
-    this.link.send(frame);
+    this.send(frame);
   }
 
   /** Sends a frame that the gateway does not answer. */
   send(frame: Frame): SendResult {
-    return this.link.send(frame);
+    const result = this.link.send(frame);
+    if (result === 'ok') this.options.metrics.sent?.(frame.length);
+    return result;
+  }
+
+  /** Reads no further: flow control holds the gateway. Its silence then proves nothing. */
+  pauseReading(): void {
+    this.readingPaused = true;
+    this.link.pause();
+  }
+
+  resumeReading(): void {
+    if (!this.readingPaused) return;
+    this.readingPaused = false;
+    this.liveness.heard(this.clock.now(), this.owner.awaitsAnswers());
+    this.link.resume();
   }
 
   /** Sends a frame that the gateway answers: from now on silence counts. */
   ask(frame: Frame): SendResult {
-    const result = this.link.send(frame);
+    const result = this.send(frame);
     if (result === 'ok' && this.liveness.expect(this.clock.now()) && this.cancelCheck === null) {
       this.checkIn(this.options.pingAfterMs);
     }
@@ -117,6 +142,7 @@ export class Connection implements LinkObserver {
 
   onFrame(frame: Uint8Array): void {
     if (this.phase === 'ended') return;
+    this.options.metrics.received?.(FRAME_PREFIX_BYTES + frame.length);
     try {
       const push = decodeMessage(ServerPush, frame);
       if (this.phase === 'starting') this.onStartAnswer(push);
@@ -192,7 +218,7 @@ export class Connection implements LinkObserver {
 
   private ping(): void {
     if (this.probe === undefined) {
-      this.link.send(this.heartbeatFrame());
+      this.send(this.heartbeatFrame());
       return;
     }
     this.arrivals = this.probe.arrivals();
@@ -209,6 +235,7 @@ export class Connection implements LinkObserver {
 
   private check(): void {
     this.cancelCheck = null;
+    if (this.readingPaused) this.liveness.heard(this.clock.now(), this.owner.awaitsAnswers());
     const { verdict, inMs } = this.liveness.check(this.clock.now());
     if (verdict === 'idle') return;
     if (verdict === 'dead') {

@@ -14,13 +14,16 @@ export interface ConnectorOwner {
   onLink(link: Link, address: string, token: string): void;
   /** An attempt failed; the owner decides whether to go on. */
   onAttemptFailed(error: unknown): void;
-  onRetry(attempt: number, delayMs: number, address: string): void;
+  onRetry(attempt: number, delay: number, address: string): void;
+  onConnecting(address: string, attempt: number): void;
 }
 
 /** Gets Links: one attempt at a time, over the known addresses, with backoff between attempts. */
 export class Connector {
   private readonly addresses: AddressList;
   private readonly backoff: Backoff;
+  /** Attempts planned since a connection held. */
+  private planned = 0;
   private attempt: AbortController | null = null;
   private cancelRetry: Cancel | null = null;
   private cancelStable: Cancel | null = null;
@@ -39,11 +42,15 @@ export class Connector {
     void this.open();
   }
 
-  /** Tries after the next delay of the backoff. */
-  retry(): void {
+  /** Tries after the next delay of the backoff. @param wait ms that the gateway asks for on top. */
+  retry(wait = 0): void {
+    this.connectIn(wait + this.backoff.next());
+  }
+
+  /** Tries after `delay` ms. */
+  connectIn(delay: number): void {
     this.stop();
-    const delay = this.backoff.next();
-    this.owner.onRetry(this.backoff.attempts, delay, this.addresses.current);
+    this.owner.onRetry(++this.planned, delay, this.addresses.current);
     this.cancelRetry = this.options.clock.after(delay, () => void this.open());
   }
 
@@ -61,7 +68,10 @@ export class Connector {
   /** START was accepted over the last Link. */
   succeeded(): void {
     this.addresses.succeeded();
-    this.cancelStable = this.options.clock.after(STABLE_AFTER_MS, () => this.backoff.reset());
+    this.cancelStable = this.options.clock.after(STABLE_AFTER_MS, () => {
+      this.backoff.reset();
+      this.planned = 0;
+    });
   }
 
   /** Gives up the attempt under way, and the timers; connect and retry start again. */
@@ -76,6 +86,9 @@ export class Connector {
   private async open(): Promise<void> {
     const address = this.addresses.current;
     const attempt = (this.attempt = new AbortController());
+    this.owner.onConnecting(address, this.planned);
+    // A listener may have closed the client.
+    if (this.attempt !== attempt) return;
     let link: Link | null = null;
     try {
       const [opened, token] = await this.openWithin(address, attempt);

@@ -23,9 +23,22 @@ export class EventEmitter<Events extends object> {
   }
 
   emit<Name extends keyof Events>(name: Name, event: Events[Name]): void {
+    void this.emitToHandlers(name, event);
+  }
+
+  /** As emit. @returns what settles when every listener's promise has, and null where none returned one. */
+  emitToHandlers<Name extends keyof Events>(
+    name: Name,
+    event: Events[Name],
+  ): Promise<unknown> | null {
     const set = this.listeners.get(name);
-    if (set === undefined) return;
-    for (const listener of [...set]) this.call(name, listener as Listener<Events[Name]>, event);
+    if (set === undefined) return null;
+    let pending: Promise<void>[] | null = null;
+    for (const listener of [...set]) {
+      const running = this.call(name, listener as Listener<Events[Name]>, event);
+      if (running !== null) (pending ??= []).push(running);
+    }
+    return pending === null ? null : Promise.all(pending);
   }
 
   /** Whether anybody listens to this name. */
@@ -37,12 +50,17 @@ export class EventEmitter<Events extends object> {
     name: Name,
     listener: Listener<Events[Name]>,
     event: Events[Name],
-  ): void {
+  ): Promise<void> | null {
     try {
       const result = listener(event);
-      if (result instanceof Promise) result.catch((error: unknown) => this.fail(name, error));
+      if (!(result instanceof Promise)) return null;
+      return result.then(
+        () => undefined,
+        (error: unknown) => this.fail(name, error),
+      );
     } catch (error) {
       this.fail(name, error);
+      return null;
     }
   }
 

@@ -1,10 +1,13 @@
 import type { Clock } from '../../../base/clock.js';
 import { messageOf } from '../../../base/errors.js';
 import type { ClientEvents, ClientState } from './client-events.js';
+import { GuardedMetrics, outcomeOf } from './client-metrics.js';
+import type { RequestOutcomeName } from './client-metrics.js';
 import { ClientSession } from './client-session.js';
 import {
   ClientClosedError,
   ConnectError,
+  ListenerError,
   RequestAbortedError,
   RequestTimeoutError,
 } from './errors.js';
@@ -15,6 +18,7 @@ import type { Answer, Push } from './payload.js';
 import { PendingRequest } from './pending-request.js';
 import { encodeBusinessPayload } from './request-frames.js';
 import type { RequestContent, StopReason } from './request-frames.js';
+import type { PushesOptions } from './push-iterator.js';
 import type { Transport } from './transport.js';
 
 export interface RequestOptions extends RequestContent {
@@ -37,7 +41,11 @@ export class GatewayClientCore {
 
   /** @throws {RangeError} that names the option which cannot be. */
   constructor(options: CoreClientOptions, transport: Transport) {
-    this.options = resolveOptions(options, transport);
+    const resolved = resolveOptions(options, transport);
+    const metrics = new GuardedMetrics(resolved.metrics, (error) =>
+      this.events.emit('error', new ListenerError('metrics', error)),
+    );
+    this.options = { ...resolved, metrics };
     this.events = new EventEmitter((error) => {
       // A failing listener of `error` must not be told of its own failure for ever.
       if (!error.message.startsWith('a listener of "error"')) this.events.emit('error', error);
@@ -66,12 +74,17 @@ export class GatewayClientCore {
 
   /** Requests sent and unanswered. */
   get inFlight(): number {
-    return this.session.inFlight;
+    return this.session.requests.table.inFlight;
   }
 
   /** Requests that wait to be sent. */
   get queued(): number {
-    return this.session.queued;
+    return this.session.requests.table.queued;
+  }
+
+  /** Pushes that the application has not taken yet. */
+  get waitingPushes(): number {
+    return this.session.downstream.waiting;
   }
 
   /** Calls `listener` for every event of this name; the returned function ends that. */
@@ -82,9 +95,22 @@ export class GatewayClientCore {
     return this.events.on(name, listener);
   }
 
-  /** Calls `listener` for every push, in order; a push is acknowledged once it returned. */
+  /**
+   * Calls `listener` for every push, in order. A push is acknowledged once it returned; with
+   * `ack: 'handled'` once the promise that it returned is settled.
+   */
   onPush(listener: (push: Push) => unknown): () => void {
     return this.events.on('push', listener);
+  }
+
+  /**
+   * The pushes as a loop takes them: `for await (const push of client.pushes())`. From the first call
+   * on pushes wait for a loop, bounded by maxWaitingPushes and maxWaitingBytes: call it before
+   * connect() to miss none. Several loops share the pushes, each is taken once; listeners hear of all.
+   * The loop ends with the client, and throws where that ended with an error.
+   */
+  pushes(options: PushesOptions = {}): AsyncIterableIterator<Push, undefined> {
+    return this.session.downstream.iterate(options);
   }
 
   /**
@@ -115,14 +141,23 @@ export class GatewayClientCore {
     return new Promise<Answer>((resolve, reject) => {
       const { signal, timeoutMs = this.options.requestTimeoutMs, headers = {} } = options;
       const payload = encodeBusinessPayload(action, options);
+      const startedAt = this.clock.now();
+      const tell = (outcome: RequestOutcomeName): void =>
+        this.options.metrics.request?.(action, outcome, this.clock.now() - startedAt);
       const settle = <T>(deliver: (value: T) => void, value: T): void => {
         cancelTimeout?.();
         signal?.removeEventListener('abort', onAbort);
         deliver(value);
       };
       const outcome = {
-        resolve: (answer: Answer) => settle(resolve, answer),
-        reject: (error: Error) => settle(reject, error),
+        resolve: (answer: Answer) => {
+          tell('answered');
+          settle(resolve, answer);
+        },
+        reject: (error: Error) => {
+          tell(outcomeOf(error));
+          settle(reject, error);
+        },
       };
       const request = new PendingRequest(
         this.session.nextMsgId(),
@@ -133,7 +168,7 @@ export class GatewayClientCore {
       );
       const giveUp = (error: Error): void => {
         request.reject(error);
-        this.session.abandon(request);
+        this.session.requests.abandon(request);
       };
       const onAbort = (): void => {
         giveUp(new RequestAbortedError(action, request.sent, { cause: signal?.reason }));
@@ -169,7 +204,7 @@ export class GatewayClientCore {
       }
       this.events.on('closed', () => resolve());
       this.session.stop(reason);
-    });
+    }).then(() => this.session.resumption.saved);
     return this.stopping;
   }
 

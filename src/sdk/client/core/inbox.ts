@@ -11,7 +11,8 @@ import { isPassing, requestError } from './request-errors.js';
 
 /** Where the contents of received frames go. */
 export interface InboxOwner {
-  onMessage(push: Push): void;
+  /** A push has come. @returns what hands it on in its turn. */
+  onPush(push: Push): () => void;
   onNotice(notice: Notice): void;
   /**
    * The request was refused unexecuted with a code that passes; it has left the table.
@@ -48,7 +49,7 @@ export class Inbox {
     const own = new Uint8Array(data);
     if (push.msgId === 0) {
       const received = new Push(push.seqId, message, own, push.headers);
-      this.delivery.push(() => this.owner.onMessage(received));
+      this.delivery.push(this.owner.onPush(received));
       return;
     }
     const request = this.requests.find(push.msgId);

@@ -6,6 +6,16 @@ export class MsgIds {
 
   constructor(private readonly inUse: (id: number) => boolean) {}
 
+  /** The id that was given last, 0 before the first. */
+  get latest(): number {
+    return this.last;
+  }
+
+  /** The next id is this one, or 1 where that is none. */
+  goOnFrom(id: number): void {
+    this.last = id >= 1 && id <= MAX_MSG_ID ? id - 1 : 0;
+  }
+
   next(): number {
     do {
       this.last = this.last === MAX_MSG_ID ? 1 : this.last + 1;

@@ -1,9 +1,12 @@
 import type { Clock } from '../../../base/clock.js';
 import { MAX_OPENID_BYTES } from '../../../wire/limits.js';
 import type { BackoffOptions } from './backoff.js';
+import type { ClientMetrics } from './client-metrics.js';
 import type { ConnectionOptions } from './connection.js';
 import { HoldingClock } from './holding-clock.js';
 import type { RequestLimits } from './pending-requests.js';
+import type { AckMode, IntakeLimits } from './push-intake.js';
+import type { ResumeStore } from './resume-store.js';
 import type { Transport } from './transport.js';
 
 /** Gives the token for every START; asked again at each reconnect, so that it may expire. */
@@ -11,7 +14,11 @@ export type TokenSource = () => string | Promise<string>;
 
 /** What every client is given, whatever its transport. Durations in ms. */
 export interface CoreClientOptions
-  extends Partial<BackoffOptions>, Partial<ConnectionOptions>, Partial<RequestLimits> {
+  extends
+    Partial<BackoffOptions>,
+    Partial<ConnectionOptions>,
+    Partial<RequestLimits>,
+    Partial<IntakeLimits> {
   /** `host:port` of a gateway. This or `addresses`. */
   readonly address?: string;
   /** Several gateways, tried in turn. */
@@ -28,6 +35,12 @@ export interface CoreClientOptions
   readonly openTimeoutMs?: number;
   /** Longest time between a frame and its acknowledgement. Default 5. */
   readonly ackDelayMs?: number;
+  /** When a push is acknowledged. Default `received`. */
+  readonly ack?: AckMode;
+  /** Keeps the session over a restart of the process. Default: it is forgotten. */
+  readonly store?: ResumeStore;
+  /** Told of connections, requests, pushes and bytes. */
+  readonly metrics?: ClientMetrics;
   /** How often a request that was refused unexecuted (429, 503) is sent again by itself. Default 2. */
   readonly refusedRetries?: number;
   /** For tests: the source of time. */
@@ -37,7 +50,8 @@ export interface CoreClientOptions
 }
 
 /** The options with every default filled in. */
-export interface ResolvedOptions extends BackoffOptions, ConnectionOptions, RequestLimits {
+export interface ResolvedOptions
+  extends BackoffOptions, ConnectionOptions, RequestLimits, IntakeLimits {
   readonly transport: Transport;
   readonly addresses: readonly string[];
   readonly openid: string;
@@ -46,6 +60,9 @@ export interface ResolvedOptions extends BackoffOptions, ConnectionOptions, Requ
   readonly connectTimeoutMs: number;
   readonly openTimeoutMs: number;
   readonly ackDelayMs: number;
+  readonly ack: AckMode;
+  readonly store: ResumeStore | null;
+  readonly metrics: ClientMetrics;
   readonly refusedRetries: number;
   readonly clock: Clock;
   readonly random: () => number;
@@ -82,6 +99,12 @@ export function resolveOptions(options: CoreClientOptions, transport: Transport)
     minDelayMs: atLeast('minDelayMs', options.minDelayMs ?? 100, 0),
     maxDelayMs: atLeast('maxDelayMs', options.maxDelayMs ?? 10_000, 0),
     ackDelayMs: atLeast('ackDelayMs', options.ackDelayMs ?? 5, 0),
+    ack: ackMode(options.ack ?? 'received'),
+    store: options.store ?? null,
+    metrics: options.metrics ?? {},
+    // With a large frame each, about what the gateway would keep of one session by default.
+    maxWaitingPushes: atLeast('maxWaitingPushes', options.maxWaitingPushes ?? 256, 1),
+    maxWaitingBytes: atLeast('maxWaitingBytes', options.maxWaitingBytes ?? 4 * 1024 * 1024, 1),
     refusedRetries: atLeast('refusedRetries', options.refusedRetries ?? 2, 0),
     // The gateway reads no further beyond 64 by default (SESSIONS.md, "Downstream").
     maxInFlight: atLeast('maxInFlight', options.maxInFlight ?? 64, 1),
@@ -90,6 +113,11 @@ export function resolveOptions(options: CoreClientOptions, transport: Transport)
     clock: options.clock ?? new HoldingClock(),
     random: options.random ?? Math.random,
   };
+}
+
+function ackMode(mode: AckMode): AckMode {
+  if (mode === 'received' || mode === 'handled') return mode;
+  throw new RangeError(`ack is ${String(mode)}; it must be received or handled`);
 }
 
 function atLeast(name: string, value: number, least: number): number {

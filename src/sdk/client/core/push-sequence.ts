@@ -20,12 +20,19 @@ export class PushSequence {
     return this.next;
   }
 
+  /** A former process of this client received everything up to this number. */
+  restore(seq: number): void {
+    this.received = seq;
+  }
+
   /**
    * A connection has started.
    * @param nextPushSeq next_push_seq of its START_RESP; 0 from a gateway that does not tell.
    * @param resumed whether the numbers continue those of the last connection.
    */
   begin(nextPushSeq: number, resumed: boolean): void {
+    // A gateway that has forgotten everything may begin below what an earlier one had sent.
+    if (!resumed && nextPushSeq > 0) this.received = Math.min(this.received, nextPushSeq - 1);
     if (nextPushSeq > 0) this.next = nextPushSeq;
     else this.next = resumed && this.received > 0 ? this.received + 1 : 0;
   }

@@ -22,6 +22,13 @@ export class SessionMemory {
     return this.proof;
   }
 
+  /** What a former process of this client had learnt. */
+  restore(sessionId: string, epoch: number, epochProof: Uint8Array<ArrayBuffer>): void {
+    this.id = sessionId;
+    this.seenEpoch = epoch;
+    this.proof = epochProof;
+  }
+
   /** Learns from an accepted START. Returns whether it is the session that was known before. */
   learn(response: StartResponse): boolean {
     const same = response.connectionId === this.id && this.id !== '';
