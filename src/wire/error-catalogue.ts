@@ -63,3 +63,11 @@ export function describeError(code: number): CatalogueEntry | undefined {
 export function errorName(code: number): string {
   return describeError(code)?.name ?? 'other';
 }
+
+/**
+ * Whether a request that was answered with this code was surely not executed, and the same one may well
+ * be accepted a moment later.
+ */
+export function isPassing(code: number): boolean {
+  return code === ErrorCode.TooManyRequests || code === ErrorCode.Overloaded;
+}

@@ -9,7 +9,7 @@ export type { RequestOptions } from './core/gateway-client-core.js';
 export type { TokenSource } from './core/options.js';
 export type { StopReason } from './core/request-frames.js';
 export type { ClientMetrics, RequestOutcomeName } from './core/client-metrics.js';
-export type { AckMode } from './core/push-intake.js';
+export type { AckMode } from './core/delivery.js';
 export type { PushesOptions } from './core/push-iterator.js';
 export { ResumeStoreError } from './core/resume-store.js';
 export type { ResumeState, ResumeStore } from './core/resume-store.js';
@@ -46,3 +46,4 @@ export {
   SessionRefusedError,
   SessionReplacedError,
 } from './core/errors.js';
+export type { ClientErrorCode } from './core/errors.js';

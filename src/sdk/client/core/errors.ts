@@ -1,10 +1,33 @@
 import { CodedError } from '../../../base/errors.js';
+import { isPassing } from '../../../wire/error-catalogue.js';
+
+/** Every `code` of a GatewayClientError. */
+export type ClientErrorCode =
+  | 'REQUEST_TIMEOUT'
+  | 'REQUEST_ABORTED'
+  | 'REQUEST_REFUSED'
+  | 'OUTCOME_UNKNOWN'
+  | 'REQUEST_QUEUE_FULL'
+  | 'REQUEST_TOO_LARGE'
+  | 'CLIENT_CLOSED'
+  | 'CONNECT_FAILED'
+  | 'CONNECTION_FAILED'
+  | 'SESSION_REFUSED'
+  | 'SESSION_REPLACED'
+  | 'PUSH_GAP'
+  | 'LISTENER_FAILED'
+  | 'RESUME_STORE_FAILED';
 
 /** The base of everything the client rejects with or reports; `code` is stable and meant to be matched. */
 export class GatewayClientError extends CodedError {
-  constructor(code: string, message: string, options?: ErrorOptions) {
+  constructor(code: ClientErrorCode, message: string, options?: ErrorOptions) {
     super(code, message, options);
     this.name = new.target.name;
+  }
+
+  /** Whether the same call may simply be made again: it had no effect, and what kept it may pass. */
+  get retryable(): boolean {
+    return false;
   }
 }
 
@@ -18,6 +41,10 @@ export class RequestTimeoutError extends GatewayClientError {
     const why = sent ? 'no answer' : 'not sent: no connection, or too many requests ahead of it';
     super('REQUEST_TIMEOUT', `request ${action}: ${why} within ${timeoutMs} ms`);
   }
+
+  override get retryable(): boolean {
+    return !this.sent;
+  }
 }
 
 /** The caller's AbortSignal fired. Where `sent` is true the request may have been executed. */
@@ -28,6 +55,10 @@ export class RequestAbortedError extends GatewayClientError {
     options?: ErrorOptions,
   ) {
     super('REQUEST_ABORTED', `request ${action}: aborted by the caller`, options);
+  }
+
+  override get retryable(): boolean {
+    return !this.sent;
   }
 }
 
@@ -40,6 +71,10 @@ export class RequestRefusedError extends GatewayClientError {
     readonly detail: string,
   ) {
     super('REQUEST_REFUSED', `request ${action}: refused with ${status}: ${reason}`);
+  }
+
+  override get retryable(): boolean {
+    return isPassing(this.status);
   }
 }
 
@@ -61,6 +96,10 @@ export class OutcomeUnknownError extends GatewayClientError {
 export class RequestQueueFullError extends GatewayClientError {
   constructor(action: string, limit: string) {
     super('REQUEST_QUEUE_FULL', `request ${action}: ${limit} wait already; send slower`);
+  }
+
+  override get retryable(): boolean {
+    return true;
   }
 }
 
@@ -85,6 +124,10 @@ export class ClientClosedError extends GatewayClientError {
 export class ConnectError extends GatewayClientError {
   constructor(message: string, options?: ErrorOptions) {
     super('CONNECT_FAILED', message, options);
+  }
+
+  override get retryable(): boolean {
+    return true;
   }
 }
 
@@ -115,6 +158,10 @@ export class ConnectionError extends GatewayClientError {
     options?: ErrorOptions,
   ) {
     super('CONNECTION_FAILED', message, options);
+  }
+
+  override get retryable(): boolean {
+    return true;
   }
 }
 

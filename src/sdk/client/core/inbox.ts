@@ -1,4 +1,4 @@
-import { ErrorCode } from '../../../wire/error-catalogue.js';
+import { ErrorCode, isPassing } from '../../../wire/error-catalogue.js';
 import type { ServerPush } from '../../../wire/messages.js';
 import { BusinessResponse, ErrorMessage, PushType, decodeMessage } from '../../../wire/messages.js';
 import type { Notice } from './client-events.js';
@@ -7,7 +7,7 @@ import { OrderedDelivery } from './ordered-delivery.js';
 import { Answer, Push } from './payload.js';
 import type { PendingRequest } from './pending-request.js';
 import type { PendingRequests } from './pending-requests.js';
-import { isPassing, requestError } from './request-errors.js';
+import { requestError } from './request-errors.js';
 
 /** Where the contents of received frames go. */
 export interface InboxOwner {

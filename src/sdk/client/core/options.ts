@@ -5,7 +5,8 @@ import type { ClientMetrics } from './client-metrics.js';
 import type { ConnectionOptions } from './connection.js';
 import { HoldingClock } from './holding-clock.js';
 import type { RequestLimits } from './pending-requests.js';
-import type { AckMode, IntakeLimits } from './push-intake.js';
+import type { AckMode } from './delivery.js';
+import type { IntakeLimits } from './push-intake.js';
 import type { ResumeStore } from './resume-store.js';
 import type { Transport } from './transport.js';
 

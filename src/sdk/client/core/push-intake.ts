@@ -1,16 +1,10 @@
 import { RingQueue } from '../../../base/ring-queue.js';
 import type { ClientEvents } from './client-events.js';
+import type { AckMode, Delivery } from './delivery.js';
 import type { EventEmitter } from './events.js';
 import type { Push } from './payload.js';
 import { PushIterator } from './push-iterator.js';
 import type { PushesOptions } from './push-iterator.js';
-
-/**
- * When a push is acknowledged to the gateway. `received`: when it was given to the application: its
- * listeners were called, its loop took it. `handled`: when the application is done with it: the
- * promises of its listeners are settled, its loop asked for the next one or was left.
- */
-export type AckMode = 'received' | 'handled';
 
 export interface IntakeLimits {
   /** Pushes that wait for a loop or are being handled, before reading pauses. */
@@ -24,16 +18,6 @@ const PUSH_COST_BYTES = 256;
 
 /** At this share of the limits reading goes on: fewer and longer bursts. */
 const LOW_WATER = 0.5;
-
-/** A push on its way through the application. */
-export interface Delivery {
-  readonly push: Push;
-  readonly bytes: number;
-  /** Listeners and loops that are not done with it. */
-  holders: number;
-  /** Called once, when nobody holds it any more. */
-  readonly settled: () => void;
-}
 
 /** What an intake tells the client that owns it. */
 export interface IntakeOwner {

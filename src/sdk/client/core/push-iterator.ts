@@ -1,6 +1,6 @@
 import { RingQueue } from '../../../base/ring-queue.js';
 import type { Push } from './payload.js';
-import type { AckMode, Delivery } from './push-intake.js';
+import type { AckMode, Delivery } from './delivery.js';
 
 export interface PushesOptions {
   /** Ends the loop: it throws the signal's reason. */

@@ -10,18 +10,10 @@ const MAY_HAVE_RUN: ReadonlySet<number> = new Set([
   ErrorCode.UpstreamTimeout,
 ]);
 
-/** Codes that pass by themselves: the same request may well be accepted a moment later. */
-const PASSING: ReadonlySet<number> = new Set([ErrorCode.TooManyRequests, ErrorCode.Overloaded]);
-
 /** The error that a request is rejected with when the gateway answered it with this PUSH_ERROR. */
 export function requestError(action: string, error: ErrorMessage): Error {
   const { errorCode, errorMessage, detail } = error;
   const reason = errorMessage || errorName(errorCode);
   if (MAY_HAVE_RUN.has(errorCode)) return new OutcomeUnknownError(action, errorCode, reason);
   return new RequestRefusedError(action, errorCode, reason, detail);
-}
-
-/** Whether a request answered with this code was surely not executed and is worth sending again. */
-export function isPassing(code: number): boolean {
-  return PASSING.has(code);
 }
