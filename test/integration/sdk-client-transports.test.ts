@@ -2,11 +2,12 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Gateway } from '../../src/gateway/gateway.js';
+import { zoneOf } from '../../src/routing/zone.js';
 import { GatewayClient } from '../../src/sdk/client/index.js';
 import type { GatewayClientOptions } from '../../src/sdk/client/index.js';
 import type { UpstreamServer } from '../../src/sdk/upstream/index.js';
 import { ErrorCode } from '../../src/wire/error-catalogue.js';
-import { GatewayHarness, ZONES } from '../support/gateway-harness.js';
+import { GatewayHarness } from '../support/gateway-harness.js';
 import { until } from '../support/quic-fake-gateway.js';
 import { UdpProxy } from '../support/udp-proxy.js';
 
@@ -22,14 +23,12 @@ beforeEach(async () => {
   clients = [];
   executed = [];
   gateway = await harness.gateway({ 'server.ws_addr': '127.0.0.1:0' });
-  for (const zone of ZONES) {
-    upstream = await harness.upstream(gateway, zone, (server) =>
-      server.fallback((request) => {
-        executed.push(request.text);
-        return request.data;
-      }),
-    );
-  }
+  upstream = await harness.upstream(gateway, zoneOf('alice'), (server) =>
+    server.fallback((request) => {
+      executed.push(request.text);
+      return request.data;
+    }),
+  );
   proxy = await UdpProxy.start({ targetPort: gateway.quicPort });
 });
 
