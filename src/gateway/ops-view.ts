@@ -9,7 +9,7 @@ import type {
   StatsSnapshot,
   TrafficTotals,
 } from '../ops/ops-source.js';
-import type { RouterView } from '../routing/router-view.js';
+import type { RouterView, RoutingView } from '../routing/router-view.js';
 import { describePool, isZone } from '../routing/zone.js';
 import type { ZoneRouter } from '../routing/zone-router.js';
 import type { Session } from '../session/session.js';
@@ -67,6 +67,10 @@ export class OpsView implements OpsSource {
       sessions: page.map((session) => this.describe(session)),
       more,
     };
+  }
+
+  routing(): RoutingView {
+    return this.parts.router.rulesView();
   }
 
   session(sessionId: string): SessionDetail | null {

@@ -1,4 +1,4 @@
-import type { RouterView } from '../routing/router-view.js';
+import type { RouterView, RoutingView } from '../routing/router-view.js';
 import type { LogLevelName } from '../telemetry/log-level.js';
 
 /** Whether clients should be sent here, and if not, why. */
@@ -124,6 +124,7 @@ export interface OpsSource {
   readiness(): Readiness;
   health(): HealthSnapshot;
   stats(query: SessionQuery): StatsSnapshot;
+  routing(): RoutingView;
   /** Null where there is no such session. */
   session(sessionId: string): SessionDetail | null;
 }

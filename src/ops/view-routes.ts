@@ -4,6 +4,7 @@ import type { HttpListener } from './http-listener.js';
 import { healthBody } from './health-body.js';
 import type { OpsSource } from './ops-source.js';
 import { openApiDocument } from './openapi/document.js';
+import { routingBody } from './routing-body.js';
 import { sessionQuery } from './session-query.js';
 import { statsBody } from './stats-body.js';
 
@@ -30,6 +31,7 @@ export function addViewRoutes({ routes }: HttpListener, parts: ViewParts): void 
     const query = sessionQuery(request.query as Record<string, unknown>);
     return statsBody(source.stats(query), query, clock.wallTime());
   });
+  routes.get('/routing', reader, () => routingBody(source.routing()));
 }
 
 /** GET /health, which both listeners answer. */

@@ -1,3 +1,4 @@
+import type { RoutingRule } from '../config/routing/rule.js';
 import type { InstanceState } from './instance-health.js';
 
 /** One instance as operators see it in /stats and /health. */
@@ -33,4 +34,11 @@ export interface RouterView {
   readonly fallback: InstanceView | null;
   /** Requests that await an upstream. */
   readonly concurrent: number;
+}
+
+/** The rules that hold now. */
+export interface RoutingView {
+  /** In the order in which they are tried. */
+  readonly rules: readonly RoutingRule[];
+  readonly services: readonly string[];
 }

@@ -24,7 +24,7 @@ import { isUpstreamEntry } from './registration-check.js';
 import type { UpstreamEntry } from './registration-check.js';
 import { RegistryFile } from './registry-file.js';
 import { RequestGate } from './request-gate.js';
-import type { RouterView } from './router-view.js';
+import type { RouterView, RoutingView } from './router-view.js';
 import type { Route, Router } from './router.js';
 import { RoutingRules } from './routing-rules.js';
 import { RuledRoute } from './ruled-route.js';
@@ -202,6 +202,12 @@ export class ZoneRouter implements Router, RegistrationSink, DeregistrationSink 
         this.table.add(entry);
       }
     }
+  }
+
+  /** The rules that hold now. */
+  rulesView(): RoutingView {
+    const { rules, services } = this.routes.rules;
+    return { rules, services: [...services] };
   }
 
   /** Zones, services, and what is left of services that the configuration names no more. */

@@ -84,7 +84,12 @@ describe('answers of a gateway with a client', () => {
 
   beforeAll(async () => {
     harness = new GatewayHarness();
-    gateway = await harness.gateway({ 'server.http_addr': '127.0.0.1:0' });
+    gateway = await harness.gateway({
+      'server.http_addr': '127.0.0.1:0',
+      'routing.services': 'login',
+      'routing.rules':
+        '[{"action_prefix":"login.","service":"login"},{"openid_from":"x","zone":"002"}]',
+    });
     for (const zone of ZONES) {
       await harness.upstream(gateway, zone, (server) => server.handle('echo', () => ({})));
     }
@@ -110,6 +115,7 @@ describe('answers of a gateway with a client', () => {
       ['get', '/health', '/health'],
       ['get', '/stats', '/stats'],
       ['get', '/stats', '/stats?limit=x'],
+      ['get', '/routing', '/routing'],
       ['get', '/performance', '/performance'],
       ['get', '/sessions/{id}', one],
       ['get', '/sessions/{id}', '/sessions/nobody'],

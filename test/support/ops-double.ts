@@ -63,6 +63,10 @@ export class OpsDouble implements OpsSource, OpsControls {
     return { activeConnections: 125, detachedSessions: 125, routing, warnings };
   }
 
+  routing() {
+    return { rules: [], services: [] };
+  }
+
   stats({ offset, limit }: SessionQuery) {
     const end = offset + limit;
     return {

@@ -68,6 +68,10 @@ const operations: Readonly<Record<string, Operation>> = {
     ],
     responses: { 200: json('a page', ref('Stats')), 400: json('a parameter is wrong') },
   },
+  'get /routing': {
+    summary: 'The routing rules that hold, in the order in which they are tried',
+    responses: { 200: json('the first that matches decides', ref('Routing')) },
+  },
   'get /performance': {
     summary: 'Event loop, garbage collection, memory, CPU, latency per stage',
     responses: { 200: json('over the last 10 to 20 s', ref('Performance')) },

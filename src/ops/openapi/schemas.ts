@@ -63,6 +63,20 @@ export const schemas = {
     zones: listOf(object({ zone: text, instances: listOf(ref('Upstream')) })),
     warnings: listOf(text),
   }),
+  Routing: object({
+    services: listOf(text),
+    rules: listOf(
+      object({
+        rule: described(integer, 'its place in the configuration, from 1'),
+        action_prefix: orNull(text),
+        openid_prefix: orNull(text),
+        openid_from: orNull(text),
+        openid_to: orNull(text),
+        zone: orNull(text),
+        service: orNull(text),
+      }),
+    ),
+  }),
   Session: object(session),
   SessionDetail: object({
     ...session,
