@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.js';
 import type { CallerTls } from './caller-tls.js';
-import type { UnaryCall } from './unary-call.js';
+import type { CarriedCall } from './carried-call.js';
 
 /** One HTTP/2 connection to an upstream, as the caller that owns it sees it. */
 export interface CallConnection {
@@ -10,7 +10,7 @@ export interface CallConnection {
    * Sends a call on a stream of its own.
    * @returns false where the connection turned out to be going away: the call surely was not sent.
    */
-  send(call: UnaryCall): boolean;
+  send(call: CarriedCall): boolean;
   /** Ends it now; the calls under way fail with UNAVAILABLE. Idempotent. */
   destroy(reason: string): void;
 }
@@ -24,7 +24,7 @@ export interface ConnectionOwner {
   /** The peer says GOAWAY: what is under way is finished, nothing more is sent. */
   onLeaving(connection: CallConnection): void;
   /** A GOAWAY says that the peer never looked at this call. */
-  onReturned(call: UnaryCall): void;
+  onReturned(call: CarriedCall): void;
   /** It is gone, once; the calls that it carried have their outcome. */
   onClosed(connection: CallConnection, reason: string): void;
 }

@@ -10,13 +10,19 @@ import type { CallerFactory } from './unary-caller.js';
 export type CallerKind = 'framed' | 'http2' | 'grpc-js';
 
 /** Makes callers over node:http2 that share their settings. */
-export function http2Callers(tuning: ChannelTuning = {}, tls?: TlsSource): CallerFactory {
+export function http2Callers(
+  tuning: ChannelTuning = {},
+  tls?: TlsSource,
+): (address: string) => Http2Caller {
   return (address) =>
     new Http2Caller(address, (target, owner) => new Http2Connection(target, owner), tuning, tls);
 }
 
 /** Makes callers with their own HTTP/2 framing that share their settings. */
-export function framedCallers(tuning: ChannelTuning = {}, tls?: TlsSource): CallerFactory {
+export function framedCallers(
+  tuning: ChannelTuning = {},
+  tls?: TlsSource,
+): (address: string) => Http2Caller {
   return (address) =>
     new Http2Caller(address, (target, owner) => new FramedConnection(target, owner), tuning, tls);
 }

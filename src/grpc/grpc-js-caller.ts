@@ -3,7 +3,7 @@ import { SystemClock } from '../base/clock.js';
 import type { Clock } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
 import type { TlsSource } from './caller-tls.js';
-import { channelOptions } from './channel-options.js';
+import { DEFAULT_MAX_MESSAGE_BYTES, channelOptions } from './channel-options.js';
 import type { CallerCredentials, ChannelTuning } from './channel-options.js';
 import { ChannelWatch } from './channel-watch.js';
 import { GrpcJsStream, asBuffer } from './grpc-js-stream.js';
@@ -27,6 +27,7 @@ interface Status {
  * layer, which would make an Error with a stack and five closures for every call.
  */
 export class GrpcJsCaller implements UnaryCaller, StreamOpener {
+  readonly maxMessageBytes: number;
   private readonly channel: Channel;
   private readonly watch: ChannelWatch;
   private readonly metadata: Metadata;
@@ -39,6 +40,7 @@ export class GrpcJsCaller implements UnaryCaller, StreamOpener {
     callerCredentials: CallerCredentials = credentials.createInsecure(),
     private readonly clock: Clock = new SystemClock(),
   ) {
+    this.maxMessageBytes = tuning.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES;
     // Without a scheme a host called `unix` would name a socket file.
     this.metadata = metadataOf(tuning);
     this.channel = new Channel(`dns:${address}`, callerCredentials, channelOptions(tuning));

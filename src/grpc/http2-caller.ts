@@ -3,11 +3,13 @@ import { SystemClock } from '../base/clock.js';
 import type { Cancel, Clock } from '../base/clock.js';
 import type { CallConnection, ConnectionOwner, Connector } from './call-connection.js';
 import type { TlsSource } from './caller-tls.js';
+import type { CallOwner, CarriedCall } from './carried-call.js';
 import { DEFAULT_KEEPALIVE_MS, DEFAULT_MAX_MESSAGE_BYTES, RECONNECT } from './channel-options.js';
 import type { ChannelTuning } from './channel-options.js';
 import { DeadlineQueue } from './deadline-queue.js';
+import type { ClientStream, StreamObserver, StreamOpener } from './message-stream.js';
+import { StreamedCall } from './streamed-call.js';
 import { UnaryCall } from './unary-call.js';
-import type { CallOwner } from './unary-call.js';
 import { GrpcStatus } from './unary-caller.js';
 import type { CallHandle, CallObserver, UnaryCaller } from './unary-caller.js';
 
@@ -20,20 +22,20 @@ const MAX_WAITING_BYTES = 64 * 1_048_576;
 const JITTER = 0.2;
 
 /**
- * Unary calls over one HTTP/2 connection at a time, which is made with the first call and again when
+ * Unary and bidirectional calls over one HTTP/2 connection at a time, which is made with the first call and again when
  * it was lost. What the connection is made of is the Connector's business.
  *
  * While the pause after a failed attempt runs, calls fail at once; while an attempt runs they wait
  * for it, and so do calls above the number of streams that the peer allows. Calls that a peer
  * returns with its GOAWAY are sent once more, ahead of younger ones.
  */
-export class Http2Caller implements UnaryCaller, CallOwner, ConnectionOwner {
+export class Http2Caller implements UnaryCaller, StreamOpener, CallOwner, ConnectionOwner {
   readonly maxMessageBytes: number;
   private readonly deadlines: DeadlineQueue;
-  private readonly waiting = new Set<UnaryCall>();
+  private readonly waiting = new Set<CarriedCall>();
   private waitingBytes = 0;
   /** Of `waiting`, those that were sent once; they go first. */
-  private returned: UnaryCall[] = [];
+  private returned: CarriedCall[] = [];
   /** Connecting or connected; null between attempts. */
   private connection: CallConnection | null = null;
   /** Every connection there is: those that a GOAWAY retired finish their calls. */
@@ -75,6 +77,13 @@ export class Http2Caller implements UnaryCaller, CallOwner, ConnectionOwner {
     return call;
   }
 
+  open(method: string, observer: StreamObserver): ClientStream {
+    const call = new StreamedCall(this, this.calls++, method, observer);
+    if (this.closed) call.stopLater(GrpcStatus.UNAVAILABLE, 'the caller is closed');
+    else this.admit(call);
+    return call;
+  }
+
   close(): void {
     if (this.closed) return;
     this.closed = true;
@@ -84,8 +93,8 @@ export class Http2Caller implements UnaryCaller, CallOwner, ConnectionOwner {
     for (const connection of [...this.connections]) connection.destroy('the caller was closed');
   }
 
-  onSettled(call: UnaryCall): void {
-    this.deadlines.remove(call);
+  onSettled(call: CarriedCall): void {
+    if (call instanceof UnaryCall) this.deadlines.remove(call);
     this.stopWaiting(call);
   }
 
@@ -108,13 +117,12 @@ export class Http2Caller implements UnaryCaller, CallOwner, ConnectionOwner {
     if (this.waiting.size > 0) this.dial();
   }
 
-  onReturned(call: UnaryCall): void {
+  onReturned(call: CarriedCall): void {
     if (call.settled) return;
-    if (call.returned || this.closed || this.crowded(call)) {
+    if (this.closed || this.crowded(call) || !call.takeBack()) {
       call.lose('the peer went away before it looked at the call', true);
       return;
     }
-    call.takeBack();
     this.wait(call);
     this.returned.push(call);
     if (this.connection === null) this.dial();
@@ -129,7 +137,7 @@ export class Http2Caller implements UnaryCaller, CallOwner, ConnectionOwner {
     if (!this.closed && this.waiting.size > 0) this.dial();
   }
 
-  private admit(call: UnaryCall): void {
+  private admit(call: CarriedCall): void {
     const { connection } = this;
     if (connection !== null && connection.open && this.waiting.size === 0) {
       if (this.sendOn(connection, call)) return;
@@ -145,18 +153,18 @@ export class Http2Caller implements UnaryCaller, CallOwner, ConnectionOwner {
     if (this.connection === null) this.dial();
   }
 
-  private crowded(call: UnaryCall): boolean {
-    const bytes = this.waitingBytes + call.request.length;
+  private crowded(call: CarriedCall): boolean {
+    const bytes = this.waitingBytes + sizeOf(call);
     return this.waiting.size >= MAX_WAITING_CALLS || bytes > MAX_WAITING_BYTES;
   }
 
-  private wait(call: UnaryCall): void {
+  private wait(call: CarriedCall): void {
     this.waiting.add(call);
-    this.waitingBytes += call.request.length;
+    this.waitingBytes += sizeOf(call);
   }
 
-  private stopWaiting(call: UnaryCall): void {
-    if (this.waiting.delete(call)) this.waitingBytes -= call.request.length;
+  private stopWaiting(call: CarriedCall): void {
+    if (this.waiting.delete(call)) this.waitingBytes -= sizeOf(call);
   }
 
   /** Sends what waits, as far as the peer allows. */
@@ -169,7 +177,7 @@ export class Http2Caller implements UnaryCaller, CallOwner, ConnectionOwner {
   }
 
   /** @returns false where it has to go on waiting. */
-  private sendWaiting(call: UnaryCall): boolean {
+  private sendWaiting(call: CarriedCall): boolean {
     if (call.settled) return true;
     const { connection } = this;
     if (connection === null || !connection.open) return false;
@@ -178,7 +186,7 @@ export class Http2Caller implements UnaryCaller, CallOwner, ConnectionOwner {
     return true;
   }
 
-  private sendOn(connection: CallConnection, call: UnaryCall): boolean {
+  private sendOn(connection: CallConnection, call: CarriedCall): boolean {
     call.sentAt = this.clock.now();
     if (!connection.send(call)) return false;
     this.carried = true;
@@ -232,4 +240,9 @@ export class Http2Caller implements UnaryCaller, CallOwner, ConnectionOwner {
   private faultLine(): string {
     return `cannot connect to ${this.address}: ${this.lastFault}`;
   }
+}
+
+/** Bytes that wait with a call; those of a stream are bounded by its own gate. */
+function sizeOf(call: CarriedCall): number {
+  return call.request?.length ?? 0;
 }

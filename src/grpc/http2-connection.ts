@@ -6,8 +6,8 @@ import { openSocket, socketFault, speaksHttp2 } from './caller-tls.js';
 import { KeepAlive } from './keepalive.js';
 import type { Pinged } from './keepalive.js';
 import { Http2Code } from './status-mapping.js';
+import type { BidiStream, CarriedCall } from './carried-call.js';
 import { grpcTimeout, prefixed } from './unary-call.js';
-import type { UnaryCall } from './unary-call.js';
 
 /** What the peer may send us unread on all streams together, bytes; credit is returned as it is read. */
 const CONNECTION_WINDOW = 8 * 1_048_576;
@@ -19,7 +19,7 @@ const MAX_HEADER_LIST = 16 * 1024;
 const UNLIMITED = 2 ** 31;
 
 /** A stream that knows its call, so that all streams share their listeners. */
-type Carrier = ClientHttp2Stream & { call: UnaryCall; connection: Http2Connection };
+type Carrier = ClientHttp2Stream & { call: CarriedCall; connection: Http2Connection };
 
 /** A connection made of node:http2. */
 export class Http2Connection implements CallConnection, Pinged {
@@ -68,7 +68,7 @@ export class Http2Connection implements CallConnection, Pinged {
     return this.carriers.size > 0;
   }
 
-  send(call: UnaryCall): boolean {
+  send(call: CarriedCall): boolean {
     const carrier = this.request(call);
     if (carrier === null) return false;
     carrier.call = call;
@@ -79,8 +79,11 @@ export class Http2Connection implements CallConnection, Pinged {
     carrier.on('error', ignore);
     carrier.on('close', onStreamClose);
     this.carriers.add(carrier);
-    call.stream = carrier;
-    carrier.end(prefixed(call.request));
+    if (call.request === null) {
+      // The peer has ended its side; ours ends with it.
+      carrier.on('end', () => carrier.end());
+    } else carrier.end(prefixed(call.request));
+    call.attach(new Http2Stream(carrier));
     this.keepalive.sent();
     return true;
   }
@@ -113,7 +116,7 @@ export class Http2Connection implements CallConnection, Pinged {
   }
 
   /** The stream closed before its call had an outcome. */
-  private decide(call: UnaryCall, carrier: Carrier): void {
+  private decide(call: CarriedCall, carrier: Carrier): void {
     if (call.complete) call.receiveEnd();
     else if ((carrier.id ?? Infinity) > this.lastStreamId) this.owner.onReturned(call);
     else if (this.session.destroyed) call.lose(`the connection was lost: ${this.fault}`, false);
@@ -121,14 +124,16 @@ export class Http2Connection implements CallConnection, Pinged {
     else call.receiveReset(carrier.rstCode);
   }
 
-  private request(call: UnaryCall): Carrier | null {
+  private request(call: CarriedCall): Carrier | null {
     // From Node 24 on a destroyed session takes the request and fails it later.
     if (this.session.destroyed) {
       this.leave();
       return null;
     }
     const headers = this.headersOf(call.method);
-    headers['grpc-timeout'] = grpcTimeout(call.deadline - this.target.clock.now());
+    if (call.deadline !== Infinity) {
+      headers['grpc-timeout'] = grpcTimeout(call.deadline - this.target.clock.now());
+    }
     try {
       return this.session.request(headers) as Carrier;
     } catch {
@@ -194,6 +199,7 @@ export class Http2Connection implements CallConnection, Pinged {
     if (this.leaving) return;
     this.leaving = true;
     this.owner.onLeaving(this);
+    for (const { call } of [...this.carriers]) call.onLeaving();
   }
 
   private onClose(): void {
@@ -204,6 +210,32 @@ export class Http2Connection implements CallConnection, Pinged {
     // Every stream has told its own end by now; this only makes sure.
     for (const carrier of [...this.carriers]) this.streamClosed(carrier);
     this.owner.onClosed(this, this.fault);
+  }
+}
+
+/** The stream of one call. */
+class Http2Stream implements BidiStream {
+  constructor(private readonly carrier: Carrier) {}
+
+  write(message: Uint8Array): boolean {
+    this.carrier.write(prefixed(message), () => this.carrier.call.onSent(1));
+    return false;
+  }
+
+  end(): void {
+    this.carrier.end();
+  }
+
+  pause(): void {
+    this.carrier.pause();
+  }
+
+  resume(): void {
+    this.carrier.resume();
+  }
+
+  close(code: number): void {
+    this.carrier.close(code);
   }
 }
 

@@ -24,6 +24,11 @@ export interface StreamObserver {
   onMessage(message: Uint8Array): void;
   /** What was written has mostly left: `write` may go on. */
   onDrain?(): void;
+  /**
+   * The peer goes away (GOAWAY): it finishes this call if it is ended soon, and takes no new one on this
+   * connection. grpc-js does not tell.
+   */
+  onLeaving?(): void;
   /** The call is over, whatever the reason; called exactly once, and last. */
   onClosed(end: StreamEnd): void;
 }
@@ -42,12 +47,16 @@ export interface StreamEnd {
 export interface ClientStream extends MessageStream {
   /** Writes nothing more; what the peer still says is heard. Idempotent. */
   end(): void;
+  /** Hands what was written to the system now, rather than at the end of the turn, where that makes a difference. */
+  flush?(): void;
   /** Ends the call at once, with CANCELLED; what is queued is dropped. Idempotent. */
   cancel(): void;
 }
 
 /** Makes bidirectional calls to one address over the channel of a caller. */
 export interface StreamOpener {
+  /** Largest message sent or received, bytes; a larger one ends its call. */
+  readonly maxMessageBytes: number;
   /**
    * Never throws: what is wrong comes through `onClosed`. A stream that was lost is not made again by
    * itself; opened anew while the peer is away it fails with `neverSent`.

@@ -32,6 +32,11 @@ export function statusOfReset(code: number): number {
   }
 }
 
+/** Whether a content type is that of gRPC, whatever the messages in it. */
+export function isGrpcContent(contentType: string | undefined): boolean {
+  return /^application\/grpc(?:$|[+;])/.test(contentType ?? '');
+}
+
 /** The status of an answer that carries none, by its HTTP status (doc/http-grpc-status-mapping.md). */
 export function statusOfHttp(httpStatus: number): number {
   switch (httpStatus) {

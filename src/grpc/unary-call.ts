@@ -1,6 +1,8 @@
+import type { CallOwner, CallStream, CarriedCall } from './carried-call.js';
 import { Deadlined } from './deadline-queue.js';
 import {
   Http2Code,
+  isGrpcContent,
   parseGrpcStatus,
   statusLine,
   statusOfHttp,
@@ -13,30 +15,14 @@ import type { CallHandle, CallObserver } from './unary-caller.js';
 /** Of a gRPC message: one byte that says whether it is compressed, four of length, big-endian. */
 export const PREFIX_BYTES = 5;
 
-/** The HTTP/2 stream of a call. */
-export interface CallStream {
-  /** Resets the stream with a code of RFC 9113 section 7. Nothing of it reaches the call any more. */
-  close(code: number): void;
-}
-
-/** Whoever keeps the books of a call. */
-export interface CallOwner {
-  /** Largest message received, bytes. */
-  readonly maxMessageBytes: number;
-  /** The call has its outcome; called once, before the observer is told. */
-  onSettled(call: UnaryCall): void;
-}
-
 /**
  * One unary call from `call` to its outcome: handle to its caller, reader of the response to the
  * connection that carries it. Everything that is kept for the call is in this object.
  */
-export class UnaryCall extends Deadlined implements CallHandle {
+export class UnaryCall extends Deadlined implements CallHandle, CarriedCall {
   /** The stream that carries it, while it is under way; null before it was sent. */
   stream: CallStream | null = null;
-  /** Clock time of sending, ms. */
   sentAt = 0;
-  /** A peer that went away said that it did not look at it; once more it may be sent. */
   returned = false;
   settled = false;
   private status = -1;
@@ -49,7 +35,6 @@ export class UnaryCall extends Deadlined implements CallHandle {
 
   constructor(
     private readonly owner: CallOwner,
-    /** In order of the calls of a caller. */
     readonly order: number,
     readonly method: string,
     readonly request: Uint8Array,
@@ -67,7 +52,18 @@ export class UnaryCall extends Deadlined implements CallHandle {
     this.stop(GrpcStatus.DEADLINE_EXCEEDED, 'no answer within the deadline');
   }
 
-  /** Ends the call with a status of our own. */
+  attach(stream: CallStream): void {
+    this.stream = stream;
+  }
+
+  onSent(): void {
+    // Nobody waits for the request to leave.
+  }
+
+  onLeaving(): void {
+    // The peer still answers it.
+  }
+
   stop(status: number, message: string, neverSent: boolean = this.stream === null): void {
     if (this.settled) return;
     const { stream } = this;
@@ -75,21 +71,17 @@ export class UnaryCall extends Deadlined implements CallHandle {
     stream?.close(Http2Code.CANCEL);
   }
 
-  /** As `stop`, from within `call`: the observer hears of it after `call` has returned. */
   stopLater(status: number, message: string): void {
     queueMicrotask(() => this.stop(status, message));
   }
 
-  /** Makes it as new, to be sent once more. */
-  takeBack(): void {
+  takeBack(): boolean {
+    if (this.returned) return false;
     this.stream = null;
     this.returned = true;
+    return true;
   }
 
-  /**
-   * Response headers, or trailers.
-   * @param httpStatus 0 where there is none, as in trailers.
-   */
   receiveHeaders(
     httpStatus: number,
     contentType: string | undefined,
@@ -102,26 +94,23 @@ export class UnaryCall extends Deadlined implements CallHandle {
       this.details = grpcMessage === undefined ? '' : decodeGrpcMessage(grpcMessage);
     } else if (!this.headersSeen && httpStatus !== 200) {
       this.stop(statusOfHttp(httpStatus), `the peer answered HTTP status ${httpStatus}`, false);
-    } else if (!this.headersSeen && !/^application\/grpc(?:$|[+;])/.test(contentType ?? '')) {
+    } else if (!this.headersSeen && !isGrpcContent(contentType)) {
       this.stop(GrpcStatus.UNKNOWN, `the peer answered ${contentType ?? 'no content type'}`, false);
     }
     this.headersSeen = true;
   }
 
-  /** A part of the response body. The bytes are the call's to keep. */
   receiveData(chunk: Buffer): void {
     if (this.settled || chunk.length === 0) return;
     if (this.message !== null) this.fill(chunk);
     else this.begin(this.head === null ? chunk : Buffer.concat([this.head, chunk]));
   }
 
-  /** Whether what came so far decides the outcome, should nothing more come. */
   get complete(): boolean {
     if (this.status === -1) return false;
     return this.status !== GrpcStatus.OK || this.message?.length === this.filled;
   }
 
-  /** The peer ended the stream. */
   receiveEnd(): void {
     if (this.settled) return;
     const { status, message } = this;
@@ -139,7 +128,6 @@ export class UnaryCall extends Deadlined implements CallHandle {
     }
   }
 
-  /** The peer reset the stream, after the whole answer or instead of it. */
   receiveReset(code: number): void {
     if (this.complete) this.receiveEnd();
     else if (!this.settled) {
@@ -148,7 +136,6 @@ export class UnaryCall extends Deadlined implements CallHandle {
     }
   }
 
-  /** The connection that carried it is gone. */
   lose(reason: string, neverSent: boolean): void {
     if (this.complete) this.receiveEnd();
     else if (!this.settled) this.fail(GrpcStatus.UNAVAILABLE, reason, neverSent);

@@ -1,3 +1,5 @@
+import type { StreamOpener } from './message-stream.js';
+
 /** The status codes of gRPC (grpc/grpc, doc/statuscodes.md). */
 export const GrpcStatus = {
   OK: 0,
@@ -25,6 +27,8 @@ export interface CallFailure {
    * itself says that it did not look at it (GOAWAY, REFUSED_STREAM). In doubt it was.
    */
   readonly neverSent: boolean;
+  /** Not sent because too much waits for the peer to read already; says nothing else about it. */
+  readonly full?: boolean;
 }
 
 /** Who waits for a call. Exactly one of the two is called, once, after `call` has returned. */
@@ -61,4 +65,4 @@ export interface UnaryCaller {
 }
 
 /** Makes the caller for an address (`host:port`, IPv6 in brackets). Connects with its first call. */
-export type CallerFactory = (address: string) => UnaryCaller;
+export type CallerFactory = (address: string) => UnaryCaller & Partial<StreamOpener>;

@@ -30,7 +30,7 @@ export class PendingRequest extends ProcessCall {
     readonly request: RoutedRequest,
     readonly deadline: number,
   ) {
-    super(encodeRequest(request), request.clientSeqId);
+    super(encodeRequest(request), request.sessionId, request.clientSeqId);
   }
 
   /** The line that it waited in lets it go. */

@@ -212,6 +212,9 @@ export class SessionRoute implements RequestOwner {
         return this.upstreamFailed(502, 'the upstream cannot be reached');
       case 'declined':
         return this.upstreamFailed(502, 'the request could not be sent to the upstream');
+      case 'full':
+        this.context.metrics.rejected.add('backlog');
+        return this.failure(503, 'too many requests wait for the upstream');
       case 'garbage':
         return this.upstreamFailed(502, 'the upstream answered garbage');
       case 'failed':

@@ -10,6 +10,9 @@ import { UpstreamInstance } from './upstream-instance.js';
 import { ZONES } from './zone.js';
 import { ZonePool } from './zone-pool.js';
 
+/** What an upstream registers with to be called over ProcessStream (WIRE.md). */
+const PROCESS_STREAM = 'process_stream';
+
 export interface TableOptions {
   /** The configured instance for zones without another; null where there is none. */
   readonly fallback: UpstreamEntry | null;
@@ -57,6 +60,10 @@ export class UpstreamTable {
     return this.instances().filter((instance) => instance.health.ejected).length;
   }
 
+  get streamCount(): number {
+    return this.all().reduce((sum, { client }) => sum + client.openStreams, 0);
+  }
+
   instances(): UpstreamInstance[] {
     return [...this.byAddress.values()];
   }
@@ -94,6 +101,7 @@ export class UpstreamTable {
     instance.health.reset();
     instance.client.forget();
     this.options.journal?.registered(entry);
+    instance.client.useStream(servesStreams(entry));
     this.pool(entry.zone).version++;
     if (this.probing) this.probers.get(instance)?.start();
   }
@@ -174,7 +182,12 @@ export class UpstreamTable {
   }
 
   private create(entry: UpstreamEntry, isFallback: boolean): UpstreamInstance {
-    const client = new UpstreamClient(this.makeCaller(entry.address), entry.serviceName);
+    const caller = this.makeCaller(entry.address);
+    const client = new UpstreamClient(caller, entry.serviceName, this.clock, {
+      onRefused: (reason) => this.explainRefusal(instance, reason),
+      onStray: () => this.metrics.strayAnswers.add(),
+    });
+    client.useStream(servesStreams(entry));
     const instance = new UpstreamInstance(entry, client, isFallback);
     const prober = new Prober(instance, this.clock, this.options.probeTimes, (failure) =>
       this.onProbe(instance, failure),
@@ -203,6 +216,13 @@ export class UpstreamTable {
     );
   }
 
+  private explainRefusal(instance: UpstreamInstance, reason: string): void {
+    this.logger.warn(
+      { ...this.describe(instance), reason },
+      'upstream registered with process_stream but does not serve ProcessStream; it is called with ProcessRequest',
+    );
+  }
+
   private describe(instance: UpstreamInstance): { address: string; zone: string } {
     return {
       address: instance.address,
@@ -215,4 +235,8 @@ export class UpstreamTable {
     if (this.fallback !== null) all.push(this.fallback);
     return all;
   }
+}
+
+function servesStreams({ capabilities }: UpstreamEntry): boolean {
+  return capabilities.includes(PROCESS_STREAM);
 }

@@ -126,6 +126,7 @@ export class ZoneRouter implements Router, RegistrationSink, DeregistrationSink 
       concurrent: () => this.gate.concurrent,
       instanceCount: () => this.table.size,
       ejectedCount: () => this.table.ejectedCount,
+      streamCount: () => this.table.streamCount,
     });
   }
 

@@ -10,6 +10,7 @@ export class UpstreamMetrics {
   readonly retries;
   readonly registrations;
   readonly ejections;
+  readonly strayAnswers;
   /** From sending a request to its answer, for /performance. */
   readonly latency = new LatencyWindow();
 
@@ -24,7 +25,7 @@ export class UpstreamMetrics {
       'gatesvr_upstream_rejected_total',
       'Requests that no upstream was asked for, by reason',
       'reason',
-      ['concurrency', 'no_upstream', 'queue_full', 'stopping'],
+      ['backlog', 'concurrency', 'no_upstream', 'queue_full', 'stopping'],
     );
     this.failures = exportLabelledTally(
       registry,
@@ -50,10 +51,20 @@ export class UpstreamMetrics {
       'gatesvr_upstream_ejections_total',
       'Times that an upstream instance was taken out of its zone for being dead',
     );
+    this.strayAnswers = exportTally(
+      registry,
+      'gatesvr_upstream_stray_answers_total',
+      'Answers on ProcessStream that nobody waited for: late, twice, or to a question never asked',
+    );
   }
 
   /** Gauges are read when Prometheus asks; the router names itself here once. */
-  observe(source: { concurrent(): number; instanceCount(): number; ejectedCount(): number }): void {
+  observe(source: {
+    concurrent(): number;
+    instanceCount(): number;
+    ejectedCount(): number;
+    streamCount(): number;
+  }): void {
     exportGauge(
       this.registry,
       'gatesvr_upstream_concurrent',
@@ -71,6 +82,12 @@ export class UpstreamMetrics {
       'gatesvr_upstream_instances_ejected',
       'Upstream instances that are registered but dead',
       () => source.ejectedCount(),
+    );
+    exportGauge(
+      this.registry,
+      'gatesvr_upstream_streams',
+      'ProcessStream calls to upstreams that are open',
+      () => source.streamCount(),
     );
   }
 }

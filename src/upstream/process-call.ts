@@ -1,8 +1,9 @@
 import { messageOf } from '../base/errors.js';
 import { GrpcStatus } from '../grpc/unary-caller.js';
-import type { CallFailure, CallHandle, CallObserver } from '../grpc/unary-caller.js';
+import type { CallFailure, CallHandle } from '../grpc/unary-caller.js';
 import type { UpstreamResponse } from '../wire/messages.js';
 import { decodeResponse } from './request-codec.js';
+import type { RequestObserver } from './streamed-request.js';
 import type { UpstreamClient } from './upstream-client.js';
 
 /**
@@ -14,20 +15,22 @@ import type { UpstreamClient } from './upstream-client.js';
  * - cancelled: by us, or a stream reset by a dying upstream; it may have been executed;
  * - declined: we did not send it, and that says nothing about the upstream: it is above the size limit,
  *   or too much waits for the connection already;
+ * - full: we did not send it, for too much waits for the upstream to read it;
  * - failed: the upstream answered with a gRPC status of its own making;
  * - garbage: it answered what is no response to this request.
  */
 export type FailureKind =
-  'unreachable' | 'lost' | 'timeout' | 'cancelled' | 'declined' | 'failed' | 'garbage';
+  'unreachable' | 'lost' | 'timeout' | 'cancelled' | 'declined' | 'full' | 'failed' | 'garbage';
 
 /** One ProcessRequest under way; whoever waits for it extends this, so that it is one object. */
-export abstract class ProcessCall implements CallObserver {
+export abstract class ProcessCall implements RequestObserver {
   private handle: CallHandle | null = null;
 
   constructor(
     /** The encoded UpstreamRequest, the same for every attempt. */
     readonly bytes: Uint8Array,
-    private readonly clientSeqId: number,
+    readonly sessionId: string,
+    readonly clientSeqId: number,
   ) {}
 
   /** Exactly one of the two follows every send, later than it. @param reason for logs only. */
@@ -61,6 +64,7 @@ export abstract class ProcessCall implements CallObserver {
 }
 
 function kindOf(failure: CallFailure): FailureKind {
+  if (failure.full === true) return 'full';
   switch (failure.status) {
     case GrpcStatus.CANCELLED:
       return 'cancelled';

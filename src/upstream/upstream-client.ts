@@ -1,6 +1,9 @@
+import { SystemClock } from '../base/clock.js';
+import type { Clock } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
+import type { StreamOpener } from '../grpc/message-stream.js';
 import { GrpcStatus } from '../grpc/unary-caller.js';
-import type { CallFailure, CallHandle, CallObserver, UnaryCaller } from '../grpc/unary-caller.js';
+import type { CallFailure, CallHandle, UnaryCaller } from '../grpc/unary-caller.js';
 import {
   HealthCheckRequest,
   HealthCheckResponse,
@@ -10,6 +13,8 @@ import {
   encodeMessage,
 } from '../wire/messages.js';
 import { Method } from '../wire/grpc-methods.js';
+import { ProcessStream } from './process-stream.js';
+import type { RequestObserver, StreamedRequest } from './streamed-request.js';
 
 /** How to reach an address; whoever makes an UpstreamClient hands it through. */
 export type { CallerFactory } from '../grpc/unary-caller.js';
@@ -23,22 +28,49 @@ const NOT_SERVING = 2;
 /** grpc.health.v1: the empty name asks for the server as a whole. */
 const HEALTH_REQUEST = encodeMessage(HealthCheckRequest, { service: '' });
 
+/** What a client tells of the streams to its instance. */
+export interface StreamEvents {
+  /** It registered with the capability, but does not serve the method. */
+  onRefused(reason: string): void;
+  /** An answer that nobody waited for. */
+  onStray(): void;
+}
+
+const NO_EVENTS: StreamEvents = { onRefused: () => undefined, onStray: () => undefined };
+
 /** The gateway's side of one upstream instance. */
 export class UpstreamClient {
   /** Whether the instance serves grpc.health.v1; null until it was asked. */
   private servesHealth: boolean | null = null;
+  /** Made with the first request that goes over it. */
+  private stream: ProcessStream | null = null;
+  private streaming = false;
 
   constructor(
-    private readonly caller: UnaryCaller,
+    private readonly caller: UnaryCaller & Partial<StreamOpener>,
     private readonly serviceName: string,
+    private readonly clock: Clock = new SystemClock(),
+    private readonly events: StreamEvents = NO_EVENTS,
   ) {}
 
+  /** ProcessStream calls that are open. */
+  get openStreams(): number {
+    return this.stream?.open ?? 0;
+  }
+
+  /** Whether the instance said that it serves ProcessStream; until it turns out otherwise. */
+  useStream(wanted: boolean): void {
+    this.streaming = wanted;
+  }
+
   /**
-   * Sends an encoded UpstreamRequest; the observer gets an encoded UpstreamResponse, unchecked
-   * (ProcessCall checks it).
+   * Sends an encoded UpstreamRequest, over ProcessStream where that is served, else ProcessRequest; the
+   * observer gets an encoded UpstreamResponse, unchecked (ProcessCall checks it).
    * @param deadline ms from now.
    */
-  processRequest(request: Uint8Array, deadline: number, observer: CallObserver): CallHandle {
+  processRequest(request: Uint8Array, deadline: number, observer: RequestObserver): CallHandle {
+    const stream = this.streaming ? this.openStream() : null;
+    if (stream !== null) return stream.send(request, deadline, observer);
     return this.caller.call(Method.ProcessRequest, request, deadline, observer);
   }
 
@@ -78,7 +110,31 @@ export class UpstreamClient {
   }
 
   close(): void {
+    this.stream?.close();
     this.caller.close();
+  }
+
+  private openStream(): ProcessStream | null {
+    if (this.stream !== null) return this.stream;
+    const { caller } = this;
+    if (!opensStreams(caller)) return null;
+    this.stream = new ProcessStream(caller, this.clock, {
+      onStray: () => this.events.onStray(),
+      onRefused: (requests, reason) => this.leaveStream(requests, reason),
+    });
+    return this.stream;
+  }
+
+  /** The upstream serves no streams after all: what it surely did not execute goes the other way. */
+  private leaveStream(requests: readonly StreamedRequest[], reason: string): void {
+    if (this.streaming) this.events.onRefused(reason);
+    this.streaming = false;
+    for (const request of requests) {
+      const deadline = Math.max(1, request.deadline - this.clock.now());
+      request.becomeUnary((observer) =>
+        this.caller.call(Method.ProcessRequest, request.bytes, deadline, observer),
+      );
+    }
   }
 
   private probeHealth(deadline: number, done: (result: ProbeResult) => void): void {
@@ -127,4 +183,10 @@ function readHealth(bytes: Uint8Array): ProbeResult {
   } catch (error) {
     return { alive: false, reason: `health check answered garbage: ${messageOf(error)}` };
   }
+}
+
+function opensStreams(
+  caller: UnaryCaller & Partial<StreamOpener>,
+): caller is UnaryCaller & StreamOpener {
+  return caller.open !== undefined;
 }

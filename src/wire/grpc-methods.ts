@@ -1,6 +1,7 @@
 /** Full names of the gRPC methods of both directions (WIRE.md, "Upstream edge"). */
 export const Method = {
   ProcessRequest: '/gatesvr.proto.UpstreamService/ProcessRequest',
+  ProcessStream: '/gatesvr.proto.UpstreamService/ProcessStream',
   GetStatus: '/gatesvr.proto.UpstreamService/GetStatus',
   HealthCheck: '/grpc.health.v1.Health/Check',
   PushToClient: '/gatesvr.proto.GatewayService/PushToClient',
@@ -8,6 +9,7 @@ export const Method = {
   RegisterUpstream: '/gatesvr.proto.GatewayService/RegisterUpstream',
   DeregisterUpstream: '/gatesvr.proto.GatewayService/DeregisterUpstream',
   PushBatch: '/gatesvr.proto.GatewayService/PushBatch',
+  PushStream: '/gatesvr.proto.GatewayService/PushStream',
   KickClient: '/gatesvr.proto.GatewayService/KickClient',
   GetClient: '/gatesvr.proto.GatewayService/GetClient',
   HealthWatch: '/grpc.health.v1.Health/Watch',

@@ -32,6 +32,10 @@ export const {
   UpstreamDeregisterResponse,
   PushBatchRequest,
   PushBatchResponse,
+  PushStreamRequest,
+  PushStreamResponse,
+  ProcessBatch,
+  ProcessResults,
   KickClientRequest,
   KickClientResponse,
   GetClientRequest,
@@ -69,6 +73,10 @@ export type UpstreamDeregisterRequest = gatesvr.proto.UpstreamDeregisterRequest;
 export type UpstreamDeregisterResponse = gatesvr.proto.UpstreamDeregisterResponse;
 export type PushBatchRequest = gatesvr.proto.PushBatchRequest;
 export type PushBatchResponse = gatesvr.proto.PushBatchResponse;
+export type PushStreamRequest = gatesvr.proto.PushStreamRequest;
+export type PushStreamResponse = gatesvr.proto.PushStreamResponse;
+export type ProcessBatch = gatesvr.proto.ProcessBatch;
+export type ProcessResults = gatesvr.proto.ProcessResults;
 export type KickClientRequest = gatesvr.proto.KickClientRequest;
 export type KickClientResponse = gatesvr.proto.KickClientResponse;
 export type GetClientRequest = gatesvr.proto.GetClientRequest;

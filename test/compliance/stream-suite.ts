@@ -8,6 +8,7 @@ import type {
 } from '../../src/grpc/message-stream.js';
 import type { ResponseStream, StreamCall, StreamMethod } from '../../src/grpc/server-method.js';
 import { GrpcStatus } from '../../src/grpc/unary-caller.js';
+import { until } from '../support/until.js';
 
 const PATH = '/test.Service/Stream';
 const GUARDED = '/test.Service/Guarded';
@@ -81,14 +82,6 @@ class Recorder implements StreamObserver {
   async ended(): Promise<StreamEnd> {
     await until(() => this.ends.length > 0);
     return this.ends[0] as StreamEnd;
-  }
-}
-
-async function until(reached: () => boolean | Promise<boolean>): Promise<void> {
-  const end = Date.now() + 15_000;
-  while (!(await reached())) {
-    if (Date.now() > end) throw new Error(`waited in vain for ${reached.toString()}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
 

@@ -43,6 +43,8 @@ function ask(action: string, data = '', clientSeqId = 7): Promise<UpstreamRespon
   };
   return new Promise((resolve, reject) => {
     client?.processRequest(encodeRequest(request), 5_000, {
+      sessionId: request.sessionId,
+      clientSeqId: request.clientSeqId,
       onResponse: (bytes) => resolve(decodeResponse(bytes, clientSeqId)),
       onFailure: ({ message }) => reject(new Error(message)),
     });

@@ -67,6 +67,7 @@ describe('a request over real gRPC', () => {
         data: Buffer.from('data 41'),
         headers: { header: 'text' },
         client_seq_id: '41',
+        timeout_ms: 0,
       },
     ]);
   });

@@ -5,8 +5,8 @@ import { openSocket, socketFault, speaksHttp2 } from '../caller-tls.js';
 import { KeepAlive } from '../keepalive.js';
 import type { Pinged } from '../keepalive.js';
 import { Http2Code } from '../status-mapping.js';
+import type { CarriedCall } from '../carried-call.js';
 import { grpcTimeout } from '../unary-call.js';
-import type { UnaryCall } from '../unary-call.js';
 import { FramedStream } from './call-stream.js';
 import type { StreamOwner } from './call-stream.js';
 import { ConnectionError } from './connection-error.js';
@@ -14,7 +14,7 @@ import { ControlFrames, SETTING_BYTES } from './control-frames.js';
 import { FrameReader } from './frame-reader.js';
 import type { FrameSink } from './frame-reader.js';
 import { FrameWriter } from './frame-writer.js';
-import { Flag, FrameType, MAX_WINDOW, Setting } from './frames.js';
+import { MAX_WINDOW, Setting } from './frames.js';
 import { HeaderFields } from './header-fields.js';
 import { HpackDecoder } from './hpack-decoder.js';
 import { PeerSettings } from './peer-settings.js';
@@ -37,7 +37,7 @@ const LAST_STREAM_ID = 2 ** 31 - 1;
 /** What the parts of a connection call it for. */
 interface ConnectionPart extends FrameSink, StreamOwner, Pinged {}
 
-/** A connection that frames HTTP/2 itself, as far as unary calls need it (RFC 9113, RFC 7541). */
+/** A connection that frames HTTP/2 itself, as far as gRPC calls need it (RFC 9113, RFC 7541). */
 export class FramedConnection implements CallConnection, ConnectionPart {
   private readonly socket: Socket;
   private readonly writer: FrameWriter;
@@ -92,7 +92,7 @@ export class FramedConnection implements CallConnection, ConnectionPart {
     return this.streams.size > 0;
   }
 
-  send(call: UnaryCall): boolean {
+  send(call: CarriedCall): boolean {
     if (this.gone || this.leaving) return false;
     const id = this.nextId;
     if (id > LAST_STREAM_ID) {
@@ -102,13 +102,10 @@ export class FramedConnection implements CallConnection, ConnectionPart {
     this.nextId += 2;
     const stream = new FramedStream(this, id, call, this.peer.initialWindow);
     this.streams.set(id, stream);
-    call.stream = stream;
-    const block = this.headers.block(call.method);
-    const timeout = this.headers.timeout(grpcTimeout(call.deadline - call.sentAt));
-    this.writer.head(block.length + timeout.length, FrameType.HEADERS, Flag.END_HEADERS, id);
-    this.writer.bytes(block);
-    this.writer.bytes(timeout);
-    this.queue.send(stream, call.request);
+    const timeout = call.deadline === Infinity ? null : grpcTimeout(call.deadline - call.sentAt);
+    this.headers.write(this.writer, id, call.method, timeout);
+    if (call.request !== null) this.queue.send(stream, call.request);
+    call.attach(stream);
     this.keepalive.sent();
     return true;
   }
@@ -126,6 +123,26 @@ export class FramedConnection implements CallConnection, ConnectionPart {
 
   onSilent(): void {
     this.destroy('the peer does not answer');
+  }
+
+  sendOn(stream: FramedStream, message: Uint8Array): boolean {
+    if (!this.streams.has(stream.id)) return false;
+    this.keepalive.sent();
+    return this.queue.write(stream, message);
+  }
+
+  endStream(stream: FramedStream): void {
+    if (this.streams.has(stream.id)) this.queue.end(stream);
+  }
+
+  flushNow(): void {
+    this.writer.flush();
+  }
+
+  creditStream(stream: FramedStream): void {
+    if (stream.owed === 0 || !this.streams.has(stream.id)) return;
+    this.control.credit(stream.id, stream.owed);
+    stream.owed = 0;
   }
 
   /** A call that ended by itself: its deadline, a cancel, an answer that it cannot use. */
@@ -148,10 +165,7 @@ export class FramedConnection implements CallConnection, ConnectionPart {
     }
     stream.call.receiveData(payload);
     if (end) this.finish(stream);
-    else if (stream.owed >= STREAM_CREDIT && !stream.call.settled) {
-      this.control.credit(streamId, stream.owed);
-      stream.owed = 0;
-    }
+    else if (stream.owed >= STREAM_CREDIT && !stream.paused) this.creditStream(stream);
   }
 
   onHeaders(streamId: number, block: Buffer, end: boolean): void {
@@ -203,6 +217,7 @@ export class FramedConnection implements CallConnection, ConnectionPart {
       this.remove(stream);
       this.owner.onReturned(stream.call);
     }
+    for (const stream of [...this.streams.values()]) stream.call.onLeaving();
     this.closeWhenIdle();
   }
 
@@ -248,10 +263,10 @@ export class FramedConnection implements CallConnection, ConnectionPart {
 
   private finish(stream: FramedStream): void {
     if (!this.streams.has(stream.id)) return;
-    const unsent = stream.unsent !== null;
+    const { sentAll } = stream;
     this.remove(stream);
     // The peer has answered without reading the whole request (RFC 9113 section 8.1).
-    if (unsent && !this.gone) this.control.reset(stream.id, Http2Code.NO_ERROR);
+    if (!sentAll && !this.gone) this.control.reset(stream.id, Http2Code.NO_ERROR);
     stream.call.receiveEnd();
   }
 

@@ -1,4 +1,6 @@
 import type { ConnectionTarget } from '../call-connection.js';
+import type { FrameWriter } from './frame-writer.js';
+import { Flag, FrameType } from './frames.js';
 
 /** Where a name stands in the static table (RFC 7541 appendix A); 0: nowhere. */
 const STATIC_NAMES: Readonly<Record<string, number>> = {
@@ -13,6 +15,7 @@ const SCHEME_HTTP = 0x80 | 6;
 const SCHEME_HTTPS = 0x80 | 7;
 const STATIC_ENTRIES = 61;
 const NO_TABLE = 0x20;
+const NO_FIELD = Buffer.alloc(0);
 /** What every decoder keeps until it says otherwise; this encoder never fills it, so nothing is evicted. */
 const TABLE_BYTES = 4_096;
 const ENTRY_OVERHEAD = 32;
@@ -60,6 +63,16 @@ export class RequestHeaders {
     this.dropTable = true;
     this.blocks.clear();
     this.timeoutField = null;
+  }
+
+  /** Writes the HEADERS frame of a request. @param timeout as `grpc-timeout` wants it; null: none. */
+  write(writer: FrameWriter, streamId: number, method: string, timeout: string | null): void {
+    const block = this.block(method);
+    const field = timeout === null ? NO_FIELD : this.timeout(timeout);
+    const length = block.length + field.length;
+    writer.head(length, FrameType.HEADERS, Flag.END_HEADERS, streamId);
+    writer.bytes(block);
+    writer.bytes(field);
   }
 
   /** The block of a request but for its timeout, which `timeout` gives. Both belong to the encoder. */

@@ -1,5 +1,6 @@
 export { UpstreamServer } from './upstream-server.js';
-export type { Handler, UpstreamServerOptions } from './upstream-server.js';
+export type { UpstreamServerOptions } from './upstream-server.js';
+export type { Handler } from './handlers.js';
 export type { RequestContext } from './request-context.js';
 export type { Reply, ReplyFields } from './reply.js';
 export type { PushContent, PushOptions, PushTarget } from './push-content.js';

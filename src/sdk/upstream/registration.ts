@@ -9,6 +9,8 @@ export interface Registrant {
   readonly address: string;
   readonly zone: string;
   readonly serviceName: string;
+  /** `process_stream`. */
+  readonly capabilities: string[];
 }
 
 /** How a registration goes on. */
@@ -61,9 +63,9 @@ export class Registration {
   }
 
   private async attempt(): Promise<void> {
-    const { address, zone: zoneId, serviceName } = this.registrant;
+    const { address, zone: zoneId, serviceName, capabilities } = this.registrant;
     try {
-      const answer = await this.gateway.register({ address, zoneId, serviceName });
+      const answer = await this.gateway.register({ address, zoneId, serviceName, capabilities });
       if (this.stopped) return;
       if (answer.success) {
         this.tell('registered', answer.message, 0);

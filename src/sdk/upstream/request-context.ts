@@ -1,5 +1,6 @@
 import type { UpstreamRequest } from '../../wire/messages.js';
 import { NotifySyncHint } from '../../wire/messages.js';
+import type { Cancellation } from './cancellation.js';
 import type { Gateways } from './gateways.js';
 import { pushFields } from './push-content.js';
 import type { PushContent, PushOptions } from './push-content.js';
@@ -16,13 +17,17 @@ export class RequestContext {
   readonly data: Uint8Array;
   /** The request's number in its session: pushes before and after are bound to it. */
   readonly clientSeqId: number;
+  /** How long the gateway waited for the answer when it sent the request, ms; 0 where it did not say. */
+  readonly timeoutMs: number;
   private readonly before: Promise<void>[] = [];
 
   constructor(
     request: UpstreamRequest,
     private readonly gateways: Gateways,
     private readonly onPushFailed: (error: unknown) => void,
+    private readonly cancellation: Cancellation,
   ) {
+    this.timeoutMs = request.timeoutMs;
     this.sessionId = request.sessionId;
     this.openid = request.openid;
     this.action = request.action;
@@ -30,6 +35,19 @@ export class RequestContext {
     this.headers = request.headers;
     this.data = request.data;
     this.clientSeqId = request.clientSeqId;
+  }
+
+  /**
+   * Aborted when nobody waits for the answer any more: its time is up, or the gateway is gone. Only a
+   * gateway that calls over ProcessStream tells.
+   */
+  get signal(): AbortSignal {
+    return this.cancellation.signal;
+  }
+
+  /** Whether the answer has to wait for pushes. */
+  get pushesBefore(): boolean {
+    return this.before.length > 0;
   }
 
   /** The data as UTF-8 text. */

@@ -7,26 +7,21 @@ import {
   HealthCheckResponse,
   StatusResponse,
   UpstreamRequest,
-  UpstreamResponse,
   decodeMessage,
   encodeMessage,
 } from '../../wire/messages.js';
 import { deregister, getClient, kickClient, pushBatch } from './clients.js';
 import type { BatchPush, BatchResult, ClientInfo } from './clients.js';
-import { ReplyError } from './errors.js';
 import type { GatewayAccess } from './gateway-caller.js';
 import { Gateways } from './gateways.js';
+import { Handlers } from './handlers.js';
+import type { Handler } from './handlers.js';
 import { Method } from '../../wire/grpc-methods.js';
 import { contentFields, pushFields } from './push-content.js';
 import type { PushContent, PushOptions, PushTarget } from './push-content.js';
 import { Registration } from './registration.js';
 import type { RegistrationReport } from './registration.js';
-import { encodeReply } from './reply.js';
-import type { Reply } from './reply.js';
-import { RequestContext } from './request-context.js';
-
-/** Answers a request. What it throws becomes the answer's code: a ReplyError's own, else 500. */
-export type Handler = (request: RequestContext) => Reply | Promise<Reply> | Promise<void>;
+import { StreamService } from './stream-service.js';
 
 export interface UpstreamServerOptions {
   /** The zone to serve, `001` to `006`, or a service of the gateway's `routing.services`. */
@@ -47,14 +42,16 @@ export interface UpstreamServerOptions {
   readonly onRegistration?: (report: RegistrationReport) => void;
   /** Hears of handlers that throw anything but a ReplyError, and of pushes that fail unawaited. */
   readonly onError?: (error: unknown, action: string) => void;
+  /** Whether gateways may call over ProcessStream, which costs both sides less. Default true. */
+  readonly stream?: boolean;
   readonly clock?: Clock;
 }
 
+/** What a gateway is told at registration (WIRE.md). */
+const PROCESS_STREAM = 'process_stream';
 /** Serving, as grpc.health.v1 says it. */
 const SERVING = 1;
 const NOT_SERVING = 2;
-const HANDLER_FAILED = 500;
-const UNKNOWN_ACTION = 404;
 
 /**
  * A service behind the gateway: it listens, registers for its zone, answers requests by their
@@ -71,25 +68,39 @@ export class UpstreamServer {
   /** Drains for at most two seconds, then closes everything. */
   readonly stop = memoised(() => this.end());
 
-  private readonly handlers = new Map<string, Handler>();
-  private fallbackHandler: Handler | null = null;
+  private readonly handlers: Handlers;
+  private readonly streams: StreamService;
   private readonly server: GrpcServer;
   private readonly gateways: Gateways;
   private readonly clock: Clock;
   private readonly startedAt: number;
   private registrations: Registration[] = [];
-  private underWay = 0;
   private draining = false;
 
   constructor(private readonly options: UpstreamServerOptions) {
     this.clock = options.clock ?? new SystemClock();
     this.startedAt = this.clock.now();
     this.gateways = new Gateways(options.gateways, options.callTimeoutMs ?? 10_000, options.access);
-    this.server = new GrpcServer({ address: options.listen, addressKey: 'upstream address' }, [
-      { path: Method.ProcessRequest, handle: (bytes, _, respond) => this.process(bytes, respond) },
-      { path: Method.GetStatus, handle: (_bytes, _, respond) => respond(this.status()) },
-      { path: Method.HealthCheck, handle: (_bytes, _, respond) => respond(this.health()) },
-    ]);
+    const { onError = () => undefined } = options;
+    this.handlers = new Handlers(this.gateways, onError);
+    this.streams = new StreamService(this.handlers);
+    this.server = new GrpcServer(
+      { address: options.listen, addressKey: 'upstream address' },
+      [
+        {
+          path: Method.ProcessRequest,
+          handle: (bytes, _, respond) => this.process(bytes, respond),
+        },
+        { path: Method.GetStatus, handle: (_bytes, _, respond) => respond(this.status()) },
+        { path: Method.HealthCheck, handle: (_bytes, _, respond) => respond(this.health()) },
+      ],
+      this.clock,
+      this.servesStreams ? [this.streams.method()] : [],
+    );
+  }
+
+  private get servesStreams(): boolean {
+    return this.options.stream ?? true;
   }
 
   /** The port that was bound; 0 before start. */
@@ -113,7 +124,7 @@ export class UpstreamServer {
 
   /** Answers requests of every other action; without it they get 404. */
   fallback(handler: Handler): this {
-    this.fallbackHandler = handler;
+    this.handlers.setFallback(handler);
     return this;
   }
 
@@ -157,7 +168,8 @@ export class UpstreamServer {
   private async listenAndRegister(): Promise<void> {
     await this.server.start();
     const { zone, serviceName, onRegistration = () => undefined } = this.options;
-    const registrant = { address: this.advertised, zone, serviceName };
+    const capabilities = this.servesStreams ? [PROCESS_STREAM] : [];
+    const registrant = { address: this.advertised, zone, serviceName, capabilities };
     this.registrations = this.gateways.callers.map(
       (gateway) => new Registration(gateway, registrant, this.clock, onRegistration),
     );
@@ -168,59 +180,27 @@ export class UpstreamServer {
   private async finishRequests(): Promise<void> {
     this.draining = true;
     await this.deregister();
+    this.streams.drain();
     await this.server.drain();
   }
 
   private async end(): Promise<void> {
     this.draining = true;
     for (const registration of this.registrations) registration.stop();
+    this.streams.drain();
     await this.server.stop();
     this.gateways.close();
   }
 
   private process(bytes: Uint8Array, respond: (response: Uint8Array) => void): void {
-    const request = decodeMessage(UpstreamRequest, bytes);
-    this.underWay++;
-    void this.answer(request).then((response) => {
-      this.underWay--;
-      respond(response);
-    });
-  }
-
-  /** Never rejects: whatever happens is an answer. */
-  private async answer(request: UpstreamRequest): Promise<Uint8Array> {
-    const { action, clientSeqId } = request;
-    const context = new RequestContext(request, this.gateways, (error) => this.fail(error, action));
-    let response: Uint8Array;
-    try {
-      const handler = this.handlers.get(action) ?? this.fallbackHandler;
-      if (handler === null) throw new ReplyError(UNKNOWN_ACTION, `no such action: ${action}`);
-      response = encodeReply((await handler(context)) ?? undefined, clientSeqId);
-    } catch (error) {
-      const known = error instanceof ReplyError;
-      if (!known) this.fail(error, action);
-      const [code, message] = known
-        ? [error.status, error.message]
-        : [HANDLER_FAILED, 'internal error'];
-      response = encodeMessage(UpstreamResponse, { code, message, clientSeqId });
-    }
-    await context.settled();
-    return response;
-  }
-
-  private fail(error: unknown, action: string): void {
-    try {
-      this.options.onError?.(error, action);
-    } catch {
-      // A failing listener must not cost the request its answer.
-    }
+    void this.handlers.answer(decodeMessage(UpstreamRequest, bytes)).then(respond);
   }
 
   private status(): Uint8Array {
     return encodeMessage(StatusResponse, {
       status: this.draining ? 'draining' : 'healthy',
       uptime: Math.floor((this.clock.now() - this.startedAt) / 1_000),
-      activeConnections: this.underWay,
+      activeConnections: this.handlers.underWay,
       metadata: { zone: this.options.zone, service: this.options.serviceName },
     });
   }

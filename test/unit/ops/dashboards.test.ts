@@ -20,7 +20,12 @@ function knownMetrics(): Map<string, readonly string[]> {
   const none = () => 0;
   metrics.quic.observe({ connectionCount: none, handshakeCount: none });
   metrics.ws.observe({ linkCount: none, handshakeCount: none });
-  metrics.upstream.observe({ concurrent: none, instanceCount: none, ejectedCount: none });
+  metrics.upstream.observe({
+    concurrent: none,
+    instanceCount: none,
+    ejectedCount: none,
+    streamCount: none,
+  });
   metrics.session.observe({
     activeCount: none,
     detachedCount: none,

@@ -1,0 +1,95 @@
+import { PREFIX_BYTES } from './unary-call.js';
+
+/** Hears of the messages of a stream. */
+export interface AssembledMessages {
+  readonly maxMessageBytes: number;
+  /** @returns whether to go on: after false the rest of the bytes is kept for `resume`. */
+  onMessage(message: Buffer): boolean;
+  /** The bytes are no gRPC messages that we take; nothing follows. */
+  onUnusable(tooLarge: boolean, reason: string): void;
+}
+
+/** Cuts the bytes of an HTTP/2 stream into gRPC messages (grpc/grpc, doc/PROTOCOL-HTTP2.md). */
+export class MessageAssembler {
+  /** The start of a prefix that came in pieces. */
+  private head: Buffer | null = null;
+  private message: Buffer | null = null;
+  private filled = 0;
+  private broken = false;
+
+  constructor(private readonly sink: AssembledMessages) {}
+
+  /** Whether the bytes so far end between two messages. */
+  get whole(): boolean {
+    return this.head === null && this.message === null && !this.broken;
+  }
+
+  /** @returns how many bytes were used: fewer than there are where the sink did not want to go on. */
+  take(bytes: Buffer): number {
+    let at = 0;
+    let goesOn = true;
+    while (at < bytes.length && goesOn && !this.broken) {
+      if (this.message !== null) {
+        const part = bytes.subarray(at, at + this.message.length - this.filled);
+        at += part.length;
+        goesOn = this.fill(this.message, part);
+      } else if (this.head !== null || bytes.length - at < PREFIX_BYTES) {
+        const part = bytes.subarray(at, at + PREFIX_BYTES - (this.head?.length ?? 0));
+        at += part.length;
+        goesOn = this.beginInPieces(part);
+      } else {
+        const length = this.lengthOf(bytes, at);
+        const end = at + PREFIX_BYTES + length;
+        if (this.broken) break;
+        if (end <= bytes.length) {
+          goesOn = this.sink.onMessage(bytes.subarray(at + PREFIX_BYTES, end));
+          at = end;
+        } else {
+          this.begin(length);
+          at += PREFIX_BYTES;
+        }
+      }
+    }
+    return this.broken ? bytes.length : at;
+  }
+
+  private beginInPieces(part: Buffer): boolean {
+    const head = this.head === null ? Buffer.from(part) : Buffer.concat([this.head, part]);
+    this.head = head;
+    if (head.length < PREFIX_BYTES) return true;
+    this.head = null;
+    const length = this.lengthOf(head, 0);
+    if (this.broken) return false;
+    if (length === 0) return this.sink.onMessage(Buffer.alloc(0));
+    this.begin(length);
+    return true;
+  }
+
+  private begin(length: number): void {
+    this.message = Buffer.allocUnsafe(length);
+    this.filled = 0;
+  }
+
+  private fill(message: Buffer, part: Buffer): boolean {
+    message.set(part, this.filled);
+    this.filled += part.length;
+    if (this.filled < message.length) return true;
+    this.message = null;
+    return this.sink.onMessage(message);
+  }
+
+  private lengthOf(bytes: Buffer, at: number): number {
+    const length = bytes.readUInt32BE(at + 1);
+    const limit = this.sink.maxMessageBytes;
+    // We accept no encoding, so that nobody may compress.
+    if (bytes[at] !== 0) this.break(false, 'a message is compressed');
+    else if (length > limit)
+      this.break(true, `a message of ${length} bytes, the limit is ${limit}`);
+    return length;
+  }
+
+  private break(tooLarge: boolean, reason: string): void {
+    this.broken = true;
+    this.sink.onUnusable(tooLarge, reason);
+  }
+}

@@ -1,0 +1,225 @@
+import { RingQueue } from '../base/ring-queue.js';
+import type { BidiStream, CallOwner, CarriedCall } from './carried-call.js';
+import { MessageAssembler } from './message-assembler.js';
+import type { AssembledMessages } from './message-assembler.js';
+import type { ClientStream, StreamObserver } from './message-stream.js';
+import {
+  Http2Code,
+  decodeGrpcMessage,
+  isGrpcContent,
+  parseGrpcStatus,
+  statusLine,
+  statusOfHttp,
+  statusOfReset,
+} from './status-mapping.js';
+import { GrpcStatus } from './unary-caller.js';
+import { WriteGate } from './write-gate.js';
+
+/**
+ * One bidirectional call from `open` to its end: end of its caller, and reader and writer to the
+ * connection that carries it.
+ */
+export class StreamedCall implements ClientStream, CarriedCall, AssembledMessages {
+  readonly request = null;
+  readonly deadline = Infinity;
+  readonly returned = false;
+  readonly complete = false;
+  readonly maxMessageBytes: number;
+  sentAt = 0;
+  settled = false;
+  private stream: BidiStream | null = null;
+  private readonly gate = new WriteGate();
+  /** Messages that wait for the stream to be there. */
+  private readonly early = new RingQueue<Uint8Array>();
+  /** Sizes of the messages that wait in the stream. */
+  private readonly waiting = new RingQueue<number>();
+  private ended = false;
+  private opened = false;
+  private status = -1;
+  private details = '';
+  private paused = false;
+  /** What came while reading was paused, and whether the end was among it. */
+  private held: Buffer[] = [];
+  private endHeld = false;
+  private readonly assembler = new MessageAssembler(this);
+
+  constructor(
+    private readonly owner: CallOwner,
+    readonly order: number,
+    readonly method: string,
+    private readonly observer: StreamObserver,
+  ) {
+    this.maxMessageBytes = owner.maxMessageBytes;
+  }
+
+  get queuedBytes(): number {
+    return this.gate.bytes;
+  }
+
+  write(message: Uint8Array): boolean {
+    if (this.settled || this.ended) return false;
+    const { length } = message;
+    if (length > this.maxMessageBytes) {
+      const reason = `a message of ${length} bytes, the limit is ${this.maxMessageBytes}`;
+      this.stopLater(GrpcStatus.RESOURCE_EXHAUSTED, reason);
+      return false;
+    }
+    if (this.gate.overflows(length)) {
+      this.stopLater(GrpcStatus.RESOURCE_EXHAUSTED, 'more is queued than a call may hold');
+      return false;
+    }
+    const goesOn = this.gate.enter(length);
+    if (this.stream === null) this.early.push(message);
+    else this.pass(this.stream, message);
+    return goesOn;
+  }
+
+  flush(): void {
+    this.stream?.flush?.();
+  }
+
+  end(): void {
+    if (this.ended || this.settled) return;
+    this.ended = true;
+    this.stream?.end();
+  }
+
+  cancel(): void {
+    this.stopLater(GrpcStatus.CANCELLED, 'cancelled by this side');
+  }
+
+  pause(): void {
+    this.paused = true;
+    this.stream?.pause();
+  }
+
+  resume(): void {
+    if (!this.paused) return;
+    this.paused = false;
+    this.stream?.resume();
+    const held = this.held;
+    this.held = [];
+    for (const chunk of held) this.receiveData(chunk);
+    if (this.endHeld && !this.paused) this.receiveEnd();
+  }
+
+  attach(stream: BidiStream): void {
+    this.stream = stream;
+    if (this.paused) stream.pause();
+    for (let message = this.early.shift(); message !== undefined; message = this.early.shift()) {
+      this.pass(stream, message);
+    }
+    if (this.ended) stream.end();
+  }
+
+  onSent(messages: number): void {
+    let drained = false;
+    for (let count = 0; count < messages; count++) {
+      drained = this.gate.leave(this.waiting.shift() ?? 0) || drained;
+    }
+    if (drained && !this.settled && !this.ended) this.observer.onDrain?.();
+  }
+
+  onLeaving(): void {
+    if (!this.settled) this.observer.onLeaving?.();
+  }
+
+  /** What was written is gone: its writer has to begin anew. */
+  takeBack(): boolean {
+    return false;
+  }
+
+  stop(status: number, message: string, neverSent: boolean = this.stream === null): void {
+    if (this.settled) return;
+    const { stream } = this;
+    this.finish(status, message, neverSent);
+    stream?.close(Http2Code.CANCEL);
+  }
+
+  stopLater(status: number, message: string): void {
+    this.ended = true;
+    queueMicrotask(() => this.stop(status, message));
+  }
+
+  receiveHeaders(
+    httpStatus: number,
+    contentType: string | undefined,
+    grpcStatus: string | undefined,
+    grpcMessage: string | undefined,
+  ): void {
+    if (this.settled || (httpStatus >= 100 && httpStatus < 200)) return;
+    if (grpcStatus !== undefined) {
+      this.status = parseGrpcStatus(grpcStatus);
+      this.details = grpcMessage === undefined ? '' : decodeGrpcMessage(grpcMessage);
+    } else if (this.opened) {
+      return;
+    } else if (httpStatus !== 200) {
+      this.stop(statusOfHttp(httpStatus), `the peer answered HTTP status ${httpStatus}`, false);
+    } else if (!isGrpcContent(contentType)) {
+      this.stop(GrpcStatus.UNKNOWN, `the peer answered ${contentType ?? 'no content type'}`, false);
+    } else {
+      this.opened = true;
+      this.observer.onOpen?.();
+    }
+  }
+
+  receiveData(chunk: Buffer): void {
+    if (this.settled) return;
+    if (this.paused) {
+      this.held.push(chunk);
+      return;
+    }
+    const used = this.assembler.take(chunk);
+    if (used < chunk.length) this.held.push(chunk.subarray(used));
+  }
+
+  onMessage(message: Buffer): boolean {
+    this.observer.onMessage(message);
+    return !this.paused && !this.settled;
+  }
+
+  onUnusable(tooLarge: boolean, reason: string): void {
+    this.stop(tooLarge ? GrpcStatus.RESOURCE_EXHAUSTED : GrpcStatus.INTERNAL, reason, false);
+  }
+
+  receiveEnd(): void {
+    if (this.settled) return;
+    if (this.paused && this.held.length > 0) {
+      this.endHeld = true;
+      return;
+    }
+    if (this.status === -1) {
+      this.finish(GrpcStatus.UNKNOWN, 'the peer ended the call without a status', false);
+    } else if (this.status === GrpcStatus.OK && !this.assembler.whole) {
+      this.finish(GrpcStatus.INTERNAL, 'the last message is cut short', false);
+    } else this.finish(this.status, this.details, false);
+  }
+
+  receiveReset(code: number): void {
+    if (this.status !== -1) this.receiveEnd();
+    else {
+      const reason = `the peer reset the call (HTTP/2 code ${code})`;
+      this.finish(statusOfReset(code), reason, code === Http2Code.REFUSED_STREAM);
+    }
+  }
+
+  lose(reason: string, neverSent: boolean): void {
+    if (this.status !== -1) this.receiveEnd();
+    else this.finish(GrpcStatus.UNAVAILABLE, reason, neverSent);
+  }
+
+  private pass(stream: BidiStream, message: Uint8Array): void {
+    if (stream.write(message)) this.gate.leave(message.length);
+    else this.waiting.push(message.length);
+  }
+
+  private finish(status: number, message: string, neverSent: boolean): void {
+    if (this.settled) return;
+    this.settled = true;
+    this.stream = null;
+    this.early.clear();
+    this.held = [];
+    this.owner.onSettled(this);
+    this.observer.onClosed({ status, message: statusLine(message), neverSent });
+  }
+}

@@ -1,0 +1,214 @@
+import type { Clock } from '../base/clock.js';
+import { RingQueue } from '../base/ring-queue.js';
+import { DeadlineQueue } from '../grpc/deadline-queue.js';
+import type { StreamEnd, StreamOpener } from '../grpc/message-stream.js';
+import { GrpcStatus } from '../grpc/unary-caller.js';
+import type { CallFailure, CallHandle } from '../grpc/unary-caller.js';
+import { REQUEST_OVERHEAD_BYTES } from '../wire/process-batch.js';
+import { StreamLane } from './stream-lane.js';
+import type { LaneOwner } from './stream-lane.js';
+import { StreamedRequest } from './streamed-request.js';
+import type { RequestKeeper, RequestObserver } from './streamed-request.js';
+
+/** Requests that wait for a slow upstream to read, or for the connection; further ones are refused. */
+const MAX_WAITING = 10_000;
+const MAX_WAITING_BYTES = 64 * 1_048_576;
+/** After a stream that ended without an answer, or an upstream that stops, the next one waits. */
+const PAUSE = { firstMs: 200, longestMs: 2_000, factor: 1.6 } as const;
+/** Pauses differ by up to so much, so that gateways do not return to an upstream all at once. */
+const JITTER = 0.2;
+
+/** Whoever owns a ProcessStream. */
+export interface ProcessStreamOwner {
+  /**
+   * The upstream does not serve the method. These requests surely were not executed; they and all
+   * later ones have to take another way.
+   */
+  onRefused(requests: readonly StreamedRequest[], reason: string): void;
+  /** An answer that nobody waits for: late, twice, or to a question never asked. */
+  onStray(): void;
+}
+
+/**
+ * Requests to one upstream over a long bidirectional call (proto/upstream.proto, ProcessStream), in
+ * order. Those of one turn of the event loop travel in one message.
+ *
+ * A stream that was lost is opened again with the next request. What was given to a stream is never
+ * given to another: lost, it fails as a call that may have been executed. What still waits for one
+ * may yet be sent, or fails with `neverSent`.
+ */
+export class ProcessStream implements LaneOwner, RequestKeeper {
+  private readonly deadlines: DeadlineQueue;
+  private readonly waiting = new RingQueue<StreamedRequest>();
+  private waitingBytes = 0;
+  /** Where requests go; null: the next one opens it. */
+  private lane: StreamLane | null = null;
+  /** All there are: retired ones finish what is under way. */
+  private readonly lanes = new Set<StreamLane>();
+  private scheduled = false;
+  private pauseMs = 0;
+  /** Clock time before which no stream is opened. */
+  private pausedUntil = -Infinity;
+  private lastFault = '';
+  private closed = false;
+
+  constructor(
+    private readonly opener: StreamOpener,
+    private readonly clock: Clock,
+    private readonly owner: ProcessStreamOwner,
+  ) {
+    this.deadlines = new DeadlineQueue(clock);
+  }
+
+  /** Streams that are open, or being opened. */
+  get open(): number {
+    return this.lanes.size;
+  }
+
+  /**
+   * Sends an encoded UpstreamRequest by the end of this turn; the observer gets the encoded
+   * UpstreamResponse, later than this returns.
+   * @param timeoutMs from now, above 0.
+   */
+  send(bytes: Uint8Array, timeoutMs: number, observer: RequestObserver): CallHandle {
+    const request = new StreamedRequest(this, bytes, this.clock.now() + timeoutMs, observer);
+    const refusal = this.refuse(bytes.length);
+    if (refusal !== null) {
+      request.failLater(refusal);
+      return request;
+    }
+    this.deadlines.add(request);
+    this.waiting.push(request);
+    this.waitingBytes += bytes.length;
+    this.schedule();
+    return request;
+  }
+
+  /** Ends every stream; what is under way fails. Idempotent. */
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    for (const lane of [...this.lanes]) lane.destroy();
+    this.failWaiting('the stream was closed');
+  }
+
+  onSettled(request: StreamedRequest): void {
+    this.deadlines.remove(request);
+  }
+
+  schedule(): void {
+    if (this.scheduled) return;
+    this.scheduled = true;
+    setImmediate(() => this.flush());
+  }
+
+  onWritable(): void {
+    this.flush();
+  }
+
+  onStray(): void {
+    this.owner.onStray();
+  }
+
+  onRetiring(lane: StreamLane, forGood: boolean): void {
+    if (lane === this.lane) {
+      this.lane = null;
+      if (forGood) this.pause('the upstream is draining');
+    }
+    lane.retire();
+  }
+
+  onClosed(lane: StreamLane, end: StreamEnd, unanswered: readonly StreamedRequest[]): void {
+    this.lanes.delete(lane);
+    if (lane === this.lane) this.lane = null;
+    if (end.status === GrpcStatus.UNIMPLEMENTED && !lane.heard && !this.closed) {
+      this.owner.onRefused([...unanswered, ...this.takeWaiting()], end.message);
+      return;
+    }
+    if (lane.heard) this.pauseMs = 0;
+    // For connections that are lost the opener has its own pause.
+    else if (end.status !== GrpcStatus.UNAVAILABLE) this.pause(end.message);
+    const failure = failureOf(end);
+    for (const request of unanswered) request.fail(failure);
+    if (this.waiting.length > 0) this.schedule();
+  }
+
+  private refuse(bytes: number): CallFailure | null {
+    const limit = this.opener.maxMessageBytes - REQUEST_OVERHEAD_BYTES;
+    const status = GrpcStatus.RESOURCE_EXHAUSTED;
+    if (this.closed) {
+      return { status: GrpcStatus.UNAVAILABLE, message: 'the stream is closed', neverSent: true };
+    }
+    if (bytes > limit) {
+      const message = `a request of ${bytes} bytes, the limit is ${limit}`;
+      return { status, message, neverSent: true };
+    }
+    if (this.waiting.length < MAX_WAITING && this.waitingBytes + bytes <= MAX_WAITING_BYTES) {
+      return null;
+    }
+    const message = 'too many requests wait for the upstream to read them';
+    return { status, message, neverSent: true, full: true };
+  }
+
+  /** Gives what waits to the stream, as far as the upstream reads. */
+  private flush(): void {
+    this.scheduled = false;
+    if (this.waiting.length > 0) this.fill();
+    for (const lane of this.lanes) lane.flush();
+  }
+
+  private fill(): void {
+    const now = this.clock.now();
+    while (this.waiting.length > 0) {
+      const lane = this.lane ?? this.openLane(now);
+      if (lane === null) {
+        this.failWaiting(this.lastFault);
+        return;
+      }
+      if (!lane.writable) return;
+      const request = this.waiting.at(0) as StreamedRequest;
+      if (!lane.hasRoomFor(request.bytes.length)) {
+        lane.flush();
+        continue;
+      }
+      this.waiting.shift();
+      this.waitingBytes -= request.bytes.length;
+      if (!request.settled) lane.add(request, now);
+    }
+  }
+
+  private openLane(now: number): StreamLane | null {
+    if (this.closed || now < this.pausedUntil) return null;
+    const lane = new StreamLane(this.opener, this);
+    this.lane = lane;
+    this.lanes.add(lane);
+    return lane;
+  }
+
+  private pause(reason: string): void {
+    this.lastFault = reason;
+    const next = this.pauseMs === 0 ? PAUSE.firstMs : this.pauseMs * PAUSE.factor;
+    this.pauseMs = Math.min(PAUSE.longestMs, next);
+    const jitter = 1 + (Math.random() * 2 - 1) * JITTER;
+    this.pausedUntil = this.clock.now() + this.pauseMs * jitter;
+  }
+
+  private failWaiting(reason: string): void {
+    const failure = { status: GrpcStatus.UNAVAILABLE, message: reason, neverSent: true };
+    for (const request of this.takeWaiting()) request.fail(failure);
+  }
+
+  private takeWaiting(): StreamedRequest[] {
+    const requests = [...this.waiting];
+    this.waiting.clear();
+    this.waitingBytes = 0;
+    return requests;
+  }
+}
+
+function failureOf({ status, message, neverSent }: StreamEnd): CallFailure {
+  // In good order, but with requests unanswered.
+  if (status !== GrpcStatus.OK) return { status, message, neverSent };
+  const reason = 'the upstream ended the stream without an answer';
+  return { status: GrpcStatus.UNAVAILABLE, message: reason, neverSent: false };
+}

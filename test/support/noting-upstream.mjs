@@ -1,0 +1,21 @@
+// An upstream in a process of its own, to be killed: notes in a file what it executes, before it answers.
+// Arguments: zone, gateway, file, name. Needs `make build`.
+import { appendFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { UpstreamServer } from '../../dist/sdk/upstream/index.js';
+
+const [zone, gateway, file, name] = process.argv.slice(2);
+const server = new UpstreamServer({
+  zone,
+  serviceName: name,
+  listen: '127.0.0.1:0',
+  gateways: [gateway],
+});
+server.handle('hello', () => 'hello');
+server.handle('work', async ({ openid, clientSeqId, text }) => {
+  appendFileSync(file, `${openid} ${clientSeqId} ${text}\n`);
+  await pause(20);
+  return `${name} ${text}`;
+});
+await server.start();
+process.stdout.write('registered\n');
