@@ -2,7 +2,6 @@ import { Deadlined } from '../grpc/deadline-queue.js';
 import { GrpcStatus } from '../grpc/unary-caller.js';
 import type { CallFailure, CallHandle, CallObserver } from '../grpc/unary-caller.js';
 import type { RequestKey } from '../wire/process-batch.js';
-import type { StreamLane } from './stream-lane.js';
 
 /** Who waits for the answer to a request, and which it is. */
 export interface RequestObserver extends CallObserver, RequestKey {}
@@ -13,10 +12,16 @@ export interface RequestKeeper {
   onSettled(request: StreamedRequest): void;
 }
 
+/** The stream that a request was given to. */
+export interface RequestCarrier {
+  /** Nobody waits for the answer any more. */
+  cancel(request: StreamedRequest): void;
+}
+
 /** One request on a ProcessStream, from `send` to its outcome. */
 export class StreamedRequest extends Deadlined implements CallHandle {
   /** The stream that it was given to; null while it surely was not sent. */
-  lane: StreamLane | null = null;
+  lane: RequestCarrier | null = null;
   settled = false;
   /** Its call, where the upstream turned out to serve no streams. */
   private unary: CallHandle | null = null;

@@ -1,5 +1,8 @@
 import { RingQueue } from '../../base/ring-queue.js';
 import type { BidiStream, CarriedCall } from '../carried-call.js';
+import { Http2Code } from '../status-mapping.js';
+import { ConnectionError } from './connection-error.js';
+import { MAX_WINDOW } from './frames.js';
 
 /** The connection of a stream, as the stream sees it. */
 export interface StreamOwner {
@@ -38,6 +41,18 @@ export class FramedStream implements BidiStream {
   /** Whether our side of the stream is over. */
   get sentAll(): boolean {
     return this.ends && this.unsent === null;
+  }
+
+  /**
+   * The peer changes the window.
+   * @throws {ConnectionError} for a change of 0, and where it becomes larger than a window can be.
+   */
+  widen(change: number): void {
+    this.window += change;
+    if (change === 0 || this.window > MAX_WINDOW) {
+      const reason = `a credit of ${change} makes a window of ${this.window}`;
+      throw new ConnectionError(Http2Code.FLOW_CONTROL_ERROR, reason);
+    }
   }
 
   write(message: Uint8Array): boolean {

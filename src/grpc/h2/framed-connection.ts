@@ -231,10 +231,7 @@ export class FramedConnection implements CallConnection, ConnectionPart {
     } else {
       const stream = this.streamOf(streamId);
       if (stream === undefined) return;
-      stream.window += increment;
-      if (increment === 0 || stream.window > MAX_WINDOW) {
-        throw new ConnectionError(Http2Code.FLOW_CONTROL_ERROR, `a credit of ${increment}`);
-      }
+      stream.widen(increment);
     }
     this.queue.pump();
     this.madeRoom = true;
@@ -244,12 +241,7 @@ export class FramedConnection implements CallConnection, ConnectionPart {
     if (setting === Setting.HEADER_TABLE_SIZE) this.headers.limitTable(value);
     const change = this.peer.apply(setting, value);
     if (change === 0) return;
-    for (const stream of this.streams.values()) {
-      stream.window += change;
-      if (stream.window > MAX_WINDOW) {
-        throw new ConnectionError(Http2Code.FLOW_CONTROL_ERROR, 'a window above 2^31 - 1');
-      }
-    }
+    for (const stream of this.streams.values()) stream.widen(change);
   }
 
   /** The stream, or undefined where it has ended already. @throws for one that never began. */
