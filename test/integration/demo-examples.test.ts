@@ -2,10 +2,11 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Gateway } from '../../src/gateway/gateway.js';
+import type { UpstreamServer } from '../../src/sdk/upstream/index.js';
 import { GatewayHarness } from '../support/gateway-harness.js';
 
 const folder = fileURLToPath(new URL('../../examples', import.meta.url));
@@ -13,6 +14,9 @@ const harness = new GatewayHarness();
 let gateway: Gateway;
 let service: ChildProcess;
 let printed = '';
+/** Pushes to whomever; it serves a zone that no client here is in. */
+let pusher: UpstreamServer;
+const inboxes: ChildProcess[] = [];
 
 beforeAll(async () => {
   if (!existsSync(join(folder, '../dist/sdk'))) {
@@ -22,6 +26,7 @@ beforeAll(async () => {
   const argv = [join(folder, 'upstream.mjs'), '001', `127.0.0.1:${gateway.grpcPort}`];
   service = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
   service.stdout?.on('data', (chunk: Buffer) => (printed += chunk.toString()));
+  pusher = await harness.upstream(gateway, '002', () => undefined);
   while (!printed.includes('is open')) {
     if (service.exitCode !== null) throw new Error(`the example upstream ended: ${printed}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -29,7 +34,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  service.kill('SIGKILL');
+  for (const process of [service, ...inboxes]) process.kill('SIGKILL');
   await harness.close();
 });
 
@@ -68,6 +73,41 @@ describe('the examples', () => {
     expect(code).toBe(1);
   });
 
+  it('go on with the session that a killed process left in its file', async () => {
+    const session = join(harness.folder, 'inbox.json');
+    const argv = ['bob', `127.0.0.1:${gateway.quicPort}`, join(harness.folder, 'ca.crt'), session];
+    const start = () => {
+      const inbox = spawn(process.execPath, [join(folder, 'inbox.mjs'), ...argv]);
+      inboxes.push(inbox);
+      let text = '';
+      for (const stream of [inbox.stdout, inbox.stderr]) {
+        stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
+      }
+      const printed = async (part: string): Promise<void> => {
+        while (!text.includes(part)) {
+          if (inbox.exitCode !== null) throw new Error(`the inbox ended: ${text}`);
+          await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+      };
+      return { inbox, printed, text: () => text };
+    };
+    const first = start();
+    await first.printed('a new session');
+    await pusher.push({ openid: 'bob', type: 'news', title: 'one', content: '1' });
+    await first.printed('news, one: 1');
+    first.inbox.kill('SIGKILL');
+    await once(first.inbox, 'close');
+    await pusher.push({ openid: 'bob', type: 'news', title: 'two', content: '2' });
+    const second = start();
+    await second.printed('news, two: 2');
+    expect(second.text()).toMatch(/^going on\n/);
+    expect(statSync(session).mode & 0o777).toBe(0o600);
+    second.inbox.kill('SIGTERM');
+    const [code] = (await once(second.inbox, 'close')) as [number | null];
+    expect(code).toBe(0);
+    expect(second.text()).toMatch(/^inbox_messages_total [12]$/m);
+  });
+
   it('stop when they are told to', async () => {
     service.kill('SIGTERM');
     const [code] = (await once(service, 'exit')) as [number | null];
@@ -76,7 +116,7 @@ describe('the examples', () => {
   });
 
   it('are programs that Node can parse', () => {
-    for (const file of ['client.mjs', 'upstream.mjs']) {
+    for (const file of ['client.mjs', 'inbox.mjs', 'upstream.mjs']) {
       expect(spawnSync(process.execPath, ['--check', join(folder, file)]).status).toBe(0);
     }
   });

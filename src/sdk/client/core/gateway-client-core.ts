@@ -116,6 +116,7 @@ export class GatewayClientCore {
   /**
    * Starts a session, trying again until there is one. Idempotent: resolved at once when connected,
    * the same promise while connecting.
+   * When it resolves, the session is in the store, where there is one.
    * @throws {ConnectError} after connectTimeoutMs; connect() may then be called again.
    * @throws {SessionRefusedError | SessionReplacedError | ClientClosedError} when it will never be.
    */
@@ -226,7 +227,7 @@ export class GatewayClientCore {
     return new Promise<void>((resolve, reject) => {
       const { connectTimeoutMs } = this.options;
       const offs = [
-        this.events.on('connected', () => settle(null)),
+        this.events.on('connected', () => void session.resumption.saved.then(() => settle(null))),
         this.events.on('closed', ({ error }) =>
           settle(error ?? new ClientClosedError('the client was closed while it connected')),
         ),

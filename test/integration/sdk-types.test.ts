@@ -1,0 +1,89 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+/** Inside the package, so that `gatesvr/client` is found by its own exports, as in a consumer's node_modules. */
+let folder: string;
+
+beforeAll(() => {
+  if (!existsSync(join(root, 'dist/sdk')))
+    throw new Error('dist/ is missing: run make build first');
+  folder = mkdtempSync(join(root, 'dist', 'consumer-'));
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** What a strict compiler says about each of these programs of consumers. */
+function compile(programs: Readonly<Record<string, string>>): string[] {
+  const files = Object.entries(programs).map(([name, text]) => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  });
+  const options =
+    '--noEmit --strict --exactOptionalPropertyTypes --skipLibCheck --target es2022 --module nodenext';
+  const argv = [join(root, 'node_modules/typescript/bin/tsc'), ...options.split(' ')];
+  const types = ['--types', 'node', '--typeRoots', join(root, 'node_modules/@types')];
+  // Their own programs only: a tsconfig of the package must not decide.
+  const { stdout } = spawnSync(process.execPath, [...argv, ...types, '--ignoreConfig', ...files], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
+  return stdout.split('\n').filter((line) => line !== '');
+}
+
+const PROGRAM = `
+import {
+  FileResumeStore, GatewayClient, GatewayClientError, RequestRefusedError, SessionRefusedError,
+} from 'gatesvr/client';
+import type {
+  Answer, ClientErrorCode, ClientEvents, ClientMetrics, GatewayClientOptions, Push, ResumeState, ResumeStore, Transport,
+} from 'gatesvr/client';
+
+let saved: ResumeState | null = null;
+const store: ResumeStore = { load: () => saved, save: (state) => void (saved = state) };
+const metrics: ClientMetrics = { request: (action, outcome, elapsed) => console.log(action, outcome, elapsed) };
+const options: GatewayClientOptions = {
+  addresses: ['a:1', 'b:2'], openid: 'alice', token: async () => 'token',
+  transport: 'auto', ack: 'handled', store, metrics, maxWaitingPushes: 10,
+};
+const client = new GatewayClient(options);
+const off: () => void = client.on('reconnecting', ({ attempt, delay }) => console.log(attempt + delay));
+client.on('closed', ({ error }: ClientEvents['closed']) => {
+  if (error instanceof SessionRefusedError) console.log(error.status, error.detail);
+});
+const codeOf = (error: unknown): ClientErrorCode | string =>
+  error instanceof GatewayClientError ? error.code : 'other';
+
+export async function main(own: Transport): Promise<void> {
+  off();
+  new GatewayClient({ address: 'a', openid: 'bob', transport: own, store: new FileResumeStore('x') });
+  const answer: Answer = await client.request('echo', { data: 'x', signal: AbortSignal.timeout(1) });
+  console.log(answer.text, client.transport, client.waitingPushes);
+  for await (const push of client.pushes({ onLeave: 'discard' })) {
+    const typed: Push = push;
+    console.log(typed.seq, typed.title, typed.json());
+    break;
+  }
+  try {
+    await client.connect();
+  } catch (error) {
+    if (error instanceof RequestRefusedError && error.retryable) console.log(error.status);
+    console.log(codeOf(error));
+  }
+}
+`;
+
+describe('the types of gatesvr/client', () => {
+  it('let a strict consumer compile, and catch its mistakes', () => {
+    const bad = PROGRAM.replace(`ack: 'handled'`, `ack: 'never'`).replace('.title', '.titel');
+    const complaints = compile({ 'good.mts': PROGRAM, 'bad.mts': bad });
+    expect(complaints.filter((line) => !line.startsWith('bad.mts'))).toEqual([]);
+    expect(complaints).toEqual([
+      expect.stringContaining(`'"never"' is not assignable`),
+      expect.stringContaining(`'titel' does not exist`),
+    ]);
+  }, 60_000);
+});
