@@ -64,11 +64,12 @@ export interface WsUpgraderOptions {
 export class WsUpgrader {
   private readonly webSockets: WebSocketServer;
   private readonly links = new Set<WsLink>();
-  private readonly turn = new WriteTurn();
+  private readonly turn: WriteTurn;
   private draining = false;
   private onAllEnded: () => void = () => undefined;
 
   constructor(private readonly options: WsUpgraderOptions) {
+    this.turn = new WriteTurn(options.metrics.flush.timedBy(options.clock));
     const settings: ServerOptions & { closeTimeout: number; maxPendingAutoPongs: number } = {
       noServer: true,
       maxPayload: MAX_FRAME_BYTES,

@@ -15,6 +15,7 @@ import { HttpRefusal } from './http-refusal.js';
 import type { ListenerTls } from './listener-tls.js';
 import type { OpsControls, OpsSource } from './ops-source.js';
 import { performanceBody } from './performance-body.js';
+import type { Stages } from './performance-body.js';
 import { Profiler } from './pprof/profiler.js';
 import { addProfileRoutes } from './profile-routes.js';
 import { ReadGate } from './read-gate.js';
@@ -61,11 +62,11 @@ export class OpsServer {
   private readonly reader: RouteShorthandOptions;
 
   constructor(private readonly parts: OpsServerParts) {
-    const { session, upstream, ops } = parts.metrics;
+    const { ops } = parts.metrics;
     const admins = new AdminGate(parts.adminToken);
     this.admin = onlyFor(admins, ops.adminRefused);
     this.reader = onlyFor(new ReadGate(parts.readToken, admins), ops.readsRefused);
-    this.monitor = new ProcessMonitor(parts.clock, [session.latency, upstream.latency]);
+    this.monitor = new ProcessMonitor(parts.clock, Object.values(stagesOf(parts.metrics)));
     this.http = this.listener(parts.httpAddr, 'server.http_addr');
     this.prometheus = this.listener(parts.metricsAddr, 'server.metrics_addr');
     if (this.http !== null) this.addApi(this.http);
@@ -114,7 +115,7 @@ export class OpsServer {
 
   private addPerformance({ routes }: HttpListener): void {
     const { metrics, clock } = this.parts;
-    const stages = { request: metrics.session.latency, upstream: metrics.upstream.latency };
+    const stages = stagesOf(metrics);
     routes.get('/performance', this.reader, () =>
       performanceBody(this.monitor, stages, clock.wallTime()),
     );
@@ -128,6 +129,17 @@ export class OpsServer {
       reply.header('content-type', registry.contentType).send(await registry.metrics()),
     );
   }
+}
+
+/** What a request goes through, in order, and all of it together. */
+function stagesOf({ session, upstream, quic }: Metrics): Stages {
+  return {
+    decode: session.decode.window,
+    upstream: upstream.latency,
+    encode: session.encode.window,
+    flush: quic.flush.window,
+    request: session.latency,
+  };
 }
 
 /** Says why somebody may not, or null. */

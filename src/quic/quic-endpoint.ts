@@ -68,7 +68,7 @@ export class QuicEndpoint implements ConnectionOwner {
   readonly limits: TransportLimits;
   readonly migration: MigrationPolicy;
   readonly keepalive: KeepalivePolicy | null;
-  readonly scheduler = new TurnScheduler();
+  readonly scheduler: TurnScheduler;
   readonly wheel: TimerWheel;
   readonly gatherBuffer = Buffer.allocUnsafeSlow(GATHER_BUFFER_BYTES);
   readonly readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
@@ -94,6 +94,7 @@ export class QuicEndpoint implements ConnectionOwner {
     this.clock = options.clock;
     this.log = options.log;
     this.metrics = options.metrics;
+    this.scheduler = new TurnScheduler(options.metrics.flush.timedBy(options.clock));
     this.limits = options.limits;
     this.migration = options.migration;
     this.keepalive = options.keepalive;

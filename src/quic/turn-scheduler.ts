@@ -1,3 +1,5 @@
+import type { Timing } from '../telemetry/sampled-stage.js';
+
 /** What takes part in turns: a connection. */
 export interface TurnMember {
   /** Owned by the scheduler: whether the member is already in the next turn. */
@@ -20,6 +22,9 @@ export class TurnScheduler {
   private spare: TurnMember[] = [];
   private scheduled = false;
   private readonly run = (): void => this.turn();
+
+  /** @param timing how long the second halves of a turn take, for /performance. */
+  constructor(private readonly timing: Timing | null = null) {}
 
   /** Puts a member into the next turn; costs nothing when it is there already. */
   add(member: TurnMember): void {
@@ -45,6 +50,7 @@ export class TurnScheduler {
     }
     this.members = this.spare;
     this.scheduled = false;
+    this.timing?.begin();
     for (const member of members) {
       member.queued = false;
       try {
@@ -53,6 +59,7 @@ export class TurnScheduler {
         member.fail(error);
       }
     }
+    this.timing?.end();
     members.length = 0;
     this.spare = members;
   }

@@ -111,7 +111,8 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
 
   onFrame(bytes: Uint8Array): void {
     if (this.over) return;
-    const metrics = this.host.environment.metrics;
+    const { metrics, clock } = this.host.environment;
+    metrics.decode.begin(clock);
     metrics.totalRequests.add();
     metrics.bytesIn.add(bytes.length);
     const frame = this.parse(ClientRequest, bytes, 0, 'ClientRequest');
@@ -247,6 +248,7 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
   private onBusiness(session: Session, frame: ClientRequest): void {
     const business = this.parse(BusinessRequest, frame.payload, frame.msgId, 'BusinessRequest');
     if (business === null) return;
+    this.host.environment.metrics.decode.end(this.host.environment.clock);
     const mayJump = this.mayJump;
     if (frame.seqId !== 0) this.mayJump = false;
     const refusal = session.receiveBusiness(frame, business, mayJump);

@@ -223,10 +223,10 @@ export class Session implements RequestOwner, KnownSession, ThresholdWaiter {
   onOutcome(request: PendingRequest, outcome: UpstreamOutcome): void {
     if (this.hasEnded) return;
     const { clock, metrics, options } = this.environment;
-    const seconds = (clock.now() - request.startedAt) / 1000;
-    metrics.duration.observe(seconds);
-    metrics.businessDuration.observe(seconds);
+    metrics.answered(clock.now() - request.startedAt);
+    metrics.encode.begin(clock);
     this.appendAnswer(request.msgId, request.clientSeqId, outcomeBody(outcome, metrics.errors));
+    metrics.encode.end(clock);
     const success = outcome.kind === 'answered' && outcome.response.code === 200;
     if (!this.loggedIn && success && request.action === options.loginAction) this.logIn();
     for (const body of request.after ?? []) {

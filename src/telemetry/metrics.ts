@@ -12,7 +12,7 @@ import { WsMetrics } from './ws-metrics.js';
 export class Metrics {
   readonly registry = new Registry();
   readonly quic = new QuicMetrics(this.registry);
-  readonly ws = new WsMetrics(this.registry, this.quic.rejected);
+  readonly ws = new WsMetrics(this.registry, this.quic.rejected, this.quic.flush);
   readonly session = new SessionMetrics(this.registry);
   readonly upstream = new UpstreamMetrics(this.registry);
   readonly ops = new OpsMetrics(this.registry);

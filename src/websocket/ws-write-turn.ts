@@ -1,3 +1,5 @@
+import type { Timing } from '../telemetry/sampled-stage.js';
+
 /** A socket whose writes can be held together. */
 export interface Corkable {
   cork(): void;
@@ -12,6 +14,9 @@ export class WriteTurn {
   private readonly corked = new Set<Corkable>();
   private readonly run = (): void => this.flush();
 
+  /** @param timing of the end of a turn, for /performance. */
+  constructor(private readonly timing: Timing | null = null) {}
+
   /** Holds back what is written to this socket until the turn ends. */
   join(socket: Corkable): void {
     if (this.corked.has(socket)) return;
@@ -21,7 +26,9 @@ export class WriteTurn {
   }
 
   private flush(): void {
+    this.timing?.begin();
     for (const socket of this.corked) socket.uncork();
     this.corked.clear();
+    this.timing?.end();
   }
 }
