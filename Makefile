@@ -72,8 +72,9 @@ demo: build ## gateway, six upstreams and clients: watch a deployment work
 
 ## --- testing ---
 
-.PHONY: test test-cover test-long test-node24 interop bench lint vet fmt
+.PHONY: test test-cover test-long test-node24 interop api-fuzz bench lint vet fmt
 test: lint vet build interop ## all that CI checks: lint, types, build, interop, every test
+	@test/api-fuzz/run.sh short
 	$(JEST)
 
 test-cover: build ## the tests, with a coverage report in coverage/
@@ -87,6 +88,9 @@ test-node24: build ## the tests on Node 24, taken from the npm registry
 
 interop: build ## the tests against an independent QUIC stack (needs python3)
 	@if [ -x test/interop/run.sh ]; then test/interop/run.sh; fi
+
+api-fuzz: build ## the operators' API against its OpenAPI document, with schemathesis (needs python3)
+	@test/api-fuzz/run.sh
 
 bench: build ## measure this machine: the QUIC engine, calls to upstreams, the whole gateway
 	node dist/bench/engine/compare.js
@@ -109,8 +113,10 @@ fmt: deps ## format everything
 docker: ## build the container image
 	docker build -t $(IMAGE) .
 
-docker-run: ## run the container image
-	docker run --rm -it -p 8453:8453/udp -p 8453:8453/tcp -p 8080:8080 -p 8092:8092 -p 9090:9090 $(IMAGE)
+docker-run: ## run the container image, its state and certificates in a volume
+	docker run --rm -it --read-only --tmpfs /tmp --cap-drop ALL --security-opt no-new-privileges \
+	  -v gatesvr-state:/var/lib/gatesvr --stop-timeout 30 \
+	  -p 8453:8453/udp -p 8453:8453/tcp -p 127.0.0.1:8080:8080 -p 8092:8092 -p 127.0.0.1:9090:9090 $(IMAGE)
 
 clean: ## remove what was built (node_modules and certs stay)
 	rm -rf dist coverage bench-results src/wire/generated

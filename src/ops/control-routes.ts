@@ -61,7 +61,7 @@ function sessionIdOf({ params }: FastifyRequest): string {
 
 function reasonOf(body: unknown): string {
   if (body === undefined || body === null) return 'ended by an operator';
-  const { reason = 'ended by an operator' } = body as { reason?: unknown };
+  const { reason = 'ended by an operator' } = fieldsOf(body, 'reason');
   if (typeof reason === 'string' && /^[^\p{Cc}]+$/u.test(reason)) {
     if (reason.length <= MAX_REASON_CHARACTERS) return reason;
   }
@@ -69,8 +69,16 @@ function reasonOf(body: unknown): string {
   throw new HttpRefusal(400, `reason must be ${wanted}`);
 }
 
+/** The fields of a body. @throws HttpRefusal 400 where it is no object or has others than this one. */
+function fieldsOf(body: unknown, name: string): Readonly<Record<string, unknown>> {
+  const isObject = typeof body === 'object' && body !== null && !Array.isArray(body);
+  const others = isObject ? Object.keys(body).filter((key) => key !== name) : [''];
+  if (isObject && others.length === 0) return { ...body };
+  throw new HttpRefusal(400, `give a JSON object with ${name} and nothing else`);
+}
+
 function levelOf(body: unknown): LogLevelName {
-  const { level } = (body ?? {}) as { level?: unknown };
+  const { level } = fieldsOf(body, 'level');
   const known = LOG_LEVELS.find((name) => name === level);
   if (known !== undefined) return known;
   throw new HttpRefusal(400, `give {"level": "info"}, one of ${LOG_LEVELS.join(', ')}`);

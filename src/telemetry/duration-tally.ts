@@ -53,10 +53,15 @@ export function exportDurations(
   const tally = new DurationTally(bounds);
   for (const named of names) {
     const { name, help } = named;
+    const type = 'histogram';
     // prom-client asks a registered metric for no more than this.
     const metric = {
       name,
-      get: () => Promise.resolve({ name, help, type: 'histogram', values: tally.values(named) }),
+      help,
+      type,
+      labelNames: Object.keys(named.labels),
+      buckets: bounds,
+      get: () => Promise.resolve({ name, help, type, values: tally.values(named) }),
       reset: () => undefined,
     };
     registry.registerMetric(metric as unknown as Metric);

@@ -87,6 +87,7 @@ const operations: Readonly<Record<string, Operation>> = {
     parameters: [sessionId],
     body: {
       type: 'object',
+      additionalProperties: false,
       properties: { reason: { ...text, minLength: 1, maxLength: 200, description: 'one line' } },
     },
     responses: {

@@ -47,7 +47,8 @@ describe('a sampled stage', () => {
       stage.begin(clock);
       stage.end(clock);
     }
-    expect(stage.window.read()).toMatchObject({ count: 10, max: 2 });
+    const { count, max } = stage.window.read();
+    expect([count, Math.round(max)]).toEqual([10, 2]);
     stage.begin(clock);
     stage.begin(clock);
     stage.end(clock);
