@@ -28,6 +28,11 @@ export class MeasuredProcess {
     return this.child.exitCode === null && this.child.signalCode === null;
   }
 
+  /** Null while it runs, and where a signal ended it. */
+  get exitCode(): number | null {
+    return this.child.exitCode;
+  }
+
   /** Waits for a line of output. @throws {Error} with the output, where it does not come in time. */
   async waitFor(pattern: RegExp, timeout = 15_000): Promise<RegExpExecArray> {
     for (const deadline = Date.now() + timeout; Date.now() < deadline;) {
@@ -52,12 +57,12 @@ export class MeasuredProcess {
     return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? NaN) * 1024;
   }
 
-  /** SIGTERM, then SIGKILL after ten seconds. */
+  /** SIGTERM, then SIGKILL after twenty seconds: a gateway may drain for ten. */
   async stop(): Promise<void> {
     if (!this.alive) return;
     const ended = new Promise<void>((resolve) => this.child.once('exit', () => resolve()));
     this.child.kill('SIGTERM');
-    const force = setTimeout(() => this.child.kill('SIGKILL'), 10_000);
+    const force = setTimeout(() => this.child.kill('SIGKILL'), 20_000);
     await ended;
     clearTimeout(force);
   }
