@@ -121,8 +121,8 @@ describe('a client that may use either transport', () => {
     proxy.blackhole(true);
     const { client: alice } = client({
       webSocketPort: 1,
-      connectTimeoutMs: 2_500,
-      openTimeoutMs: 2_000,
+      connectTimeoutMs: 1_000,
+      openTimeoutMs: 800,
     });
     await expect(alice.connect()).rejects.toThrow(/cannot connect to 127\.0\.0\.1:\d+ within/);
     const { client: bob } = client({

@@ -165,8 +165,9 @@ describe('backpressure', () => {
     await bench.pass(1_200);
     expect((await asked).code).toBe(200);
     expect(bench.client.waitingPushes).toBe(4);
-    // Requests go on being answered, memory stays as it is.
+    // Requests go on being answered, memory stays as it is; what is best effort is lost.
     sendPushes(20);
+    bench.gateway.last.push(0, 'lost');
     expect((await bench.client.request('echo')).code).toBe(200);
     expect([bench.client.waitingPushes, acked()]).toEqual([4, 0]);
 
