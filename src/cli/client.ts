@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { CodedError } from '../base/errors.js';
 import { GatewayClient } from '../sdk/client/index.js';
-import type { RequestOptions } from '../sdk/client/index.js';
+import type { GatewayClientOptions, RequestOptions } from '../sdk/client/index.js';
 import { answerText, pushLine } from './client-output.js';
 import { ClientShell, historyFile } from './client-shell.js';
 import { addTrustOptions, readFor, trustOf } from './gateway-trust.js';
@@ -21,6 +21,8 @@ interface ClientOptions extends TrustOptions {
   readonly listen: number;
   readonly hello?: boolean;
   readonly raw?: boolean;
+  readonly performance?: boolean;
+  readonly json?: boolean;
 }
 
 const MS_PER_SECOND = 1_000;
@@ -47,20 +49,24 @@ export function registerClientCommand(program: Command, terminal: Terminal): voi
     )
     .option('--listen <seconds>', 'stay so long after the answer and print pushes', seconds, 0)
     .option('--hello', 'log in first (action hello)')
-    .option('--raw', 'print the data of the answer and nothing else');
+    .option('--raw', 'print the data of the answer and nothing else')
+    .option('--performance', 'measure connects, requests (echo) and pushes (after) of one client')
+    .option('--json', 'with --performance: print the figures as one JSON object');
   addTrustOptions(command).action((options: ClientOptions) => runClient(options, terminal));
 }
 
 async function runClient(options: ClientOptions, terminal: Terminal): Promise<void> {
   const { server, openid, token, timeout } = options;
-  const client = new GatewayClient({
+  const settings: GatewayClientOptions = {
     addresses: server,
     openid,
     token,
     ...trustOf(options),
     connectTimeoutMs: timeout * MS_PER_SECOND,
     requestTimeoutMs: timeout * MS_PER_SECOND,
-  });
+  };
+  if (options.performance === true) return measure(settings, options.json === true, terminal);
+  const client = new GatewayClient(settings);
   try {
     if (options.action === undefined) {
       await new ClientShell(client, process.stdin, process.stdout, historyFile()).run();
@@ -70,6 +76,17 @@ async function runClient(options: ClientOptions, terminal: Terminal): Promise<vo
   } finally {
     await client.stop();
   }
+}
+
+async function measure(
+  settings: GatewayClientOptions,
+  json: boolean,
+  terminal: Terminal,
+): Promise<void> {
+  const { measureClient, performanceJson, performanceText } =
+    await import('./client-performance.js');
+  const found = await measureClient(settings);
+  terminal.out(json ? `${JSON.stringify(performanceJson(found))}\n` : performanceText(found));
 }
 
 /** Answers outside 200-299 are failures, for scripts. */

@@ -23,6 +23,7 @@ Examples:
   gatesvr check-config --config gatesvr.yaml  check it, and all files that it names
   gatesvr upstream --zone 001 --addr :9001    a demo service that registers at localhost:8092
   gatesvr client                              talk to a gateway at localhost:8453
+  gatesvr monitor                             watch a gateway at localhost:8080
   gatesvr bench --own-upstreams               load a gateway on this machine and measure it
   gatesvr certs --hosts gate.example.org      make a certificate for another name
 

@@ -7,6 +7,7 @@ import { createProgram, runProgram } from '../../src/cli/program.js';
 import { registerUpstreamCommand } from '../../src/cli/upstream.js';
 import type { SignalSource } from '../../src/cli/until-signal.js';
 import type { Gateway } from '../../src/gateway/gateway.js';
+import { zoneOf } from '../../src/routing/zone.js';
 import { GatewayHarness } from '../support/gateway-harness.js';
 import { until } from '../support/quic-fake-gateway.js';
 
@@ -54,6 +55,9 @@ async function ask(...argv: string[]) {
   return { code: await run.code, out: run.out(), err: run.err() };
 }
 
+const openidOf = (zone: string): string =>
+  ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j'].find((name) => zoneOf(name) === zone) ?? '';
+
 const data = (out: string): unknown => JSON.parse(out.trimEnd().split('\n').at(-1) ?? '');
 
 describe('gatesvr client and gatesvr upstream', () => {
@@ -89,6 +93,30 @@ describe('gatesvr client and gatesvr upstream', () => {
     );
     const after = await ask('--action', 'after', '--data', 'hi', '--listen', '0.3');
     expect(after.err).toMatch(/^push \d+ \[after\] 1 of 1: hi\n$/);
+  });
+
+  test('--performance measures one client', async () => {
+    const table = await ask('--performance');
+    expect([table.code, table.err]).toEqual([0, '']);
+    expect(table.out).toMatch(
+      /^ms +count +mean .*\nconnect +5 .*\nrequest +200 .*\npush +50 .*\n$/,
+    );
+    const json = await ask('--performance', '--json');
+    expect(data(json.out)).toMatchObject({
+      connect_ms: { count: 5 },
+      request_ms: { count: 200 },
+      push_ms: { count: 50 },
+    });
+  });
+
+  test('--performance is no figure where the echo is none', async () => {
+    const wrong = await harness.upstream(gateway, '002', (server) =>
+      server.handle('echo', () => ({ data: 'something else' })),
+    );
+    const { code, out, err } = await ask('--performance', '--openid', openidOf('002'));
+    await wrong.stop();
+    expect([code, out]).toEqual([1, '']);
+    expect(err).toBe('gatesvr: echo was answered with other bytes than were sent\n');
   });
 
   test('an answer that is no success ends with code 1 and one line', async () => {

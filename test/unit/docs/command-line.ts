@@ -5,6 +5,7 @@ import { registerCertsCommand } from '../../../src/cli/certs.js';
 import { registerCheckConfigCommand } from '../../../src/cli/check-config.js';
 import { registerClientCommand } from '../../../src/cli/client.js';
 import { registerDemoCommand } from '../../../src/cli/demo.js';
+import { registerMonitorCommand } from '../../../src/cli/monitor.js';
 import { registerServeCommand } from '../../../src/cli/serve.js';
 import { registerUpstreamCommand } from '../../../src/cli/upstream.js';
 
@@ -15,6 +16,7 @@ registerCheckConfigCommand(program, terminal);
 registerDemoCommand(program, terminal);
 registerUpstreamCommand(program, terminal);
 registerClientCommand(program, terminal);
+registerMonitorCommand(program, terminal);
 registerBenchCommand(program, terminal);
 registerCertsCommand(program, terminal);
 

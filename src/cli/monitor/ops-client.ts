@@ -1,0 +1,80 @@
+import { Agent as HttpAgent, request as httpRequest } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { messageOf } from '../../base/errors.js';
+
+/** Where the operators' API of a gateway is, and how it is asked. */
+export interface OpsTarget {
+  readonly url: URL;
+  /** Goes into the Authorization header; null: none. */
+  readonly token: string | null;
+  /** PEM of the authorities to trust; null: those that Node trusts. */
+  readonly ca: Buffer | null;
+}
+
+/** A gateway that answers at all does so sooner, ms. */
+const TIMEOUT_MS = 3_000;
+/** Far above what one page of /stats or /health can be. */
+const MAX_BYTES = 8 * 1024 * 1024;
+
+/** Asks the operators' API for JSON, over one connection that is kept. */
+export class OpsClient {
+  private readonly agent: HttpAgent;
+  private readonly secure: boolean;
+
+  constructor(private readonly target: OpsTarget) {
+    this.secure = target.url.protocol === 'https:';
+    this.agent = this.secure
+      ? new HttpsAgent({ keepAlive: true })
+      : new HttpAgent({ keepAlive: true });
+  }
+
+  /** @throws {Error} with one line that says why there is no answer. */
+  async get(path: string): Promise<unknown> {
+    const response = await this.send(path);
+    const text = await textOf(response);
+    const status = response.statusCode ?? 0;
+    if (status === 401 || status === 403) {
+      throw new Error(`${path} answers ${status}: a token is needed (--token-file)`);
+    }
+    if (status !== 200)
+      throw new Error(`${path} answers ${status}; is it a gateway's HTTP address?`);
+    try {
+      return JSON.parse(text);
+    } catch {
+      throw new Error(`${path} is no JSON; is it a gateway's HTTP address?`);
+    }
+  }
+
+  close(): void {
+    this.agent.destroy();
+  }
+
+  private send(path: string): Promise<IncomingMessage> {
+    const { url, token, ca } = this.target;
+    const headers = token === null ? {} : { authorization: `Bearer ${token}` };
+    const shared = { agent: this.agent, headers, timeout: TIMEOUT_MS };
+    return new Promise((resolve, reject) => {
+      const at = new URL(path, url);
+      const asked = this.secure
+        ? httpsRequest(at, { ...shared, ...(ca === null ? {} : { ca }) }, resolve)
+        : httpRequest(at, shared, resolve);
+      asked.on('timeout', () =>
+        asked.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)),
+      );
+      asked.on('error', (error) => reject(new Error(`${url.host}: ${messageOf(error)}`)));
+      asked.end();
+    });
+  }
+}
+
+async function textOf(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of response) {
+    bytes += (chunk as Buffer).length;
+    if (bytes > MAX_BYTES) throw new Error('the answer is larger than 8 MiB');
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
