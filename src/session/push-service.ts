@@ -5,12 +5,15 @@ import { MAX_BODY_BYTES } from '../wire/limits.js';
 import { NotifySyncHint } from '../wire/messages.js';
 import type { BroadcastRequest, UnicastPushRequest } from '../wire/messages.js';
 import type { PushErrorCode, PushResult } from '../wire/push-result.js';
+import { Audience } from './audience.js';
+import { FanOut } from './fan-out.js';
+import type { BroadcastDone } from './fan-out.js';
 import { KEY_LIFETIME_MS, digestOf } from './idempotency-keys.js';
 import type { IdempotencyKeys } from './idempotency-keys.js';
 import type { OfflineQueues } from './offline-queues.js';
 import { encodePushContent } from './push-content.js';
 import type { PushOrder } from './push-content.js';
-import { SettlingBroadcast, SettlingPush } from './settling-push.js';
+import { SettlingPush } from './settling-push.js';
 import type { Session } from './session.js';
 import type { SessionRegistry } from './session-registry.js';
 
@@ -25,23 +28,32 @@ const SHUTTING_DOWN = refused('SHUTTING_DOWN', 'the gateway is shutting down');
  */
 export class PushService {
   private closed: PushResult | null = NOT_OPEN;
+  private readonly fanOut: FanOut;
 
+  /** @param soon runs a function in the next turn of the event loop. */
   constructor(
     private readonly registry: SessionRegistry,
     private readonly offline: OfflineQueues,
     private readonly keys: IdempotencyKeys,
     private readonly metrics: SessionMetrics,
     private readonly journal: JournalWriter | null = null,
-  ) {}
+    soon: (run: () => void) => void = (run) => void setImmediate(run),
+  ) {
+    this.fanOut = new FanOut(registry, metrics.pushes, journal, soon);
+  }
 
   /** Pushes are accepted from here on. */
   open(): void {
     this.closed = null;
   }
 
-  /** From here on every push is refused: what is accepted later would miss the state file. */
+  /**
+   * From here on every push is refused: what is accepted later would miss the state file. Broadcasts
+   * that are under way are in all outboxes when it returns.
+   */
   close(): void {
     this.closed = SHUTTING_DOWN;
+    this.fanOut.finish();
   }
 
   /**
@@ -60,39 +72,18 @@ export class PushService {
     done(result);
   }
 
-  /** To sessions, active or detached, all or those that the request names; the body is encoded once. */
-  broadcast(request: BroadcastRequest, done: (sentCount: number, message: string) => void): void {
+  /**
+   * To sessions, active or detached, all or those that the request names; the body is encoded once.
+   * Answers when every outbox was asked, possibly some turns later (FanOut).
+   */
+  broadcast(request: BroadcastRequest, done: BroadcastDone): void {
     const closed = this.closed ?? this.obstacle();
-    if (closed !== null) return done(0, closed.message);
+    if (closed !== null) return done(0, `${closed.errorCode}: ${closed.message}`);
     const body = encodePushContent(request);
-    if (body.length > MAX_BODY_BYTES) return done(0, `larger than ${MAX_BODY_BYTES} bytes`);
-    const { journal } = this;
-    let sent = 0;
-    let refused = 0;
-    for (const session of this.audience(request)) {
-      if (session.push(body, 'at_once')) sent++;
-      else refused++;
-      journal?.relieve();
+    if (body.length > MAX_BODY_BYTES) {
+      return done(0, `TOO_LARGE: larger than ${MAX_BODY_BYTES} bytes`);
     }
-    this.metrics.pushes.add('accepted', sent);
-    if (refused > 0) this.metrics.pushes.add('OUTBOX_FULL', refused);
-    const message = refused === 0 ? 'sent' : `sent, ${refused} outboxes were full`;
-    if (journal === null || journal.newest <= journal.settled.position) done(sent, message);
-    else journal.settled.wait(journal.newest, new SettlingBroadcast(sent, message, done));
-  }
-
-  /** Every session that a broadcast names, once; all of them where it names none. */
-  private audience({ zoneIds, openids, sessionIds }: BroadcastRequest): Iterable<Session> {
-    if (zoneIds.length + openids.length + sessionIds.length === 0) return this.registry.all();
-    const chosen = new Set<Session | undefined>();
-    if (zoneIds.length > 0) {
-      for (const session of this.registry.all()) {
-        if (zoneIds.includes(session.zone)) chosen.add(session);
-      }
-    }
-    for (const openid of openids) chosen.add(this.registry.findByOpenid(openid));
-    for (const id of sessionIds) chosen.add(this.registry.find(id));
-    return [...chosen].filter((session) => session !== undefined);
+    this.fanOut.start(body, Audience.of(request, this.registry), done);
   }
 
   private accept(request: UnicastPushRequest): PushResult {

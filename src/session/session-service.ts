@@ -63,6 +63,8 @@ export interface SessionServiceParts {
   readonly rejected: LabelledTally;
   /** The epoch told in START_RESP. */
   readonly epoch: () => number;
+  /** Runs a function in the next turn of the event loop. Default: setImmediate. */
+  readonly soon?: (run: () => void) => void;
 }
 
 interface OpenConnection {
@@ -107,7 +109,14 @@ export class SessionService implements ConnectionHost {
     this.registry = new SessionRegistry(options.maxSessions);
     this.offline = new OfflineQueues(options, clock, wheel, metrics.pushesExpired, journal);
     this.keys = new IdempotencyKeys(clock);
-    this.pushes = new PushService(this.registry, this.offline, this.keys, metrics, journal);
+    this.pushes = new PushService(
+      this.registry,
+      this.offline,
+      this.keys,
+      metrics,
+      journal,
+      parts.soon,
+    );
     this.clients = new ClientDesk(this.registry, clock, (session) => this.end(session, 'kicked'));
     this.starts = new StartProcedure(
       this.registry,

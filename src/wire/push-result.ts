@@ -7,6 +7,7 @@ export type PushErrorCode =
   | 'OPENID_OFFLINE'
   | 'OUTBOX_FULL'
   | 'OFFLINE_QUEUE_FULL'
+  | 'BROADCAST_QUEUE_FULL'
   | 'TOO_LARGE'
   | 'BIND_REQUIRED'
   | 'KEY_CONFLICT'

@@ -228,6 +228,7 @@ export class SessionHarness implements MemoryScheduler {
       ceiling,
       journal: this.journal,
       epoch: () => 1,
+      soon: (run) => this.soon(run),
     });
     this.journal?.describe(() => this.service.snapshot());
     this.service.open();
@@ -239,6 +240,11 @@ export class SessionHarness implements MemoryScheduler {
 
   after(delay: number, run: () => void): void {
     this.clock.after(delay, run);
+  }
+
+  /** Runs what is due now, and nothing that follows from it. */
+  turn(): void {
+    for (const task of this.tasks.splice(0)) task();
   }
 
   /** Runs everything that is due now. */
