@@ -52,6 +52,8 @@ export interface WsUpgraderOptions {
   /** Offers permessage-deflate (RFC 7692). */
   readonly compression: boolean;
   readonly liveness: LivenessOptions;
+  /** Runs in every turn before anything is sent; must not throw. */
+  readonly beforeFlush?: () => void;
   /** Whether there is no room even for a connection that is only told so by its close code. */
   readonly full?: () => boolean;
   /** The Alt-Svc header of answers (RFC 7838), null for none. */
@@ -69,7 +71,8 @@ export class WsUpgrader {
   private onAllEnded: () => void = () => undefined;
 
   constructor(private readonly options: WsUpgraderOptions) {
-    this.turn = new WriteTurn(options.metrics.flush.timedBy(options.clock));
+    const timing = options.metrics.flush.timedBy(options.clock);
+    this.turn = new WriteTurn(timing, options.beforeFlush);
     const settings: ServerOptions & { closeTimeout: number; maxPendingAutoPongs: number } = {
       noServer: true,
       maxPayload: MAX_FRAME_BYTES,

@@ -22,6 +22,7 @@ import { ErrorCode } from '../wire/error-catalogue.js';
 import { ClientCertificate } from './client-certificate.js';
 import { GrpcSide } from './grpc-side.js';
 import { jwtAuthenticator } from './identity.js';
+import { JournalSide } from './journal-side.js';
 import { Logging } from './logging.js';
 import { OpsSide, opsWarnings } from './ops-side.js';
 import {
@@ -74,6 +75,7 @@ export class Gateway {
   private readonly clock = new SystemClock();
   private readonly wheel = new TimerWheel(this.clock, SESSION_TICK_MS);
   private readonly state: StateKeeper;
+  private readonly journal: JournalSide;
   /** Null where every token is accepted. */
   private readonly tokens: JwtAuthenticator | null;
   private readonly upstreams: GrpcSide;
@@ -100,6 +102,8 @@ export class Gateway {
     this.log = this.logging.root;
     this.state = new StateKeeper(config.server.stateFile, this.log.child({ part: 'state' }));
     this.upstreams = new GrpcSide(config, this.clock, this.log.child({ part: 'grpc' }));
+    const journalLog = this.log.child({ part: 'journal' });
+    this.journal = new JournalSide(config, this.clock, journalLog, this.metrics.journal);
     this.router = this.buildRouter();
     const { authFailures } = this.metrics.session;
     this.tokens = jwtAuthenticator(
@@ -159,13 +163,9 @@ export class Gateway {
 
   private buildRouter(): ZoneRouter {
     const log = this.log.child({ part: 'routing' });
-    return new ZoneRouter(
-      this.clock,
-      log,
-      this.metrics.upstream,
-      this.upstreams.callers,
-      routerOptions(this.config),
-    );
+    const options = { ...routerOptions(this.config), journal: this.journal.writer };
+    const { upstream } = this.metrics;
+    return new ZoneRouter(this.clock, log, upstream, this.upstreams.callers, options);
   }
 
   private buildSessions(): SessionService {
@@ -180,6 +180,7 @@ export class Gateway {
       router: this.router,
       authenticator: this.tokens ?? new AcceptingAuthenticator(),
       ceiling: this.state.ceiling,
+      journal: this.journal.writer,
       epoch: () => LONE_EPOCH,
     });
   }
@@ -197,7 +198,7 @@ export class Gateway {
       router: this.router,
       metrics: this.metrics,
       clock: this.clock,
-      standing: () => [...standing, ...(this.tokens?.warnings() ?? [])],
+      standing: () => [...standing, ...this.journal.warnings(), ...(this.tokens?.warnings() ?? [])],
       log: this.log.child({ part: 'ops' }),
       logLevel: this.logging.level,
       drain: () => void this.drain(),
@@ -213,6 +214,7 @@ export class Gateway {
     });
     const keys = quicKeys(backup.clusterSecret, quic.retryKeyFile);
     return new QuicServer({
+      beforeFlush: this.journal.flush,
       host: server.quicAddr.host,
       port: server.quicAddr.port,
       identity,
@@ -231,6 +233,7 @@ export class Gateway {
 
   private buildWebSocket(identity: ServerIdentity): WsServer | null {
     return webSocketServer(this.config, identity, this.sessions, {
+      beforeFlush: this.journal.flush,
       accept: (link) => this.acceptLink(link),
       clock: this.clock,
       wheel: this.wheel,
@@ -249,7 +252,8 @@ export class Gateway {
     if (identity.development) this.log.warn('serving a development certificate from certs/');
     await this.tokens?.start();
     await this.ops.start();
-    await this.state.load(this.sessions);
+    const recovered = await this.journal.recover(this.sessions, this.router);
+    if (!recovered) await this.state.load(this.sessions);
     await this.router.start();
     this.upstreams.start();
     await this.grpc.start();
@@ -257,6 +261,7 @@ export class Gateway {
     await this.webSocket?.start();
     const quic = this.buildQuic(identity);
     this.quic = quic;
+    await this.journal.begin();
     await this.state.forget();
     await quic.start();
     this.sessions.open();
@@ -298,7 +303,9 @@ export class Gateway {
     await this.grpc.stop();
     await this.router.stop();
     // A start that failed took nothing in: whose file this is, another process may be writing to it.
-    if (this.accepting || this.state.hasLoaded) await this.state.save(this.sessions);
+    this.journal.stop();
+    const hasState = this.accepting || this.state.hasLoaded;
+    if (hasState && this.journal.writer === null) await this.state.save(this.sessions);
     this.tokens?.stop();
     await this.ops.stop();
     await this.watchdog?.stop();

@@ -4,7 +4,10 @@ import type { WsIdentity, WsServerOptions } from '../edge/ws-server.js';
 import type { SessionService } from '../session/session-service.js';
 import { addressOf, handshakeLimit } from './options.js';
 
-type Parts = Pick<WsServerOptions, 'accept' | 'clock' | 'wheel' | 'metrics' | 'log'>;
+type Parts = Pick<
+  WsServerOptions,
+  'accept' | 'clock' | 'wheel' | 'metrics' | 'log' | 'beforeFlush'
+>;
 
 /** The WebSocket listener out of the configuration; null where server.ws_addr is off. */
 export function webSocketServer(

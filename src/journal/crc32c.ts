@@ -11,9 +11,12 @@ function buildTable(): Uint32Array {
   return table;
 }
 
-/** The checksum of `bytes` as an unsigned 32-bit number. */
-export function crc32c(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
+/**
+ * The checksum of `bytes` as an unsigned 32-bit number.
+ * @param before checksum of the bytes that come before these.
+ */
+export function crc32c(bytes: Uint8Array, before = 0): number {
+  let crc = before ^ 0xffffffff;
   for (const byte of bytes) crc = (TABLE[(crc ^ byte) & 0xff] as number) ^ (crc >>> 8);
   return (crc ^ 0xffffffff) >>> 0;
 }

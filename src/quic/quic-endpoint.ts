@@ -46,6 +46,8 @@ export interface EndpointOptions {
   readonly migration: MigrationPolicy;
   readonly keepalive: KeepalivePolicy | null;
   readonly socketBufferBytes: number;
+  /** Runs in every turn before anything is sent; must not throw. */
+  readonly beforeFlush?: () => void;
 }
 
 /** What a server or a client adds to the endpoint. */
@@ -94,7 +96,10 @@ export class QuicEndpoint implements ConnectionOwner {
     this.clock = options.clock;
     this.log = options.log;
     this.metrics = options.metrics;
-    this.scheduler = new TurnScheduler(options.metrics.flush.timedBy(options.clock));
+    this.scheduler = new TurnScheduler(
+      options.metrics.flush.timedBy(options.clock),
+      options.beforeFlush,
+    );
     this.limits = options.limits;
     this.migration = options.migration;
     this.keepalive = options.keepalive;

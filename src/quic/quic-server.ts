@@ -61,6 +61,8 @@ export interface QuicServerOptions {
   readonly maxConnections?: number;
   readonly handshakes?: Partial<GateLimits>;
   readonly socketBufferBytes?: number;
+  /** Runs in every turn before anything is sent; must not throw. */
+  readonly beforeFlush?: () => void;
 }
 
 /** Deployed clients heartbeat every 30 s and time out after 30 s: a race (REPLICATION.md). */
@@ -109,6 +111,7 @@ export class QuicServer implements EndpointOwner, GateState {
       migration: options.migration ?? 'follow',
       keepalive: options.keepalive === undefined ? DEFAULT_KEEPALIVE : options.keepalive,
       socketBufferBytes: options.socketBufferBytes ?? DEFAULT_SOCKET_BUFFER_BYTES,
+      beforeFlush: options.beforeFlush ?? (() => undefined),
     };
     this.endpoint = new QuicEndpoint(endpointOptions, this.ids, this);
   }

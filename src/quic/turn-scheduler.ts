@@ -23,8 +23,14 @@ export class TurnScheduler {
   private scheduled = false;
   private readonly run = (): void => this.turn();
 
-  /** @param timing how long the second halves of a turn take, for /performance. */
-  constructor(private readonly timing: Timing | null = null) {}
+  /**
+   * @param timing how long the second halves of a turn take, for /performance.
+   * @param beforeFlush runs before anything is sent; must not throw.
+   */
+  constructor(
+    private readonly timing: Timing | null = null,
+    private readonly beforeFlush: () => void = () => undefined,
+  ) {}
 
   /** Puts a member into the next turn; costs nothing when it is there already. */
   add(member: TurnMember): void {
@@ -50,6 +56,7 @@ export class TurnScheduler {
     }
     this.members = this.spare;
     this.scheduled = false;
+    this.beforeFlush();
     this.timing?.begin();
     for (const member of members) {
       member.queued = false;

@@ -3,6 +3,8 @@ import type { Frame, PushBody } from '../wire/frame-encoder.js';
 import { encodePushFrame, pushBodyOf } from '../wire/frame-encoder.js';
 import { PUSH_SHARE } from './options.js';
 
+import type { NumberJump } from './start-decision.js';
+
 /** One sequenced frame that the client has not acknowledged. */
 export interface OutboxEntry {
   readonly seq: number;
@@ -24,7 +26,8 @@ export interface OutboxLimits {
 
 /**
  * The sequenced frames of one incarnation, from the first unacknowledged one to the newest. Numbers
- * count up by one without a gap; a cursor marks how far the present Link has been served.
+ * count up by one without a gap, but for a jump after a start that may have forgotten some; a cursor
+ * marks how far the present Link has been served.
  */
 export class Outbox {
   private readonly entries = new RingQueue<OutboxEntry>();
@@ -32,6 +35,8 @@ export class Outbox {
   private written = 0;
   private next: number;
   private highestWritten: number;
+  private highestAcknowledged: number;
+  private jumped: NumberJump | null = null;
   /** Frames that wait outside (AFTER pushes, pushes before login) but count in the limits. */
   private waitingFrames = 0;
   private waitingBytes = 0;
@@ -42,7 +47,7 @@ export class Outbox {
     private readonly limits: OutboxLimits,
   ) {
     this.next = firstSeq;
-    this.highestWritten = firstSeq - 1;
+    this.highestWritten = this.highestAcknowledged = firstSeq - 1;
   }
 
   get length(): number {
@@ -65,12 +70,12 @@ export class Outbox {
 
   /** Highest number acknowledged; one below `firstSeq` while there was none. */
   get acknowledged(): number {
-    return this.next - this.entries.length - 1;
+    return this.highestAcknowledged;
   }
 
   /** Number of the next frame that will go to the present Link. */
   get nextToSend(): number {
-    return this.next - this.entries.length + this.written;
+    return this.entries.at(this.written)?.seq ?? this.next;
   }
 
   /** Whether a push of this size may still enter: pushes fill 90 %. */
@@ -150,6 +155,7 @@ export class Outbox {
       const oldest = this.entries.at(0);
       if (oldest === undefined || oldest.seq > seq) return;
       this.entries.shift();
+      this.highestAcknowledged = oldest.seq;
       this.frameBytes -= oldest.frame.length;
       if (this.written > 0) this.written--;
       if (oldest.clientSeq !== 0) onAnswer(oldest.clientSeq);
@@ -169,13 +175,33 @@ export class Outbox {
     return this.entries[Symbol.iterator]();
   }
 
-  /** Puts back what a snapshot kept. Frames come in order, each exactly one above the last. */
-  restore(entries: Iterable<OutboxEntry>, nextSeq: number, highestSent: number): void {
+  /** The last jump of its numbers, or null. */
+  get jump(): NumberJump | null {
+    return this.jumped;
+  }
+
+  /** The next frame has number `seq`: the ones below may have been sent, but are forgotten. */
+  jumpTo(seq: number): void {
+    this.jumped = { from: this.next, to: seq };
+    this.next = seq;
+  }
+
+  /** Puts back what a snapshot kept. Frames come in order. */
+  restore(
+    entries: Iterable<OutboxEntry>,
+    nextSeq: number,
+    highestSent: number,
+    jump: NumberJump | null = null,
+  ): void {
     for (const entry of entries) {
       this.entries.push(entry);
       this.frameBytes += entry.frame.length;
     }
     this.next = nextSeq;
     this.highestWritten = highestSent;
+    this.jumped = jump;
+    const justJumped = jump !== null && jump.to === nextSeq;
+    const newest = justJumped ? jump.from - 1 : nextSeq - 1;
+    this.highestAcknowledged = (this.entries.at(0)?.seq ?? newest + 1) - 1;
   }
 }

@@ -1,4 +1,5 @@
 import type { Session } from './session.js';
+import { highestUsed } from './start-decision.js';
 
 /** All sessions of the gateway, active and detached, and the number floor (SESSIONS.md, "START"). */
 export class SessionRegistry {
@@ -50,7 +51,7 @@ export class SessionRegistry {
     this.byId.delete(session.id);
     this.expendable.delete(session);
     if (this.byOpenid.get(session.openid) === session) this.byOpenid.delete(session.openid);
-    if (!session.beganAtClaim) this.raiseFloor(session.highestSent);
+    if (!session.beganAtClaim) this.raiseFloor(highestUsed(session));
   }
 
   raiseFloor(seq: number): void {

@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.js';
 import type { TimerWheel } from '../base/timer-wheel.js';
 import { STATE_VERSION } from '../journal/journal-image.js';
 import type { JournalWriter } from '../journal/journal-writer.js';
+import { jumpAbove } from '../journal/number-jump.js';
 import type { NumberCeiling } from '../journal/number-ceiling.js';
 import type { Link, LinkClosed } from '../link/link.js';
 import type { Router } from '../routing/router.js';
@@ -275,6 +276,15 @@ export class SessionService implements ConnectionHost {
       if (key?.key) this.keys.remember(key.key, key.digest ?? '', key.ttl ?? 0);
     }
     return this.registry.size;
+  }
+
+  /**
+   * After `restore` of a state that may lack its end: the next push number of every session and the
+   * floor go up to where nothing can have been sent (`jumpAbove`).
+   */
+  jumpNumbers(odd: boolean): void {
+    for (const { outbox } of this.registry.all()) outbox.jumpTo(jumpAbove(outbox.nextSeq, odd));
+    this.registry.raiseFloor(jumpAbove(this.registry.floor, odd));
   }
 
   private sum(measure: (session: Session) => number): number {

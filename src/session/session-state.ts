@@ -36,6 +36,8 @@ export function snapshotSession(session: Session): SessionState {
       after: request.after ?? [],
     })),
     held: session.held,
+    jumpFrom: session.jump?.from ?? 0,
+    jumpTo: session.jump?.to ?? 0,
   });
 }
 
@@ -65,7 +67,8 @@ export function restoreSession(
     next: state.clientNext,
     holes: state.holes.map((hole) => ({ from: hole.from ?? 0, to: hole.to ?? 0 })),
   });
-  session.outbox.restore(entriesOf(state), state.nextSeq, state.highestSent);
+  const jump = state.jumpTo === 0 ? null : { from: state.jumpFrom, to: state.jumpTo };
+  session.outbox.restore(entriesOf(state), state.nextSeq, state.highestSent, jump);
   for (const entry of session.outbox) {
     if (entry.clientSeq !== 0) session.ledger.answered(entry.clientSeq);
   }

@@ -1,11 +1,11 @@
 import type { PushKey } from '../journal/journal-writer.js';
-import type { ThresholdWaiter } from '../journal/threshold.js';
 import type { Route, UpstreamOutcome } from '../routing/router.js';
 import { ErrorCode, errorName } from '../wire/error-catalogue.js';
 import { encodePushFrame } from '../wire/frame-encoder.js';
 import type { PushBody } from '../wire/frame-encoder.js';
 import type { BusinessRequest, ClientRequest } from '../wire/messages.js';
 import { ClientSequence } from './client-sequence.js';
+import { DeliveryGate } from './delivery-gate.js';
 import { Outbox } from './outbox.js';
 import { PendingRequest } from './pending-request.js';
 import type { RequestOwner } from './pending-request.js';
@@ -20,13 +20,14 @@ import type { SessionChannel } from './session-channel.js';
 import { SessionDeadlines } from './session-deadlines.js';
 import type { SessionEnvironment } from './session-environment.js';
 import type { SessionOrigin } from './session-origin.js';
-import type { KnownSession } from './start-decision.js';
+import { jumpsOver } from './start-decision.js';
+import type { KnownSession, NumberJump } from './start-decision.js';
 
 /**
  * One incarnation of an openid's session: its numbers both ways, its outbox, its requests in flight.
  * It outlives its connection; the rules are those of SESSIONS.md.
  */
-export class Session implements RequestOwner, KnownSession, ThresholdWaiter {
+export class Session implements RequestOwner, KnownSession {
   readonly id: string;
   readonly openid: string;
   /** What the journal calls it. */
@@ -56,8 +57,7 @@ export class Session implements RequestOwner, KnownSession, ThresholdWaiter {
   private channel: SessionChannel | null = null;
   private readingPaused = false;
   private hasEnded = false;
-  /** It will be pumped when the journal has come far enough. */
-  private awaitsJournal = false;
+  private readonly gate: DeliveryGate | null;
   private readonly deadlines: SessionDeadlines;
   private readonly forgetAnswer = (clientSeq: number) => this.ledger.acknowledged(clientSeq);
 
@@ -77,6 +77,8 @@ export class Session implements RequestOwner, KnownSession, ThresholdWaiter {
     this.createdAt = origin.createdAt ?? environment.clock.wallTime();
     this.lastFrameAt = environment.clock.now();
     this.deadlines = new SessionDeadlines(this, environment);
+    const { journal } = environment;
+    this.gate = journal === null ? null : new DeliveryGate(journal, this);
     this.rate = origin.rate ?? environment.overload.newSessionRate();
   }
 
@@ -90,6 +92,10 @@ export class Session implements RequestOwner, KnownSession, ThresholdWaiter {
 
   get highestSent(): number {
     return this.outbox.highestSent;
+  }
+
+  get jump(): NumberJump | null {
+    return this.outbox.jump;
   }
 
   get zone(): string {
@@ -149,7 +155,7 @@ export class Session implements RequestOwner, KnownSession, ThresholdWaiter {
 
   /** Cumulative acknowledgement; false, and nothing acknowledged, when `seq` was never sent. */
   acknowledge(seq: number): boolean {
-    if (seq > this.outbox.highestSent) return false;
+    if (seq > this.outbox.highestSent || jumpsOver(this.outbox.jump, seq)) return false;
     const { journal } = this.environment;
     const tells = seq > this.acknowledged || (this.unrecovered && seq >= this.outbox.firstSeq);
     if (journal !== null && tells) journal.acknowledged(this.handle, seq);
@@ -310,16 +316,12 @@ export class Session implements RequestOwner, KnownSession, ThresholdWaiter {
   pump(): void {
     const channel = this.channel;
     if (channel === null) return;
-    const { clock, ceiling, journal } = this.environment;
+    const { clock, ceiling } = this.environment;
     const now = clock.now();
     for (;;) {
       const entry = this.outbox.peekUnsent();
       if (entry === undefined) return;
-      if (journal !== null && entry.position > journal.deliverable.position) {
-        if (!this.awaitsJournal) journal.deliverable.wait(entry.position, this);
-        this.awaitsJournal = true;
-        return;
-      }
+      if (this.gate !== null && this.gate.holds(entry.position)) return;
       if (entry.seq > ceiling.value && !this.beganAtClaim) ceiling.raise(entry.seq);
       if (channel.send(entry.frame) !== 'ok') return;
       this.outbox.markSent(entry, now);
@@ -333,16 +335,5 @@ export class Session implements RequestOwner, KnownSession, ThresholdWaiter {
     this.readingPaused = atLimit;
     if (atLimit) this.channel.pauseReading();
     else this.channel.resumeReading();
-  }
-
-  /** The journal has come as far as the oldest frame that waits. */
-  onReached(): void {
-    this.awaitsJournal = false;
-    this.pump();
-  }
-
-  /** Frames are promised: they wait on. */
-  onFailed(): void {
-    this.onReached();
   }
 }

@@ -6,12 +6,31 @@ export interface StartClaim {
   readonly resumeSessionId: string;
 }
 
+/** Numbers that may have been sent, but nobody here knows what with. */
+export interface NumberJump {
+  readonly from: number;
+  /** The first number behind it. */
+  readonly to: number;
+}
+
+/** Whether `seq` is one of the numbers that were jumped over. */
+export function jumpsOver(jump: NumberJump | null, seq: number): boolean {
+  return jump !== null && seq >= jump.from && seq < jump.to;
+}
+
+/** The highest number that may ever have been sent. */
+export function highestUsed(known: { highestSent: number; jump: NumberJump | null }): number {
+  return known.jump === null ? known.highestSent : Math.max(known.highestSent, known.jump.to - 1);
+}
+
 /** The part of a known session that decides. */
 export interface KnownSession {
   readonly id: string;
   readonly firstSeq: number;
   readonly acknowledged: number;
   readonly highestSent: number;
+  /** Null where its numbers never jumped. */
+  readonly jump: NumberJump | null;
   /** last_acked_seq_id of the START that opened this incarnation. */
   readonly openingClaim: number;
   /** Whether this incarnation began with recovered=false and nothing of it was acknowledged since. */
@@ -59,8 +78,8 @@ export function decideStart<Known extends KnownSession>(
   return {
     kind: 'new_incarnation',
     recovered: !remembers && !known.unrecovered,
-    firstSeq: Math.max(known.highestSent, claim.lastAcked) + 1,
-    beganAtClaim: known.beganAtClaim || claim.lastAcked > Math.max(known.highestSent, floor),
+    firstSeq: Math.max(highestUsed(known), claim.lastAcked) + 1,
+    beganAtClaim: known.beganAtClaim || claim.lastAcked > Math.max(highestUsed(known), floor),
   };
 }
 
@@ -74,7 +93,7 @@ function decideUnknown(claim: StartClaim, floor: number): NewIncarnation {
 }
 
 function mayResume(claim: StartClaim, known: KnownSession, namesThisSession: boolean): boolean {
-  if (claim.lastAcked > known.highestSent) return false;
+  if (claim.lastAcked > known.highestSent || jumpsOver(known.jump, claim.lastAcked)) return false;
   if (claim.resumeSessionId !== '') return namesThisSession;
   if (claim.lastAcked === 0) return false;
   return claim.lastAcked >= known.firstSeq || claim.lastAcked === known.openingClaim;

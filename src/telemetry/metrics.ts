@@ -1,4 +1,5 @@
 import { Registry, collectDefaultMetrics } from 'prom-client';
+import { JournalMetrics } from './journal-metrics.js';
 import { OpsMetrics } from './ops-metrics.js';
 import { QuicMetrics } from './quic-metrics.js';
 import { SessionMetrics } from './session-metrics.js';
@@ -16,6 +17,7 @@ export class Metrics {
   readonly session = new SessionMetrics(this.registry);
   readonly upstream = new UpstreamMetrics(this.registry);
   readonly ops = new OpsMetrics(this.registry);
+  readonly journal = new JournalMetrics(this.registry);
 
   /** @param processMetrics also export CPU, memory, event-loop delay and GC of this process. */
   constructor(processMetrics = false) {

@@ -14,8 +14,14 @@ export class WriteTurn {
   private readonly corked = new Set<Corkable>();
   private readonly run = (): void => this.flush();
 
-  /** @param timing of the end of a turn, for /performance. */
-  constructor(private readonly timing: Timing | null = null) {}
+  /**
+   * @param timing how long the second halves of a turn take, for /performance.
+   * @param beforeFlush runs before anything is sent; must not throw.
+   */
+  constructor(
+    private readonly timing: Timing | null = null,
+    private readonly beforeFlush: () => void = () => undefined,
+  ) {}
 
   /** Holds back what is written to this socket until the turn ends. */
   join(socket: Corkable): void {
@@ -26,6 +32,7 @@ export class WriteTurn {
   }
 
   private flush(): void {
+    this.beforeFlush();
     this.timing?.begin();
     for (const socket of this.corked) socket.uncork();
     this.corked.clear();

@@ -43,10 +43,10 @@ export const backup = {
 
 /** The log on disk that survives a kill. */
 export const journal = {
-  path: file('Where the journal lies; without it a kill loses what memory held.'),
+  path: file('Folder of the journal; without it a kill loses what memory held.'),
   fsync: choice(
     'never',
-    ['never', 'always'],
-    'always: success also survives a power cut, at the price of a disk write each.',
+    ['never', 'interval', 'always'],
+    'Success survives a kill in any case. always: also a power cut, at the price of a disk write; interval: but for the last second.',
   ),
 };

@@ -1,0 +1,105 @@
+import { existsSync, readFileSync } from 'node:fs';
+import type { Clock } from '../base/clock.js';
+import type { Config } from '../config/config.js';
+import { DiskLog } from '../journal/disk-log.js';
+import { readLog } from '../journal/disk-log-reader.js';
+import { JournalWriter } from '../journal/journal-writer.js';
+import { LogLock } from '../journal/log-lock.js';
+import type { ZoneRouter } from '../routing/zone-router.js';
+import type { SessionService } from '../session/session-service.js';
+import type { JournalMetrics } from '../telemetry/journal-metrics.js';
+import type { Logger } from '../telemetry/log.js';
+
+/** Changes with every boot of the machine; a container sees that of its host. */
+const BOOT_ID_FILE = '/proc/sys/kernel/random/boot_id';
+
+/** The numbers of a gateway alone jump to odd multiples. */
+const LONE_GATEWAY_IS_ODD = true;
+
+/** The journal as the configuration wants it: what is written down, and the log on disk behind it. */
+export class JournalSide {
+  /** Null where nothing is written down; then it costs nothing. */
+  readonly writer: JournalWriter | null;
+  private readonly folder: string | null;
+  private readonly lock: LogLock | null;
+  private disk: DiskLog | null = null;
+
+  constructor(
+    private readonly config: Config,
+    private readonly clock: Clock,
+    private readonly log: Logger,
+    private readonly metrics: JournalMetrics,
+  ) {
+    this.folder = config.journal.path;
+    this.writer = this.folder === null ? null : new JournalWriter(clock);
+    this.lock = this.folder === null ? null : new LogLock(this.folder);
+  }
+
+  /** Runs before sockets are written to: what was done is on disk before anyone hears of it. */
+  readonly flush = (): void => {
+    this.writer?.flush();
+  };
+
+  /** What an operator should know, one line each. */
+  warnings(): string[] {
+    if (this.disk?.failing !== true) return [];
+    return ['the journal cannot be written: pushes and requests are refused until it can'];
+  }
+
+  /**
+   * Gives sessions and routing what the log of the last process holds. A state file there is newer: it
+   * was left by a process without a journal, for one with a journal removes it and writes none.
+   * @returns whether there was one.
+   * @throws {StartupError} where another process has it.
+   */
+  async recover(sessions: SessionService, router: ZoneRouter): Promise<boolean> {
+    if (this.folder === null || this.writer === null) return false;
+    await this.lock?.acquire();
+    const found = await readLog(this.folder, bootId());
+    this.writer.describe(function* () {
+      yield* sessions.snapshot();
+      yield* router.registrations();
+    });
+    if (found === null) return false;
+    const { stateFile } = this.config.server;
+    if (stateFile !== null && existsSync(stateFile)) {
+      this.log.warn({ stateFile }, 'the state file is newer than the journal and takes its place');
+      return false;
+    }
+    const { image, complete, cutBytes } = found;
+    const upstreams = router.restore(image.records());
+    const count = sessions.restore(image.records());
+    this.writer.continueFrom(image.position);
+    const told = { sessions: count, upstreams, cutBytes, folder: this.folder };
+    if (complete) {
+      this.log.info(told, 'sessions of the last process are back from the journal');
+    } else {
+      sessions.jumpNumbers(LONE_GATEWAY_IS_ODD);
+      this.log.warn(told, 'the journal may lack its end: sessions are back, push numbers jump');
+    }
+    return true;
+  }
+
+  /** Writes down everything from here on. Before anyone is served. @throws {StartupError} */
+  async begin(): Promise<void> {
+    const { folder, writer, config } = this;
+    if (folder === null || writer === null) return;
+    const options = { folder, fsync: config.journal.fsync, bootId: bootId() };
+    this.disk = new DiskLog(writer, options, this.clock, this.log, this.metrics);
+    await this.disk.begin();
+  }
+
+  /** Ends the log gracefully: the next start knows that nothing is missing. */
+  stop(): void {
+    this.disk?.stop();
+    this.lock?.release();
+  }
+}
+
+function bootId(): string {
+  try {
+    return readFileSync(BOOT_ID_FILE, 'latin1').trim().slice(0, 36);
+  } catch {
+    return '';
+  }
+}

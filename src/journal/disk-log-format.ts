@@ -1,0 +1,176 @@
+import { StateRecord, decodeMessage, encodeMessage } from '../wire/messages.js';
+import { crc32c } from './crc32c.js';
+import type { JournalBatch } from './journal.js';
+
+/**
+ * A segment of the log on disk: a header of 64 bytes, then records. All numbers are big-endian.
+ *
+ * Header: what it is (8 bytes), whether everything was written that should be here (1), whether it
+ * begins on its own (1), 2 bytes of zeros, CRC-32C of the rest of the header (4), position of the
+ * journal at its beginning (8), boot id of the machine (40, padded with zeros).
+ *
+ * Record: length of its content (4), CRC-32C of kind and content (4), kind (1), content.
+ */
+const MAGIC = Buffer.from('GSJRNL01');
+export const HEADER_BYTES = 64;
+const STATUS_AT = 8;
+const STANDALONE_AT = 9;
+const CRC_AT = 12;
+const POSITION_AT = 16;
+const BOOT_AT = 24;
+export const RECORD_HEAD_BYTES = 9;
+/** Of a batch: position of the first entry (8), number of entries (4). */
+const BATCH_HEAD_BYTES = 12;
+
+/** Overwritten in place when something could not be written: nothing else may fit on a full disk. */
+export const STATUS_WHOLE = 1;
+export const STATUS_HOLES = 2;
+export const STATUS_OFFSET = STATUS_AT;
+
+const Kind = { Batch: 1, State: 2, SnapshotEnd: 3, CleanEnd: 4 } as const;
+
+export interface SegmentHeader {
+  /** Whether nothing that should be in it is missing. */
+  readonly whole: boolean;
+  /** It does not go on from the segment before it, and is worth nothing until its snapshot is complete. */
+  readonly standalone: boolean;
+  readonly position: number;
+  /** Of the machine when it was written; empty where that is not known. */
+  readonly bootId: string;
+}
+
+export type LogRecord =
+  | { readonly kind: 'batch'; readonly batch: JournalBatch }
+  | { readonly kind: 'state'; readonly record: StateRecord }
+  /** A whole snapshot is in this segment: the ones before it are not needed. */
+  | { readonly kind: 'snapshot_end' }
+  /** The last process ended gracefully; nothing follows. */
+  | { readonly kind: 'clean_end' };
+
+/** How a segment's content ends: where it should, inside a record, or with one that is no record. */
+export type SegmentEnd = 'clean' | 'torn' | 'damaged';
+
+export function encodeHeader({
+  standalone,
+  position,
+  bootId,
+}: Omit<SegmentHeader, 'whole'>): Buffer {
+  const header = Buffer.alloc(HEADER_BYTES);
+  MAGIC.copy(header);
+  header[STATUS_AT] = STATUS_WHOLE;
+  header[STANDALONE_AT] = standalone ? 1 : 0;
+  header.writeBigUInt64BE(BigInt(position), POSITION_AT);
+  header.write(bootId, BOOT_AT, 'latin1');
+  header.writeUInt32BE(crc32c(header.subarray(POSITION_AT)), CRC_AT);
+  return header;
+}
+
+/** The header of a segment, or null where the content does not begin with one. */
+export function parseHeader(content: Buffer): SegmentHeader | null {
+  if (content.length < HEADER_BYTES) return null;
+  if (!content.subarray(0, MAGIC.length).equals(MAGIC)) return null;
+  const checked = content.subarray(POSITION_AT, HEADER_BYTES);
+  if (crc32c(checked) !== content.readUInt32BE(CRC_AT)) return null;
+  return {
+    whole: content[STATUS_AT] === STATUS_WHOLE,
+    standalone: content[STANDALONE_AT] !== 0,
+    position: Number(content.readBigUInt64BE(POSITION_AT)),
+    bootId: content.toString('latin1', BOOT_AT, HEADER_BYTES).replace(/\0+$/, ''),
+  };
+}
+
+/** A batch as a record: its head, and the entries as they are. */
+export function batchRecord({ first, count, bytes }: JournalBatch): [Buffer, Uint8Array] {
+  const head = Buffer.allocUnsafe(RECORD_HEAD_BYTES + BATCH_HEAD_BYTES);
+  head.writeUInt32BE(BATCH_HEAD_BYTES + bytes.length, 0);
+  head[RECORD_HEAD_BYTES - 1] = Kind.Batch;
+  head.writeBigUInt64BE(BigInt(first), RECORD_HEAD_BYTES);
+  head.writeUInt32BE(count, RECORD_HEAD_BYTES + 8);
+  head.writeUInt32BE(crc32c(bytes, crc32c(head.subarray(RECORD_HEAD_BYTES - 1))), 4);
+  return [head, bytes];
+}
+
+export function stateRecord(record: StateRecord): Buffer {
+  return frame(Kind.State, encodeMessage(StateRecord, record));
+}
+
+export function snapshotEndRecord(): Buffer {
+  return frame(Kind.SnapshotEnd, new Uint8Array(0));
+}
+
+export function cleanEndRecord(): Buffer {
+  return frame(Kind.CleanEnd, new Uint8Array(0));
+}
+
+/**
+ * Reads the records behind the header, up to the first that is not whole.
+ * @param onRecord its bytes alias `content`; false ends the reading, as after damage.
+ */
+export function readRecords(
+  content: Buffer,
+  onRecord: (record: LogRecord) => boolean,
+): { readonly end: SegmentEnd; readonly readBytes: number } {
+  let offset = HEADER_BYTES;
+  while (offset < content.length) {
+    if (offset + RECORD_HEAD_BYTES > content.length) return { end: 'torn', readBytes: offset };
+    const end = offset + RECORD_HEAD_BYTES + content.readUInt32BE(offset);
+    if (end > content.length) return { end: 'torn', readBytes: offset };
+    const checked = content.subarray(offset + RECORD_HEAD_BYTES - 1, end);
+    const good = crc32c(checked) === content.readUInt32BE(offset + 4);
+    const record = good ? parseRecord(checked) : null;
+    if (record === null || !onRecord(record)) return { end: 'damaged', readBytes: offset };
+    offset = end;
+  }
+  return { end: 'clean', readBytes: offset };
+}
+
+/** Whether a whole snapshot is among the records; content is not decoded. */
+export function hasSnapshotEnd(content: Buffer): boolean {
+  let offset = HEADER_BYTES;
+  while (offset + RECORD_HEAD_BYTES <= content.length) {
+    const end = offset + RECORD_HEAD_BYTES + content.readUInt32BE(offset);
+    if (content[offset + RECORD_HEAD_BYTES - 1] === Kind.SnapshotEnd && end <= content.length) {
+      return true;
+    }
+    offset = end;
+  }
+  return false;
+}
+
+function frame(kind: number, content: Uint8Array): Buffer {
+  const record = Buffer.allocUnsafe(RECORD_HEAD_BYTES + content.length);
+  record.writeUInt32BE(content.length, 0);
+  record[RECORD_HEAD_BYTES - 1] = kind;
+  record.set(content, RECORD_HEAD_BYTES);
+  record.writeUInt32BE(crc32c(record.subarray(RECORD_HEAD_BYTES - 1)), 4);
+  return record;
+}
+
+/** @param checked kind and content. */
+function parseRecord(checked: Buffer): LogRecord | null {
+  const content = checked.subarray(1);
+  switch (checked[0]) {
+    case Kind.Batch: {
+      if (content.length < BATCH_HEAD_BYTES) return null;
+      const first = Number(content.readBigUInt64BE(0));
+      const count = content.readUInt32BE(8);
+      return { kind: 'batch', batch: { first, count, bytes: content.subarray(BATCH_HEAD_BYTES) } };
+    }
+    case Kind.State:
+      return parseState(content);
+    case Kind.SnapshotEnd:
+      return { kind: 'snapshot_end' };
+    case Kind.CleanEnd:
+      return { kind: 'clean_end' };
+    default:
+      return null;
+  }
+}
+
+function parseState(content: Buffer): LogRecord | null {
+  try {
+    return { kind: 'state', record: decodeMessage(StateRecord, content) };
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,109 @@
+import { readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CodedError } from '../base/errors.js';
+import { hasSnapshotEnd, parseHeader, readRecords } from './disk-log-format.js';
+import type { LogRecord, SegmentHeader } from './disk-log-format.js';
+import { JournalImage } from './journal-image.js';
+
+const SEGMENT_NAME = /^(\d{8})\.log$/;
+
+/** What a log on disk held. */
+export interface RecoveredLog {
+  readonly image: JournalImage;
+  /**
+   * Everything that was ever sent is in it: the process ended gracefully, or was killed while the
+   * machine went on, and nothing failed to be written.
+   */
+  readonly complete: boolean;
+  /** Bytes at the end that were no whole record and were cut. */
+  readonly cutBytes: number;
+}
+
+/** One segment as it was found. */
+export interface SegmentContent {
+  readonly header: SegmentHeader;
+  readonly content: Buffer;
+}
+
+export function segmentName(number: number): string {
+  return `${String(number).padStart(8, '0')}.log`;
+}
+
+/** The numbers of the segments in a folder, in order; empty where there is no folder. */
+export async function segmentNumbers(folder: string): Promise<number[]> {
+  let names: string[];
+  try {
+    names = await readdir(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+  const numbers = names.map((name) => SEGMENT_NAME.exec(name)?.[1]);
+  return numbers
+    .filter((found) => found !== undefined)
+    .map(Number)
+    .sort((one, other) => one - other);
+}
+
+/**
+ * Reads the log in a folder.
+ * @param bootId of the machine, empty where it is not known.
+ * @returns null where there is none, or none that served anyone.
+ * @throws {Error} of the file system.
+ */
+export async function readLog(folder: string, bootId: string): Promise<RecoveredLog | null> {
+  const numbers = await segmentNumbers(folder);
+  const segments: SegmentContent[] = [];
+  let damaged = false;
+  for (const number of numbers.reverse()) {
+    const content = await readFile(join(folder, segmentName(number)));
+    const header = parseHeader(content);
+    const complete = header !== null && hasSnapshotEnd(content);
+    // Begun, but nothing relied on it yet.
+    if ((header === null || header.standalone) && !complete) {
+      damaged ||= header === null && content.length > 0;
+      continue;
+    }
+    if (header !== null) segments.unshift({ header, content });
+    if (complete) return replay(segments, bootId, damaged);
+  }
+  return segments.length === 0 && !damaged ? null : replay(segments, bootId, true);
+}
+
+/** Builds the state from segments of which the first holds a whole snapshot. */
+export function replay(
+  segments: readonly SegmentContent[],
+  bootId: string,
+  damagedBefore = false,
+): RecoveredLog {
+  const image = new JournalImage();
+  image.reset(segments[0]?.header.position ?? 0, []);
+  let complete = !damagedBefore;
+  let cutBytes = 0;
+  let cleanEnd = false;
+  for (const [index, { header, content }] of segments.entries()) {
+    const { end, readBytes } = readRecords(content, (record) => {
+      cleanEnd = record.kind === 'clean_end';
+      return take(image, record);
+    });
+    cutBytes += content.length - readBytes;
+    // A kill may cut the write of a batch short: nothing of that batch was sent yet.
+    const killed = end === 'torn' && index === segments.length - 1;
+    if (!header.whole || (end !== 'clean' && !killed)) complete = false;
+  }
+  const sameBoot = bootId !== '' && segments.at(-1)?.header.bootId === bootId;
+  return { image, complete: complete && (cleanEnd || sameBoot), cutBytes };
+}
+
+/** @returns false where it does not follow from what came before. */
+function take(image: JournalImage, record: LogRecord): boolean {
+  if (record.kind === 'state') image.set(record.record);
+  if (record.kind !== 'batch') return true;
+  try {
+    image.apply(record.batch);
+    return true;
+  } catch (error) {
+    if (error instanceof CodedError) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,277 @@
+import { mkdirSync, unlinkSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Cancel, Clock } from '../base/clock.js';
+import { StartupError, messageOf } from '../base/errors.js';
+import type { JournalMetrics } from '../telemetry/journal-metrics.js';
+import type { Logger } from '../telemetry/log.js';
+import { cleanEndRecord } from './disk-log-format.js';
+import { segmentName, segmentNumbers } from './disk-log-reader.js';
+import type { JournalBatch, JournalSink } from './journal.js';
+import type { JournalWriter } from './journal-writer.js';
+import { LogSegment } from './log-segment.js';
+import { LogSync } from './log-sync.js';
+import type { FsyncPolicy } from './log-sync.js';
+import { SnapshotFeed } from './snapshot-feed.js';
+import type { ThresholdBar, WaitFailure } from './threshold.js';
+
+/** A log is written anew once it is larger than this and than COMPACT_FACTOR snapshots. */
+const COMPACT_AT_BYTES = 128 * 1024 * 1024;
+const COMPACT_FACTOR = 3;
+
+/** Of a snapshot in one turn: a few milliseconds. */
+const STEP_BYTES = 256 * 1024;
+
+/** How often a log that could not be written is tried again, ms. */
+const RETRY_MS = 1_000;
+
+export interface DiskLogOptions {
+  /** Of the folder; made if it is missing. */
+  readonly folder: string;
+  readonly fsync: FsyncPolicy;
+  /** Of the machine, empty where it is not known. */
+  readonly bootId: string;
+  /** Default 128 MiB. */
+  readonly compactAtBytes?: number;
+  /** Makes the file of a segment; for tests whose disk is full. */
+  readonly create?: (...args: ConstructorParameters<typeof LogSegment>) => LogSegment;
+}
+
+/**
+ * The journal on disk: segments of which the newest is appended to. One that has grown too large is
+ * followed by another that begins with a snapshot, written in steps between the batches; when it is
+ * complete, the ones before it go. So the log is never larger than the limit and two snapshots.
+ *
+ * A batch is written before its turn sends anything, and so whatever anyone was told survives a kill.
+ * While the disk cannot be written pushes and requests are refused; it is tried again every second.
+ */
+export class DiskLog implements JournalSink {
+  /** Null while the disk cannot be written. */
+  private segment: LogSegment | null = null;
+  private older: string[] = [];
+  private olderBytes = 0;
+  private snapshotBytes = 0;
+  private feed: SnapshotFeed | null = null;
+  private nextNumber = 1;
+  private clearObstacle: (() => void) | null = null;
+  private detach: (() => void) | null = null;
+  private cancelRetry: Cancel | null = null;
+  private readonly bar: ThresholdBar;
+  private readonly sync: LogSync;
+
+  constructor(
+    private readonly journal: JournalWriter,
+    private readonly options: DiskLogOptions,
+    private readonly clock: Clock,
+    private readonly log: Logger,
+    private readonly metrics: JournalMetrics,
+  ) {
+    this.bar = journal.settled.hold(journal.newest);
+    this.sync = new LogSync(options.fsync, clock, this.bar, (error) => this.failed(error));
+    metrics.observe({
+      failing: () => this.failing,
+      sizeBytes: () => this.olderBytes + (this.segment?.bytes ?? 0),
+      unsettled: () => journal.settled.length,
+    });
+  }
+
+  /** Whether the disk cannot be written at the moment. */
+  get failing(): boolean {
+    return this.clearObstacle !== null;
+  }
+
+  /**
+   * Writes everything there is into a new segment, removes those before it, and follows the journal
+   * from here on. Must be done before anyone is served.
+   * @throws {StartupError} JOURNAL_UNWRITABLE.
+   */
+  async begin(): Promise<void> {
+    const { folder } = this.options;
+    try {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      const numbers = await segmentNumbers(folder);
+      this.older = numbers.map((number) => join(folder, segmentName(number)));
+      this.nextNumber = (numbers.at(-1) ?? 0) + 1;
+      this.detach = this.journal.attach(this);
+      this.startSegment(true);
+      while (this.feed !== null) this.step(Infinity);
+      if (this.segment === null) throw new Error('the disk cannot be written');
+      this.segment.syncNow();
+      await this.dropOlder(this.older.splice(0));
+    } catch (error) {
+      const advice = 'make it writable, or name another folder in journal.path';
+      const message = `cannot write the journal in ${folder}: ${messageOf(error)}; ${advice}`;
+      throw new StartupError('JOURNAL_UNWRITABLE', message);
+    }
+    this.bar.raise(this.journal.newest);
+    this.sync.start(() => this.segment);
+  }
+
+  take(batch: JournalBatch): void {
+    const { segment } = this;
+    if (segment === null) return;
+    const before = segment.bytes;
+    try {
+      segment.append(batch);
+    } catch (error) {
+      this.failed(error);
+      return;
+    }
+    this.metrics.batches.add();
+    this.metrics.bytes.add(segment.bytes - before);
+    if (!this.failing) this.sync.written(batch.first + batch.count - 1);
+    if (this.feed === null && segment.bytes > this.limit) this.compact();
+  }
+
+  /** Marks the end and closes. What is written later is lost. */
+  stop(): void {
+    this.journal.flush();
+    this.detach?.();
+    this.cancelRetry?.();
+    this.sync.stop();
+    const { segment } = this;
+    this.segment = this.feed = null;
+    this.bar.remove();
+    if (segment === null) return;
+    try {
+      // Without its snapshot it is not worth more than the ones before it: those go on counting.
+      segment.write([cleanEndRecord()]);
+      segment.syncNow();
+    } catch (error) {
+      this.log.error({ reason: messageOf(error) }, 'the journal could not be ended');
+    }
+    segment.close();
+  }
+
+  private get limit(): number {
+    const floor = this.options.compactAtBytes ?? COMPACT_AT_BYTES;
+    return Math.max(floor, COMPACT_FACTOR * this.snapshotBytes);
+  }
+
+  private compact(): void {
+    try {
+      this.segment?.syncNow();
+      this.startSegment(false);
+    } catch (error) {
+      this.failed(error);
+      return;
+    }
+    this.soon();
+  }
+
+  /** From here on batches go into a new segment; its snapshot follows in steps. */
+  private startSegment(standalone: boolean): void {
+    const { folder, bootId } = this.options;
+    const { position } = this.journal;
+    const number = this.nextNumber++;
+    const path = join(folder, segmentName(number));
+    const create = this.options.create ?? ((...args) => new LogSegment(...args));
+    const next = create(number, path, { standalone, position, bootId });
+    if (this.segment !== null) {
+      this.older.push(this.segment.path);
+      this.olderBytes += this.segment.bytes;
+      this.segment.close();
+    }
+    this.segment = next;
+    this.feed = new SnapshotFeed(this.journal.snapshot());
+  }
+
+  private soon(): void {
+    setImmediate(() => {
+      if (this.feed === null) return;
+      try {
+        this.step(STEP_BYTES);
+      } catch (error) {
+        this.failed(error);
+        return;
+      }
+      if (this.feed === null) this.finishCompaction();
+      else this.soon();
+    });
+  }
+
+  private step(budget: number): void {
+    const { feed, segment } = this;
+    if (feed === null || segment === null) return;
+    // A record tells of everything up to now: what was written down about it must stand before it.
+    this.journal.flush();
+    if (this.feed !== feed || this.segment !== segment) return;
+    if (!feed.step(segment, budget)) return;
+    this.snapshotBytes = feed.bytes;
+    this.feed = null;
+  }
+
+  private finishCompaction(): void {
+    const { segment } = this;
+    const dropped = this.older.splice(0);
+    segment?.sync((error) => {
+      if (this.segment !== segment) return void this.older.unshift(...dropped);
+      if (error !== null) {
+        this.older.unshift(...dropped);
+        this.failed(error);
+        return;
+      }
+      this.metrics.compactions.add();
+      this.recovered();
+      void this.dropOlder(dropped);
+    });
+  }
+
+  /** Nothing can be written: whoever waits is told, nothing new is taken in, until it works again. */
+  private failed(error: unknown): void {
+    const { segment } = this;
+    const first = !this.failing;
+    const reason = messageOf(error);
+    this.segment = this.feed = null;
+    // One that should have made things good again has nothing that another would need.
+    if (!first) return segment?.remove();
+    if (segment !== null) {
+      segment.markHoles();
+      this.older.push(segment.path);
+      this.olderBytes += segment.bytes;
+      segment.close();
+    }
+    this.metrics.failures.add();
+    const failure: WaitFailure = {
+      pushError: 'JOURNAL_FAILED',
+      reason: 'the journal is not writable',
+    };
+    this.clearObstacle = this.journal.obstruct(failure);
+    this.bar.fail(this.journal.newest, failure);
+    const told = { reason, folder: this.options.folder };
+    this.log.error(told, 'the journal cannot be written: pushes and requests are refused');
+    this.cancelRetry = this.clock.every(RETRY_MS, () => this.retry());
+  }
+
+  private retry(): void {
+    if (this.segment !== null) return;
+    try {
+      this.startSegment(true);
+    } catch {
+      return;
+    }
+    this.soon();
+  }
+
+  private recovered(): void {
+    if (this.clearObstacle === null) return;
+    this.clearObstacle();
+    this.clearObstacle = null;
+    this.cancelRetry?.();
+    this.journal.flush();
+    this.bar.raise(this.journal.newest);
+    this.log.warn({ folder: this.options.folder }, 'the journal is whole again');
+  }
+
+  /** The newest segment is on disk, and holds everything. */
+  private async dropOlder(paths: readonly string[]): Promise<void> {
+    try {
+      const folder = await open(this.options.folder, 'r');
+      await folder.sync().finally(() => folder.close());
+      for (const path of paths) unlinkSync(path);
+      this.olderBytes = 0;
+    } catch (error) {
+      this.log.warn({ reason: messageOf(error) }, 'old segments of the journal stay');
+    }
+  }
+}

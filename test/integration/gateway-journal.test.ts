@@ -1,0 +1,63 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import type { Gateway } from '../../src/gateway/gateway.js';
+import { zoneOf } from '../../src/routing/zone.js';
+import { GatewayClient } from '../../src/sdk/client/index.js';
+import { GatewayHarness } from '../support/gateway-harness.js';
+import { eventually } from '../support/quic-harness.js';
+
+const OPENID = 'journalled';
+
+function clientOf(gateway: Gateway): GatewayClient {
+  const address = `127.0.0.1:${gateway.quicPort}`;
+  return new GatewayClient({ address, openid: OPENID, insecure: true, maxDelayMs: 200 });
+}
+
+describe('a gateway with a journal', () => {
+  const harness = new GatewayHarness();
+  afterAll(() => harness.close(), 30_000);
+
+  test('keeps sessions, pushes and registrations over a restart, without any other file', async () => {
+    const journal = join(harness.folder, 'journal');
+    const settings = {
+      'journal.path': journal,
+      'routing.registry_file': 'off',
+      'session.offline_ttl': '1h',
+    };
+    const first = await harness.gateway(settings);
+    const upstream = await harness.upstream(first, zoneOf(OPENID), (server) =>
+      server.handle('echo', (request) => ({ data: request.data })),
+    );
+    const client = clientOf(first);
+    const pushes: string[] = [];
+    const recovered: boolean[] = [];
+    client.onPush((push) => pushes.push(push.text));
+    client.on('connected', (connected) => recovered.push(connected.recovered));
+    await client.connect();
+    expect((await client.request('echo', { data: 'one' })).text).toBe('one');
+    await upstream.push({ openid: OPENID, type: 't', data: 'before' });
+    await upstream.push({ openid: 'nobody', type: 't', data: 'waits' });
+    await eventually(() => pushes.length === 1, 'the first push');
+
+    await expect(harness.gateway(settings)).rejects.toMatchObject({ code: 'JOURNAL_IN_USE' });
+    await harness.stopNewest();
+    const ports = {
+      'server.quic_addr': `127.0.0.1:${first.quicPort}`,
+      'server.grpc_addr': `127.0.0.1:${first.grpcPort}`,
+    };
+    await first.stop();
+    expect(existsSync(join(harness.folder, 'gateway.state'))).toBe(false);
+    const second = await harness.gateway({ ...settings, ...ports });
+    expect(readdirSync(journal)).toHaveLength(1);
+    expect((await client.request('echo', { data: 'two' })).text).toBe('two');
+    await upstream.push({ openid: OPENID, type: 't', data: 'after' });
+    await eventually(() => pushes.length === 2, 'the second push');
+
+    expect(pushes).toEqual(['before', 'after']);
+    expect(recovered).toEqual([true, true]);
+    expect(second.sessions.offline.size).toBe(1);
+    expect(await second.metrics.registry.metrics()).toMatch(/gatesvr_journal_failing 0/);
+    await client.stop();
+  }, 60_000);
+});

@@ -1,0 +1,236 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DiskLog } from '../../../src/journal/disk-log.js';
+import type { DiskLogOptions } from '../../../src/journal/disk-log.js';
+import { readLog } from '../../../src/journal/disk-log-reader.js';
+import type { RecoveredLog } from '../../../src/journal/disk-log-reader.js';
+import type { JournalWriter } from '../../../src/journal/journal-writer.js';
+import { LogSegment } from '../../../src/journal/log-segment.js';
+import { silentLogger } from '../../../src/telemetry/log.js';
+import { UnicastPushRequest } from '../../../src/wire/messages.js';
+import { SessionHarness } from '../../support/session-harness.js';
+import { copies } from '../../support/session-world.js';
+
+const BOOT = '11111111-2222-3333-4444-555555555555';
+
+let folder: string;
+beforeEach(() => {
+  folder = join(mkdtempSync(join(tmpdir(), 'gatesvr-log-')), 'journal');
+});
+afterEach(() => rmSync(join(folder, '..'), { recursive: true }));
+
+/** Room on the disk, in bytes; writes beyond it fail as on a full one. */
+class Disk {
+  room = Infinity;
+  readonly create = (...args: ConstructorParameters<typeof LogSegment>): LogSegment => {
+    if (this.room <= 0) throw this.full();
+    const segment = new LogSegment(...args);
+    const write = segment.write.bind(segment);
+    segment.write = (parts) => {
+      this.room -= parts.reduce((sum, part) => sum + part.length, 0);
+      if (this.room < 0) throw this.full();
+      write(parts);
+    };
+    return segment;
+  };
+
+  private full(): Error {
+    return Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+  }
+}
+
+interface Bench {
+  readonly harness: SessionHarness;
+  readonly journal: JournalWriter;
+  readonly log: DiskLog;
+}
+
+async function begun(options: Partial<DiskLogOptions> = {}, position = 0): Promise<Bench> {
+  const harness = new SessionHarness({ offlineTtl: 600_000 }, undefined, undefined, {}, true);
+  const { journal, clock, metrics } = harness;
+  if (journal === null) throw new Error('no journal');
+  journal.continueFrom(position);
+  const settings = { folder, fsync: 'never' as const, bootId: BOOT, ...options };
+  const log = new DiskLog(journal, settings, clock, silentLogger(), metrics.journal);
+  await log.begin();
+  return { harness, journal, log };
+}
+
+async function found(bootId = BOOT): Promise<RecoveredLog> {
+  const log = await readLog(folder, bootId);
+  if (log === null) throw new Error('no log');
+  return log;
+}
+
+/** What a restart would restore. */
+function texts(log: RecoveredLog): string[] {
+  const harness = new SessionHarness({ offlineTtl: 600_000 });
+  harness.service.restore(copies(log.image.records()));
+  return harness.started('alice', { lastAckedSeqId: 0 }).texts;
+}
+
+const newest = () => join(folder, readdirSync(folder).sort().at(-1) as string);
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+/** Turns until something holds: compaction takes some, and a sync of the disk. */
+async function until(condition: () => boolean): Promise<void> {
+  for (let turns = 0; !condition(); turns++) {
+    if (turns > 2_000) throw new Error('it never came about');
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+describe('the log on disk', () => {
+  test('a killed process left everything; also what its last write broke off', async () => {
+    const { harness } = await begun();
+    harness.started('alice');
+    harness.pushTexts('alice', 'one', 'two');
+    harness.pushTexts('bob', 'waits');
+    const log = await found();
+    expect([log.complete, log.cutBytes, texts(log)]).toEqual([true, 0, ['one', 'two']]);
+    const content = readFileSync(newest());
+    expect(statSync(newest()).mode & 0o777).toBe(0o600);
+    writeFileSync(newest(), content.subarray(0, content.length - 3));
+    const cut = await found();
+    expect(cut.complete).toBe(true);
+    expect(cut.cutBytes).toBeGreaterThan(0);
+    expect(texts(cut)).toEqual(['one', 'two']);
+  });
+
+  test('after a power cut it may lack its end, but not after a graceful one', async () => {
+    const { harness, log } = await begun();
+    harness.started('alice');
+    harness.pushTexts('alice', 'one');
+    expect((await found('another boot')).complete).toBe(false);
+    expect((await found('')).complete).toBe(false);
+    log.stop();
+    expect((await found('another boot')).complete).toBe(true);
+  });
+
+  test('a record that was damaged ends it, and it is not complete', async () => {
+    const { harness } = await begun();
+    harness.started('alice');
+    harness.pushTexts('alice', 'one');
+    const good = statSync(newest()).size;
+    harness.pushTexts('alice', 'two');
+    const content = readFileSync(newest());
+    content[good + 20] = (content[good + 20] as number) ^ 1;
+    writeFileSync(newest(), content);
+    const log = await found();
+    expect([log.complete, texts(log)]).toEqual([false, ['one']]);
+  });
+
+  test('one start after another goes on where the last one ended, in one segment', async () => {
+    const first = await begun();
+    first.harness.started('alice');
+    first.harness.pushTexts('alice', 'one');
+    first.log.stop();
+    const left = await found();
+    const second = await begun({}, left.image.position);
+    second.harness.service.restore(copies(left.image.records()));
+    second.harness.pushTexts('alice', 'two');
+    expect(readdirSync(folder)).toEqual(['00000002.log']);
+    expect((await found()).image.position).toBe(second.journal.newest);
+  });
+
+  test('no folder, or one in which nothing was ever served, is no log', async () => {
+    expect(await readLog(folder, BOOT)).toBeNull();
+    await begun();
+    writeFileSync(newest(), readFileSync(newest()).subarray(0, 64));
+    expect(await readLog(folder, BOOT)).toBeNull();
+  });
+
+  test.each(['never', 'always', 'interval'] as const)(
+    'fsync %s: success is said once the push is where it should be',
+    async (fsync) => {
+      const { harness } = await begun({ fsync });
+      harness.started('alice');
+      const results: boolean[] = [];
+      const request = { targetType: 'openid', targetId: 'alice', content: 'kept' };
+      harness.service.pushes.push(new UnicastPushRequest(request), ({ success }) =>
+        results.push(success),
+      );
+      expect(results).toEqual([]);
+      harness.settle();
+      if (fsync === 'always') await until(() => results.length > 0);
+      expect(results).toEqual([true]);
+      expect(texts(await found())).toEqual(['kept']);
+    },
+  );
+});
+
+describe('compaction', () => {
+  test('a log that grew too large is written anew while it is used, and nothing is missing', async () => {
+    const { harness } = await begun({ compactAtBytes: 20_000 });
+    const client = harness.started('alice');
+    const { compactions } = harness.metrics.journal;
+    harness.pushTexts('bob', 'waits');
+    for (let index = 1; compactions.value < 3; index++) {
+      harness.pushTexts('alice', `${'x'.repeat(500)} ${index}`);
+      client.ack(index - 1);
+      await turn();
+      if (index > 3_000) throw new Error('it was never compacted');
+    }
+    await until(() => readdirSync(folder).length === 1);
+    harness.pushTexts('alice', 'last');
+    const log = await found();
+    expect([log.complete, log.image.position]).toEqual([true, harness.journal?.newest]);
+    expect(texts(log)).toEqual(client.texts.slice(-2));
+    expect(statSync(newest()).size).toBeLessThan(40_000);
+  });
+
+  test('a kill in the midst of it loses nothing', async () => {
+    const { harness } = await begun({ compactAtBytes: 2_000 });
+    harness.started('alice');
+    for (let index = 0; readdirSync(folder).length === 1; index++) {
+      harness.pushTexts('alice', `push ${index}`);
+    }
+    harness.pushTexts('alice', 'after');
+    const log = await found();
+    expect([log.complete, log.image.position]).toEqual([true, harness.journal?.newest]);
+    expect(texts(log).at(-1)).toBe('after');
+    expect(texts(log)[0]).toBe('push 0');
+  });
+});
+
+describe('a full disk', () => {
+  test('refuses pushes and requests until there is room, then holds everything again', async () => {
+    const disk = new Disk();
+    const { harness, log } = await begun({ create: disk.create });
+    const client = harness.started('alice').business(1);
+    harness.pushTexts('alice', 'before');
+    disk.room = 0;
+    expect(harness.push('alice', { content: 'at the edge' }).errorCode).toBe('JOURNAL_FAILED');
+    expect([log.failing, harness.metrics.journal.failures.value]).toEqual([true, 1]);
+    expect(harness.push('alice', { content: 'refused' }).errorCode).toBe('JOURNAL_FAILED');
+    expect(harness.broadcast('refused')).toBe(0);
+    client.business(2);
+    expect([client.last.code, harness.router.seen.length]).toEqual([503, 1]);
+    harness.answer(0);
+    expect((await found()).complete).toBe(false);
+
+    harness.advance(3_000);
+    expect(log.failing).toBe(true);
+    disk.room = Infinity;
+    harness.advance(1_000);
+    await until(() => !log.failing);
+    await until(() => readdirSync(folder).length === 1);
+    harness.pushTexts('alice', 'after');
+    const kept = await found();
+    expect(kept.complete).toBe(true);
+    // What was promised in between was not lost either: the snapshot has it.
+    expect(kept.image.position).toBe(harness.journal?.newest);
+    const restored = texts(kept);
+    expect([restored[0], restored.at(-1)]).toEqual(['before', 'after']);
+  });
+
+  test('at the start is said at once', async () => {
+    const disk = new Disk();
+    disk.room = 20;
+    await expect(begun({ create: disk.create })).rejects.toMatchObject({
+      code: 'JOURNAL_UNWRITABLE',
+    });
+  });
+});

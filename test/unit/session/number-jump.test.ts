@@ -1,0 +1,83 @@
+import { describe, expect, test } from '@jest/globals';
+import { jumpAbove } from '../../../src/journal/number-jump.js';
+import { SessionHarness } from '../../support/session-harness.js';
+import { copies } from '../../support/session-world.js';
+
+const JUMPED = 2 ** 32;
+
+/** A gateway that lost what came after three pushes, of which the client acknowledged one. */
+function afterJump(): { harness: SessionHarness; sessionId: string } {
+  const former = new SessionHarness();
+  const client = former.started();
+  former.pushTexts('alice', 'one', 'two', 'three');
+  client.ack(1);
+  const harness = new SessionHarness();
+  harness.service.restore(copies(former.service.snapshot()));
+  harness.service.jumpNumbers(true);
+  return { harness, sessionId: client.started.connectionId };
+}
+
+describe('jumpAbove', () => {
+  test.each([
+    [0, true, 1],
+    [0, false, 2],
+    [2 ** 32 - 1, true, 1],
+    [2 ** 32, true, 3],
+    [2 ** 32, false, 2],
+    [5 * 2 ** 32 + 7, false, 6],
+  ])('above %d, odd %s: multiple %d', (seq, odd, multiple) => {
+    expect(jumpAbove(seq, odd)).toBe(multiple * 2 ** 32);
+  });
+});
+
+describe('after a jump', () => {
+  test('a client that knows no more than the gateway gets the rest and goes on above the jump', () => {
+    const { harness, sessionId } = afterJump();
+    const client = harness.started('alice', { lastAckedSeqId: 1, resumeSessionId: sessionId });
+    expect(client.started).toMatchObject({ resumed: true, recovered: true, nextPushSeq: 2 });
+    harness.pushTexts('alice', 'four');
+    expect(client.seqs).toEqual([2, 3, JUMPED]);
+    client.ack(JUMPED);
+    expect(client.errors).toEqual([]);
+    const next = harness.started('alice', { lastAckedSeqId: JUMPED, resumeSessionId: sessionId });
+    expect(next.started).toMatchObject({ resumed: true, recovered: true });
+    expect(next.started.nextPushSeq).toBe(JUMPED + 1);
+  });
+
+  test('one that has everything is told where the numbers go on', () => {
+    const { harness, sessionId } = afterJump();
+    const client = harness.started('alice', { lastAckedSeqId: 3, resumeSessionId: sessionId });
+    expect(client.started).toMatchObject({ resumed: true, nextPushSeq: JUMPED });
+  });
+
+  test.each(['before', 'behind'])(
+    'one that saw a number inside the jump is told that something is missing, %s the first push',
+    (when) => {
+      const { harness, sessionId } = afterJump();
+      if (when === 'behind') {
+        harness.started('alice', { lastAckedSeqId: 3, resumeSessionId: sessionId });
+        harness.pushTexts('alice', 'four');
+      }
+      const client = harness.started('alice', { lastAckedSeqId: 5, resumeSessionId: sessionId });
+      expect(client.started).toMatchObject({ resumed: false, recovered: false });
+      expect(client.started.nextPushSeq).toBeGreaterThanOrEqual(JUMPED);
+    },
+  );
+
+  test('an acknowledgement of a number inside it is refused', () => {
+    const { harness, sessionId } = afterJump();
+    const client = harness.started('alice', { lastAckedSeqId: 3, resumeSessionId: sessionId });
+    harness.pushTexts('alice', 'four');
+    client.ack(9);
+    expect(client.errors.map(({ code }) => code)).toEqual([400]);
+  });
+
+  test('the jump outlives another restart, and the floor went up too', () => {
+    const { harness, sessionId } = afterJump();
+    const next = new SessionHarness();
+    next.service.restore(copies(harness.service.snapshot()));
+    const client = next.started('alice', { lastAckedSeqId: 3, resumeSessionId: sessionId });
+    expect(client.started).toMatchObject({ resumed: true, recovered: true, nextPushSeq: JUMPED });
+    expect(next.started('bob').started.nextPushSeq).toBe(JUMPED + 1);
+  });
+});
