@@ -17,22 +17,27 @@ export interface Contestant {
   stop(): Promise<void>;
 }
 
+/** How our gateway calls its upstream. */
+export type UpstreamPath = 'unary' | 'stream';
+
 /**
  * Our gateway with everything that a deployment has, logging as by default.
+ * @param path unary: the upstream is configured; stream: one for each zone registers, in one process.
  * @param profileFolder where it leaves a CPU profile when it stops; none by default.
  */
 export async function startOurs(
   settings: Record<string, string> = {},
   profileFolder?: string,
+  path: UpstreamPath = 'unary',
 ): Promise<Contestant> {
   const folder = mkdtempSync(join(tmpdir(), 'gatesvr-bench-'));
-  const upstream = await startUpstream();
+  const unary = path === 'unary' ? await startUpstream() : null;
   const flags = {
     'server.quic_addr': '127.0.0.1:0',
     'server.grpc_addr': '127.0.0.1:0',
     'server.http_addr': '127.0.0.1:0',
     'server.metrics_addr': '127.0.0.1:0',
-    'server.upstream_addr': `127.0.0.1:${upstream.port}`,
+    ...(unary === null ? {} : { 'server.upstream_addr': `127.0.0.1:${unary.port}` }),
     'server.cert_file': join(folder, 'server.crt'),
     'server.key_file': join(folder, 'server.key'),
     'server.state_file': join(folder, 'state'),
@@ -48,14 +53,15 @@ export async function startOurs(
   const profiling =
     profileFolder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`];
   const gateway = new MeasuredProcess(process.execPath, [...profiling, CLI, 'serve', ...sets]);
-  const ready = await gateway.waitFor(/"quic":(\d+)/);
+  const ready = await gateway.waitFor(/"quic":(\d+).*"grpc":(\d+)/);
+  const upstream = unary?.process ?? (await startStreamingUpstream(Number(ready[2])));
   return {
-    name: 'gatesvr',
+    name: path === 'unary' ? 'gatesvr' : 'gatesvr, streaming',
     gateway,
     port: Number(ready[1]),
     stop: async () => {
       await gateway.stop();
-      await upstream.process.stop();
+      await upstream.stop();
       rmSync(folder, { recursive: true, force: true });
     },
   };
@@ -89,6 +95,14 @@ async function startUpstream(): Promise<{ process: MeasuredProcess; port: number
   const upstream = new MeasuredProcess(process.execPath, [script, String(port)]);
   await upstream.waitFor(/listening/);
   return { process: upstream, port };
+}
+
+/** Registered for every zone when it resolves. */
+async function startStreamingUpstream(grpcPort: number): Promise<MeasuredProcess> {
+  const script = join(dirname(fileURLToPath(import.meta.url)), 'echo-upstream.js');
+  const upstream = new MeasuredProcess(process.execPath, [script, 'stream', String(grpcPort)]);
+  await upstream.waitFor(/listening/);
+  return upstream;
 }
 
 function freeTcpPort(): Promise<number> {

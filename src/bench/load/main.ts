@@ -7,7 +7,8 @@ import { medians, ratios } from './report.js';
 
 /**
  * The whole gateway under load, and a peer in turn, each alone on the machine:
- * `node dist/bench/load/main.js echo|idle [--peer FOLDER] [--rounds N] ...`. Prints one JSON line per
+ * `node dist/bench/load/main.js echo|idle [--peer FOLDER] [--rounds N]
+ * [--upstream-path unary|stream|both] ...`. Prints one JSON line per
  * run, then medians and, with a peer, the ratio of ours to theirs.
  */
 const { values, positionals } = parseArgs({
@@ -21,6 +22,8 @@ const { values, positionals } = parseArgs({
     hold: { type: 'string', default: '120' },
     heartbeat: { type: 'string', default: '30' },
     profile: { type: 'string' },
+    // How ours calls its upstream; both: in turn. The peer knows unary only.
+    'upstream-path': { type: 'string', default: 'unary' },
     set: { type: 'string', multiple: true, default: [] },
   },
 });
@@ -29,7 +32,13 @@ const settings = Object.fromEntries(
   values.set.map((text) => [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)]),
 );
 const { peer, profile } = values;
-const contestants: (() => Promise<Contestant>)[] = [() => startOurs(settings, profile)];
+const paths = values['upstream-path'] === 'both' ? ['unary', 'stream'] : [values['upstream-path']];
+const contestants: (() => Promise<Contestant>)[] = paths.map((path) => {
+  if (path !== 'unary' && path !== 'stream') {
+    throw new Error('--upstream-path is unary, stream or both');
+  }
+  return () => startOurs(settings, profile, path);
+});
 if (peer !== undefined) contestants.push(() => startLeango(peer));
 
 const mode = positionals[0] ?? 'echo';
