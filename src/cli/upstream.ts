@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import { parseAddress } from '../base/address.js';
+import { messageOf } from '../base/errors.js';
 import { UpstreamServer } from '../sdk/upstream/index.js';
 import type { RegistrationReport } from '../sdk/upstream/index.js';
 import { DEMO_ACTIONS, DemoActions } from './demo-actions.js';
@@ -15,6 +17,8 @@ interface UpstreamOptions {
   readonly gateway: readonly string[];
   readonly advertise?: string;
   readonly name: string;
+  readonly secret?: string;
+  readonly stream: boolean;
 }
 
 /** `gatesvr upstream`: the demo service of one zone, until SIGTERM or SIGINT. */
@@ -38,6 +42,12 @@ export function registerUpstreamCommand(
     ])
     .option('--advertise <address>', 'the address to register, where it differs from --addr')
     .option('--name <name>', 'the service name to register', 'demo')
+    .option(
+      '--secret <from>',
+      "where the gateways' grpc.secret is: env:NAME or file:PATH",
+      readSecret,
+    )
+    .option('--no-stream', 'serve ProcessRequest only, not ProcessStream')
     .addHelpText('after', `\nActions: ${DEMO_ACTIONS.join(', ')}`)
     .action((options: UpstreamOptions) => runUpstream(options, terminal, signals));
 }
@@ -47,13 +57,15 @@ async function runUpstream(
   terminal: Terminal,
   signals: SignalSource,
 ): Promise<void> {
-  const { zone, addr, gateway, advertise, name } = options;
+  const { zone, addr, gateway, advertise, name, secret, stream } = options;
   const server = new UpstreamServer({
     zone,
     serviceName: name,
     listen: addr,
     gateways: gateway,
+    stream,
     ...(advertise === undefined ? {} : { advertise }),
+    ...(secret === undefined ? {} : { access: { secret } }),
     onRegistration: reporter(terminal, zone),
     onError: (error, action) =>
       terminal.err(`gatesvr: action ${action} failed: ${String(error)}\n`),
@@ -89,6 +101,29 @@ function reporter(terminal: Terminal, zone: string): (report: RegistrationReport
 function parseZone(text: string): string {
   if (/^(?:00[1-6]|[a-z][a-z0-9_-]{0,31})$/.test(text)) return text;
   throw new InvalidArgumentError('zones are 001 to 006, services are named in small letters.');
+}
+
+/** Never from the command line itself: every user of the machine can read that. */
+function readSecret(from: string): string {
+  const [, kind, name = ''] = /^(env|file):(.+)$/s.exec(from) ?? [];
+  if (kind === undefined) {
+    throw new InvalidArgumentError(
+      'write env:NAME or file:PATH; the secret itself would be seen by all.',
+    );
+  }
+  const secret = kind === 'env' ? process.env[name]?.trim() : readSecretFile(name);
+  if (secret === undefined || secret === '') {
+    throw new InvalidArgumentError(`${kind === 'env' ? 'variable' : 'file'} ${name} is empty.`);
+  }
+  return secret;
+}
+
+function readSecretFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch (error) {
+    throw new InvalidArgumentError(`file ${path} cannot be read: ${messageOf(error)}`);
+  }
 }
 
 function parseListen(text: string): string {

@@ -14,6 +14,7 @@ import type { DeregistrationSink } from '../upstream/deregistration.js';
 import { GatewayService } from '../upstream/gateway-service.js';
 import { HealthService } from '../upstream/health-service.js';
 import { pushBatchMethod } from '../upstream/push-batch.js';
+import { PushStreams } from '../upstream/push-stream.js';
 import type { PushSink } from '../upstream/push-sink.js';
 import type { RegistrationSink } from '../upstream/registration-sink.js';
 import { certificateSource } from './certificate-files.js';
@@ -32,6 +33,7 @@ export class GrpcSide {
   readonly health = new HealthService();
   /** How upstreams are called. */
   readonly callers: CallerFactory;
+  private pushStreams: PushStreams | null = null;
   private readonly listenTls: CertificateSource | null;
   private readonly callTls: CertificateSource | null;
 
@@ -95,7 +97,9 @@ export class GrpcSide {
       deregisterMethod(router, log),
       ...this.health.methods(),
     ];
-    return new GrpcServer(options, methods, this.clock, this.health.streams());
+    this.pushStreams = new PushStreams(pushes, log);
+    const streams = [...this.health.streams(), this.pushStreams.method()];
+    return new GrpcServer(options, methods, this.clock, streams);
   }
 
   /** Watches the certificate files. */
@@ -108,6 +112,7 @@ export class GrpcSide {
   /** Ends what would hold up the server's stop. */
   stop(): void {
     this.health.close();
+    this.pushStreams?.close();
     this.listenTls?.stop();
     this.callTls?.stop();
   }

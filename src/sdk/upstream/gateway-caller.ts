@@ -1,6 +1,7 @@
 import type { CallerTls } from '../../grpc/caller-tls.js';
 import { grpcJsCallers } from '../../grpc/grpc-js-caller.js';
-import type { CallFailure, UnaryCaller } from '../../grpc/unary-caller.js';
+import type { GrpcJsCaller } from '../../grpc/grpc-js-caller.js';
+import type { CallFailure } from '../../grpc/unary-caller.js';
 import {
   BroadcastRequest,
   BroadcastResponse,
@@ -20,7 +21,12 @@ import {
   encodeMessage,
 } from '../../wire/messages.js';
 import type { MessageCodec } from '../../wire/messages.js';
+import { SystemClock } from '../../base/clock.js';
+import type { Clock } from '../../base/clock.js';
 import { Method } from '../../wire/grpc-methods.js';
+import { GatewayWatch } from './gateway-watch.js';
+import { PushStream } from './push-stream.js';
+import type { PushFields } from './push-stream.js';
 
 /** A call that brought no response. */
 export class CallError extends Error {
@@ -45,17 +51,20 @@ const SYSTEM_TLS: CallerTls = { ca: null, cert: null, key: null, serverName: nul
 
 /** The calls of an upstream to one gateway. */
 export class GatewayCaller {
-  private readonly caller: UnaryCaller;
+  private readonly caller: GrpcJsCaller;
+  private readonly pushes: PushStream;
 
   /** @param timeoutMs for every call. */
   constructor(
     readonly address: string,
     private readonly timeoutMs: number,
     { secret, tls }: GatewayAccess = {},
+    private readonly clock: Clock = new SystemClock(),
   ) {
     const tuning = secret === undefined ? {} : { secret };
     const material = tls === undefined ? null : { ...SYSTEM_TLS, ...tls };
     this.caller = grpcJsCallers(tuning, () => material)(address);
+    this.pushes = new PushStream(this.caller, clock, timeoutMs);
   }
 
   register(request: Parameters<typeof UpstreamRegisterRequest.encode>[0]) {
@@ -67,8 +76,28 @@ export class GatewayCaller {
     );
   }
 
-  push(request: Parameters<typeof UnicastPushRequest.encode>[0]) {
+  /** Over PushStream where the gateway serves it. @throws {CallError} */
+  push(request: PushFields): Promise<UnicastPushResponse> {
+    if (this.pushes.refused) return this.pushAlone(request);
+    return new Promise((resolve, reject) =>
+      this.pushes.push(request, {
+        onResult: resolve,
+        onFailure: (failure) => reject(new CallError(failure, this.address)),
+        onRefused: () => resolve(this.pushAlone(request)),
+      }),
+    );
+  }
+
+  private pushAlone(request: PushFields): Promise<UnicastPushResponse> {
     return this.call(Method.PushToClient, UnicastPushRequest, request, UnicastPushResponse);
+  }
+
+  /** Watches whether the gateway goes and comes back. @param onReturned it serves again. */
+  watch(onReturned: () => void): GatewayWatch {
+    return new GatewayWatch(this.caller, this.clock, () => {
+      this.pushes.forget();
+      onReturned();
+    });
   }
 
   broadcast(request: Parameters<typeof BroadcastRequest.encode>[0]) {
@@ -93,6 +122,7 @@ export class GatewayCaller {
   }
 
   close(): void {
+    this.pushes.close();
     this.caller.close();
   }
 

@@ -1,3 +1,4 @@
+import type { Clock } from '../../base/clock.js';
 import type { BroadcastRequest, UnicastPushRequest } from '../../wire/messages.js';
 import { PushError } from './errors.js';
 import { CallError, GatewayCaller } from './gateway-caller.js';
@@ -18,8 +19,13 @@ const ELSEWHERE: ReadonlySet<string> = new Set([
 export class Gateways {
   readonly callers: readonly GatewayCaller[];
 
-  constructor(addresses: readonly string[], timeoutMs: number, access: GatewayAccess = {}) {
-    this.callers = addresses.map((address) => new GatewayCaller(address, timeoutMs, access));
+  constructor(
+    addresses: readonly string[],
+    timeoutMs: number,
+    access: GatewayAccess = {},
+    clock?: Clock,
+  ) {
+    this.callers = addresses.map((address) => new GatewayCaller(address, timeoutMs, access, clock));
   }
 
   /**

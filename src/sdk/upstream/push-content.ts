@@ -17,6 +17,11 @@ export interface PushOptions {
   readonly idempotencyKey?: string;
   /** Dropped, not stored, when the client cannot take it at once. */
   readonly bestEffort?: boolean;
+  /**
+   * Tried again for so many ms while no gateway can be reached or an answer was lost, with pauses that
+   * grow; a key is made where none is given, so that it is delivered once. Default 0: not again.
+   */
+  readonly retryForMs?: number;
 }
 
 /** Whom a push is for. */

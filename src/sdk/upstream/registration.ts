@@ -2,6 +2,7 @@ import type { Cancel, Clock } from '../../base/clock.js';
 import { messageOf } from '../../base/errors.js';
 import { RegistrationError } from './errors.js';
 import type { GatewayCaller } from './gateway-caller.js';
+import type { GatewayWatch } from './gateway-watch.js';
 
 /** What an upstream tells each gateway about itself. */
 export interface Registrant {
@@ -28,7 +29,10 @@ const FINAL: ReadonlySet<string> = new Set(['INVALID_ADDRESS', 'INVALID_ZONE_ID'
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 5_000;
 
-/** Registers at one gateway, again and again until it is accepted, refused for good, or stopped. */
+/**
+ * Registers at one gateway, again and again until it is accepted, refused for good, or stopped; and
+ * again when the gateway was gone and is back, for it may have forgotten.
+ */
 export class Registration {
   /** Settles once: resolved when registered or stopped, rejected with a RegistrationError. */
   readonly done: Promise<void>;
@@ -36,6 +40,8 @@ export class Registration {
   private reject: (error: RegistrationError) => void = () => undefined;
   private attempts = 0;
   private stopped = false;
+  private attempting = false;
+  private readonly watch: GatewayWatch;
   private cancel: Cancel | null = null;
 
   constructor(
@@ -44,6 +50,7 @@ export class Registration {
     private readonly clock: Clock,
     private readonly report: (report: RegistrationReport) => void,
   ) {
+    this.watch = gateway.watch(() => this.again());
     this.done = new Promise((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;
@@ -59,15 +66,27 @@ export class Registration {
   stop(): void {
     this.stopped = true;
     this.cancel?.();
+    this.watch.stop();
     this.resolve();
+  }
+
+  private again(): void {
+    // An attempt under way, or soon to be, will do.
+    if (this.stopped || this.attempting || this.cancel !== null) return;
+    this.attempts = 0;
+    void this.attempt();
   }
 
   private async attempt(): Promise<void> {
     const { address, zone: zoneId, serviceName, capabilities } = this.registrant;
+    this.attempting = true;
+    this.cancel = null;
     try {
       const answer = await this.gateway.register({ address, zoneId, serviceName, capabilities });
       if (this.stopped) return;
+      this.attempting = false;
       if (answer.success) {
+        this.watch.start();
         this.tell('registered', answer.message, 0);
         this.resolve();
       } else if (FINAL.has(answer.errorCode)) {
@@ -78,6 +97,7 @@ export class Registration {
         this.retry(`${answer.errorCode}: ${answer.message}`);
       }
     } catch (error) {
+      this.attempting = false;
       if (!this.stopped) this.retry(messageOf(error));
     }
   }

@@ -21,6 +21,7 @@ import { contentFields, pushFields } from './push-content.js';
 import type { PushContent, PushOptions, PushTarget } from './push-content.js';
 import { Registration } from './registration.js';
 import type { RegistrationReport } from './registration.js';
+import { pushWithRetry } from './push-retry.js';
 import { StreamService } from './stream-service.js';
 
 export interface UpstreamServerOptions {
@@ -80,7 +81,8 @@ export class UpstreamServer {
   constructor(private readonly options: UpstreamServerOptions) {
     this.clock = options.clock ?? new SystemClock();
     this.startedAt = this.clock.now();
-    this.gateways = new Gateways(options.gateways, options.callTimeoutMs ?? 10_000, options.access);
+    const { gateways, callTimeoutMs = 10_000, access } = options;
+    this.gateways = new Gateways(gateways, callTimeoutMs, access, this.clock);
     const { onError = () => undefined } = options;
     this.handlers = new Handlers(this.gateways, onError);
     this.streams = new StreamService(this.handlers);
@@ -133,7 +135,10 @@ export class UpstreamServer {
    * @throws {PushError}
    */
   push(push: PushTarget & PushContent & PushOptions): Promise<void> {
-    return this.gateways.push(pushFields(push, push));
+    const fields = pushFields(push, push);
+    const { retryForMs = 0 } = push;
+    if (retryForMs <= 0) return this.gateways.push(fields);
+    return pushWithRetry(fields, retryForMs, this.clock, (again) => this.gateways.push(again));
   }
 
   /** Pushes to every session of every gateway; tells how many took it. @throws {PushError} */

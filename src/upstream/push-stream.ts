@@ -1,0 +1,167 @@
+import type { ResponseStream, StreamCall, StreamMethod } from '../grpc/server-method.js';
+import { GrpcStatus } from '../grpc/unary-caller.js';
+import type { Logger } from '../telemetry/log.js';
+import { Method } from '../wire/grpc-methods.js';
+import {
+  PushStreamRequest,
+  PushStreamResponse,
+  UnicastPushRequest,
+  decodeMessage,
+  encodeMessage,
+} from '../wire/messages.js';
+import { MAX_BATCH_PUSHES } from './push-batch.js';
+import { refusePush } from './push-check.js';
+import type { PushResult, PushSink } from './push-sink.js';
+
+/** Unanswered pushes of one call; above it the call is not read. */
+const MAX_IN_FLIGHT = 4_000;
+/** PushStream calls at once: a few for each upstream. */
+const MAX_CALLS = 1_024;
+
+/**
+ * PushStream: pushes over one long call. Every push is judged for itself, as by PushToClient, in the
+ * order given, and answered by its push_id; the answers of one turn travel in one message.
+ */
+export class PushStreams {
+  private readonly calls = new Set<PushCall>();
+
+  constructor(
+    private readonly pushes: PushSink,
+    private readonly logger: Logger,
+  ) {}
+
+  method(): StreamMethod {
+    return {
+      path: Method.PushStream,
+      guarded: true,
+      open: (responses) => {
+        const call = new PushCall(responses, this.pushes, this.logger, () =>
+          this.calls.delete(call),
+        );
+        if (this.calls.size < MAX_CALLS) this.calls.add(call);
+        else responses.end(GrpcStatus.RESOURCE_EXHAUSTED, 'too many PushStream calls');
+        return call;
+      },
+    };
+  }
+
+  /** Ends every call behind the answers that it still owes: the server stops. */
+  close(): void {
+    for (const call of [...this.calls]) call.finish();
+  }
+}
+
+/** What one push is answered with: as by PushToClient, or that its whole message was refused. */
+interface StreamedResult extends Omit<PushResult, 'errorCode'> {
+  readonly errorCode: PushResult['errorCode'] | 'BATCH_TOO_LARGE';
+}
+
+/** One PushStream call. */
+class PushCall implements StreamCall {
+  private results: { pushId: number; result: StreamedResult }[] = [];
+  private inFlight = 0;
+  private scheduled = false;
+  private blocked = false;
+  private paused = false;
+  private finishing = false;
+
+  constructor(
+    private readonly responses: ResponseStream,
+    private readonly sink: PushSink,
+    private readonly logger: Logger,
+    private readonly forget: () => void,
+  ) {}
+
+  onMessage(bytes: Uint8Array): void {
+    let pushes: PushStreamRequest['pushes'];
+    try {
+      ({ pushes } = decodeMessage(PushStreamRequest, bytes));
+    } catch {
+      this.responses.end(GrpcStatus.INVALID_ARGUMENT, 'no PushStreamRequest');
+      return;
+    }
+    const tooLarge = pushes.length > MAX_BATCH_PUSHES ? refuseBatch(pushes.length) : null;
+    for (const { pushId, push } of pushes) {
+      const request = new UnicastPushRequest({ ...push });
+      if (tooLarge === null) this.deliver(pushId ?? 0, request);
+      else this.answer(pushId ?? 0, tooLarge);
+    }
+    this.throttle();
+  }
+
+  onHalfClose(): void {
+    this.finish();
+  }
+
+  onDrain(): void {
+    this.blocked = false;
+    this.throttle();
+  }
+
+  onClosed(): void {
+    this.forget();
+  }
+
+  /** Reads no further and ends when all is answered. */
+  finish(): void {
+    this.finishing = true;
+    this.responses.pause();
+    this.endWhenAnswered();
+  }
+
+  private deliver(pushId: number, request: UnicastPushRequest): void {
+    let told = false;
+    this.inFlight++;
+    const done = (result: PushResult): void => {
+      if (told) return;
+      told = true;
+      this.inFlight--;
+      this.answer(pushId, result);
+    };
+    const refusal = refusePush(request);
+    if (refusal !== null) {
+      done({ success: false, message: refusal.message, errorCode: refusal.code });
+      return;
+    }
+    try {
+      this.sink.push(request, done);
+    } catch (error) {
+      this.logger.error({ err: error, method: Method.PushStream }, 'a push failed inside');
+      done({ success: false, message: 'internal error', errorCode: 'PUSH_FAILED' });
+    }
+  }
+
+  private answer(pushId: number, result: StreamedResult): void {
+    this.results.push({ pushId, result });
+    if (this.scheduled) return;
+    this.scheduled = true;
+    setImmediate(() => this.flush());
+  }
+
+  private flush(): void {
+    this.scheduled = false;
+    const { results } = this;
+    this.results = [];
+    const goesOn = this.responses.write(encodeMessage(PushStreamResponse, { results }));
+    if (!goesOn) this.blocked = true;
+    this.throttle();
+    this.endWhenAnswered();
+  }
+
+  private throttle(): void {
+    const pause = this.blocked || this.inFlight >= MAX_IN_FLIGHT;
+    if (pause === this.paused || this.finishing) return;
+    this.paused = pause;
+    if (pause) this.responses.pause();
+    else this.responses.resume();
+  }
+
+  private endWhenAnswered(): void {
+    if (this.finishing && this.inFlight === 0 && this.results.length === 0) this.responses.end();
+  }
+}
+
+function refuseBatch(count: number): StreamedResult {
+  const message = `a message of ${count} pushes, the limit is ${MAX_BATCH_PUSHES}`;
+  return { success: false, message, errorCode: 'BATCH_TOO_LARGE' };
+}
