@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import { parseAddress } from '../base/address.js';
-import { messageOf } from '../base/errors.js';
+import { StartupError, messageOf } from '../base/errors.js';
 import { UpstreamServer } from '../sdk/upstream/index.js';
 import type { RegistrationReport } from '../sdk/upstream/index.js';
 import { DEMO_ACTIONS, DemoActions } from './demo-actions.js';
@@ -42,11 +42,7 @@ export function registerUpstreamCommand(
     ])
     .option('--advertise <address>', 'the address to register, where it differs from --addr')
     .option('--name <name>', 'the service name to register', 'demo')
-    .option(
-      '--secret <from>',
-      "where the gateways' grpc.secret is: env:NAME or file:PATH",
-      readSecret,
-    )
+    .option('--secret <from>', "where the gateways' grpc.secret is: env:NAME or file:PATH")
     .option('--no-stream', 'serve ProcessRequest only, not ProcessStream')
     .addHelpText('after', `\nActions: ${DEMO_ACTIONS.join(', ')}`)
     .action((options: UpstreamOptions) => runUpstream(options, terminal, signals));
@@ -65,7 +61,7 @@ async function runUpstream(
     gateways: gateway,
     stream,
     ...(advertise === undefined ? {} : { advertise }),
-    ...(secret === undefined ? {} : { access: { secret } }),
+    ...(secret === undefined ? {} : { access: { secret: readSecret(secret) } }),
     onRegistration: reporter(terminal, zone),
     onError: (error, action) =>
       terminal.err(`gatesvr: action ${action} failed: ${String(error)}\n`),
@@ -103,26 +99,28 @@ function parseZone(text: string): string {
   throw new InvalidArgumentError('zones are 001 to 006, services are named in small letters.');
 }
 
-/** Never from the command line itself: every user of the machine can read that. */
+/**
+ * Never from the command line itself: every user of the machine can read that. Not an option's parser
+ * either, for commander repeats in its message what was given.
+ * @throws {StartupError} BAD_SECRET, without what was given.
+ */
 function readSecret(from: string): string {
   const [, kind, name = ''] = /^(env|file):(.+)$/s.exec(from) ?? [];
   if (kind === undefined) {
-    throw new InvalidArgumentError(
-      'write env:NAME or file:PATH; the secret itself would be seen by all.',
-    );
+    const advice = 'the secret itself would be seen by every user of this machine';
+    throw new StartupError('BAD_SECRET', `--secret is written env:NAME or file:PATH; ${advice}`);
   }
-  const secret = kind === 'env' ? process.env[name]?.trim() : readSecretFile(name);
-  if (secret === undefined || secret === '') {
-    throw new InvalidArgumentError(`${kind === 'env' ? 'variable' : 'file'} ${name} is empty.`);
-  }
-  return secret;
+  const secret = kind === 'env' ? (process.env[name] ?? '').trim() : readSecretFile(name);
+  if (secret !== '') return secret;
+  const what = kind === 'env' ? 'the variable' : 'the file';
+  throw new StartupError('BAD_SECRET', `--secret: ${what} ${name} is empty`);
 }
 
 function readSecretFile(path: string): string {
   try {
     return readFileSync(path, 'utf8').trim();
   } catch (error) {
-    throw new InvalidArgumentError(`file ${path} cannot be read: ${messageOf(error)}`);
+    throw new StartupError('BAD_SECRET', `--secret: cannot read ${path}: ${messageOf(error)}`);
   }
 }
 
