@@ -72,7 +72,7 @@ demo: build ## gateway, six upstreams and clients: watch a deployment work
 
 ## --- testing ---
 
-.PHONY: test test-cover test-long test-node24 interop api-fuzz bench lint vet fmt
+.PHONY: test test-cover test-long test-node24 interop api-fuzz model bench lint vet fmt
 test: lint vet build interop ## all that CI checks: lint, types, build, interop, every test
 	@test/api-fuzz/run.sh short
 	$(JEST)
@@ -91,6 +91,9 @@ interop: build ## the tests against an independent QUIC stack (needs python3)
 
 api-fuzz: build ## the operators' API against its OpenAPI document, with schemathesis (needs python3)
 	@test/api-fuzz/run.sh
+
+model: ## explore the model of failover completely (spin and gcc, from Debian's packages; minutes)
+	docs/models/check.sh
 
 bench: build ## measure this machine: the QUIC engine, calls to upstreams, the whole gateway
 	node dist/bench/engine/compare.js

@@ -2,6 +2,7 @@ import { Registry, collectDefaultMetrics } from 'prom-client';
 import { JournalMetrics } from './journal-metrics.js';
 import { OpsMetrics } from './ops-metrics.js';
 import { QuicMetrics } from './quic-metrics.js';
+import { ReplicationMetrics } from './replication-metrics.js';
 import { SessionMetrics } from './session-metrics.js';
 import { UpstreamMetrics } from './upstream-metrics.js';
 import { WsMetrics } from './ws-metrics.js';
@@ -18,6 +19,7 @@ export class Metrics {
   readonly upstream = new UpstreamMetrics(this.registry);
   readonly ops = new OpsMetrics(this.registry);
   readonly journal = new JournalMetrics(this.registry);
+  readonly replication = new ReplicationMetrics(this.registry);
 
   /** @param processMetrics also export CPU, memory, event-loop delay and GC of this process. */
   constructor(processMetrics = false) {

@@ -12,5 +12,7 @@ export const Method = {
   PushStream: '/gatesvr.proto.GatewayService/PushStream',
   KickClient: '/gatesvr.proto.GatewayService/KickClient',
   GetClient: '/gatesvr.proto.GatewayService/GetClient',
+  Heartbeat: '/gatesvr.replication.Heartbeat/Tell',
+  Follow: '/gatesvr.replication.Sync/Follow',
   HealthWatch: '/grpc.health.v1.Health/Watch',
 } as const;

@@ -46,6 +46,18 @@ export const {
 } = gatesvr.proto;
 export const { StateRecord, SessionState } = gatesvr.state;
 export const { JournalEntry } = gatesvr.journal;
+export const {
+  Sealed,
+  Beat,
+  FromStandby,
+  FromPrimary,
+  Hello,
+  Opening,
+  Shipment,
+  Part,
+  NodeRole,
+  Identity,
+} = gatesvr.replication;
 export const { HealthCheckRequest, HealthCheckResponse } = grpc.health.v1;
 
 export type ClientRequest = gatesvr.proto.ClientRequest;
@@ -87,6 +99,17 @@ export type NotifySyncHint = gatesvr.proto.NotifySyncHint;
 export type StateRecord = gatesvr.state.StateRecord;
 export type SessionState = gatesvr.state.SessionState;
 export type JournalEntry = gatesvr.journal.JournalEntry;
+export type Sealed = gatesvr.replication.Sealed;
+export type Beat = gatesvr.replication.Beat;
+export type FromStandby = gatesvr.replication.FromStandby;
+export type FromPrimary = gatesvr.replication.FromPrimary;
+export type Hello = gatesvr.replication.Hello;
+export type Opening = gatesvr.replication.Opening;
+export type Shipment = gatesvr.replication.Shipment;
+export type Part = gatesvr.replication.Part;
+export type Identity = gatesvr.replication.Identity;
+export type NodeStanding = gatesvr.replication.NodeStanding;
+export type PeerReport = gatesvr.replication.PeerReport;
 export type HealthCheckRequest = grpc.health.v1.HealthCheckRequest;
 export type HealthCheckResponse = grpc.health.v1.HealthCheckResponse;
 

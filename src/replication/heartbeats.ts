@@ -1,0 +1,151 @@
+import type { Cancel, Clock } from '../base/clock.js';
+import { messageOf } from '../base/errors.js';
+import type { UnaryMethod } from '../grpc/server-method.js';
+import { GrpcStatus } from '../grpc/unary-caller.js';
+import type { UnaryCaller } from '../grpc/unary-caller.js';
+import type { Tally } from '../telemetry/tally.js';
+import type { Logger } from '../telemetry/log.js';
+import { Method } from '../wire/grpc-methods.js';
+import { Sealed, decodeMessage, encodeMessage } from '../wire/messages.js';
+import { decodeBeat, encodeBeat } from './beat-codec.js';
+import type { Report } from './beat-codec.js';
+import type { ClusterSeal } from './cluster-seal.js';
+import type { PeerGate } from './peer-gate.js';
+import type { RoleMachine } from './role-machine.js';
+import type { Word } from './standing.js';
+
+export interface HeartbeatOptions {
+  /** Time between heartbeats, ms. */
+  readonly interval: number;
+  /** Longest wait for an answer, ms: one that comes later renews nothing. */
+  readonly timeout: number;
+}
+
+/** What was heard of the peer, and when. */
+export interface PeerNews extends Report {
+  readonly word: Word;
+  /** Monotonic ms. */
+  readonly at: number;
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** Sends heartbeats and questions, answers those of the peer, and gives both to the RoleMachine. */
+export class Heartbeats {
+  private cancel: Cancel | null = null;
+  private last: PeerNews | null = null;
+  private lastFailure = '';
+
+  /** @param caller to the peer; null: there is none, or none is configured yet. */
+  constructor(
+    private readonly options: HeartbeatOptions,
+    private readonly machine: RoleMachine,
+    private readonly caller: UnaryCaller | null,
+    private readonly seal: ClusterSeal,
+    private readonly gate: PeerGate,
+    private readonly report: () => Report,
+    private readonly fenced: Tally,
+    private readonly clock: Clock,
+    private readonly log: Logger,
+  ) {}
+
+  /** The last that was heard, null before the first time. */
+  get news(): PeerNews | null {
+    return this.last;
+  }
+
+  start(): void {
+    if (this.cancel !== null) return;
+    this.cancel = this.clock.every(this.options.interval, () => this.send());
+    this.send();
+  }
+
+  stop(): void {
+    this.cancel?.();
+    this.cancel = null;
+    this.caller?.close();
+  }
+
+  /** Speaks now: what has changed should not wait for the interval. */
+  send(): void {
+    if (this.caller === null || this.cancel === null || !this.machine.speaks) return;
+    const word = this.machine.nextWord();
+    const body = encodeBeat(this.gate.identity(), word, this.report());
+    const sealed = this.seal.seal('beat', NOTHING, body);
+    this.caller.call(Method.Heartbeat, encodeMessage(Sealed, sealed), this.options.timeout, {
+      onResponse: (bytes) => this.onAnswer(word.sequence, sealed.proof, bytes),
+      onFailure: ({ message }) => this.onFailure(message),
+    });
+  }
+
+  /** What the heartbeat port serves. */
+  method(): UnaryMethod {
+    return {
+      path: Method.Heartbeat,
+      handle: (request, peer, respond, refuse) => {
+        const answer = this.answerTo(request, peer);
+        if (typeof answer === 'string') refuse(GrpcStatus.PERMISSION_DENIED, answer);
+        else respond(answer);
+      },
+    };
+  }
+
+  /** @returns the sealed answer, or why there is none. */
+  private answerTo(request: Uint8Array, peer: string): Uint8Array | string {
+    const refused = this.gate.checkAddress(peer);
+    if (refused !== null) return refused;
+    let beat: ReturnType<typeof decodeBeat>;
+    let question: Uint8Array;
+    try {
+      const sealed = decodeMessage(Sealed, request);
+      const body = this.seal.open('beat', NOTHING, sealed);
+      if (body === null) return this.gate.refuseProof(peer);
+      question = sealed.proof;
+      beat = decodeBeat(body);
+    } catch {
+      return this.gate.refuseGarbage(peer);
+    }
+    const stranger = this.gate.checkIdentity(beat.identity, peer);
+    if (stranger !== null) return stranger;
+    let answer: Word | null;
+    try {
+      answer = this.machine.onHeartbeat(beat.word);
+    } catch (error) {
+      this.log.error({ reason: messageOf(error) }, 'the role cannot change');
+      return 'the role cannot change';
+    }
+    if (answer === null) {
+      this.fenced.add();
+      return 'of a former process, or out of order';
+    }
+    this.note(beat.word, beat.report);
+    const body = encodeBeat(this.gate.identity(), answer, this.report());
+    return encodeMessage(Sealed, this.seal.seal('answer', question, body));
+  }
+
+  private onAnswer(sequence: number, question: Uint8Array, bytes: Uint8Array): void {
+    if (this.cancel === null) return;
+    try {
+      const body = this.seal.open('answer', question, decodeMessage(Sealed, bytes));
+      if (body === null) return void this.gate.refuseProof('the peer that was called');
+      const beat = decodeBeat(body);
+      if (this.gate.checkIdentity(beat.identity, 'the peer that was called') !== null) return;
+      this.note(beat.word, beat.report);
+      this.lastFailure = '';
+      this.machine.onAnswer(sequence, beat.word);
+    } catch (error) {
+      this.onFailure(messageOf(error));
+    }
+  }
+
+  private onFailure(reason: string): void {
+    // Once per reason: a peer that is down fails every interval.
+    if (this.cancel === null || reason === this.lastFailure) return;
+    this.lastFailure = reason;
+    this.log.warn({ reason }, 'the peer did not answer a heartbeat');
+  }
+
+  private note(word: Word, report: Report): void {
+    this.last = { ...report, word, at: this.clock.now() };
+  }
+}

@@ -1,0 +1,299 @@
+import type { Cancel, Clock } from '../base/clock.js';
+import { CodedError, messageOf } from '../base/errors.js';
+import { memoised } from '../base/lifecycle.js';
+import type { StreamMethod, UnaryMethod } from '../grpc/server-method.js';
+import type { StreamOpener } from '../grpc/message-stream.js';
+import type { UnaryCaller } from '../grpc/unary-caller.js';
+import type { JournalFollower, JournalSource } from '../journal/journal.js';
+import type { ReplicationMetrics } from '../telemetry/replication-metrics.js';
+import type { Logger } from '../telemetry/log.js';
+import type { Report } from './beat-codec.js';
+import { ClusterSeal } from './cluster-seal.js';
+import { ConfirmationGate } from './confirmation-gate.js';
+import type { GateOptions } from './confirmation-gate.js';
+import { Heartbeats } from './heartbeats.js';
+import type { PeerNews } from './heartbeats.js';
+import type { PeerGate } from './peer-gate.js';
+import type { RoleStore } from './role-file.js';
+import { RoleMachine } from './role-machine.js';
+import type { RoleChange } from './role-options.js';
+import { Shipper } from './shipper.js';
+import type { ShipperLink, ShipperOptions } from './shipper.js';
+import { SyncClient } from './sync-client.js';
+import { SyncServer } from './sync-server.js';
+
+export interface ReplicatorOptions {
+  readonly serverId: string;
+  /** backup.mode: the role of a node that never ran. */
+  readonly mode: 'primary' | 'backup';
+  readonly onPeerLoss: 'continue' | 'step_down';
+  readonly promoteStale: boolean;
+  readonly heartbeat: { readonly interval: number; readonly timeout: number };
+  readonly sync: GateOptions & ShipperOptions;
+  /** backup.cluster_secret. */
+  readonly secret: string | null;
+}
+
+/** What the gateway gives its Replicator. */
+export interface ReplicatorParts {
+  readonly store: RoleStore;
+  /** As a primary: what is shipped. */
+  readonly source: JournalSource;
+  /** As a backup: what is built. Its position is also that of a node that still starts. */
+  readonly follower: JournalFollower;
+  /** Whether the follower holds what the last process had (disk journal, complete state). */
+  readonly recovered: boolean;
+  /** To the peer's heartbeat address; null where none is configured. */
+  readonly heartbeatCaller: UnaryCaller | null;
+  /** To the peer's sync address. */
+  readonly syncOpener: (StreamOpener & { close(): void }) | null;
+  readonly gate: PeerGate;
+  readonly metrics: ReplicationMetrics;
+  readonly clock: Clock;
+  readonly log: Logger;
+  report(): Report;
+  /**
+   * Called with every change of role, before anything is accepted in it. As a promoted primary the
+   * source must go on where the follower ends, with the promotion as its first entry; numbers jump
+   * where `jump` says so. As a backup no link may stay open.
+   */
+  onRole(change: RoleChange): void;
+  /** Planned switch: nothing new is taken; resolves when requests under way have been answered. */
+  drain(): Promise<void>;
+  /** The planned switch did not come about: serve on. */
+  undrain(): void;
+}
+
+/** A tick per so many of a timeout. */
+const TICKS_PER_TIMEOUT = 20;
+const LONGEST_TICK_MS = 250;
+
+/**
+ * One gateway of a pair: its role, its heartbeats, the stream to or from the peer, and the gates that
+ * wait for confirmations. `start` and `stop` are idempotent. The composition root serves `unary` on the
+ * heartbeat address and `streams` on the sync address.
+ */
+export class Replicator {
+  readonly machine: RoleMachine;
+  /** What waits for the standby's confirmation. */
+  readonly confirmations: ConfirmationGate;
+  readonly unary: readonly UnaryMethod[];
+  readonly streams: readonly StreamMethod[];
+  readonly stop = memoised(() => this.end());
+
+  private readonly heartbeats: Heartbeats;
+  private readonly server: SyncServer;
+  private readonly client: SyncClient;
+  private readonly tickPeriod: number;
+  private cancelTick: Cancel | null = null;
+  private switching: Promise<void> | null = null;
+  private stopped = false;
+
+  /** @throws {StartupError} where the stored role is damaged; {CodedError} ROLE_UNWRITABLE */
+  constructor(
+    private readonly options: ReplicatorOptions,
+    private readonly parts: ReplicatorParts,
+  ) {
+    const { heartbeat, sync } = options;
+    const { clock, gate, log, metrics, source } = parts;
+    this.tickPeriod = Math.min(LONGEST_TICK_MS, heartbeat.timeout / TICKS_PER_TIMEOUT);
+    this.machine = this.buildMachine();
+    this.confirmations = new ConfirmationGate(
+      sync,
+      () => source.position,
+      clock,
+      (degraded) => this.onDegraded(degraded),
+    );
+    const seal = new ClusterSeal(options.secret);
+    this.heartbeats = new Heartbeats(
+      { interval: heartbeat.interval, timeout: heartbeat.timeout },
+      this.machine,
+      parts.heartbeatCaller,
+      seal,
+      gate,
+      () => ({ ...parts.report(), lagFrames: this.lag.frames }),
+      metrics.fenced,
+      clock,
+      log,
+    );
+    const host = { ship: (link: ShipperLink) => this.ship(link) };
+    this.server = new SyncServer(this.machine, host, seal, gate);
+    const { syncOpener, follower } = parts;
+    this.client = new SyncClient(
+      this.machine,
+      syncOpener,
+      follower,
+      seal,
+      gate,
+      metrics,
+      clock,
+      log,
+    );
+    this.unary = [this.heartbeats.method()];
+    this.streams = [this.server.method()];
+    metrics.observe({
+      isPrimary: () => this.machine.role === 'primary',
+      isDegraded: () => this.machine.role === 'primary' && this.confirmations.degraded,
+      isInSync: () => this.machine.paired,
+      epoch: () => this.machine.epoch,
+      lag: () => this.lag,
+    });
+  }
+
+  /** Asks the peer, and decides from then on. The ports must be bound. */
+  async start(): Promise<void> {
+    if (this.cancelTick !== null || this.stopped) return;
+    this.cancelTick = this.parts.clock.every(this.tickPeriod, () => this.tick());
+    if (this.options.secret === null) await this.parts.gate.lookUp();
+    if (!this.stopped) this.heartbeats.start();
+  }
+
+  /** Whether anything may be accepted, dispatched, answered with success or sent at this instant. */
+  get accepting(): boolean {
+    return this.machine.accepting;
+  }
+
+  /** What was last heard of the peer; its `advertiseAddr` is where clients of a backup belong. */
+  get peer(): PeerNews | null {
+    return this.heartbeats.news;
+  }
+
+  get lag(): { readonly frames: number; readonly bytes: number; readonly ms: number } {
+    return this.server.shipper?.lag ?? { frames: 0, bytes: 0, ms: 0 };
+  }
+
+  /**
+   * Planned switch. On the primary: drains, ships everything, hands over; resolves once offered. On the
+   * backup: asks the primary to.
+   * @throws {CodedError} WRONG_ROLE, NOT_IN_SYNC or SWITCH_FAILED; then this gateway serves on.
+   */
+  switchRoles(): Promise<void> {
+    if (this.machine.role === 'backup') {
+      this.machine.askToTakeOver();
+      return Promise.resolve();
+    }
+    if (!this.machine.accepting || !this.machine.paired) {
+      return Promise.reject(new CodedError('NOT_IN_SYNC', 'no backup is in sync; wait'));
+    }
+    this.switching ??= this.handOver().finally(() => (this.switching = null));
+    return this.switching;
+  }
+
+  private buildMachine(): RoleMachine {
+    const { options, parts } = this;
+    const { mode, onTimeout } = options.sync;
+    const history = {
+      recovered: parts.recovered,
+      position: (): number => (this.isPrimary() ? parts.source.position : parts.follower.position),
+    };
+    return new RoleMachine(
+      {
+        serverId: options.serverId,
+        mode: options.mode,
+        timeout: options.heartbeat.timeout,
+        tickPeriod: this.tickPeriod,
+        onPeerLoss: options.onPeerLoss,
+        promoteStale: options.promoteStale,
+        refuses: mode === 'sync' && onTimeout === 'refuse',
+      },
+      parts.store,
+      history,
+      {
+        onRole: (change) => this.onRole(change),
+        onTakeOverAsked: () => this.onTakeOverAsked(),
+        onHandOverFailed: () => parts.undrain(),
+      },
+      parts.clock,
+      parts.log,
+    );
+  }
+
+  /** Also asked while the machine is being built. */
+  private isPrimary(): boolean {
+    return (this.machine as RoleMachine | undefined)?.role === 'primary';
+  }
+
+  private onRole(change: RoleChange): void {
+    const { log, metrics } = this.parts;
+    const { role, epoch, reason, promoted, planned } = change;
+    log.warn({ role, epoch, reason }, 'the role of this gateway has changed');
+    if (promoted) metrics.promotions.add(planned ? 'planned' : 'failover');
+    this.client.stop();
+    this.server.dropAll(`this gateway is ${role} now`);
+    this.confirmations.release();
+    this.parts.onRole(change);
+    if (role === 'backup') this.client.start();
+    // The peer should hear of it at once.
+    queueMicrotask(() => this.heartbeats.send());
+  }
+
+  private tick(): void {
+    try {
+      // Not only when a confirmation comes: a quiet journal would never be in sync again.
+      const boot = this.confirmations.degraded ? 0 : this.server.caughtUpBoot;
+      if (boot !== 0) this.machine.onCaughtUp(boot);
+      this.machine.tick();
+    } catch (error) {
+      this.parts.log.error({ reason: messageOf(error) }, 'the role cannot change');
+    }
+  }
+
+  private ship(link: ShipperLink): Shipper {
+    const { source, metrics, clock, log } = this.parts;
+    const { machine, confirmations } = this;
+    const { epoch } = machine;
+    return new Shipper(this.options.sync, source, epoch, confirmations, link, metrics, clock, log);
+  }
+
+  private onDegraded(degraded: boolean): void {
+    const { log } = this.parts;
+    if (degraded) log.error('the standby does not confirm: success promises no more than async');
+    else log.info('the standby confirms again');
+  }
+
+  private onTakeOverAsked(): void {
+    this.switchRoles().catch((error: unknown) =>
+      this.parts.log.warn({ reason: messageOf(error) }, 'the switch did not come about'),
+    );
+  }
+
+  private async handOver(): Promise<void> {
+    await this.parts.drain();
+    try {
+      this.machine.fallSilent();
+      await this.shipped();
+    } catch (error) {
+      this.machine.withdraw();
+      this.parts.undrain();
+      throw error;
+    }
+    this.machine.offer();
+    this.heartbeats.send();
+  }
+
+  /** Resolves when the standby has everything; this gateway is silent, so nothing is added. */
+  private async shipped(): Promise<void> {
+    const { clock, source } = this.parts;
+    const until = clock.now() + this.options.heartbeat.timeout;
+    while (this.confirmations.confirmed < source.position) {
+      if (clock.now() >= until) {
+        throw new CodedError(
+          'SWITCH_FAILED',
+          'the backup does not confirm; this gateway serves on',
+        );
+      }
+      await new Promise<void>((resolve) => clock.after(this.tickPeriod, resolve));
+    }
+  }
+
+  private end(): Promise<void> {
+    this.stopped = true;
+    this.cancelTick?.();
+    this.heartbeats.stop();
+    this.client.stop();
+    this.server.dropAll('this gateway stops');
+    this.confirmations.release();
+    this.parts.syncOpener?.close();
+    return Promise.resolve();
+  }
+}

@@ -1,0 +1,98 @@
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { CodedError, StartupError, messageOf } from '../base/errors.js';
+import { crc32c } from '../journal/crc32c.js';
+
+/** What a node of a pair must not forget, or two could serve (REPLICATION.md, "Roles and fencing"). */
+export interface RoleState {
+  readonly role: 'backup' | 'primary';
+  /** It serves without a lease: no other node may promote. */
+  readonly solo: boolean;
+  /** Of the process that wrote it. */
+  readonly boot: number;
+  /** Epoch and position of the last journal entry that was known when it was written. */
+  readonly epoch: number;
+  readonly position: number;
+  /** server_id of the peer, empty before it was ever met. */
+  readonly peer: string;
+}
+
+/** Keeps the RoleState over restarts. */
+export interface RoleStore {
+  /** Null on a node that never ran. */
+  load(): RoleState | null;
+  /** Durable when it returns. @throws {CodedError} ROLE_UNWRITABLE */
+  save(state: RoleState): void;
+}
+
+/** Readable by the gateway's user only. */
+const FILE_MODE = 0o600;
+
+/** A RoleState in a small file of its own, replaced atomically and synced. */
+export class RoleFile implements RoleStore {
+  constructor(private readonly path: string) {}
+
+  /** @throws {StartupError} ROLE_UNREADABLE or ROLE_DAMAGED: guessing a role could let two serve. */
+  load(): RoleState | null {
+    let text: string;
+    try {
+      text = readFileSync(this.path, 'utf8');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+      const reason = `cannot read ${this.path}: ${messageOf(error)}`;
+      throw new StartupError('ROLE_UNREADABLE', reason);
+    }
+    const state = parse(text);
+    if (state !== null) return state;
+    const advice = 'restore it, or delete it while the peer serves, to join that one as new';
+    throw new StartupError('ROLE_DAMAGED', `${this.path} is damaged: ${advice}`);
+  }
+
+  save(state: RoleState): void {
+    try {
+      this.write(format(state));
+    } catch (error) {
+      const reason = `cannot store the role in ${this.path}: ${messageOf(error)}`;
+      throw new CodedError('ROLE_UNWRITABLE', reason, { cause: error });
+    }
+  }
+
+  private write(text: string): void {
+    const temporary = `${this.path}.new`;
+    const file = openSync(temporary, 'w', FILE_MODE);
+    try {
+      writeSync(file, text);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(temporary, this.path);
+    const directory = openSync(dirname(this.path), 'r');
+    try {
+      fsyncSync(directory);
+    } finally {
+      closeSync(directory);
+    }
+  }
+}
+
+/** One line of JSON and, on a second one, the CRC-32C of the first in hexadecimal. */
+function format({ role, solo, boot, epoch, position, peer }: RoleState): string {
+  const line = JSON.stringify({ role, solo, boot, epoch, position, peer });
+  return `${line}\n${checksum(line)}\n`;
+}
+
+function checksum(line: string): string {
+  return crc32c(Buffer.from(line)).toString(16).padStart(8, '0');
+}
+
+function parse(text: string): RoleState | null {
+  const [line = '', sum] = text.split('\n');
+  if (sum !== checksum(line)) return null;
+  const { role, solo, boot, epoch, position, peer } = JSON.parse(line) as Partial<RoleState>;
+  const counts = [boot, epoch, position];
+  if (!counts.every((count) => Number.isSafeInteger(count) && (count as number) >= 0)) return null;
+  if ((role !== 'primary' && role !== 'backup') || typeof solo !== 'boolean') return null;
+  if (typeof peer !== 'string') return null;
+  return { role, solo, boot, epoch, position, peer } as RoleState;
+}

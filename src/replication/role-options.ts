@@ -1,0 +1,48 @@
+import type { Role } from './standing.js';
+
+export interface RoleOptions {
+  /** Name of this node within the pair (backup.server_id). */
+  readonly serverId: string;
+  /** The role of a node that never ran (backup.mode). */
+  readonly mode: 'primary' | 'backup';
+  /** A peer silent for so long is taken for dead, ms. */
+  readonly timeout: number;
+  /** `tick` is called so often, ms; one that comes later than LATE_TICKS of these came after a pause. */
+  readonly tickPeriod: number;
+  readonly onPeerLoss: 'continue' | 'step_down';
+  readonly promoteStale: boolean;
+  /** sync.mode is sync and sync.on_timeout is refuse: then a promotion lost no number. */
+  readonly refuses: boolean;
+}
+
+/** The journal under this node, as far as roles need it. */
+export interface History {
+  /** Position of the last entry, own or received. */
+  position(): number;
+  /** Whether this process began with what the one before had (disk journal, complete state). */
+  readonly recovered: boolean;
+}
+
+/** What a change of role tells the gateway. */
+export interface RoleChange {
+  readonly role: Role;
+  readonly epoch: number;
+  /** As a primary: push numbers must jump (`jumpedNumber`) before anything is sent. */
+  readonly jump: boolean;
+  /** Whether this node has the smaller server_id: whose numbers it jumps to. */
+  readonly smaller: boolean;
+  /** A promotion, which is an entry of the journal; otherwise the epoch goes on. */
+  readonly promoted: boolean;
+  readonly planned: boolean;
+  /** One line: why. */
+  readonly reason: string;
+}
+
+export interface RoleListener {
+  /** After the new role is on disk. As backup: nothing more may be accepted or sent. */
+  onRole(change: RoleChange): void;
+  /** The backup asks for a planned switch. */
+  onTakeOverAsked(): void;
+  /** The backup did not take over what was offered: this gateway serves on. */
+  onHandOverFailed(): void;
+}

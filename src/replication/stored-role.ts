@@ -1,0 +1,52 @@
+import type { Clock } from '../base/clock.js';
+import type { RoleState, RoleStore } from './role-file.js';
+import type { History, RoleOptions } from './role-options.js';
+
+/** The RoleState of this process: what it shows was durable before. */
+export class StoredRole {
+  private stored: RoleState;
+
+  /**
+   * Takes a new boot id, durably.
+   * @throws {StartupError} of the store; {CodedError} ROLE_UNWRITABLE
+   */
+  constructor(
+    private readonly options: Pick<RoleOptions, 'mode' | 'serverId'>,
+    private readonly store: RoleStore,
+    private readonly history: History,
+    clock: Clock,
+  ) {
+    const last = store.load();
+    // Not below the wall clock: a node whose disk was replaced must not look older than it was.
+    const boot = Math.max((last?.boot ?? 0) + 1, Math.floor(clock.wallTime() / 1000));
+    const { mode } = options;
+    const known = last ?? { role: mode, solo: false, epoch: 0, peer: '' };
+    this.stored = { ...known, boot, position: history.position() };
+    store.save(this.stored);
+  }
+
+  get state(): RoleState {
+    return this.stored;
+  }
+
+  /**
+   * Whether this node has the smaller server_id. Before it ever met its peer, the one configured as
+   * primary takes itself for it.
+   */
+  get smaller(): boolean {
+    const { serverId, mode } = this.options;
+    return this.stored.peer === '' ? mode === 'primary' : serverId < this.stored.peer;
+  }
+
+  /** @throws {CodedError} ROLE_UNWRITABLE; then nothing has changed. */
+  save(change: Partial<RoleState>): void {
+    const state = { ...this.stored, position: this.history.position(), ...change };
+    this.store.save(state);
+    this.stored = state;
+  }
+
+  /** Steps aside even where the disk is broken: that is always safe, serving on would not be. */
+  forceBackup(): void {
+    this.stored = { ...this.stored, role: 'backup', solo: false };
+  }
+}

@@ -1,0 +1,172 @@
+import type { Cancel, Clock } from '../base/clock.js';
+import type { ClientStream, StreamEnd, StreamOpener } from '../grpc/message-stream.js';
+import type { JournalFollower } from '../journal/journal.js';
+import type { ReplicationMetrics } from '../telemetry/replication-metrics.js';
+import type { Logger } from '../telemetry/log.js';
+import { messageOf } from '../base/errors.js';
+import { Method } from '../wire/grpc-methods.js';
+import {
+  FromPrimary,
+  FromStandby,
+  Hello,
+  Opening,
+  decodeMessage,
+  encodeMessage,
+} from '../wire/messages.js';
+import { decodeStanding } from './beat-codec.js';
+import type { ClusterSeal } from './cluster-seal.js';
+import type { PeerGate } from './peer-gate.js';
+import { BrokenStreamError, Receiver } from './receiver.js';
+import type { RoleMachine } from './role-machine.js';
+
+/** Pauses before the stream is opened again, ms; doubled after each failure, back after a snapshot. */
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 2_000;
+
+/** The standby's end of the Sync service: follows the primary, again and again, while it is a backup. */
+export class SyncClient {
+  private attempt: Attempt | null = null;
+  private cancelPause: Cancel | null = null;
+  private pause = FIRST_PAUSE_MS;
+  private following = false;
+  private lastReason = '';
+
+  constructor(
+    readonly machine: RoleMachine,
+    private readonly opener: StreamOpener | null,
+    readonly follower: JournalFollower,
+    readonly seal: ClusterSeal,
+    readonly gate: PeerGate,
+    private readonly metrics: ReplicationMetrics,
+    private readonly clock: Clock,
+    private readonly log: Logger,
+  ) {}
+
+  /** Follows from now on. Idempotent. */
+  start(): void {
+    if (this.following) return;
+    this.following = true;
+    this.pause = FIRST_PAUSE_MS;
+    this.open();
+  }
+
+  /** Follows no more; a snapshot under way is forgotten. Idempotent. */
+  stop(): void {
+    this.following = false;
+    this.cancelPause?.();
+    this.cancelPause = null;
+    this.attempt?.cancel();
+    this.attempt = null;
+  }
+
+  /** The snapshot is in, the tail has begun. */
+  onWhole(): void {
+    this.pause = FIRST_PAUSE_MS;
+    this.lastReason = '';
+    this.log.info({ position: this.follower.position }, 'following the primary');
+  }
+
+  /** @param broken what came could not be applied; else the stream was lost or refused. */
+  onEnded(attempt: Attempt, reason: string, broken: boolean): void {
+    if (attempt !== this.attempt) return;
+    this.attempt = null;
+    if (attempt.whole || broken) this.metrics.resyncs.add(broken ? 'broken' : 'lost');
+    if (reason !== this.lastReason) {
+      this.lastReason = reason;
+      this.log.warn({ reason }, 'the stream from the primary ended; it begins again');
+    }
+    if (!this.following) return;
+    this.cancelPause = this.clock.after(this.pause, () => {
+      this.cancelPause = null;
+      this.open();
+    });
+    this.pause = Math.min(LONGEST_PAUSE_MS, this.pause * 2);
+  }
+
+  private open(): void {
+    if (this.opener !== null) this.attempt = new Attempt(this, this.opener);
+  }
+}
+
+class Attempt {
+  private readonly stream: ClientStream;
+  private readonly nonce: Uint8Array;
+  private receiver: Receiver | null = null;
+  private fault: string | null = null;
+  private over = false;
+
+  constructor(
+    private readonly client: SyncClient,
+    opener: StreamOpener,
+  ) {
+    this.nonce = client.seal.challenge();
+    this.stream = opener.open(Method.Follow, {
+      onMessage: (bytes) => this.onMessage(bytes),
+      onClosed: (end) => this.onClosed(end),
+    });
+  }
+
+  get whole(): boolean {
+    return this.receiver?.complete ?? false;
+  }
+
+  cancel(): void {
+    this.over = true;
+    this.stream.cancel();
+  }
+
+  private onMessage(bytes: Uint8Array): void {
+    if (this.over) return;
+    try {
+      this.take(decodeMessage(FromPrimary, bytes));
+    } catch (error) {
+      this.fault = messageOf(error);
+      this.cancel();
+    }
+  }
+
+  private take({ challenge, opening, shipment }: FromPrimary): void {
+    if (challenge?.length) this.greet(challenge);
+    else if (opening) this.begin(opening);
+    else if (shipment && this.receiver !== null) this.apply(this.receiver, shipment);
+    else throw new BrokenStreamError('a message that has no place there');
+  }
+
+  private greet(challenge: Uint8Array): void {
+    const { gate, machine, seal } = this.client;
+    const fields = { identity: gate.identity(), boot: machine.boot, challenge: this.nonce };
+    const hello = seal.seal('hello', challenge, encodeMessage(Hello, new Hello(fields)));
+    this.stream.write(encodeMessage(FromStandby, new FromStandby({ hello })));
+  }
+
+  private begin(sealed: NonNullable<FromPrimary['opening']>): void {
+    const { gate, machine, seal, follower } = this.client;
+    const body = seal.open('opening', this.nonce, sealed);
+    if (body === null) throw new BrokenStreamError(gate.refuseProof('the primary'));
+    const opening = decodeMessage(Opening, body);
+    const stranger = gate.checkIdentity(opening.identity, 'the primary');
+    if (stranger !== null) throw new BrokenStreamError(stranger);
+    const standing = decodeStanding(opening.identity?.serverId ?? '', opening.standing);
+    if (!machine.onStreamOpened(standing)) {
+      throw new BrokenStreamError('the peer is no primary to follow');
+    }
+    this.receiver = new Receiver(
+      follower,
+      (epoch, position) => machine.mayTake(standing.boot, epoch, position),
+      (epoch, position) => machine.onSnapshot(epoch, position),
+    );
+  }
+
+  private apply(receiver: Receiver, shipment: NonNullable<FromPrimary['shipment']>): void {
+    if (this.client.machine.role !== 'backup') throw new BrokenStreamError('no backup any more');
+    const { complete } = receiver;
+    const confirmation = receiver.take(shipment);
+    if (!complete && receiver.complete) this.client.onWhole();
+    this.stream.write(encodeMessage(FromStandby, new FromStandby({ confirmation })));
+  }
+
+  private onClosed(end: StreamEnd): void {
+    this.over = true;
+    this.client.onEnded(this, this.fault ?? end.message, this.fault !== null);
+  }
+}

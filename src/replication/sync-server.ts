@@ -1,0 +1,154 @@
+import type { ResponseStream, StreamCall, StreamMethod } from '../grpc/server-method.js';
+import { GrpcStatus } from '../grpc/unary-caller.js';
+import { Method } from '../wire/grpc-methods.js';
+import {
+  FromPrimary,
+  FromStandby,
+  Hello,
+  Opening,
+  decodeMessage,
+  encodeMessage,
+} from '../wire/messages.js';
+import { encodeStanding } from './beat-codec.js';
+import type { ClusterSeal } from './cluster-seal.js';
+import type { PeerGate } from './peer-gate.js';
+import type { RoleMachine } from './role-machine.js';
+import type { Shipper, ShipperLink } from './shipper.js';
+
+/** One standby follows; a second stream is that of its next attempt, and replaces the first. */
+export interface StandbyHost {
+  /** Begins to ship. */
+  ship(link: ShipperLink): Shipper;
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** The primary's end of the Sync service: proves the standby, then ships it the journal. */
+export class SyncServer {
+  private current: Following | null = null;
+
+  constructor(
+    readonly machine: RoleMachine,
+    readonly host: StandbyHost,
+    readonly seal: ClusterSeal,
+    readonly gate: PeerGate,
+  ) {}
+
+  /** What the sync port serves. */
+  method(): StreamMethod {
+    return {
+      path: Method.Follow,
+      open: (responses, peer) => {
+        const following = new Following(this, responses, peer);
+        following.challenge();
+        return following;
+      },
+    };
+  }
+
+  get shipper(): Shipper | null {
+    return this.current?.shipper ?? null;
+  }
+
+  /** Boot id of the standby that has confirmed all it must to be in sync, 0 for none. */
+  get caughtUpBoot(): number {
+    return this.current?.caughtUp === true ? this.current.boot : 0;
+  }
+
+  /** This gateway is no primary any more, or stops. */
+  dropAll(reason: string): void {
+    this.current?.drop(reason);
+    this.current = null;
+  }
+
+  replace(following: Following): void {
+    this.current?.drop('the standby has opened another stream');
+    this.current = following;
+  }
+
+  gone(following: Following): void {
+    if (this.current === following) this.current = null;
+  }
+}
+
+class Following implements StreamCall, ShipperLink {
+  shipper: Shipper | null = null;
+  boot = 0;
+  caughtUp = false;
+  private readonly nonce: Uint8Array;
+
+  constructor(
+    private readonly server: SyncServer,
+    private readonly responses: ResponseStream,
+    private readonly peer: string,
+  ) {
+    this.nonce = server.seal.challenge();
+  }
+
+  challenge(): void {
+    const refused = this.server.gate.checkAddress(this.peer);
+    if (refused !== null) this.refuse(refused);
+    else this.send(encodeMessage(FromPrimary, new FromPrimary({ challenge: this.nonce })));
+  }
+
+  onMessage(bytes: Uint8Array): void {
+    let message: FromStandby;
+    try {
+      message = decodeMessage(FromStandby, bytes);
+    } catch {
+      return this.refuse(this.server.gate.refuseGarbage(this.peer));
+    }
+    const { hello, confirmation } = message;
+    if (hello && this.shipper === null) this.greet(hello);
+    else if (confirmation && this.shipper !== null) {
+      const { number, position } = confirmation;
+      this.caughtUp = this.shipper.onConfirmation(number ?? 0, position ?? 0);
+    } else this.refuse(this.server.gate.refuseGarbage(this.peer));
+  }
+
+  onHalfClose(): void {
+    this.drop('the standby has ended the stream');
+  }
+
+  onClosed(): void {
+    this.caughtUp = false;
+    this.shipper?.close();
+    this.server.gone(this);
+  }
+
+  send(message: Uint8Array): void {
+    // The shipper's window keeps what is queued far below what a call may hold.
+    this.responses.write(message);
+  }
+
+  drop(reason: string): void {
+    this.shipper?.close();
+    this.responses.end(GrpcStatus.UNAVAILABLE, reason);
+  }
+
+  private greet(sealed: NonNullable<FromStandby['hello']>): void {
+    const { gate, seal, machine, host } = this.server;
+    let hello: Hello;
+    try {
+      const body = seal.open('hello', this.nonce, sealed);
+      if (body === null) return this.refuse(gate.refuseProof(this.peer));
+      hello = decodeMessage(Hello, body);
+    } catch {
+      return this.refuse(gate.refuseGarbage(this.peer));
+    }
+    const stranger = gate.checkIdentity(hello.identity, this.peer);
+    if (stranger !== null) return this.refuse(stranger);
+    if (machine.role !== 'primary') return this.drop('this gateway is not the primary');
+    this.boot = hello.boot;
+    const standing = encodeStanding(machine.standing);
+    const body = encodeMessage(Opening, new Opening({ identity: gate.identity(), standing }));
+    const opening = seal.seal('opening', hello.challenge ?? NOTHING, body);
+    this.server.replace(this);
+    this.send(encodeMessage(FromPrimary, new FromPrimary({ opening })));
+    this.shipper = host.ship(this);
+  }
+
+  private refuse(reason: string): void {
+    this.responses.end(GrpcStatus.PERMISSION_DENIED, reason);
+  }
+}

@@ -1,0 +1,182 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { createConnection } from 'node:net';
+import type { GateVerdict } from '../../src/replication/confirmation-gate.js';
+import { NodePair } from '../support/replication-nodes.js';
+import type { NodeSettings } from '../support/replication-nodes.js';
+import { eventually as waitFor } from '../support/quic-harness.js';
+
+let pair: NodePair | null = null;
+
+afterEach(async () => {
+  await pair?.stop();
+  pair = null;
+});
+
+async function start(settings: { a?: NodeSettings; b?: NodeSettings } = {}): Promise<NodePair> {
+  pair = new NodePair(settings);
+  await pair.start();
+  return pair;
+}
+
+const eventually = (reached: () => boolean) => waitFor(reached, 'what this test expects');
+const serves = (two: NodePair, name: 'a' | 'b') => two[name].replicator.accepting;
+const inSync = (two: NodePair) =>
+  eventually(
+    () => serves(two, 'a') && two.a.replicator.machine.paired && two.b.replicator.machine.paired,
+  );
+const same = (two: NodePair) =>
+  eventually(() => two.b.journal.texts.join() === two.a.journal.texts.join());
+
+describe('a pair of gateways over gRPC', () => {
+  it('ships a snapshot, then the tail', async () => {
+    const two = await start();
+    await eventually(() => serves(two, 'a'));
+    for (let entry = 0; entry < 3000; entry++)
+      two.a.journal.append(`entry ${entry}`, 'x'.repeat(200));
+    await inSync(two);
+    await same(two);
+    two.a.journal.append('tail');
+    await same(two);
+    expect(two.b.journal.texts.at(-1)).toBe('tail');
+    expect(two.b.replicator.peer?.advertiseAddr).toBe('a.example:8453');
+    expect(two.b.replicator.machine.epoch).toBe(1);
+  });
+
+  it('begins again after the stream was killed', async () => {
+    const two = await start();
+    await inSync(two);
+    const { resets } = two.b.journal;
+    two.toA.sync.kill();
+    two.a.journal.append('while it was away');
+    await eventually(() => two.b.journal.resets > resets);
+    await same(two);
+    expect(two.b.replicator.machine.role).toBe('backup');
+  });
+
+  it('drops a standby that does not read, and its memory with it', async () => {
+    const two = await start({
+      a: { sync: { bufferSize: 100 }, timeout: 30_000 },
+      b: { timeout: 30_000 },
+    });
+    await eventually(() => two.b.journal.resets > 0);
+    two.toA.sync.stall(true);
+    const text = 'x'.repeat(10_000);
+    await eventually(() => {
+      for (let entry = 0; entry < 50; entry++) two.a.journal.append(text);
+      return two.a.metrics.replication.resyncs.of('slow').value > 0;
+    });
+    expect(two.a.journal.sinkCount).toBe(0);
+    two.toA.sync.kill();
+    await same(two);
+  });
+
+  it('a part that was changed on the way changes nothing, and a new snapshot follows', async () => {
+    const two = await start();
+    await inSync(two);
+    let changed = 0;
+    two.toA.sync.tamper = (bytes) => {
+      const at = bytes.indexOf('secret word');
+      if (at < 0 || changed++ > 0) return bytes;
+      const copy = Buffer.from(bytes);
+      copy[at] = 'S'.charCodeAt(0);
+      return copy;
+    };
+    two.a.journal.append('a secret word');
+    await eventually(() => two.b.metrics.replication.resyncs.of('broken').value > 0);
+    await same(two);
+    expect(two.b.journal.texts).not.toContain('a Secret word');
+  });
+
+  it('the standby takes over when the primary is gone, and the old one returns as backup', async () => {
+    const two = await start({ a: { timeout: 3_000 }, b: { timeout: 3_000 } });
+    await inSync(two);
+    two.a.journal.append('kept');
+    await same(two);
+    await two.a.stop();
+    await eventually(() => serves(two, 'b'));
+    expect(two.b.changes.at(-1)).toMatchObject({ role: 'primary', epoch: 2, jump: true });
+    expect(two.b.journal.texts).toContain('kept');
+    await two.boot('a');
+    await eventually(() => two.a.replicator.machine.paired);
+    await same(two);
+    expect(two.a.replicator.machine.role).toBe('backup');
+  });
+
+  it('a planned switch loses nothing and jumps no number; so does the way back, asked of the backup', async () => {
+    const two = await start();
+    await inSync(two);
+    two.a.journal.append('before');
+    await two.a.replicator.switchRoles();
+    await eventually(() => serves(two, 'b') && two.a.replicator.machine.paired);
+    expect(two.b.changes.at(-1)).toMatchObject({ epoch: 2, jump: false, planned: true });
+    expect([two.b.journal.texts.includes('before'), two.a.drained]).toEqual([true, 1]);
+    await two.a.replicator.switchRoles();
+    await eventually(() => serves(two, 'a'));
+    expect(two.a.changes.at(-1)).toMatchObject({ epoch: 3, planned: true });
+  });
+
+  it('a primary that went solo while nothing happens has its standby in sync again', async () => {
+    const two = await start();
+    await inSync(two);
+    two.a.replicator.machine.goSolo();
+    expect([serves(two, 'a'), two.a.replicator.machine.paired]).toEqual([true, false]);
+    await eventually(() => two.a.replicator.machine.paired && serves(two, 'a'));
+    await inSync(two);
+  });
+
+  it('both configured as primary: one becomes backup and says why', async () => {
+    const two = await start({ b: { mode: 'primary' } });
+    await inSync(two);
+    expect(two.b.changes.at(-1)?.reason).toMatch(/the peer has epoch/);
+  });
+
+  it('sync mode: what waits passes when the standby has it, or is released', async () => {
+    const sync = { mode: 'sync', timeout: 100 } as const;
+    const two = await start({ a: { sync, timeout: 5_000 }, b: { timeout: 5_000 } });
+    await inSync(two);
+    const ask = () =>
+      new Promise<GateVerdict>((resolve) => {
+        two.a.journal.append('asked');
+        two.a.replicator.confirmations.whenConfirmed(two.a.journal.position, resolve);
+      });
+    await eventually(() => !two.a.replicator.confirmations.degraded);
+    two.toA.sync.stall(true);
+    expect(await ask()).toBe('released');
+    expect(two.a.replicator.confirmations.degraded).toBe(true);
+    two.toA.sync.kill();
+    await eventually(() => !two.a.replicator.confirmations.degraded);
+    await same(two);
+  });
+});
+
+describe('who may not', () => {
+  const refusals = (two: NodePair, kind: string) =>
+    two.a.metrics.replication.refused.of(kind).value;
+
+  it.each([
+    ['another secret', 'proof', { secret: 'other' }],
+    ['another pair', 'cluster', { clusterId: 'other' }],
+    ['another address, without a secret', 'address', { secret: null }],
+  ] as const)('%s', async (_, kind, settings) => {
+    const own = kind === 'address' ? { secret: null, peerHost: '192.0.2.1' } : {};
+    const two = await start({ a: { ...own, timeout: 1_000 }, b: settings });
+    await eventually(() => refusals(two, kind) > 0 && serves(two, 'a'));
+    expect(two.b.journal.resets).toBe(0);
+    // Whom this gateway dialled itself it believes, where nothing proves anything.
+    if (kind !== 'address') expect(two.a.replicator.peer).toBeNull();
+  });
+
+  it('garbage on both ports is harmless', async () => {
+    const two = await start();
+    await inSync(two);
+    for (const port of [two.a.ports.heartbeat, two.a.ports.sync]) {
+      const socket = createConnection(port, '127.0.0.1');
+      socket.on('error', () => undefined);
+      socket.write(Buffer.alloc(5000, 'garbage'));
+      await new Promise<void>((resolve) => socket.once('close', () => resolve()).resume());
+    }
+    two.a.journal.append('still');
+    await same(two);
+    expect(serves(two, 'a')).toBe(true);
+  });
+});

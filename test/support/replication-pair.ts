@@ -1,0 +1,144 @@
+import { silentLogger } from '../../src/telemetry/log.js';
+import { RoleMachine } from '../../src/replication/role-machine.js';
+import type { RoleState, RoleStore } from '../../src/replication/role-file.js';
+import type { RoleChange, RoleOptions } from '../../src/replication/role-options.js';
+import type { Word } from '../../src/replication/standing.js';
+import { FakeClock } from './fake-clock.js';
+
+/** A disk that outlives its process. */
+export class MemoryRoleStore implements RoleStore {
+  state: RoleState | null = null;
+  broken = false;
+
+  load(): RoleState | null {
+    return this.state;
+  }
+
+  save(state: RoleState): void {
+    if (this.broken) throw new Error('disk full');
+    this.state = state;
+  }
+}
+
+export type PairSettings = Partial<Omit<RoleOptions, 'serverId' | 'mode'>> & {
+  readonly modes?: readonly ['primary' | 'backup', 'primary' | 'backup'];
+  /** A crash keeps the history. */
+  readonly diskJournal?: boolean;
+};
+
+export const TIMEOUT = 6_000;
+export const INTERVAL = 2_000;
+export const TICK = 250;
+
+/** One node: a RoleMachine, its disk, and a history that is a list of entries. */
+export class PairNode {
+  readonly store = new MemoryRoleStore();
+  machine!: RoleMachine;
+  entries: string[] = [];
+  changes: RoleChange[] = [];
+  takeOverAsked = 0;
+  up = false;
+  paused = false;
+
+  constructor(
+    readonly serverId: string,
+    private readonly mode: 'primary' | 'backup',
+    private readonly settings: PairSettings,
+    private readonly clock: FakeClock,
+  ) {}
+
+  boot(): void {
+    const { diskJournal = false, ...options } = this.settings;
+    const recovered = diskJournal || this.store.state === null;
+    if (!recovered) this.entries = [];
+    this.up = true;
+    this.paused = false;
+    this.machine = new RoleMachine(
+      {
+        onPeerLoss: 'continue',
+        promoteStale: false,
+        refuses: false,
+        timeout: TIMEOUT,
+        tickPeriod: TICK,
+        ...options,
+        serverId: this.serverId,
+        mode: this.mode,
+      },
+      this.store,
+      { position: () => this.entries.length, recovered },
+      {
+        onRole: (change) => void this.changes.push(change),
+        onTakeOverAsked: () => void this.takeOverAsked++,
+        onHandOverFailed: () => undefined,
+      },
+      this.clock,
+      silentLogger(),
+    );
+  }
+
+  get runs(): boolean {
+    return this.up && !this.paused;
+  }
+
+  get serves(): boolean {
+    return this.runs && this.machine.accepting;
+  }
+}
+
+/** Two nodes whose messages a test delivers, loses or delays. */
+export class Pair {
+  readonly clock = new FakeClock();
+  readonly a: PairNode;
+  readonly b: PairNode;
+  /** Nothing gets through. */
+  cut = false;
+
+  constructor(settings: PairSettings = {}) {
+    const [first, second] = settings.modes ?? ['primary', 'backup'];
+    this.a = new PairNode('a', first, settings, this.clock);
+    this.b = new PairNode('b', second, settings, this.clock);
+    this.a.boot();
+    this.b.boot();
+  }
+
+  other(node: PairNode): PairNode {
+    return node === this.a ? this.b : this.a;
+  }
+
+  /** A heartbeat there and its answer back, without delay. */
+  exchange(from: PairNode): void {
+    if (!from.runs || !from.machine.speaks) return;
+    const word = from.machine.nextWord();
+    const answer = this.deliver(this.other(from), word);
+    if (answer !== null) from.machine.onAnswer(word.sequence, answer);
+  }
+
+  deliver(to: PairNode, word: Word): Word | null {
+    return this.cut || !to.runs ? null : to.machine.onHeartbeat(word);
+  }
+
+  /** The stream: a snapshot of all, confirmed at once. */
+  ship(from: PairNode): boolean {
+    const to = this.other(from);
+    if (this.cut || !from.runs || !to.runs || from.machine.role !== 'primary') return false;
+    const { standing } = from.machine;
+    if (!to.machine.onStreamOpened(standing)) return false;
+    to.entries = [...from.entries];
+    to.machine.onSnapshot(standing.epoch, standing.position);
+    from.machine.onCaughtUp(to.machine.boot);
+    return true;
+  }
+
+  /** Time passes, with ticks, heartbeats and shipping as in a gateway. */
+  run(ms: number): void {
+    for (let passed = 0; passed < ms; passed += TICK) {
+      this.clock.advance(TICK);
+      for (const node of [this.a, this.b]) if (node.runs) node.machine.tick();
+      if (Math.round(this.clock.now()) % INTERVAL !== 0) continue;
+      for (const node of [this.a, this.b]) {
+        this.exchange(node);
+        this.ship(node);
+      }
+    }
+  }
+}

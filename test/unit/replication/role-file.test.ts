@@ -1,0 +1,43 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { RoleFile } from '../../../src/replication/role-file.js';
+
+const STATE = { role: 'primary', solo: true, boot: 7, epoch: 3, position: 12, peer: 'b' } as const;
+let folder = '';
+let path = '';
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'gatesvr-role-'));
+  path = join(folder, 'role');
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+describe('the role file', () => {
+  it('gives back what was saved, readable by its owner only', () => {
+    const file = new RoleFile(path);
+    expect(file.load()).toBeNull();
+    file.save(STATE);
+    expect(new RoleFile(path).load()).toEqual(STATE);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
+  it('refuses to start from a damaged one, wherever it is damaged', () => {
+    new RoleFile(path).save(STATE);
+    const whole = readFileSync(path);
+    for (let at = 0; at < whole.length - 1; at++) {
+      const bytes = Buffer.from(whole);
+      bytes[at] = (bytes[at] ?? 0) ^ 1;
+      writeFileSync(path, bytes);
+      expect(() => new RoleFile(path).load()).toThrow('is damaged');
+    }
+    writeFileSync(path, '');
+    expect(() => new RoleFile(path).load()).toThrow('is damaged');
+  });
+
+  it('says what it cannot read or write', () => {
+    expect(() => new RoleFile(folder).load()).toThrow(`cannot read ${folder}`);
+    expect(() => new RoleFile(join(folder, 'no', 'role')).save(STATE)).toThrow('cannot store');
+  });
+});

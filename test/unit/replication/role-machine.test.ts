@@ -1,0 +1,305 @@
+import { describe, expect, it } from '@jest/globals';
+import { Pair, TICK, TIMEOUT } from '../../support/replication-pair.js';
+import type { PairSettings } from '../../support/replication-pair.js';
+
+/** A pair in which `a` serves and `b` is in sync. */
+function settled(settings: PairSettings = {}): Pair {
+  const pair = new Pair(settings);
+  pair.run(5 * TIMEOUT);
+  expect([pair.a.machine.role, pair.b.machine.role]).toEqual(['primary', 'backup']);
+  expect([pair.a.serves, pair.b.machine.paired]).toEqual([true, true]);
+  return pair;
+}
+
+const crash = (pair: Pair, name: 'a' | 'b') => (pair[name].up = false);
+
+describe('starting', () => {
+  it('settles: the one configured as primary serves, the other gets in sync', () => {
+    const pair = settled();
+    expect(pair.a.machine.epoch).toBe(1);
+    expect(pair.b.machine.epoch).toBe(1);
+    expect(pair.a.machine.solo).toBe(false);
+    expect(pair.a.changes).toMatchObject([{ role: 'primary', epoch: 1, jump: false }]);
+  });
+
+  it('does not serve before the peer answered or the timeout is over', () => {
+    const pair = new Pair();
+    pair.cut = true;
+    pair.run(TIMEOUT - TICK);
+    expect(pair.a.serves).toBe(false);
+    pair.run(2 * TICK);
+    expect([pair.a.serves, pair.a.machine.solo]).toEqual([true, true]);
+  });
+
+  it('waits under step_down, until an operator says solo', () => {
+    const pair = new Pair({ onPeerLoss: 'step_down' });
+    pair.cut = true;
+    pair.run(3 * TIMEOUT);
+    expect(pair.a.machine.role).toBe('starting');
+    pair.a.machine.goSolo();
+    expect(pair.a.serves).toBe(true);
+  });
+
+  it('a former standby alone waits, or promotes under promote_stale', () => {
+    for (const promoteStale of [false, true]) {
+      const pair = new Pair({ promoteStale });
+      crash(pair, 'a');
+      pair.run(3 * TIMEOUT);
+      expect(pair.b.serves).toBe(promoteStale);
+    }
+  });
+
+  it('both configured as primary and apart: the lower epoch steps down when they meet', () => {
+    const pair = new Pair({ modes: ['primary', 'primary'] });
+    pair.cut = true;
+    pair.run(2 * TIMEOUT);
+    expect([pair.a.serves, pair.b.serves]).toEqual([true, true]);
+    pair.cut = false;
+    pair.run(3 * TIMEOUT);
+    expect([pair.a.serves, pair.b.serves].filter(Boolean)).toHaveLength(1);
+    const [loser] = [pair.a, pair.b].filter((node) => !node.serves);
+    expect(loser?.changes.at(-1)?.reason).toMatch(/the peer has epoch/);
+  });
+
+  it('both configured as primary and together: the smaller server_id serves', () => {
+    const pair = settled({ modes: ['primary', 'primary'] });
+    expect(pair.b.machine.role).toBe('backup');
+  });
+});
+
+describe('failover', () => {
+  it('promotes after the timeout, with a jump, and the old primary returns as backup', () => {
+    const pair = settled();
+    pair.a.entries.push('x');
+    pair.run(TIMEOUT);
+    crash(pair, 'a');
+    pair.run(TIMEOUT - 3_000);
+    expect(pair.b.machine.role).toBe('backup');
+    pair.run(4_000);
+    expect(pair.b.serves).toBe(true);
+    expect(pair.b.changes.at(-1)).toMatchObject({ role: 'primary', epoch: 2, jump: true });
+    expect(pair.b.entries).toEqual(['x']);
+    pair.a.boot();
+    pair.run(3 * TIMEOUT);
+    expect([pair.a.machine.role, pair.a.entries, pair.a.machine.paired]).toEqual([
+      'backup',
+      ['x'],
+      true,
+    ]);
+  });
+
+  it('does not jump where the primary refused whatever the standby had not confirmed', () => {
+    const pair = settled({ refuses: true });
+    crash(pair, 'a');
+    pair.run(2 * TIMEOUT);
+    expect(pair.b.changes.at(-1)).toMatchObject({ role: 'primary', jump: false, planned: false });
+  });
+
+  it('a standby that was not told to be in sync does not promote', () => {
+    const pair = new Pair();
+    pair.exchange(pair.b);
+    pair.exchange(pair.a);
+    expect([pair.a.serves, pair.b.machine.role]).toEqual([true, 'backup']);
+    crash(pair, 'a');
+    pair.run(5 * TIMEOUT);
+    expect(pair.b.machine.role).toBe('backup');
+  });
+
+  it('promotes at once when the primary comes back empty', () => {
+    const pair = settled();
+    pair.a.entries.push('x');
+    pair.ship(pair.a);
+    crash(pair, 'a');
+    pair.a.boot();
+    pair.exchange(pair.a);
+    expect(pair.b.serves).toBe(true);
+    expect(pair.b.entries).toEqual(['x']);
+    expect(pair.a.machine.role).toBe('backup');
+  });
+
+  it('lets a primary go on that comes back with more than the standby has', () => {
+    const pair = settled({ diskJournal: true });
+    pair.a.entries.push('degraded');
+    crash(pair, 'a');
+    pair.a.boot();
+    pair.exchange(pair.a);
+    pair.exchange(pair.a);
+    expect(pair.a.serves).toBe(true);
+    expect([pair.a.machine.epoch, pair.b.machine.role]).toEqual([1, 'backup']);
+  });
+
+  it('the empty stream of a restarted primary does not erase the standby', () => {
+    const pair = settled();
+    pair.a.entries.push('x');
+    pair.ship(pair.a);
+    crash(pair, 'a');
+    pair.b.paused = true;
+    pair.a.boot();
+    pair.run(2 * TIMEOUT);
+    expect(pair.a.serves).toBe(true);
+    pair.b.paused = false;
+    expect(pair.ship(pair.a)).toBe(false);
+    expect([pair.b.entries, pair.b.serves]).toEqual([['x'], true]);
+    pair.exchange(pair.b);
+    expect(pair.a.machine.role).toBe('backup');
+  });
+});
+
+describe('the lease', () => {
+  it('lapses 0.7 timeouts after the last answered heartbeat was sent', () => {
+    const pair = settled({ onPeerLoss: 'step_down' });
+    pair.exchange(pair.a);
+    pair.cut = true;
+    pair.clock.advance(0.7 * TIMEOUT - 1);
+    expect(pair.a.serves).toBe(true);
+    pair.clock.advance(1);
+    expect(pair.a.serves).toBe(false);
+  });
+
+  it('runs from the sending, not from the answer', () => {
+    const pair = settled({ onPeerLoss: 'step_down' });
+    const word = pair.a.machine.nextWord();
+    const answer = pair.deliver(pair.b, word);
+    pair.clock.advance(0.7 * TIMEOUT);
+    if (answer !== null) pair.a.machine.onAnswer(word.sequence, answer);
+    expect(pair.a.serves).toBe(false);
+  });
+
+  it('step_down: a cut wire leaves one serving, and the old one joins when it heals', () => {
+    const pair = settled({ onPeerLoss: 'step_down' });
+    pair.cut = true;
+    pair.run(5 * TIMEOUT);
+    expect([pair.a.serves, pair.b.serves]).toEqual([false, true]);
+    pair.cut = false;
+    pair.run(2 * TIMEOUT);
+    expect([pair.a.machine.role, pair.b.serves]).toEqual(['backup', true]);
+  });
+
+  it('step_down: a dead standby stops the service until it is back', () => {
+    const pair = settled({ onPeerLoss: 'step_down' });
+    crash(pair, 'b');
+    pair.run(5 * TIMEOUT);
+    expect(pair.a.serves).toBe(false);
+    pair.b.boot();
+    pair.run(2 * TIMEOUT);
+    expect(pair.a.serves).toBe(true);
+  });
+
+  it('continue: both serve during a cut, the higher epoch wins when it heals', () => {
+    const pair = settled();
+    pair.cut = true;
+    pair.run(3 * TIMEOUT);
+    expect([pair.a.serves, pair.b.serves]).toEqual([true, true]);
+    pair.cut = false;
+    pair.run(2 * TIMEOUT);
+    expect([pair.a.machine.role, pair.b.serves]).toEqual(['backup', true]);
+  });
+
+  it('a standby that was paused does not take its own pause for a dead primary', () => {
+    const pair = settled();
+    pair.b.paused = true;
+    pair.clock.advance(2 * TIMEOUT);
+    pair.b.paused = false;
+    pair.b.machine.tick();
+    expect(pair.b.machine.role).toBe('backup');
+  });
+
+  it('a primary that was paused is silent at once, and joins whoever was promoted', () => {
+    const pair = settled();
+    pair.a.paused = true;
+    pair.run(2 * TIMEOUT);
+    expect(pair.b.serves).toBe(true);
+    pair.a.paused = false;
+    expect(pair.a.serves).toBe(false);
+    pair.run(TIMEOUT);
+    expect([pair.a.machine.role, pair.b.serves]).toEqual(['backup', true]);
+  });
+});
+
+describe('a planned switch', () => {
+  it('hands over without a jump, and never are both serving', () => {
+    const pair = settled();
+    pair.a.machine.fallSilent();
+    expect(pair.a.serves).toBe(false);
+    pair.a.machine.offer();
+    pair.exchange(pair.a);
+    expect([pair.a.machine.role, pair.b.serves]).toEqual(['backup', true]);
+    expect(pair.b.changes.at(-1)).toMatchObject({ epoch: 2, jump: false, planned: true });
+  });
+
+  it('serves on where the backup cannot take over', () => {
+    const pair = settled();
+    pair.a.machine.fallSilent();
+    crash(pair, 'b');
+    pair.b.boot();
+    pair.a.machine.offer();
+    pair.exchange(pair.a);
+    expect([pair.a.machine.role, pair.a.serves, pair.b.machine.role]).toEqual([
+      'primary',
+      true,
+      'backup',
+    ]);
+  });
+
+  it('without an answer stays silent until the backup is taken for dead', () => {
+    const pair = settled();
+    pair.a.machine.fallSilent();
+    pair.exchange(pair.a);
+    pair.a.machine.offer();
+    pair.cut = true;
+    pair.run(TIMEOUT - TICK);
+    expect(pair.a.serves).toBe(false);
+    pair.run(2 * TICK);
+    expect(pair.a.serves).toBe(true);
+  });
+
+  it('is asked of the backup, which asks the primary', () => {
+    const pair = settled();
+    pair.b.machine.askToTakeOver();
+    pair.exchange(pair.a);
+    expect(pair.a.takeOverAsked).toBe(1);
+  });
+
+  it('needs a backup in sync, and a primary that serves', () => {
+    const pair = new Pair();
+    expect(() => pair.a.machine.fallSilent()).toThrow('does not serve');
+    pair.cut = true;
+    pair.run(2 * TIMEOUT);
+    expect(() => pair.a.machine.fallSilent()).toThrow('no backup is in sync');
+    expect(() => pair.a.machine.askToTakeOver()).toThrow('no backup');
+  });
+});
+
+describe('what is old', () => {
+  it('a word of a former process, or one that was overtaken, changes nothing', () => {
+    const pair = settled();
+    const old = pair.a.machine.nextWord();
+    const young = pair.a.machine.nextWord();
+    expect(pair.b.machine.onHeartbeat(young)).not.toBeNull();
+    expect(pair.b.machine.onHeartbeat(old)).toBeNull();
+    expect(
+      pair.b.machine.onHeartbeat({ ...young, boot: young.boot - 1, sequence: 1e6 }),
+    ).toBeNull();
+    expect(pair.b.machine.role).toBe('backup');
+  });
+
+  it('a role that cannot be stored is not taken, but stepping aside is', () => {
+    const pair = settled();
+    crash(pair, 'a');
+    pair.b.store.broken = true;
+    expect(() => pair.run(2 * TIMEOUT)).toThrow('disk full');
+    expect(pair.b.serves).toBe(false);
+    pair.b.store.broken = false;
+    pair.run(TIMEOUT);
+    expect(pair.b.serves).toBe(true);
+    pair.a.boot();
+    pair.a.store.broken = true;
+    pair.exchange(pair.a);
+    expect(pair.a.machine.role).toBe('backup');
+  });
+
+  it('an operator cannot make a backup solo while its primary is alive', () => {
+    const pair = settled();
+    expect(() => pair.b.machine.goSolo()).toThrow('switch instead');
+  });
+});

@@ -1,0 +1,248 @@
+import { describe, expect, it } from '@jest/globals';
+import { ConfirmationGate } from '../../../src/replication/confirmation-gate.js';
+import { splitBatch } from '../../../src/replication/journal-batches.js';
+import { decodePart, encodePart } from '../../../src/replication/parts.js';
+import type { ShipmentFields } from '../../../src/replication/parts.js';
+import { Receiver } from '../../../src/replication/receiver.js';
+import { Shipper } from '../../../src/replication/shipper.js';
+import { silentLogger } from '../../../src/telemetry/log.js';
+import { Metrics } from '../../../src/telemetry/metrics.js';
+import { FromPrimary, decodeMessage } from '../../../src/wire/messages.js';
+import { FakeClock } from '../../support/fake-clock.js';
+import { TextJournal, textBatch } from '../../support/replication-nodes.js';
+
+function build({ batchSize = 50, bufferSize = 100, texts = ['s1', 's2'] } = {}) {
+  const clock = new FakeClock();
+  const journal = new TextJournal();
+  journal.texts = [...texts];
+  const gate = new ConfirmationGate(
+    { mode: 'sync', onTimeout: 'degrade', timeout: 200 },
+    () => journal.position,
+    clock,
+  );
+  const sent: Uint8Array[] = [];
+  const dropped: string[] = [];
+  const link = {
+    send: (message: Uint8Array) => void sent.push(message),
+    drop: (reason: string) => void dropped.push(reason),
+  };
+  const metrics = new Metrics().replication;
+  const log = silentLogger();
+  const shipper = new Shipper(
+    { batchSize, bufferSize },
+    journal,
+    7,
+    gate,
+    link,
+    metrics,
+    clock,
+    log,
+  );
+  const standby = new TextJournal();
+  const snapshots: unknown[] = [];
+  const receiver = new Receiver(
+    standby,
+    () => true,
+    (...end) => void snapshots.push(end),
+  );
+  /** Everything sent so far reaches the standby, which confirms. */
+  const deliver = () => {
+    let caughtUp = false;
+    for (let next = sent.shift(); next !== undefined; next = sent.shift()) {
+      const { number, position } = receiver.take(shipmentOf(next));
+      caughtUp = shipper.onConfirmation(number, position);
+    }
+    return caughtUp;
+  };
+  return {
+    clock,
+    journal,
+    gate,
+    sent,
+    dropped,
+    metrics,
+    shipper,
+    standby,
+    receiver,
+    snapshots,
+    deliver,
+  };
+}
+
+function shipmentOf(message: Uint8Array): ShipmentFields {
+  return decodeMessage(FromPrimary, message).shipment as ShipmentFields;
+}
+
+describe('shipper and receiver', () => {
+  it('ship a snapshot, then the tail', () => {
+    const { journal, standby, snapshots, deliver, gate } = build();
+    journal.append('t3');
+    expect(deliver()).toBe(true);
+    journal.append('t4', 't5');
+    deliver();
+    expect(standby.texts).toEqual(journal.texts);
+    expect([snapshots, gate.confirmed, gate.degraded]).toEqual([[[7, 2]], 5, false]);
+  });
+
+  it('an empty snapshot is one, too', () => {
+    const { standby, deliver, receiver } = build({ texts: [] });
+    standby.texts = ['left over'];
+    expect(deliver()).toBe(true);
+    expect([standby.texts, receiver.complete]).toEqual([[], true]);
+  });
+
+  it('nothing changes before the end of the snapshot', () => {
+    const texts = Array.from({ length: 20 }, () => 'x'.repeat(100_000));
+    const { sent, standby, receiver } = build({ texts });
+    expect(sent.length).toBeGreaterThan(3);
+    for (const message of sent.slice(0, -1)) {
+      expect(receiver.take(shipmentOf(message)).position).toBe(0);
+    }
+    expect([standby.resets, receiver.complete]).toEqual([0, false]);
+  });
+
+  it('sends a turn in batches of at most batch_size entries', () => {
+    const { journal, sent, standby, deliver } = build({ batchSize: 2 });
+    deliver();
+    journal.append('a', 'b', 'c', 'd', 'e');
+    expect(sent).toHaveLength(3);
+    deliver();
+    expect(standby.texts.slice(2)).toEqual(['a', 'b', 'c', 'd', 'e']);
+  });
+
+  it('holds back behind the window, and drops a standby that stays behind', () => {
+    const { journal, sent, dropped, deliver, metrics, shipper, gate } = build({ bufferSize: 10 });
+    deliver();
+    for (let entry = 0; entry < 74; entry++) journal.append(`e${entry}`);
+    expect([sent.length, dropped]).toEqual([64, []]);
+    journal.append('one too many');
+    expect(dropped).toHaveLength(1);
+    expect([journal.sinkCount, metrics.resyncs.of('slow').value]).toEqual([0, 1]);
+    journal.append('ignored');
+    expect(sent).toHaveLength(64);
+    expect(shipper.onConfirmation(1, 1)).toBe(false);
+    expect(gate.confirmed).toBe(2);
+  });
+
+  it('bytes count as well', () => {
+    const { journal, sent, deliver } = build({ bufferSize: 1_000_000 });
+    deliver();
+    const text = 'x'.repeat(16_000);
+    for (let entry = 0; entry < 600; entry++) journal.append(text);
+    const bytes = sent.reduce((sum, message) => sum + message.length, 0);
+    expect(bytes).toBeLessThan(5 * 1024 * 1024);
+  });
+
+  it('a standby that joins may fall behind while its snapshot is under way', () => {
+    const texts = Array.from({ length: 400 }, () => 'x'.repeat(100_000));
+    const { journal, dropped, standby, deliver } = build({ bufferSize: 10, texts });
+    for (let entry = 0; entry < 200; entry++) journal.append(`e${entry}`);
+    expect(dropped).toEqual([]);
+    while (standby.position < journal.position) deliver();
+    expect(standby.texts).toEqual(journal.texts);
+  });
+
+  it('a confirmation of what was never sent ends the stream', () => {
+    for (const [number, position] of [
+      [99, 1],
+      [1, 99],
+    ] as const) {
+      const { shipper, dropped } = build();
+      expect(shipper.onConfirmation(number, position)).toBe(false);
+      expect(dropped).toEqual(['it confirmed what was never sent']);
+    }
+  });
+
+  it('tells its lag in entries, bytes and ms', () => {
+    const { journal, shipper, deliver, clock } = build();
+    deliver();
+    expect(shipper.lag).toEqual({ frames: 0, bytes: 0, ms: 0 });
+    journal.append('a', 'b');
+    clock.advance(30);
+    expect(shipper.lag).toMatchObject({ frames: 2, ms: 30 });
+    expect(shipper.lag.bytes).toBeGreaterThan(3);
+  });
+});
+
+describe('the receiver changes nothing for', () => {
+  const tail = (number: number, first: number, texts = ['x']) => {
+    const { count, bytes } = textBatch(first, texts);
+    return shipmentOf(encodePart(number, { batch: { first, count, entries: bytes } }));
+  };
+
+  it.each([
+    ['a repeated part', tail(2, 3)],
+    ['a part ahead', tail(4, 3)],
+    ['an entry that was there', tail(3, 2)],
+    ['a gap in the entries', tail(3, 4)],
+    ['an empty batch', tail(3, 3, [])],
+    ['a wrong checksum', { ...tail(3, 3), checksum: 1 }],
+    ['no part', {}],
+    ['a snapshot within the tail', shipmentOf(encodePart(3, { chunk: { records: [] } }))],
+    [
+      'a second snapshot',
+      shipmentOf(encodePart(3, { snapshotEnd: { epoch: 9, position: 0, records: 0 } })),
+    ],
+  ])('%s', (_, shipment) => {
+    const { standby, receiver, deliver } = build();
+    deliver();
+    expect(() => receiver.take(shipment)).toThrow();
+    expect([standby.texts, standby.resets]).toEqual([['s1', 's2'], 1]);
+    expect(receiver.take(tail(3, 3)).position).toBe(3);
+  });
+
+  it('a snapshot that is not whole, or that it may not take', () => {
+    const end = (records: number) =>
+      shipmentOf(encodePart(1, { snapshotEnd: { epoch: 1, position: 1, records } }));
+    const standby = new TextJournal();
+    standby.texts = ['mine'];
+    const strict = new Receiver(
+      standby,
+      () => false,
+      () => undefined,
+    );
+    expect(() => strict.take(end(1))).toThrow('not whole');
+    expect(() => strict.take(end(0))).toThrow('behind');
+    expect(standby.texts).toEqual(['mine']);
+  });
+
+  it('a batch before the snapshot', () => {
+    const receiver = new Receiver(
+      new TextJournal(),
+      () => true,
+      () => undefined,
+    );
+    expect(() => receiver.take(tail(1, 1))).toThrow('before the snapshot');
+  });
+});
+
+describe('splitting a batch', () => {
+  it('finds entries of every length, also those with a length of two bytes', () => {
+    const batch = textBatch(5, ['', 'x'.repeat(127), 'y'.repeat(128), 'z'.repeat(300), 'end']);
+    const parts = splitBatch(batch, 2);
+    expect(parts.map(({ first, count }) => [first, count])).toEqual([
+      [5, 2],
+      [7, 2],
+      [9, 1],
+    ]);
+    expect(Buffer.concat(parts.map(({ bytes }) => bytes))).toEqual(batch.bytes);
+  });
+
+  it('refuses a batch that ends within an entry', () => {
+    const { bytes } = textBatch(1, ['abc', 'def']);
+    expect(() => splitBatch({ first: 1, count: 2, bytes: bytes.subarray(0, 6) }, 1)).toThrow(
+      'within',
+    );
+    expect(() => splitBatch({ first: 1, count: 3, bytes }, 1)).toThrow('within');
+  });
+
+  it('a part is read back as it was written', () => {
+    const shipment = shipmentOf(
+      encodePart(3, { snapshotEnd: { epoch: 1, position: 2, records: 4 } }),
+    );
+    expect(decodePart(shipment)).toMatchObject({
+      number: 3,
+      snapshotEnd: { epoch: 1, position: 2 },
+    });
+  });
+});
