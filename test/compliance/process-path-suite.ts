@@ -72,7 +72,7 @@ export function processPathSuite(name: string, makeCaller: CallerFactory, stream
       });
       server.handle('late', async ({ text }) => {
         seen.push(text);
-        await new Promise((resolve) => setTimeout(resolve, 150));
+        await new Promise((resolve) => setTimeout(resolve, 800));
         return text;
       });
       server.handle('hang', ({ text }) => {
@@ -152,9 +152,9 @@ export function processPathSuite(name: string, makeCaller: CallerFactory, stream
     test('the deadline ends a request; its late answer reaches nobody', async () => {
       const client = connect();
       expect(await new TestCall(1, 'echo', 'connected').start(client).outcome()).toBe('connected');
-      const call = new TestCall(2, 'late', 'too late').start(client, 50);
+      const call = new TestCall(2, 'late', 'too late').start(client, 300);
       expect(await call.outcome()).toBe('timeout');
-      await new Promise((resolve) => setTimeout(resolve, 250));
+      await new Promise((resolve) => setTimeout(resolve, 900));
       expect(call.outcomes).toHaveLength(1);
       expect(await new TestCall(3, 'echo', 'next').start(client).outcome()).toBe('next');
     });

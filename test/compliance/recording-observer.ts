@@ -1,8 +1,6 @@
 import type { Link, LinkClosed, LinkObserver } from '../../src/link/link.js';
 import type { ErrorCode } from '../../src/wire/error-catalogue.js';
-
-/** Longest that a test waits for something to arrive, ms; a noisy machine needs a fraction of it. */
-const PATIENCE_MS = 15_000;
+import { PATIENCE_MS } from '../support/patience.js';
 
 /**
  * Writes down what a Link says and holds it to its contract: no call from inside a call to the same

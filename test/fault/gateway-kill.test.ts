@@ -9,6 +9,7 @@ import { UpstreamServer } from '../../src/sdk/upstream/index.js';
 import { zoneOf } from '../../src/routing/zone.js';
 import { CEILING_STEP } from '../../src/journal/number-ceiling.js';
 import { eventually } from '../support/quic-harness.js';
+import { PATIENT_CLIENT } from '../support/patience.js';
 
 const OPENID = 'survivor';
 const folder = mkdtempSync(join(tmpdir(), 'gatesvr-kill-'));
@@ -53,7 +54,7 @@ async function serve(grpc: number): Promise<UpstreamServer> {
 afterAll(async () => {
   for (const each of running.reverse()) await each.stop();
   rmSync(folder, { recursive: true, force: true });
-}, 30_000);
+});
 
 describe('kill -9 of a gateway without a journal', () => {
   test('its clients come back by themselves, are told what is lost, and no number is used twice', async () => {
@@ -63,11 +64,11 @@ describe('kill -9 of a gateway without a journal', () => {
     const shared = createQuicClient({ ca: readFileSync(join(folder, 'ca.crt')) });
     running.push(shared);
     const client = new GatewayClient({
+      ...PATIENT_CLIENT,
       address: `127.0.0.1:${first.quic}`,
       openid: OPENID,
       shared,
       maxDelayMs: 200,
-      requestTimeoutMs: 60_000,
     });
     const seen: number[] = [];
     const told: boolean[] = [];
@@ -96,5 +97,5 @@ describe('kill -9 of a gateway without a journal', () => {
     expect(seen.slice(0, 3)).toEqual([1, 2, 3]);
     expect(seen[3]).toBeGreaterThan(CEILING_STEP);
     await client.stop();
-  }, 90_000);
+  });
 });

@@ -7,6 +7,7 @@ import { writeCertificates } from '../../src/config/certificates.js';
 import { GatewayClient, createQuicClient } from '../../src/sdk/client/index.js';
 import { UpstreamServer } from '../../src/sdk/upstream/index.js';
 import { eventually } from '../support/quic-harness.js';
+import { PATIENT_CLIENT } from '../support/patience.js';
 
 /** For larger runs: RESTART_CLIENTS=500 RESTARTS=5 npx jest test/fault/rolling-restart. */
 const CLIENTS = Number(process.env['RESTART_CLIENTS'] ?? 8);
@@ -37,7 +38,7 @@ async function start(quic = 0, grpc = 0) {
   const sets = Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
   const gateway = new MeasuredProcess(process.execPath, ['dist/cli/main.js', 'serve', ...sets]);
   running.push(gateway);
-  const [, boundQuic, boundGrpc] = await gateway.waitFor(/"quic":(\d+).*"grpc":(\d+)/, 30_000);
+  const [, boundQuic, boundGrpc] = await gateway.waitFor(/"quic":(\d+).*"grpc":(\d+)/);
   return { gateway, quic: Number(boundQuic), grpc: Number(boundGrpc) };
 }
 
@@ -57,11 +58,11 @@ class Player {
     shared: ReturnType<typeof createQuicClient>,
   ) {
     this.client = new GatewayClient({
+      ...PATIENT_CLIENT,
       address,
       openid,
       shared,
       maxDelayMs: 300,
-      requestTimeoutMs: 60_000,
     });
     this.client.onPush((push) => this.pushes.push(push.text));
     this.client.on('disconnected', () => (this.gone = performance.now()));
@@ -92,7 +93,7 @@ class Player {
 afterAll(async () => {
   for (const each of running.reverse()) await each.stop();
   rmSync(folder, { recursive: true, force: true });
-}, 60_000);
+});
 
 test('restarts under load lose no push, execute no request twice, and every request is answered', async () => {
   await writeCertificates(folder);
@@ -177,4 +178,4 @@ test('restarts under load lose no push, execute no request twice, and every requ
     `rolling restart: ${RESTARTS} restarts, ${CLIENTS} clients, ${answers} requests, ${pushes} pushes; ` +
       `clients waited ${at(0.5)} ms (median), ${at(0.99)} ms (p99), ${at(1)} ms at most\n`,
   );
-}, 120_000);
+});

@@ -5,6 +5,7 @@ import type { UpstreamServer } from '../../src/sdk/upstream/index.js';
 import { zoneOf } from '../../src/routing/zone.js';
 import { GatewayHarness, ZONES } from '../support/gateway-harness.js';
 import { UdpProxy } from '../support/udp-proxy.js';
+import { PATIENCE_MS, PATIENT_CLIENT } from '../support/patience.js';
 
 const SESSIONS = 200;
 const REQUESTS = 12;
@@ -27,11 +28,10 @@ class Witness {
     port: number,
   ) {
     this.client = new GatewayClient({
+      ...PATIENT_CLIENT,
       address: `127.0.0.1:${port}`,
       openid,
       insecure: true,
-      requestTimeoutMs: 90_000,
-      connectTimeoutMs: 60_000,
       maxDelayMs: 1_000,
     });
     this.client.onPush((push) => this.pushes.push(push.text));
@@ -76,19 +76,23 @@ describe('200 sessions through a network that loses, doubles, reorders, delays a
     const bad = { loss: 0.05, duplicate: 0.02, reorder: 0.05, delay: 2, jitter: 8 };
     const targetPort = gateway.quicPort;
     proxy = await UdpProxy.start({ targetPort, seed: 7, toServer: bad, toClient: bad });
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await proxy.close();
     await harness.close();
-  }, 60_000);
+  });
 
   test('each sees an exact order, loses nothing, and nothing is executed twice', async () => {
     const witnesses = Array.from(
       { length: SESSIONS },
       (_, index) => new Witness(`lossy-${index}`, proxy.port),
     );
-    await Promise.all(witnesses.map((witness) => witness.client.connect()));
+    // Not all at once: a machine that cannot finish 200 handshakes in the server's 10 s finishes none.
+    for (let next = 0; next < SESSIONS; next += 50) {
+      const group = witnesses.slice(next, next + 50);
+      await Promise.all(group.map((witness) => witness.client.connect()));
+    }
 
     const asking = witnesses.map((witness) => witness.ask(8_000));
     const pushing = witnesses.map((witness) => pushAll(witness.openid));
@@ -111,7 +115,7 @@ describe('200 sessions through a network that loses, doubles, reorders, delays a
     expect(witnesses.filter((witness) => witness.reconnects > 0).length).toBeGreaterThan(0);
     expect(proxy.counters.toServer.lost).toBeGreaterThan(0);
     await Promise.all(witnesses.map((witness) => witness.client.stop()));
-  }, 120_000);
+  }, 600_000);
 
   async function pushAll(openid: string): Promise<void> {
     for (let index = 0; index < PUSHES; index++) {
@@ -123,7 +127,7 @@ describe('200 sessions through a network that loses, doubles, reorders, delays a
   /** Waits until the last pushes have crossed the bad network. */
   async function settle(witnesses: readonly Witness[]): Promise<void> {
     const due = PUSHES + 2 * REQUESTS;
-    const deadline = Date.now() + 30_000;
+    const deadline = Date.now() + PATIENCE_MS;
     const missing = () => witnesses.some((witness) => witness.pushes.length < due);
     while (missing() && Date.now() < deadline) await pause(100);
   }

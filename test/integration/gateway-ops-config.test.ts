@@ -11,7 +11,7 @@ import { eventually } from '../support/quic-harness.js';
 import { openWebSocket } from '../support/ws-client.js';
 
 const harness = new GatewayHarness();
-afterAll(() => harness.close(), 30_000);
+afterAll(() => harness.close());
 
 const logging = (level: string) => loadConfig({ env: {}, flags: { 'log.level': level } }).config;
 
@@ -45,7 +45,7 @@ describe('a gateway configured for a network of strangers', () => {
     expect(await statusOverTls(gateway.httpPort, readFileSync(join(folder, 'ca.crt')))).toBe(200);
     await expect(statusOverTls(gateway.httpPort, old)).rejects.toThrow();
     await gateway.stop();
-  }, 30_000);
+  });
 
   test('sees clients behind its proxies, each with limits of its own', async () => {
     const gateway = await harness.gateway({
@@ -75,7 +75,7 @@ describe('a gateway configured for a network of strangers', () => {
       ['bob', '203.0.113.8:0'],
     ]);
     await gateway.stop();
-  }, 30_000);
+  });
 
   test('writes its log to a file, and opens it again at a reload', async () => {
     const path = join(harness.folder, 'log', 'gatesvr.log');
@@ -88,5 +88,5 @@ describe('a gateway configured for a network of strangers', () => {
     await gateway.stop();
     expect(logged(path, 'gateway stopped')).toBe(true);
     expect(logged(`${path}.moved`, 'gateway stopped')).toBe(false);
-  }, 30_000);
+  });
 });

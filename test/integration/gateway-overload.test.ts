@@ -4,6 +4,7 @@ import { GatewayClient } from '../../src/sdk/client/index.js';
 import { DeployedClient, DeployedClientError } from '../support/deployed-client.js';
 import { DeployedQuic } from '../support/deployed-client-quic.js';
 import { GatewayHarness, ZONES } from '../support/gateway-harness.js';
+import { PATIENT_CLIENT } from '../support/patience.js';
 
 describe('a gateway under too much load', () => {
   let harness: GatewayHarness;
@@ -14,7 +15,7 @@ describe('a gateway under too much load', () => {
     for (const client of clients.splice(0)) client.close();
     await quic.stop();
     await harness.close();
-  }, 30_000);
+  });
 
   /** A gateway whose upstreams answer `echo` and note what they executed. */
   async function gatewayWith(settings: Record<string, string>) {
@@ -35,7 +36,13 @@ describe('a gateway under too much load', () => {
 
   function sdkClient(gateway: Gateway, openid: string): GatewayClient {
     const address = `127.0.0.1:${gateway.quicPort}`;
-    const client = new GatewayClient({ address, openid, insecure: true, refusedRetries: 0 });
+    const client = new GatewayClient({
+      ...PATIENT_CLIENT,
+      address,
+      openid,
+      insecure: true,
+      refusedRetries: 0,
+    });
     clients.push(client);
     return client;
   }
@@ -82,11 +89,11 @@ describe('a gateway under too much load', () => {
     await late.connect();
     await expect(late.request('echo')).rejects.toMatchObject({ status: 503 });
     for (const { client } of members) expect(client.connected).toBe(true);
-  }, 30_000);
+  });
 
   test('keeps a flood of one session from every other', async () => {
     const { gateway } = await gatewayWith({
-      'overload_protection.session_qps': '20',
+      'overload_protection.session_qps': '2',
       'overload_protection.session_burst': '30',
     });
     const flooder = deployed('flooder');
@@ -104,7 +111,7 @@ describe('a gateway under too much load', () => {
     expect(flooder.errors[0]?.detail).toMatch(/^retry_after_ms=\d+$/);
     expect(flooder.sequence).toEqual(Array.from({ length: 400 }, (_, index) => index + 1));
     expect(good.state).toBe('connected');
-  }, 30_000);
+  });
 
   test('tells operators: warnings in /health, the load in /stats', async () => {
     const { gateway } = await gatewayWith({
@@ -127,7 +134,7 @@ describe('a gateway under too much load', () => {
     const { overload } = (await ask('/stats')) as { overload: Record<string, unknown> };
     expect(overload).toMatchObject({ connections: 1, max_qps: 500, refusing_connections: false });
     expect(overload.current_qps).toBeGreaterThan(0);
-  }, 30_000);
+  });
 
   test('closes what one address has too much of with 429, and counts it', async () => {
     const { gateway } = await gatewayWith({ 'overload_protection.address_connections': '2' });
@@ -139,7 +146,7 @@ describe('a gateway under too much load', () => {
     expect(await gateway.metrics.registry.metrics()).toContain(
       'gatesvr_connections_rejected_total{reason="address_connections"} 1',
     );
-  }, 30_000);
+  });
 
   test('turns new connections away while its event loop is late; those it has go on', async () => {
     const { gateway } = await gatewayWith({ 'overload_protection.max_event_loop_delay': '50ms' });
@@ -166,7 +173,7 @@ describe('a gateway under too much load', () => {
     expect(await gateway.metrics.registry.metrics()).toMatch(
       /gatesvr_connections_rejected_total\{reason="event_loop_delay"\} [1-9]/,
     );
-  }, 30_000);
+  });
 
   test('limits nothing where overload_protection is off', async () => {
     await gatewayWith({
@@ -181,7 +188,7 @@ describe('a gateway under too much load', () => {
     await second?.connect();
     const codes = await burst(first as DeployedClient, 'a', 50);
     expect(new Set(codes)).toEqual(new Set([200]));
-  }, 30_000);
+  });
 });
 
 /** Keeps the event loop busy, then lets the timers that are due run. */

@@ -6,6 +6,7 @@ import { GatewayHarness } from '../support/gateway-harness.js';
 import { CuttableWire } from '../support/cuttable-wire.js';
 import { openidsOfZone } from '../support/upstream-requests.js';
 import { until } from '../support/until.js';
+import { PATIENT_CLIENT } from '../support/patience.js';
 
 describe.each([['framed'], ['http2'], ['grpc-js']])('upstreams of both kinds, by %s', (caller) => {
   const harness = new GatewayHarness();
@@ -40,14 +41,15 @@ describe.each([['framed'], ['http2'], ['grpc-js']])('upstreams of both kinds, by
     });
     streaming = await harness.upstream(gateway, '001', prepare);
     unary = await harness.upstream(gateway, '002', prepare, { stream: false });
-  }, 30_000);
+  });
   afterEach(() => {
     for (const client of clients.splice(0)) client.close();
   });
-  afterAll(() => harness.close(), 30_000);
+  afterAll(() => harness.close());
 
   const member = async (zone: '001' | '002', index = 0): Promise<GatewayClient> => {
     const client = new GatewayClient({
+      ...PATIENT_CLIENT,
       address: `127.0.0.1:${gateway.quicPort}`,
       openid: openidsOfZone(zone, index + 1)[index] as string,
       insecure: true,
@@ -95,6 +97,7 @@ describe.each([['framed'], ['http2'], ['grpc-js']])('upstreams of both kinds, by
       await harness.upstream(gateway, '003', prepare, { advertise });
       const openid = openidsOfZone('003', 1)[0] as string;
       const client = new GatewayClient({
+        ...PATIENT_CLIENT,
         address: `127.0.0.1:${gateway.quicPort}`,
         openid,
         insecure: true,

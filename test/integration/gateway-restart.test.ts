@@ -6,22 +6,23 @@ import type { Gateway } from '../../src/gateway/gateway.js';
 import { zoneOf } from '../../src/routing/zone.js';
 import { GatewayClient } from '../../src/sdk/client/index.js';
 import { GatewayHarness } from '../support/gateway-harness.js';
+import { PATIENT_CLIENT } from '../support/patience.js';
 
 const OPENID = 'restart';
 
 function clientOf(gateway: Gateway, port = gateway.quicPort): GatewayClient {
   return new GatewayClient({
+    ...PATIENT_CLIENT,
     address: `127.0.0.1:${port}`,
     openid: OPENID,
     insecure: true,
     maxDelayMs: 200,
-    requestTimeoutMs: 30_000,
   });
 }
 
 describe('a graceful restart', () => {
   const harness = new GatewayHarness();
-  afterAll(() => harness.close(), 30_000);
+  afterAll(() => harness.close());
 
   test('loses no session, no push and no registration; a resumed client sees nothing twice', async () => {
     const first = await harness.gateway();
@@ -57,7 +58,7 @@ describe('a graceful restart', () => {
     expect(sessions.at(-1)).toMatchObject({ resumed: true, recovered: true });
     expect(second.router.view().zones.flatMap(({ instances }) => instances)).toHaveLength(1);
     await client.stop();
-  }, 60_000);
+  });
 
   test('keeps a push for a client that is away', async () => {
     const ports = async () => harness.gateway();
@@ -74,7 +75,7 @@ describe('a graceful restart', () => {
     await back.connect();
     expect(await arrived).toBe('while away');
     await back.stop();
-  }, 60_000);
+  });
 
   test('a second gateway that fails to start leaves the state of the first alone', async () => {
     const first = await harness.gateway();
@@ -84,7 +85,7 @@ describe('a graceful restart', () => {
     expect(existsSync(join(harness.folder, 'gateway.state'))).toBe(false);
     await first.stop();
     expect(existsSync(join(harness.folder, 'gateway.state'))).toBe(true);
-  }, 30_000);
+  });
 
   test('a start that fails gives back the state it had taken', async () => {
     const first = await harness.gateway();
@@ -101,5 +102,5 @@ describe('a graceful restart', () => {
     taken.close();
     const second = await harness.gateway();
     expect(second.sessions.registry.find(sessionId)).toBeDefined();
-  }, 30_000);
+  });
 });

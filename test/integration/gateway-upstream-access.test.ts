@@ -22,7 +22,7 @@ beforeEach(() => {
 afterEach(async () => {
   for (const each of open.splice(0)) each.close();
   await harness.close();
-}, 30_000);
+});
 
 const tracked = <T extends { close(): void }>(one: T): T => (open.push(one), one);
 const register = { address: '127.0.0.1:9', zone_id: '001', service_name: 's' };

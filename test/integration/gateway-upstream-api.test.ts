@@ -10,6 +10,7 @@ import { GatewayClient } from '../../src/sdk/client/index.js';
 import { GatewayApi } from '../support/gateway-api.js';
 import { GatewayHarness } from '../support/gateway-harness.js';
 import { until } from '../support/quic-fake-gateway.js';
+import { PATIENT_CLIENT } from '../support/patience.js';
 
 describe('the API for upstreams, through the whole gateway', () => {
   const harness = new GatewayHarness();
@@ -20,15 +21,16 @@ describe('the API for upstreams, through the whole gateway', () => {
   beforeAll(async () => {
     gateway = await harness.gateway();
     api = new GatewayApi(`127.0.0.1:${gateway.grpcPort}`);
-  }, 30_000);
+  });
   afterAll(async () => {
     for (const client of clients) client.close();
     api.close();
     await harness.close();
-  }, 30_000);
+  });
 
   async function online(openid: string) {
     const client = new GatewayClient({
+      ...PATIENT_CLIENT,
       address: `127.0.0.1:${gateway.quicPort}`,
       openid,
       insecure: true,

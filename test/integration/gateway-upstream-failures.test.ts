@@ -3,6 +3,7 @@ import type { Gateway } from '../../src/gateway/gateway.js';
 import { zoneOf } from '../../src/routing/zone.js';
 import { GatewayClient } from '../../src/sdk/client/index.js';
 import { GatewayHarness, ZONES } from '../support/gateway-harness.js';
+import { PATIENT_CLIENT } from '../support/patience.js';
 
 /** An openid of each zone. */
 const MEMBERS = new Map(
@@ -20,14 +21,15 @@ describe('requests through the whole gateway', () => {
 
   beforeAll(async () => {
     gateway = await harness.gateway({ 'overload_protection.upstream_timeout': '500ms' });
-  }, 30_000);
+  });
   afterAll(async () => {
     for (const client of clients) client.close();
     await harness.close();
-  }, 30_000);
+  });
 
   async function member(zone: string): Promise<GatewayClient> {
     const client = new GatewayClient({
+      ...PATIENT_CLIENT,
       address: `127.0.0.1:${gateway.quicPort}`,
       openid: MEMBERS.get(zone as (typeof ZONES)[number]) as string,
       insecure: true,
@@ -56,7 +58,7 @@ describe('requests through the whole gateway', () => {
       const client = await member(zone);
       expect((await client.request('zone')).text).toBe(`${zone}:${openid}`);
     }
-  }, 30_000);
+  });
 
   test('an upstream that hangs is 504 for that request only, its late answer is discarded', async () => {
     const client = await member('001');
@@ -80,5 +82,5 @@ describe('requests through the whole gateway', () => {
       expect([200, 502, 503]).toContain(outcome);
     }
     expect((await client.request('zone')).text).toContain('002:');
-  }, 30_000);
+  });
 });

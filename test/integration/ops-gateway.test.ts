@@ -4,6 +4,7 @@ import { GatewayClient } from '../../src/sdk/client/index.js';
 import type { SessionRefusedError } from '../../src/sdk/client/index.js';
 import { GatewayHarness, ZONES } from '../support/gateway-harness.js';
 import { ask } from '../support/ops-double.js';
+import { PATIENT_CLIENT } from '../support/patience.js';
 
 describe('the operators of a gateway with clients', () => {
   let harness: GatewayHarness;
@@ -18,16 +19,16 @@ describe('the operators of a gateway with clients', () => {
         server.handle('echo', ({ data }) => ({ data })),
       );
     }
-  }, 30_000);
+  });
 
   afterEach(async () => {
     for (const client of clients.splice(0)) client.close();
     await harness.close();
-  }, 30_000);
+  });
 
   async function client(openid: string): Promise<GatewayClient> {
     const address = `127.0.0.1:${gateway.quicPort}`;
-    const made = new GatewayClient({ address, openid, insecure: true });
+    const made = new GatewayClient({ ...PATIENT_CLIENT, address, openid, insecure: true });
     clients.push(made);
     await made.connect();
     await made.request('echo', { data: Buffer.from('x') });
@@ -69,7 +70,7 @@ describe('the operators of a gateway with clients', () => {
     const zoned = (await get(`/stats?zone=${first?.zone}`)).body.sessions as { zone: string }[];
     expect(zoned.map(({ zone }) => zone)).toContain(first?.zone);
     expect(zoned.every(({ zone }) => zone === first?.zone)).toBe(true);
-  }, 30_000);
+  });
 
   it('end a session, whose client is told why and stays away', async () => {
     const ann = await client('ann');
@@ -85,7 +86,7 @@ describe('the operators of a gateway with clients', () => {
     expect([status, detail]).toEqual([403, 'spam']);
     expect((await get('/stats')).body.total_sessions).toBe(0);
     expect(await ask(kick, '{}')).toMatchObject({ status: 404 });
-  }, 30_000);
+  });
 
   it('drain it: no client is taken any more, but they are still answered', async () => {
     await client('ann');
@@ -95,6 +96,7 @@ describe('the operators of a gateway with clients', () => {
     await gateway.drain();
     expect((await get('/stats')).body).toMatchObject({ total_sessions: 1, active_sessions: 0 });
     const late = new GatewayClient({
+      ...PATIENT_CLIENT,
       address: `127.0.0.1:${gateway.quicPort}`,
       openid: 'late',
       insecure: true,
@@ -103,7 +105,7 @@ describe('the operators of a gateway with clients', () => {
     void late.connect().catch(() => undefined);
     const waiting = late.request('echo', { data: Buffer.from('x'), timeoutMs: 400 });
     await expect(waiting).rejects.toThrow();
-  }, 30_000);
+  });
 
   it('change what all its parts log', async () => {
     const put = { port: gateway.httpPort, path: '/log/level', method: 'PUT' };
@@ -111,5 +113,5 @@ describe('the operators of a gateway with clients', () => {
     expect((await get('/log/level')).body).toEqual({ level: 'error' });
     await ask({ ...put, headers }, '{"level":"silent"}');
     expect((await get('/log/level')).body).toEqual({ level: 'silent' });
-  }, 30_000);
+  });
 });

@@ -12,6 +12,7 @@ import { GatewayClient } from '../../src/sdk/client/index.js';
 import { GatewayHarness, ZONES } from '../support/gateway-harness.js';
 import { OpsBench, ask } from '../support/ops-double.js';
 import type { Answer } from '../support/ops-double.js';
+import { PATIENT_CLIENT } from '../support/patience.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const document = openApiDocument(VERSION);
@@ -94,15 +95,15 @@ describe('answers of a gateway with a client', () => {
       await harness.upstream(gateway, zone, (server) => server.handle('echo', () => ({})));
     }
     const address = `127.0.0.1:${gateway.quicPort}`;
-    client = new GatewayClient({ address, openid: 'ann', insecure: true });
+    client = new GatewayClient({ ...PATIENT_CLIENT, address, openid: 'ann', insecure: true });
     await client.connect();
     await client.request('echo', { data: Buffer.from('x') });
-  }, 30_000);
+  });
 
   afterAll(async () => {
     client.close();
     await harness.close();
-  }, 30_000);
+  });
 
   it('are as described, up to the end of the session and the gateway’s draining', async () => {
     const stats = await ask({ port: gateway.httpPort, path: '/stats?limit=1' });
@@ -144,7 +145,7 @@ describe('answers of a gateway with a client', () => {
     for (const [path, methods] of Object.entries(document.paths)) {
       for (const method of Object.keys(methods)) expect(asked).toContain(`${method} ${path}`);
     }
-  }, 30_000);
+  });
 });
 
 describe('refusals', () => {

@@ -107,7 +107,7 @@ describe('the QUIC edge', () => {
     const { links, handler } = edge();
     harness = await QuicHarness.start({
       protocols: { gatesvr: handler },
-      limits: { idleTimeout: 400 },
+      limits: { idleTimeout: 1_500 },
     });
     proxy = await UdpProxy.start({ targetPort: harness.server.port });
     const { connection, recorder } = await harness.connect({}, proxy.port);
@@ -128,14 +128,14 @@ describe('keepalive', () => {
     const { handler } = edge();
     harness = await QuicHarness.start({
       protocols: { gatesvr: handler },
-      keepalive: { silence: 100, peerIdleBelow: 1_000 },
+      keepalive: { silence: 100, peerIdleBelow: 5_000 },
     });
-    const quiet = await harness.connect({ limits: { idleTimeout: 500 } });
-    const patient = await harness.connect({ limits: { idleTimeout: 5_000 } });
+    const quiet = await harness.connect({ limits: { idleTimeout: 2_000 } });
+    const patient = await harness.connect({ limits: { idleTimeout: 30_000 } });
     const received = (): number => patient.connection.stats().received;
     await new Promise((done) => setTimeout(done, 100));
     const before = received();
-    await new Promise((done) => setTimeout(done, 1_200));
+    await new Promise((done) => setTimeout(done, 3_000));
     expect(quiet.recorder.closed).toEqual([]);
     expect(harness.metrics.keepalives.value).toBeGreaterThanOrEqual(3);
     expect(received()).toBe(before);

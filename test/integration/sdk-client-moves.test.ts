@@ -7,6 +7,7 @@ import { GatewayClient } from '../../src/sdk/client/index.js';
 import type { UpstreamServer } from '../../src/sdk/upstream/index.js';
 import { GatewayHarness } from '../support/gateway-harness.js';
 import { until } from '../support/quic-fake-gateway.js';
+import { PATIENT_CLIENT } from '../support/patience.js';
 
 let harness: GatewayHarness;
 let gateway: Gateway;
@@ -36,11 +37,11 @@ describe('a gateway that is restarted', () => {
   test('tells the client to move: what is in flight is answered, the rest waits for the next gateway', async () => {
     const log: string[] = [];
     alice = new GatewayClient({
+      ...PATIENT_CLIENT,
       address: `127.0.0.1:${gateway.quicPort}`,
       openid: 'alice',
       ca: readFileSync(join(harness.folder, 'ca.crt')),
       maxDelayMs: 200,
-      requestTimeoutMs: 25_000,
     });
     alice.on('moving', ({ delay }) => log.push(delay > 0 ? 'moving' : 'moving at once'));
     alice.on('connected', ({ resumed, recovered }) =>

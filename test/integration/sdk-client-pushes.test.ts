@@ -8,6 +8,7 @@ import type { GatewayClientOptions } from '../../src/sdk/client/index.js';
 import type { UpstreamServer } from '../../src/sdk/upstream/index.js';
 import { GatewayHarness } from '../support/gateway-harness.js';
 import { until } from '../support/quic-fake-gateway.js';
+import { PATIENT_CLIENT } from '../support/patience.js';
 
 const COUNT = 300;
 /** Large enough that what is unread does not fit into the buffers of the transports. */
@@ -34,13 +35,13 @@ afterEach(async () => {
 
 function client(options: Partial<GatewayClientOptions>): GatewayClient {
   const made = new GatewayClient({
+    ...PATIENT_CLIENT,
     address: `127.0.0.1:${gateway.quicPort}`,
     webSocketPort: gateway.wsPort,
     openid: 'alice',
     ca: readFileSync(join(harness.folder, 'ca.crt')),
     minDelayMs: 10,
     maxWaitingPushes: 16,
-    requestTimeoutMs: 20_000,
     ...options,
   });
   clients.push(made);

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { GatewayClient } from '../../src/sdk/client/index.js';
 import type { GatewayClientOptions } from '../../src/sdk/client/index.js';
 import { QuicFakeGateway, until } from '../support/quic-fake-gateway.js';
+import { PATIENT_CLIENT } from '../support/patience.js';
 
 let gateway: QuicFakeGateway;
 let clients: GatewayClient[];
@@ -18,7 +19,7 @@ afterEach(async () => {
 
 function client(options: Partial<GatewayClientOptions> = {}): GatewayClient {
   const base = { address: gateway.address, openid: 'alice', ca: gateway.ca };
-  const made = new GatewayClient({ ...base, ...options });
+  const made = new GatewayClient({ ...PATIENT_CLIENT, ...base, ...options });
   clients.push(made);
   return made;
 }
@@ -48,6 +49,7 @@ describe('the client over real QUIC', () => {
     const trusting = client({ ca: '', insecure: true });
     await trusting.connect();
     const strict = new GatewayClient({
+      ...PATIENT_CLIENT,
       address: gateway.address,
       openid: 'bob',
       connectTimeoutMs: 1_500,

@@ -10,6 +10,7 @@ import { ErrorCode } from '../../src/wire/error-catalogue.js';
 import { GatewayHarness } from '../support/gateway-harness.js';
 import { until } from '../support/quic-fake-gateway.js';
 import { UdpProxy } from '../support/udp-proxy.js';
+import { PATIENT_CLIENT } from '../support/patience.js';
 
 let harness: GatewayHarness;
 let gateway: Gateway;
@@ -41,6 +42,7 @@ afterEach(async () => {
 /** A client whose UDP goes through the proxy and whose TCP goes to the gateway itself. */
 function client(options: Partial<GatewayClientOptions> = {}) {
   const made = new GatewayClient({
+    ...PATIENT_CLIENT,
     address: `127.0.0.1:${proxy.port}`,
     webSocketPort: gateway.wsPort,
     openid: 'alice',
@@ -48,10 +50,6 @@ function client(options: Partial<GatewayClientOptions> = {}) {
     transport: 'auto',
     minDelayMs: 10,
     maxDelayMs: 50,
-    // The gateway behind a dead path is given up soon.
-    pingAfterMs: 300,
-    deadAfterMs: 900,
-    requestTimeoutMs: 25_000,
     ...options,
   });
   clients.push(made);

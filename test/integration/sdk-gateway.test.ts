@@ -10,6 +10,7 @@ import { DeployedClient } from '../support/deployed-client.js';
 import { DeployedQuic } from '../support/deployed-client-quic.js';
 import { GatewayHarness, ZONES } from '../support/gateway-harness.js';
 import { until } from '../support/quic-fake-gateway.js';
+import { PATIENT_CLIENT } from '../support/patience.js';
 
 let harness: GatewayHarness;
 let gateway: Gateway;
@@ -54,6 +55,7 @@ function client(openid: string, options: Partial<GatewayClientOptions> = {}) {
   const links: Link[] = [];
   const transport = new QuicTransport({ ca: readFileSync(join(harness.folder, 'ca.crt')) });
   const made = new GatewayClient({
+    ...PATIENT_CLIENT,
     address: address(),
     openid,
     transport: {

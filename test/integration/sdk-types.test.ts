@@ -85,5 +85,5 @@ describe('the types of gatesvr/client', () => {
       expect.stringContaining(`'"never"' is not assignable`),
       expect.stringContaining(`'titel' does not exist`),
     ]);
-  }, 60_000);
+  });
 });

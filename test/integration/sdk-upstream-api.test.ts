@@ -6,6 +6,7 @@ import { GatewayClient } from '../../src/sdk/client/index.js';
 import type { UpstreamServer } from '../../src/sdk/upstream/index.js';
 import { GatewayHarness } from '../support/gateway-harness.js';
 import { until } from '../support/quic-fake-gateway.js';
+import { PATIENT_CLIENT } from '../support/patience.js';
 
 const harness = new GatewayHarness();
 const clients: GatewayClient[] = [];
@@ -18,15 +19,15 @@ beforeAll(async () => {
   upstream = await harness.upstream(gateways[0] as Gateway, '001', () => undefined, {
     gateways: gateways.map(({ grpcPort }) => `127.0.0.1:${grpcPort}`),
   });
-}, 30_000);
+});
 afterAll(async () => {
   for (const client of clients) client.close();
   await harness.close();
-}, 30_000);
+});
 
 async function online(openid: string, at: number): Promise<string[]> {
   const address = `127.0.0.1:${gateways[at]?.quicPort}`;
-  const client = new GatewayClient({ address, openid, insecure: true });
+  const client = new GatewayClient({ ...PATIENT_CLIENT, address, openid, insecure: true });
   clients.push(client);
   const titles: string[] = [];
   client.onPush(({ title }) => titles.push(title));
@@ -46,7 +47,7 @@ test('a batch finds its targets at any gateway', async () => {
   expect(results).toHaveLength(1_503);
   expect(results.filter(({ success }) => success)).toHaveLength(1_502);
   await until(() => here?.length === 1 && there?.length === 1_501);
-}, 30_000);
+});
 
 test('a client is found and kicked wherever it is', async () => {
   await online('guest', 1);

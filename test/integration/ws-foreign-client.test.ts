@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { GatewayHarness, ZONES } from '../support/gateway-harness.js';
+import { PATIENCE_MS } from '../support/patience.js';
 
 /**
  * The WebSocket of browsers, as Node has it built in: another implementation than the gateway's. It
@@ -47,7 +48,7 @@ test('the WebSocket of browsers is served, with its certificate checked and over
   const { stdout } = await promisify(execFile)(
     process.execPath,
     ['--experimental-websocket', '--no-warnings', '-e', page, url],
-    { env: { NODE_EXTRA_CA_CERTS: join(harness.folder, 'ca.crt') }, timeout: 20_000 },
+    { env: { NODE_EXTRA_CA_CERTS: join(harness.folder, 'ca.crt') }, timeout: PATIENCE_MS },
   );
   expect(stdout).toBe('200 90000\n1000 true\n');
 });

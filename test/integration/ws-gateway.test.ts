@@ -12,6 +12,7 @@ import { DeployedQuic } from '../support/deployed-client-quic.js';
 import { GatewayHarness, ZONES } from '../support/gateway-harness.js';
 import { until } from '../support/quic-fake-gateway.js';
 import { openWebSocket, openWsLink } from '../support/ws-client.js';
+import { PATIENT_CLIENT } from '../support/patience.js';
 
 type Json = Record<string, unknown>;
 
@@ -137,6 +138,7 @@ describe('a session over several transports', () => {
     const links: Link[] = [];
     const overQuic = new QuicTransport({ ca: readFileSync(join(harness.folder, 'ca.crt')) });
     const client = new GatewayClient({
+      ...PATIENT_CLIENT,
       address: `127.0.0.1:${gateway.quicPort}`,
       openid: 'carol',
       minDelayMs: 10,

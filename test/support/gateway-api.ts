@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { Metadata, credentials, loadPackageDefinition } from '@grpc/grpc-js';
 import type { ChannelCredentials, Client, ServiceClientConstructor } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
+import { PATIENCE_MS } from './patience.js';
 
 const proto = (name: string): string =>
   fileURLToPath(new URL(`../../proto/${name}`, import.meta.url));
@@ -64,7 +65,7 @@ export class GatewayApi {
   private unary(client: Client, method: string, request: unknown) {
     const run = (client as unknown as Record<string, Call>)[method] as Call;
     return new Promise<Record<string, unknown>>((resolve, reject) => {
-      const options = { deadline: Date.now() + 10_000 };
+      const options = { deadline: Date.now() + PATIENCE_MS };
       run.call(client, request, this.metadata, options, (error, response) =>
         error === null ? resolve(response) : reject(error),
       );

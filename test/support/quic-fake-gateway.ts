@@ -6,6 +6,7 @@ import { QuicServer } from '../../src/quic/quic-server.js';
 import { silentLogger } from '../../src/telemetry/log.js';
 import { Metrics } from '../../src/telemetry/metrics.js';
 import { FakeGateway } from './fake-gateway.js';
+import { PATIENCE_MS } from './patience.js';
 
 /** A fake gateway behind real QUIC on 127.0.0.1. */
 export class QuicFakeGateway extends FakeGateway {
@@ -57,7 +58,7 @@ function certificates(): Promise<DevelopmentCertificates> {
 }
 
 /** Waits until `condition` holds, looking every few ms. @throws after `timeoutMs`. */
-export async function until(condition: () => boolean, timeoutMs = 10_000): Promise<void> {
+export async function until(condition: () => boolean, timeoutMs = PATIENCE_MS): Promise<void> {
   const end = Date.now() + timeoutMs;
   while (!condition()) {
     if (Date.now() > end) throw new Error(`not true within ${timeoutMs} ms: ${condition}`);

@@ -9,6 +9,7 @@ import type { ConnectionHandler, QuicServerOptions } from '../../src/quic/quic-s
 import type { QuicStream } from '../../src/quic/quic-stream.js';
 import { silentLogger } from '../../src/telemetry/log.js';
 import { QuicMetrics } from '../../src/telemetry/quic-metrics.js';
+import { PATIENCE_MS } from './patience.js';
 
 let certificates: ReturnType<typeof makeCertificates> | null = null;
 
@@ -22,9 +23,9 @@ export async function testIdentity(): Promise<{ cert: Buffer; key: Buffer; ca: B
   };
 }
 
-/** Waits until `reached`; fails after 15 s, far more than any of this takes on a noisy machine. */
+/** Waits until `reached`; fails once patience has run out. */
 export async function eventually(reached: () => boolean, what: string): Promise<void> {
-  const end = Date.now() + 15_000;
+  const end = Date.now() + PATIENCE_MS;
   while (!reached()) {
     if (Date.now() > end) throw new Error(`waited in vain for ${what}`);
     await new Promise((done) => setTimeout(done, 5));

@@ -1,6 +1,8 @@
-/** Waits until something has come about, however slow the machine is. @throws after 15 s. */
+import { PATIENCE_MS } from './patience.js';
+
+/** Waits until something has come about, however slow the machine is. @throws when patience has run out. */
 export async function until(reached: () => boolean | Promise<boolean>): Promise<void> {
-  const end = Date.now() + 15_000;
+  const end = Date.now() + PATIENCE_MS;
   while (!(await reached())) {
     if (Date.now() > end) throw new Error(`waited in vain for ${reached.toString()}`);
     await new Promise((resolve) => setTimeout(resolve, 5));

@@ -7,6 +7,7 @@ import { GrpcStatus } from '../../src/grpc/unary-caller.js';
 import type { CallFailure, CallerFactory, UnaryCaller } from '../../src/grpc/unary-caller.js';
 import { Http2Peer, frame, message, respond } from './http2-peer.js';
 import type { PeerCall } from './http2-peer.js';
+import { PATIENCE_MS } from './patience.js';
 
 type Outcome = { bytes: string } | CallFailure;
 
@@ -29,7 +30,7 @@ export function callerFaultSuite(name: string, makeCaller: CallerFactory): void 
       return caller;
     };
 
-    const call = (text: string, deadline = 5_000): Promise<Outcome> =>
+    const call = (text: string, deadline = PATIENCE_MS): Promise<Outcome> =>
       new Promise((resolve) => {
         caller?.call('/test.Service/Method', Buffer.from(text), deadline, {
           onResponse: (bytes) => resolve({ bytes: Buffer.from(bytes).toString() }),
@@ -180,8 +181,8 @@ export function callerFaultSuite(name: string, makeCaller: CallerFactory): void 
 
     test('a call that waits for a stream when its deadline comes was never sent', async () => {
       await connect(() => undefined, { maxConcurrentStreams: 1 });
-      const first = call('first', 300);
-      expect(await call('second', 150)).toMatchObject({
+      const first = call('first', 1_500);
+      expect(await call('second', 750)).toMatchObject({
         status: GrpcStatus.DEADLINE_EXCEEDED,
         neverSent: true,
       });

@@ -10,6 +10,7 @@ import type {
   CallerFactory,
   UnaryCaller,
 } from '../../src/grpc/unary-caller.js';
+import { PATIENCE_MS } from './patience.js';
 
 type Outcome = { bytes: string } | CallFailure;
 
@@ -19,7 +20,7 @@ const PATH = '/test.Service/Method';
 function callOf(
   caller: UnaryCaller,
   text: string | Uint8Array,
-  deadline = 5_000,
+  deadline = PATIENCE_MS,
 ): { outcome: Promise<Outcome>; outcomes: Outcome[]; handle: CallHandle } {
   const outcomes: Outcome[] = [];
   let settle: (outcome: Outcome) => void = () => undefined;
@@ -69,7 +70,7 @@ export function unaryCallerSuite(name: string, makeCaller: CallerFactory): void 
           seen.push(text.slice(0, 20));
           if (text === 'hang') return;
           if (text === 'throw') throw new Error('inside');
-          if (text === 'late') setTimeout(() => respond(request), 150);
+          if (text === 'late') setTimeout(() => respond(request), 800);
           else respond(text === 'large' ? Buffer.alloc(200_000, 'x') : request);
         },
       },
@@ -137,12 +138,13 @@ export function unaryCallerSuite(name: string, makeCaller: CallerFactory): void 
 
     test('the deadline ends a call; the late answer reaches nobody', async () => {
       const caller = connect();
-      const call = callOf(caller, 'late', 40);
+      expect(await callOf(caller, 'first').outcome).toEqual({ bytes: 'first' });
+      const call = callOf(caller, 'late', 300);
       expect(await call.outcome).toMatchObject({
         status: GrpcStatus.DEADLINE_EXCEEDED,
         neverSent: false,
       });
-      await pause(250);
+      await pause(900);
       expect(call.outcomes).toHaveLength(1);
       expect(await callOf(caller, 'next').outcome).toEqual({ bytes: 'next' });
     });

@@ -9,12 +9,13 @@ import { Metrics } from '../../src/telemetry/metrics.js';
 import { GatewayService } from '../../src/upstream/gateway-service.js';
 import { ForeignGatewayClient } from './upstream-foreign.js';
 import { RecordingPushSink } from './upstream-recording-sinks.js';
+import { PATIENCE_MS } from './patience.js';
 
 /** Quick enough for tests; the schedule itself is tried with the fake clock. */
 const QUICK_PROBES = {
   first: 100,
   interval: 100,
-  timeout: 2_000,
+  timeout: 30_000,
   backoffFirst: 50,
   backoffMax: 100,
 };
@@ -33,7 +34,7 @@ export class GatewayEdge {
       silentLogger(),
       this.metrics.upstream,
       grpcJsCallers({ initialReconnectMs: 100, maxReconnectMs: 200 }),
-      { upstreamTimeoutMs: 2_000, probeTimes: QUICK_PROBES, ...options },
+      { upstreamTimeoutMs: PATIENCE_MS, probeTimes: QUICK_PROBES, ...options },
     );
     const service = new GatewayService(this.pushes, this.router, silentLogger());
     this.server = new GrpcServer({ address: `${host}:0`, graceMs: 0 }, service.methods());
@@ -70,9 +71,9 @@ export class GatewayEdge {
   }
 }
 
-/** Waits for something that happens in its own time; fails after 10 s. */
+/** Waits for something that happens in its own time; fails when patience has run out. */
 export async function eventually(what: string, holds: () => boolean): Promise<void> {
-  for (let waited = 0; waited < 10_000; waited += 20) {
+  for (let waited = 0; waited < PATIENCE_MS; waited += 20) {
     if (holds()) return;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

@@ -5,6 +5,9 @@ import { readFileSync } from 'node:fs';
 /** Clock ticks per second of /proc/PID/stat. */
 const TICKS = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
 
+/** How long a process may take to say that it is ready, ms: the machine may be slow and busy. */
+const START_PATIENCE_MS = 60_000;
+
 /** A child process whose CPU time and memory are read from the system's own accounting (Linux). */
 export class MeasuredProcess {
   private readonly child: ChildProcess;
@@ -34,7 +37,7 @@ export class MeasuredProcess {
   }
 
   /** Waits for a line of output. @throws {Error} with the output, where it does not come in time. */
-  async waitFor(pattern: RegExp, timeout = 15_000): Promise<RegExpExecArray> {
+  async waitFor(pattern: RegExp, timeout = START_PATIENCE_MS): Promise<RegExpExecArray> {
     for (const deadline = Date.now() + timeout; Date.now() < deadline;) {
       const match = pattern.exec(this.output);
       if (match !== null) return match;

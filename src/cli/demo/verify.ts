@@ -16,7 +16,7 @@ export function pause(ms: number): Promise<void> {
 }
 
 /** Waits until the condition holds. @throws {Error} naming `what` after `ms`. */
-export async function until(condition: () => boolean, what: string, ms = 10_000): Promise<void> {
+export async function until(condition: () => boolean, what: string, ms = 30_000): Promise<void> {
   const deadline = performance.now() + ms;
   while (!condition()) {
     if (performance.now() > deadline) throw new Error(`${what}: not within ${ms / 1000} s`);

@@ -8,7 +8,7 @@ import type { Visitor } from '../visitor.js';
 const WAITING = 3;
 
 /** How long the absent client's request may wait, ms. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 50_000;
 
 /** The gateway is restarted under its clients, one of which is out of reach. */
 export async function restart(stage: Stage, transcript: Transcript): Promise<void> {
