@@ -119,7 +119,7 @@ docker: ## build the container image
 docker-run: ## run the container image, its state and certificates in a volume
 	docker run --rm -it --read-only --tmpfs /tmp --cap-drop ALL --security-opt no-new-privileges \
 	  -v gatesvr-state:/var/lib/gatesvr --stop-timeout 30 \
-	  -p 8453:8453/udp -p 8453:8453/tcp -p 127.0.0.1:8080:8080 -p 8092:8092 -p 127.0.0.1:9090:9090 $(IMAGE)
+	  -p 8453:8453/udp -p 8453:8453/tcp -p 127.0.0.1:8080:8080 -p 127.0.0.1:8092:8092 -p 127.0.0.1:9090:9090 $(IMAGE)
 
 clean: ## remove what was built (node_modules and certs stay)
 	rm -rf dist coverage bench-results src/wire/generated

@@ -15,7 +15,7 @@ export interface RunnableGateway {
   start(): Promise<void>;
   stop(): Promise<void>;
   /** Takes over what may change while it runs, and says what may not. */
-  reload(config: Config): Promise<void>;
+  reload(config: Config, warnings: readonly string[]): Promise<void>;
 }
 
 export type CreateGateway = (loaded: LoadedConfig) => Promise<RunnableGateway>;
@@ -81,7 +81,7 @@ async function reloadInto(
   try {
     const { config, warnings } = load();
     for (const warning of warnings) terminal.err(`gatesvr: warning: ${warning}\n`);
-    await gateway.reload(config);
+    await gateway.reload(config, warnings);
   } catch (error) {
     const lines = messageOf(error).split('\n');
     for (const line of lines) terminal.err(`gatesvr: not reloaded: ${line}\n`);

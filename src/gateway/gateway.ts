@@ -34,6 +34,7 @@ import {
   sessionOptions,
 } from './options.js';
 import { quicKeys } from './quic-keys.js';
+import { StandingWarnings } from './standing-warnings.js';
 import { StateKeeper } from './state-keeper.js';
 import { webSocketServer } from './websocket.js';
 
@@ -80,6 +81,7 @@ export class Gateway {
   private readonly tokens: JwtAuthenticator | null;
   private readonly upstreams: GrpcSide;
   private readonly grpc: GrpcServer;
+  private readonly standing: StandingWarnings;
   private readonly ops: OpsSide;
   private readonly watchdog: Watchdog | null;
   private quic: QuicServer | null = null;
@@ -96,7 +98,7 @@ export class Gateway {
    */
   constructor(
     private readonly config: Config,
-    private readonly warnings: readonly string[] = [],
+    warnings: readonly string[] = [],
   ) {
     this.logging = new Logging(config);
     this.log = this.logging.root;
@@ -114,6 +116,8 @@ export class Gateway {
     );
     this.sessions = this.buildSessions();
     this.grpc = this.buildGrpc();
+    const permanent = [...this.upstreams.warnings(), ...opsWarnings(config)];
+    this.standing = new StandingWarnings(warnings, permanent);
     this.ops = this.buildOps();
     const { enabled, timeout } = config.watchdog;
     this.watchdog = enabled ? new Watchdog(timeout, this.clock) : null;
@@ -121,9 +125,10 @@ export class Gateway {
 
   /**
    * Takes over what can change while it serves: certificates, token keys, the log level, routing rules.
-   * Other keys that differ are named in the log and wait for a restart.
+   * Other keys that differ are named in the log and /health, and wait for a restart.
+   * @param warnings what loading this configuration found.
    */
-  async reload(config: Config): Promise<void> {
+  async reload(config: Config, warnings: readonly string[] = []): Promise<void> {
     this.certificate?.reload();
     this.upstreams.reloadCertificates();
     this.ops.reloadCertificates();
@@ -133,6 +138,7 @@ export class Gateway {
     this.router.setRules(routingRules(config));
     const waiting = changed.filter((key) => !RELOADED_KEYS.has(key));
     if (waiting.length > 0) this.log.warn({ keys: waiting }, 'these keys wait for a restart');
+    this.standing.reloaded(warnings, waiting);
     this.log.info('configuration reloaded');
   }
 
@@ -191,14 +197,17 @@ export class Gateway {
   }
 
   private buildOps(): OpsSide {
-    const standing = [...this.warnings, ...this.upstreams.warnings(), ...opsWarnings(this.config)];
     return new OpsSide(this.config, {
       state: () => ({ ready: this.phase === 'serving', state: this.phase }),
       sessions: this.sessions,
       router: this.router,
       metrics: this.metrics,
       clock: this.clock,
-      standing: () => [...standing, ...this.journal.warnings(), ...(this.tokens?.warnings() ?? [])],
+      standing: () => [
+        ...this.standing.lines(),
+        ...this.journal.warnings(),
+        ...(this.tokens?.warnings() ?? []),
+      ],
       log: this.log.child({ part: 'ops' }),
       logLevel: this.logging.level,
       drain: () => void this.drain(),

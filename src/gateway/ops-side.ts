@@ -22,6 +22,7 @@ interface OpsSideParts extends Omit<OpsViewParts, 'upstreamWarning'> {
 /** The operators' listeners out of the configuration, with what they show and what they may do. */
 export class OpsSide {
   private readonly server: OpsServer;
+  private readonly log: Logger;
   /** Null: plain HTTP. */
   private readonly certificates: CertificateSource | null;
 
@@ -31,6 +32,7 @@ export class OpsSide {
     parts: OpsSideParts,
   ) {
     const { clock, log } = parts;
+    this.log = log;
     const { certFile, keyFile, clientCaFile } = config.ops.tls;
     const files = { certFile, keyFile, caFile: clientCaFile };
     this.certificates = certFile === null ? null : certificateSource(files, clock, log);
@@ -48,6 +50,7 @@ export class OpsSide {
   /** Idempotent, both. @throws StartupError for a port in use. */
   async start(): Promise<void> {
     await this.server.start();
+    for (const warning of opsWarnings(this.config)) this.log.warn(warning);
     this.certificates?.subscribe(({ cert, key, ca }) => {
       if (cert !== null && key !== null) this.server.useTls({ cert, key, ca });
     });

@@ -89,4 +89,35 @@ describe('a gateway configured for a network of strangers', () => {
     expect(logged(path, 'gateway stopped')).toBe(true);
     expect(logged(`${path}.moved`, 'gateway stopped')).toBe(false);
   });
+
+  test('warns of what stands: found at the start, or by the last reload', async () => {
+    const path = join(harness.folder, 'warnings.log');
+    const gateway = await harness.gateway({
+      'server.http_addr': '0.0.0.0:0',
+      'ops.admin_token': 'a-token-of-sixteen-and-more',
+      'log.file': path,
+      'log.level': 'warn',
+    });
+    const warnings = async () => {
+      const { text } = await ask({ port: gateway.httpPort, path: '/health' });
+      return (JSON.parse(text) as { warnings: string[] }).warnings;
+    };
+    const plain = 'server.http_addr is plain HTTP, which shows ops.admin_token: set ops.tls';
+    expect(await warnings()).toContain(plain);
+    await eventually(() => readFileSync(path, 'utf8').includes(plain), 'the warning in the log');
+
+    await gateway.reload(logging('warn'), ['line 3: no such key']);
+    const reloaded = await warnings();
+    expect(reloaded).toEqual(
+      expect.arrayContaining([
+        plain,
+        'line 3: no such key',
+        expect.stringMatching(
+          /^changed since the start, and wait for a restart: .*ops\.admin_token/,
+        ),
+      ]),
+    );
+    expect(reloaded.join()).not.toContain('a-token-of');
+    await gateway.stop();
+  });
 });
