@@ -27,6 +27,11 @@ export class Audience {
     return this.named.length;
   }
 
+  /** An upper bound of how many sessions it reaches, without looking for them. */
+  mostRecipients(registry: SessionRegistry): number {
+    return this.everyone || this.zones.length > 0 ? registry.size : this.named.length;
+  }
+
   /** Whether the two are surely the same; what is named in another order counts as different. */
   equals(other: Audience): boolean {
     return (

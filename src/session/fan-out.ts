@@ -58,7 +58,8 @@ interface Sweep {
 
 /**
  * Puts broadcasts into outboxes, a few in each turn of the event loop, so that everything else keeps
- * its latency. The first ones go at once: a broadcast to few is over when `start` returns.
+ * its latency. A broadcast to so few that this turn has room for them is over when `start` returns;
+ * others begin with the next turn, so that those that come together travel together.
  *
  * - Every session gets broadcasts in the order in which they came. Those that wait for the same
  *   sessions are delivered together.
@@ -106,7 +107,9 @@ export class FanOut {
     this.broadcasts++;
     this.bytes += bytes;
     this.enqueue({ body, bytes, done, sent: 0, refused: 0 }, audience);
-    this.run();
+    const few = audience.mostRecipients(this.registry) <= this.sessionsLeft;
+    if (few && this.sweeps.length === 1) this.run();
+    else this.goOnLater();
   }
 
   /** Delivers everything that is under way before it returns: for what must be whole in a snapshot. */
@@ -136,11 +139,13 @@ export class FanOut {
       this.deliver(sweep, (sweep.recipients ??= sweep.audience.recipients(this.registry)));
     }
     this.running = false;
-    const used = this.sessionsLeft < SESSIONS_PER_TURN || this.sweeps.length > 0;
-    if (used && !this.scheduled) {
-      this.scheduled = true;
-      this.soon(this.onTurn);
-    }
+    if (this.sessionsLeft < SESSIONS_PER_TURN || this.sweeps.length > 0) this.goOnLater();
+  }
+
+  private goOnLater(): void {
+    if (this.scheduled) return;
+    this.scheduled = true;
+    this.soon(this.onTurn);
   }
 
   /** As far as this turn allows. */
