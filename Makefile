@@ -9,6 +9,11 @@ JEST := node --experimental-vm-modules --disable-warning=ExperimentalWarning nod
 CONFIG ?= test-config.yaml
 IMAGE ?= gatesvr
 FUZZ_LONG_RUNS ?= 100000
+# For `make chaos`: how many seeds, how long each; SEED replays one, ONLY takes lone or pair.
+SEEDS ?= 20
+MINUTES ?= 3
+SEED ?=
+ONLY ?=
 
 # npm writes this file at the end of every install, so it tells when the last one was.
 INSTALLED := node_modules/.package-lock.json
@@ -72,7 +77,7 @@ demo: build ## gateway, six upstreams and clients: watch a deployment work
 
 ## --- testing ---
 
-.PHONY: test test-cover test-long test-node24 interop api-fuzz model bench lint vet fmt
+.PHONY: test test-cover test-long test-node24 chaos interop api-fuzz model bench lint vet fmt
 test: lint vet build interop ## all that CI checks: lint, types, build, interop, every test
 	@test/api-fuzz/run.sh short
 	$(JEST)
@@ -85,6 +90,9 @@ test-long: proto ## the fuzz tests in their long form (100,000 cases per decoder
 
 test-node24: build ## the tests on Node 24, taken from the npm registry
 	npx -y -p node@24 -- sh -c 'node --version && $(JEST)'
+
+chaos: build ## gateways under seeded faults, every promise checked (SEEDS=20 MINUTES=3; SEED=7 replays)
+	SEED=$(SEED) SEEDS=$(SEEDS) MINUTES=$(MINUTES) $(JEST) --runInBand test/chaos/$(ONLY)
 
 interop: build ## the tests against an independent QUIC stack (needs python3)
 	@if [ -x test/interop/run.sh ]; then test/interop/run.sh; fi

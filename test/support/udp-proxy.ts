@@ -1,5 +1,6 @@
 import dgram from 'node:dgram';
 import type { RemoteInfo, Socket } from 'node:dgram';
+import { seededRandom } from './seeded-random.js';
 
 /** What happens to the datagrams of one direction. Shares are from 0 to 1, times in ms. */
 export interface Impairment {
@@ -69,7 +70,7 @@ export class UdpProxy {
   ) {
     this.toServer = { ...UNIMPAIRED, ...options.toServer };
     this.toClient = { ...UNIMPAIRED, ...options.toClient };
-    this.random = mulberry32(options.seed ?? 1);
+    this.random = seededRandom(options.seed ?? 1);
     front.on('message', (datagram, from) => {
       const flow = this.flowOf(from);
       this.treat('toServer', datagram, (bytes) => flow.send(bytes));
@@ -223,15 +224,4 @@ class Flow {
     socket.on('error', () => undefined);
     return socket;
   }
-}
-
-/** A small seeded generator (mulberry32): enough to decide about packets. */
-function mulberry32(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

@@ -1,0 +1,76 @@
+import { MeasuredProcess } from '../../src/bench/load/measured-process.js';
+import { CONTINUED } from './one-primary.js';
+import type { History } from './history.js';
+
+/** Far longer than a start takes on a machine that is busy with everything else, ms. */
+const START_PATIENCE_MS = 60_000;
+
+/** One gateway: a process that is killed, stopped and started again on the same ports. Needs `make build`. */
+export class GatewayNode {
+  private process: MeasuredProcess | null = null;
+  private stopped = false;
+
+  /** @param settings configuration keys and values. */
+  constructor(
+    readonly name: string,
+    readonly ports: { readonly quic: number; readonly grpc: number; readonly http: number },
+    private readonly settings: Readonly<Record<string, string>>,
+    private readonly history: History,
+  ) {}
+
+  get quicAddress(): string {
+    return `127.0.0.1:${this.ports.quic}`;
+  }
+
+  get grpcAddress(): string {
+    return `127.0.0.1:${this.ports.grpc}`;
+  }
+
+  /** Starts the process. @param ready what it prints when it is up. */
+  async start(ready: RegExp): Promise<void> {
+    if (this.stopped) return;
+    const sets = Object.entries(this.settings).flatMap(([key, value]) => [
+      '--set',
+      `${key}=${value}`,
+    ]);
+    this.fault('start');
+    this.process = new MeasuredProcess(process.execPath, ['dist/cli/main.js', 'serve', ...sets]);
+    await this.process.waitFor(ready, START_PATIENCE_MS);
+  }
+
+  kill(): void {
+    this.fault('SIGKILL');
+    this.signal('SIGKILL');
+  }
+
+  pause(): void {
+    this.fault('SIGSTOP');
+    this.signal('SIGSTOP');
+  }
+
+  continue(): void {
+    this.fault(CONTINUED);
+    this.signal('SIGCONT');
+  }
+
+  /** Ends it for good, gracefully. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.signal('SIGCONT');
+    await this.process?.stop();
+  }
+
+  /** The last that it printed. */
+  async lastWords(): Promise<string> {
+    if (this.process === null) return 'never started';
+    return this.process.waitFor(/[^]*/).then(([all]) => all.slice(-4_000));
+  }
+
+  private fault(what: string): void {
+    this.history.add({ kind: 'fault', node: this.name, what });
+  }
+
+  private signal(name: NodeJS.Signals): void {
+    if (this.process?.alive === true) process.kill(this.process.pid, name);
+  }
+}

@@ -1,0 +1,17 @@
+/** An invariant of DESIGN.md ("What must always hold") that a history breaks. */
+export interface Violation {
+  readonly kind:
+    | 'gap'
+    | 'reorder'
+    | 'number reused'
+    | 'loss'
+    | 'duplicate'
+    | 'foreign push'
+    | 'double execution'
+    | 'false refusal'
+    | 'false answer'
+    | 'unsettled'
+    | 'two primaries';
+  readonly at: number;
+  readonly text: string;
+}
