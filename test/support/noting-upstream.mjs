@@ -1,4 +1,5 @@
 // An upstream in a process of its own, to be killed: notes in a file what it executes, before it answers.
+// Requests whose text begins with "hang NAME" are not answered by the upstream of that name.
 // Arguments: zone, gateway, file, name. Needs `make build`.
 import { appendFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -14,7 +15,9 @@ const server = new UpstreamServer({
 server.handle('hello', () => 'hello');
 server.handle('work', async ({ openid, clientSeqId, text }) => {
   appendFileSync(file, `${openid} ${clientSeqId} ${text}\n`);
-  await pause(20);
+  const hangs = text.startsWith(`hang ${name}`);
+  if (hangs) appendFileSync(`${file}.hanging`, `${text}\n`);
+  await pause(hangs ? 3_600_000 : 20);
   return `${name} ${text}`;
 });
 await server.start();
