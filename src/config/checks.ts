@@ -117,10 +117,14 @@ function checkWebSocket({ websocket }: Config, { problems }: Findings): void {
   }
 }
 
-function checkBackup({ backup, journal }: Config, { problems, warnings }: Findings): void {
+function checkBackup(
+  { backup, journal, grpc, server }: Config,
+  { problems, warnings }: Findings,
+): void {
   if (!backup.enabled) return;
   const needed: [string, unknown][] = [
     ['server_id', backup.serverId],
+    ['role_file', backup.roleFile],
     ['heartbeat.peer_addr', backup.heartbeat.peerAddr],
     ['sync.peer_addr', backup.sync.peerAddr],
   ];
@@ -130,8 +134,15 @@ function checkBackup({ backup, journal }: Config, { problems, warnings }: Findin
   if (backup.heartbeat.timeout < 2 * backup.heartbeat.interval) {
     problems.push('backup.heartbeat.timeout must be at least twice backup.heartbeat.interval');
   }
-  if (backup.clusterSecret === null) {
-    warnings.push('backup.cluster_secret is not set: the peer is known by its address only');
+  if (backup.clusterSecret === null && grpc.tls.clientCaFile === null) {
+    warnings.push(
+      'backup.cluster_secret is not set: the peer is known by its address only, and keys of clients differ after a failover',
+    );
+  }
+  if (server.advertiseAddr === null) {
+    warnings.push(
+      'server.advertise_addr is not set: the peer cannot tell clients where this gateway is',
+    );
   }
   if (backup.onPeerLoss === 'continue' && journal.path === null) {
     warnings.push(
@@ -140,12 +151,16 @@ function checkBackup({ backup, journal }: Config, { problems, warnings }: Findin
   }
 }
 
-function checkFiles({ server, quic, routing, journal, log }: Config, { problems }: Findings): void {
+function checkFiles(
+  { server, quic, routing, journal, log, backup }: Config,
+  { problems }: Findings,
+): void {
   const files: [string, string | null][] = [
     ['server.state_file', server.stateFile],
     ['quic.retry_key_file', quic.retryKeyFile],
     ['routing.registry_file', routing.registryFile],
     ['journal.path', journal.path],
+    ['backup.role_file', backup.enabled ? backup.roleFile : null],
   ];
   if (log.file !== null && log.format === 'pretty') {
     problems.push('log.format is pretty, but log.file takes json only: drop one of the two');

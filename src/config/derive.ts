@@ -8,7 +8,7 @@ import type { Findings } from './source.js';
  * @param findings gets a warning where state cannot be kept in the working directory.
  */
 export function derive(draft: Draft, findings: Findings): Config {
-  const { server, session, quic, routing } = draft;
+  const { server, session, quic, routing, backup } = draft;
   const port = server.quicAddr.port;
   const keeps = port !== 0 && workingFolderKeeps(draft, findings);
   const fileOfPort = (ending: string) => (keeps ? `gatesvr-${port}.${ending}` : null);
@@ -16,6 +16,7 @@ export function derive(draft: Draft, findings: Findings): Config {
   if (server.stateFile === undefined) server.stateFile = fileOfPort('state');
   if (quic.retryKeyFile === undefined) quic.retryKeyFile = fileOfPort('keys.state');
   if (routing.registryFile === undefined) routing.registryFile = fileOfPort('upstreams.state');
+  if (backup.roleFile === undefined) backup.roleFile = fileOfPort('role.state');
   routing.rules = inOrderTried(routing.rules);
   session.resumeWindow ??= server.sessionTimeout;
   session.maxSessions ??= 2 * draft.overloadProtection.maxConnections;
@@ -25,8 +26,9 @@ export function derive(draft: Draft, findings: Findings): Config {
 }
 
 /** A file that no one named must not stop the start: where it cannot be written, there is none. */
-function workingFolderKeeps({ server, quic, routing }: Draft, findings: Findings): boolean {
+function workingFolderKeeps({ server, quic, routing, backup }: Draft, findings: Findings): boolean {
   const unset = [server.stateFile, quic.retryKeyFile, routing.registryFile];
+  if (backup.enabled) unset.push(backup.roleFile);
   if (!unset.includes(undefined)) return false;
   try {
     accessSync('.', constants.W_OK);

@@ -10,7 +10,6 @@ import { schema } from './schema.js';
 import type { Section } from './schema.js';
 import { readEnvironment, readFlags } from './source.js';
 import type { Findings, Setting, Settings } from './source.js';
-import { checkUnsupported } from './unsupported.js';
 import { readYaml } from './yaml-source.js';
 
 /** A configuration is a page or two; anything larger is some other file. */
@@ -51,7 +50,6 @@ export function loadConfig(sources: ConfigSources = {}): LoadedConfig {
   refuse(findings.problems);
   const config = derive(draft, findings);
   checkTogether(config, findings);
-  checkUnsupported(config, findings);
   refuse(findings.problems);
   return {
     config: freeze(config),

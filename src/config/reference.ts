@@ -1,5 +1,5 @@
 import { Leaf } from './leaf.js';
-import { IGNORED_KEYS, WITHOUT_EFFECT_YET, environmentName, schema } from './schema.js';
+import { IGNORED_KEYS, environmentName, schema } from './schema.js';
 import type { Section } from './schema.js';
 
 const INTRODUCTION = `# Configuration
@@ -16,8 +16,6 @@ one line each with file and line; an unknown key is a problem.
 - address: \`host:port\`, \`[v6]:port\`, or \`:port\` for every interface; port 0 takes a free one.
 - list: \`[a, b]\` in YAML, \`a,b\` elsewhere.
 - files are relative to the working directory.
-
-Keys marked *not yet* are read and checked, but this version does not act on them.
 `;
 
 const ENDING = `## Accepted without effect
@@ -45,13 +43,8 @@ function renderSection(path: string, section: Section): string {
 }
 
 function renderLeaf(path: string, key: string, leaf: Leaf<unknown>): string {
-  const meaning = isWithoutEffect(path) ? `*not yet:* ${leaf.description}` : leaf.description;
-  const cells = [`\`${key}\``, leaf.kind, fallbackOf(leaf), meaning];
+  const cells = [`\`${key}\``, leaf.kind, fallbackOf(leaf), leaf.description];
   return `| ${[...cells, `\`${environmentName(path)}\``].join(' | ')} |`;
-}
-
-function isWithoutEffect(path: string): boolean {
-  return WITHOUT_EFFECT_YET.some((entry) => path === entry || path.startsWith(`${entry}.`));
 }
 
 function fallbackOf(leaf: Leaf<unknown>): string {

@@ -34,12 +34,6 @@ export const IGNORED_KEYS: ReadonlySet<string> = new Set([
   'server.upstream_services',
 ]);
 
-/**
- * Keys, or sections of them, that are read and checked, but that this version does not act on yet.
- * The reference says so; unsupported.ts refuses or warns where that would surprise.
- */
-export const WITHOUT_EFFECT_YET: readonly string[] = ['server.advertise_addr', 'backup'];
-
 /** A level of the schema: keys, each a Leaf or a section. */
 export interface Section {
   readonly [key: string]: Leaf<unknown> | Section;

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { PerMessageDeflateOptions, ServerOptions, WebSocket } from 'ws';
 import { peerAddress } from '../base/client-address.js';
+import type { TurnPace } from '../base/turn-pace.js';
 import type { Clock } from '../base/clock.js';
 import type { TimerWheel } from '../base/timer-wheel.js';
 import { LINGER_MS } from '../link/link.js';
@@ -54,6 +55,8 @@ export interface WsUpgraderOptions {
   readonly liveness: LivenessOptions;
   /** Runs in every turn before anything is sent; must not throw. */
   readonly beforeFlush?: () => void;
+  /** When anything is sent; default: always. */
+  readonly pace?: TurnPace;
   /** Whether there is no room even for a connection that is only told so by its close code. */
   readonly full?: () => boolean;
   /** The Alt-Svc header of answers (RFC 7838), null for none. */
@@ -72,7 +75,7 @@ export class WsUpgrader {
 
   constructor(private readonly options: WsUpgraderOptions) {
     const timing = options.metrics.flush.timedBy(options.clock);
-    this.turn = new WriteTurn(timing, options.beforeFlush);
+    this.turn = new WriteTurn(timing, options.beforeFlush, options.pace);
     const settings: ServerOptions & { closeTimeout: number; maxPendingAutoPongs: number } = {
       noServer: true,
       maxPayload: MAX_FRAME_BYTES,

@@ -25,6 +25,9 @@ import { jwtAuthenticator } from './identity.js';
 import { JournalSide } from './journal-side.js';
 import { Logging } from './logging.js';
 import { OpsSide, opsWarnings } from './ops-side.js';
+import { PairRegistrations } from './pair-registrations.js';
+import { pairSide, readinessOf } from './pair-side.js';
+import type { PairSide } from './pair-side.js';
 import {
   RELOADED_KEYS,
   handshakeLimit,
@@ -50,7 +53,7 @@ const SHED_HANDSHAKES = 64;
 /** How often a stop looks whether the last connections are closed, ms. */
 const CLOSE_POLL_MS = 20;
 
-/** Everything that START_RESP calls an epoch, until a pair has more than one. */
+/** Of a gateway without a peer, which is promoted once. */
 const LONE_EPOCH = 1;
 
 type Phase = 'starting' | 'serving' | 'draining';
@@ -80,6 +83,8 @@ export class Gateway {
   /** Null where every token is accepted. */
   private readonly tokens: JwtAuthenticator | null;
   private readonly upstreams: GrpcSide;
+  /** Null where this gateway has no peer. */
+  readonly pair: PairSide | null;
   private readonly grpc: GrpcServer;
   private readonly standing: StandingWarnings;
   private readonly ops: OpsSide;
@@ -106,6 +111,9 @@ export class Gateway {
     this.upstreams = new GrpcSide(config, this.clock, this.log.child({ part: 'grpc' }));
     const journalLog = this.log.child({ part: 'journal' });
     this.journal = new JournalSide(config, this.clock, journalLog, this.metrics.journal);
+    const pairLog = this.log.child({ part: 'replication' });
+    const { upstreams, journal, metrics, clock } = this;
+    this.pair = pairSide(config, upstreams, journal, metrics.replication, clock, pairLog);
     this.router = this.buildRouter();
     const { authFailures } = this.metrics.session;
     this.tokens = jwtAuthenticator(
@@ -187,18 +195,21 @@ export class Gateway {
       authenticator: this.tokens ?? new AcceptingAuthenticator(),
       ceiling: this.state.ceiling,
       journal: this.journal.writer,
-      epoch: () => LONE_EPOCH,
+      epoch: () => (this.pair === null ? LONE_EPOCH : this.pair.epoch),
+      ...(this.pair === null ? {} : { serving: this.pair }),
     });
   }
 
   private buildGrpc(): GrpcServer {
     const { pushes, clients } = this.sessions;
-    return this.upstreams.server({ pushes, clients, router: this.router });
+    const { pair } = this;
+    const router = pair === null ? this.router : new PairRegistrations(this.router, pair);
+    return this.upstreams.server({ pushes, clients, router });
   }
 
   private buildOps(): OpsSide {
     return new OpsSide(this.config, {
-      state: () => ({ ready: this.phase === 'serving', state: this.phase }),
+      state: () => readinessOf(this.phase, this.pair),
       sessions: this.sessions,
       router: this.router,
       metrics: this.metrics,
@@ -206,6 +217,7 @@ export class Gateway {
       standing: () => [
         ...this.standing.lines(),
         ...this.journal.warnings(),
+        ...(this.pair?.warnings() ?? []),
         ...(this.tokens?.warnings() ?? []),
       ],
       log: this.log.child({ part: 'ops' }),
@@ -224,6 +236,7 @@ export class Gateway {
     const keys = quicKeys(backup.clusterSecret, quic.retryKeyFile);
     return new QuicServer({
       beforeFlush: this.journal.flush,
+      ...(this.pair === null ? {} : { pace: this.pair.pace }),
       host: server.quicAddr.host,
       port: server.quicAddr.port,
       identity,
@@ -243,6 +256,7 @@ export class Gateway {
   private buildWebSocket(identity: ServerIdentity): WsServer | null {
     return webSocketServer(this.config, identity, this.sessions, {
       beforeFlush: this.journal.flush,
+      ...(this.pair === null ? {} : { pace: this.pair.pace }),
       accept: (link) => this.acceptLink(link),
       clock: this.clock,
       wheel: this.wheel,
@@ -261,19 +275,18 @@ export class Gateway {
     if (identity.development) this.log.warn('serving a development certificate from certs/');
     await this.tokens?.start();
     await this.ops.start();
-    const recovered = await this.journal.recover(this.sessions, this.router);
-    if (!recovered) await this.state.load(this.sessions);
-    await this.router.start();
+    if (this.pair === null) await this.state.recover(this.journal, this.sessions, this.router);
     this.upstreams.start();
     await this.grpc.start();
     this.webSocket = this.buildWebSocket(identity);
     await this.webSocket?.start();
     const quic = this.buildQuic(identity);
     this.quic = quic;
-    await this.journal.begin();
+    if (this.pair === null) await this.journal.begin();
     await this.state.forget();
     await quic.start();
     this.sessions.open();
+    await this.pair?.start({ ...this, floor: this.state.floor });
     this.accepting = true;
     this.metrics.quic.observe(quic);
     this.certificate = new ClientCertificate(identity, this.clock, this.log.child({ part: 'tls' }));
@@ -281,10 +294,10 @@ export class Gateway {
     this.sessions.overload.start((shedding) => this.limitHandshakes(quic, shedding));
     this.watchdog?.start();
     this.phase = 'serving';
-    this.upstreams.health.set(true);
+    if (this.pair === null) this.upstreams.health.set(true);
     const { grpcPort: grpc, wsPort: webSocket, httpPort: http, metricsPort: metrics } = this;
     const ports = { quic: quic.port, webSocket, grpc, http, metrics };
-    this.log.info(ports, 'gateway is serving');
+    this.log.info(ports, this.pair === null ? 'gateway is serving' : 'gateway has started');
   }
 
   /** While it has too much to do: a few clients are told so, the others are refused before a handshake. */
@@ -303,6 +316,7 @@ export class Gateway {
   }
 
   private async end(): Promise<void> {
+    await this.pair?.leave();
     await this.drain();
     await this.clientsGone();
     await this.webSocket?.stop(ErrorCode.Overloaded, 'the gateway stops');
@@ -310,6 +324,7 @@ export class Gateway {
     this.certificate?.stop();
     this.upstreams.stop();
     await this.grpc.stop();
+    await this.pair?.stop();
     await this.router.stop();
     // A start that failed took nothing in: whose file this is, another process may be writing to it.
     this.journal.stop();

@@ -5,6 +5,7 @@ import { callersOf } from '../grpc/caller-kinds.js';
 import { serverCredentials } from '../grpc/certificate-source.js';
 import type { CertificateSource } from '../grpc/certificate-source.js';
 import { GrpcServer } from '../grpc/grpc-server.js';
+import type { StreamMethod, UnaryMethod } from '../grpc/server-method.js';
 import type { CallerFactory } from '../grpc/unary-caller.js';
 import type { Logger } from '../telemetry/log.js';
 import type { ClientDirectory } from '../upstream/client-directory.js';
@@ -25,6 +26,13 @@ export interface UpstreamFacing {
   readonly clients: ClientDirectory;
   readonly router: RegistrationSink & DeregistrationSink;
 }
+
+/** A session with a full outbox is one record of a snapshot; entries of large frames travel together. */
+const MAX_SHIPPED_BYTES = 64 * 1024 * 1024;
+/** A stream to the standby never finishes by itself. */
+const REPLICATION_GRACE_MS = 100;
+/** First pause before the peer is dialled again, ms. */
+const RECONNECT_MS = 50;
 
 const REFLECTED = ['gatesvr.proto.GatewayService', 'grpc.health.v1.Health'];
 
@@ -100,6 +108,37 @@ export class GrpcSide {
     this.pushStreams = new PushStreams(pushes, log);
     const streams = [...this.health.streams(), this.pushStreams.method()];
     return new GrpcServer(options, methods, this.clock, streams);
+  }
+
+  /** A server of one of the pair's ports, under the TLS of the gRPC port. */
+  replicationServer(
+    address: { readonly host: string; readonly port: number },
+    addressKey: string,
+    methods: readonly UnaryMethod[],
+    streams: readonly StreamMethod[],
+  ): GrpcServer {
+    const { listenTls } = this;
+    const options = {
+      address: formatAddress(address.host, address.port),
+      addressKey,
+      maxMessageBytes: MAX_SHIPPED_BYTES,
+      graceMs: REPLICATION_GRACE_MS,
+      ...(listenTls === null ? {} : { credentials: serverCredentials(listenTls) }),
+    };
+    return new GrpcServer(options, methods, this.clock, streams);
+  }
+
+  /** How the peer of the pair is called. @param reconnectMs longest pause before it is dialled again. */
+  replicationCallers(reconnectMs: number): CallerFactory {
+    const tuning = {
+      maxMessageBytes: MAX_SHIPPED_BYTES,
+      initialReconnectMs: Math.min(RECONNECT_MS, reconnectMs),
+      maxReconnectMs: reconnectMs,
+    };
+    const { serverName } = this.config.upstreamTls;
+    return callersOf(this.config.grpc.caller, tuning, () =>
+      this.callTls === null ? null : { ...this.callTls.current, serverName },
+    );
   }
 
   /** Watches the certificate files. */

@@ -3,12 +3,14 @@ import type { Clock } from '../base/clock.js';
 import type { Config } from '../config/config.js';
 import { DiskLog } from '../journal/disk-log.js';
 import { readLog } from '../journal/disk-log-reader.js';
+import type { RecoveredLog } from '../journal/disk-log-reader.js';
 import { JournalWriter } from '../journal/journal-writer.js';
 import { LogLock } from '../journal/log-lock.js';
 import type { ZoneRouter } from '../routing/zone-router.js';
 import type { SessionService } from '../session/session-service.js';
 import type { JournalMetrics } from '../telemetry/journal-metrics.js';
 import type { Logger } from '../telemetry/log.js';
+import type { StateRecord } from '../wire/messages.js';
 
 /** Changes with every boot of the machine; a container sees that of its host. */
 const BOOT_ID_FILE = '/proc/sys/kernel/random/boot_id';
@@ -31,7 +33,8 @@ export class JournalSide {
     private readonly metrics: JournalMetrics,
   ) {
     this.folder = config.journal.path;
-    this.writer = this.folder === null ? null : new JournalWriter(clock);
+    const writes = this.folder !== null || config.backup.enabled;
+    this.writer = writes ? new JournalWriter(clock) : null;
     this.lock = this.folder === null ? null : new LogLock(this.folder);
   }
 
@@ -78,6 +81,28 @@ export class JournalSide {
       this.log.warn(told, 'the journal may lack its end: sessions are back, push numbers jump');
     }
     return true;
+  }
+
+  /**
+   * As `recover`, for a gateway of a pair: what the log holds is an image until this gateway is primary.
+   * @returns null where there is no log.
+   */
+  async recoverPair(records: () => Iterable<StateRecord>): Promise<RecoveredLog | null> {
+    this.writer?.describe(records);
+    if (this.folder === null) return null;
+    await this.lock?.acquire();
+    const found = await readLog(this.folder, bootId());
+    if (found === null) return null;
+    const { image, complete, cutBytes } = found;
+    this.writer?.continueFrom(image.position);
+    const told = { sessions: image.sessionCount, complete, cutBytes, folder: this.folder };
+    this.log.info(told, 'the journal of the last process was read');
+    return found;
+  }
+
+  /** Another history takes the place of what was written down. */
+  rewrite(): void {
+    this.disk?.rewrite();
   }
 
   /** Writes down everything from here on. Before anyone is served. @throws {StartupError} */

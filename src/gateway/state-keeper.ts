@@ -6,8 +6,10 @@ import {
   retireStateFile,
   writeStateFile,
 } from '../journal/state-file.js';
+import type { ZoneRouter } from '../routing/zone-router.js';
 import type { SessionService } from '../session/session-service.js';
 import type { Logger } from '../telemetry/log.js';
+import type { JournalSide } from './journal-side.js';
 
 /** Keeps what a graceful stop leaves in `server.state_file`, and the number ceiling beside it. */
 export class StateKeeper {
@@ -23,6 +25,12 @@ export class StateKeeper {
     private readonly log: Logger,
   ) {
     this.ceiling = path === null ? unlimitedCeiling : new NumberCeilingFile(`${path}.ceiling`, log);
+  }
+
+  /** What the last process of a gateway without a peer left: in the journal, else in the state file. */
+  async recover(journal: JournalSide, sessions: SessionService, router: ZoneRouter): Promise<void> {
+    if (!(await journal.recover(sessions, router))) await this.load(sessions);
+    await router.start();
   }
 
   /**
@@ -44,6 +52,11 @@ export class StateKeeper {
   /** Removes the file that was loaded: the sessions are about to become newer than it is. */
   async forget(): Promise<void> {
     if (this.path !== null && this.loaded) await retireStateFile(this.path);
+  }
+
+  /** Above every number that a former process sent; 0 where nothing is kept. */
+  get floor(): number {
+    return this.path === null ? 0 : this.ceiling.value;
   }
 
   /** Whether the sessions hold what a file held. */

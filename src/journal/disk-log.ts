@@ -123,6 +123,24 @@ export class DiskLog implements JournalSink {
     if (this.feed === null && segment.bytes > this.limit) this.compact();
   }
 
+  /**
+   * Another history has taken the place of what is here: all of it is written within this turn, for
+   * what this process says of itself from now on must be true after a kill.
+   */
+  rewrite(): void {
+    try {
+      this.startSegment(true);
+      while (this.feed !== null) this.step(Infinity);
+      this.segment?.syncNow();
+    } catch (error) {
+      this.failed(error);
+      return;
+    }
+    this.sync.restart(this.journal.newest);
+    this.recovered();
+    void this.dropOlder(this.older.splice(0));
+  }
+
   /** Marks the end and closes. What is written later is lost. */
   stop(): void {
     this.journal.flush();

@@ -93,6 +93,20 @@ export class JournalWriter implements JournalSource {
     if (position > this.last) this.last = position;
   }
 
+  /** Another history takes the place of what was written here, which goes nowhere any more. */
+  resumeAt(position: number): void {
+    this.buffer.clear();
+    this.count = 0;
+    this.last = position;
+    this.momentAt = -Infinity;
+  }
+
+  /** Passes on what another gateway wrote, which follows what is here. */
+  relay(batch: JournalBatch): void {
+    this.last = batch.first + batch.count - 1;
+    for (const sink of this.sinks) sink.take(batch);
+  }
+
   /** Position of the newest entry, whether a batch has carried it or not. */
   get newest(): number {
     return this.last;

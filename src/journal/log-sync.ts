@@ -17,6 +17,8 @@ export class LogSync {
   private writtenTo = 0;
   private syncedTo = 0;
   private syncing = false;
+  /** Counts histories: a sync that ends in another one tells nothing. */
+  private history = 0;
   private cancel: Cancel | null = null;
 
   constructor(
@@ -37,6 +39,13 @@ export class LogSync {
     this.segment = () => null;
   }
 
+  /** The log holds another history, synced up to here. */
+  restart(position: number): void {
+    this.history++;
+    this.writtenTo = this.syncedTo = position;
+    this.bar.restart(position);
+  }
+
   /** Everything up to `position` was written. */
   written(position: number): void {
     this.writtenTo = position;
@@ -48,12 +57,12 @@ export class LogSync {
     const segment = this.segment();
     if (this.syncing || segment === null || this.syncedTo >= this.writtenTo) return;
     this.syncing = true;
-    const position = this.writtenTo;
+    const { history, writtenTo: position } = this;
     segment.sync((error) => {
       this.syncing = false;
       // Another segment took its place meanwhile: it was synced before that, or failed.
       if (error !== null && segment === this.segment()) return this.onFailed(error);
-      if (error === null) {
+      if (error === null && history === this.history) {
         this.syncedTo = position;
         if (this.policy === 'always') this.bar.raise(position);
       }

@@ -18,6 +18,8 @@ export interface ThresholdWaiter {
 export interface ThresholdBar {
   /** It has everything up to `position`. Never goes back. */
   raise(position: number): void;
+  /** Positions count anew from here: another history has taken the place of the former. */
+  restart(position: number): void;
   /** What waits for positions up to this one will not come about. */
   fail(position: number, failure: WaitFailure): void;
   /** Nothing waits for this party any more. */
@@ -82,6 +84,11 @@ export class Threshold {
     }
   }
 
+  /** Nobody will reach anything: the history that all waited for is not this gateway's any more. */
+  abandon(failure: WaitFailure): void {
+    this.fail(Infinity, failure);
+  }
+
   /** Only for bars. Whoever waits again meanwhile is not asked again. */
   fail(position: number, failure: WaitFailure): void {
     for (let left = this.waiting.length; left > 0; left--) {
@@ -101,6 +108,11 @@ class Bar implements ThresholdBar {
 
   raise(position: number): void {
     if (position <= this.position) return;
+    this.position = position;
+    this.threshold.settle();
+  }
+
+  restart(position: number): void {
     this.position = position;
     this.threshold.settle();
   }

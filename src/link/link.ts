@@ -59,6 +59,17 @@ export interface Link {
 
   /** Closes at once with this application code; what was not delivered yet is lost. */
   close(code: ErrorCode, reason: string): void;
+
+  /**
+   * As `close`, and nothing that `send` took leaves any more; where it is missing `close` does just that.
+   */
+  discard?(code: ErrorCode, reason: string): void;
+}
+
+/** Ends a Link so that nothing it took leaves any more. */
+export function discardLink(link: Link, code: ErrorCode, reason: string): void {
+  if (link.discard === undefined) link.close(code, reason);
+  else link.discard(code, reason);
 }
 
 /** How long `finish` waits for the peer to close: closing at once would discard the final frame. */

@@ -1,5 +1,6 @@
 import type { RemoteInfo } from 'node:dgram';
 import type { Clock } from '../base/clock.js';
+import type { TurnPace } from '../base/turn-pace.js';
 import { memoised } from '../base/lifecycle.js';
 import { TimerWheel } from '../base/timer-wheel.js';
 import type { Logger } from '../telemetry/log.js';
@@ -48,6 +49,7 @@ export interface EndpointOptions {
   readonly socketBufferBytes: number;
   /** Runs in every turn before anything is sent; must not throw. */
   readonly beforeFlush?: () => void;
+  readonly pace?: TurnPace | undefined;
 }
 
 /** What a server or a client adds to the endpoint. */
@@ -99,6 +101,7 @@ export class QuicEndpoint implements ConnectionOwner {
     this.scheduler = new TurnScheduler(
       options.metrics.flush.timedBy(options.clock),
       options.beforeFlush,
+      options.pace,
     );
     this.limits = options.limits;
     this.migration = options.migration;

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { RemoteInfo } from 'node:dgram';
 import { SystemClock } from '../base/clock.js';
+import type { TurnPace } from '../base/turn-pace.js';
 import type { Clock } from '../base/clock.js';
 import { CodedError } from '../base/errors.js';
 import { memoised } from '../base/lifecycle.js';
@@ -63,6 +64,8 @@ export interface QuicServerOptions {
   readonly socketBufferBytes?: number;
   /** Runs in every turn before anything is sent; must not throw. */
   readonly beforeFlush?: () => void;
+  /** When connections are heard and served; default: always. */
+  readonly pace?: TurnPace;
 }
 
 /** Deployed clients heartbeat every 30 s and time out after 30 s: a race (REPLICATION.md). */
@@ -112,6 +115,7 @@ export class QuicServer implements EndpointOwner, GateState {
       keepalive: options.keepalive === undefined ? DEFAULT_KEEPALIVE : options.keepalive,
       socketBufferBytes: options.socketBufferBytes ?? DEFAULT_SOCKET_BUFFER_BYTES,
       beforeFlush: options.beforeFlush ?? (() => undefined),
+      pace: options.pace,
     };
     this.endpoint = new QuicEndpoint(endpointOptions, this.ids, this);
   }

@@ -1,3 +1,5 @@
+import { UNHINDERED } from '../base/turn-pace.js';
+import type { TurnPace } from '../base/turn-pace.js';
 import type { Timing } from '../telemetry/sampled-stage.js';
 
 /** What takes part in turns: a connection. */
@@ -30,6 +32,7 @@ export class TurnScheduler {
   constructor(
     private readonly timing: Timing | null = null,
     private readonly beforeFlush: () => void = () => undefined,
+    private readonly pace: TurnPace = UNHINDERED,
   ) {}
 
   /** Puts a member into the next turn; costs nothing when it is there already. */
@@ -44,6 +47,7 @@ export class TurnScheduler {
   }
 
   private turn(): void {
+    if (!this.pace.mayRun()) return this.pace.wait(this.run);
     const members = this.members;
     // Members that are added while delivering still belong to this turn: the loop sees them.
     for (let index = 0; index < members.length; index++) {
@@ -57,6 +61,7 @@ export class TurnScheduler {
     this.members = this.spare;
     this.scheduled = false;
     this.beforeFlush();
+    if (!this.pace.mayRun()) return this.postpone(members);
     this.timing?.begin();
     for (const member of members) {
       member.queued = false;
@@ -69,5 +74,14 @@ export class TurnScheduler {
     this.timing?.end();
     members.length = 0;
     this.spare = members;
+  }
+
+  /** What was delivered stays so; everything is flushed once turns may run again. */
+  private postpone(members: TurnMember[]): void {
+    this.members = [...members, ...this.members];
+    this.spare = [];
+    if (this.scheduled) return;
+    this.scheduled = true;
+    this.pace.wait(this.run);
   }
 }

@@ -62,6 +62,8 @@ export interface ReplicatorParts {
   drain(): Promise<void>;
   /** The planned switch did not come about: serve on. */
   undrain(): void;
+  /** In sync mode the standby's confirmations stopped, or count again. */
+  onDegraded?(): void;
 }
 
 /** A tick per so many of a timeout. */
@@ -249,6 +251,7 @@ export class Replicator {
     const { log } = this.parts;
     if (degraded) log.error('the standby does not confirm: success promises no more than async');
     else log.info('the standby confirms again');
+    this.parts.onDegraded?.();
   }
 
   private onTakeOverAsked(): void {

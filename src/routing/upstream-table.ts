@@ -125,6 +125,18 @@ export class UpstreamTable {
     });
   }
 
+  /** Forgets every instance, unwritten: another gateway has the table now. Calls under way fail. */
+  clear(): void {
+    for (const instance of this.byAddress.values()) {
+      this.pool(instance.entry.zone).remove(instance);
+      instance.removed = true;
+      this.probers.get(instance)?.stop();
+      this.probers.delete(instance);
+      instance.client.close();
+    }
+    this.byAddress.clear();
+  }
+
   startProbing(): void {
     if (this.probing) return;
     this.probing = true;

@@ -196,6 +196,18 @@ export class ZoneRouter implements Router, RegistrationSink, DeregistrationSink 
     return this.table.size;
   }
 
+  /** Another gateway serves: nobody is registered here any more, and calls under way fail. */
+  standDown(): void {
+    this.table.stopProbing();
+    this.table.clear();
+  }
+
+  /** Serves again what `restore` brings. */
+  resume(): void {
+    this.restored = true;
+    this.table.startProbing();
+  }
+
   private enter(entries: readonly UpstreamEntry[]): void {
     for (const entry of entries) {
       // An upstream may have registered meanwhile; it knows better.

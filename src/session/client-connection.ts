@@ -1,3 +1,4 @@
+import { discardLink } from '../link/link.js';
 import type { Link, LinkClosed, LinkObserver, SendResult } from '../link/link.js';
 import { ErrorCode, TOKEN_EXPIRED, errorName } from '../wire/error-catalogue.js';
 import type { Frame } from '../wire/frame-encoder.js';
@@ -13,6 +14,7 @@ import {
 } from '../wire/messages.js';
 import type { MessageCodec } from '../wire/messages.js';
 import { ControlFrames } from './control-frames.js';
+import { ReadPause } from './read-pause.js';
 import { ProofDeadline } from './proof-deadline.js';
 import type { ProofOwner } from './proof-deadline.js';
 import { errorFrame, heartbeatFrame, startAcceptedFrame, startRefusedFrame } from './responses.js';
@@ -40,10 +42,9 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
   private mayJump = false;
   /** msg_id of the START whose token is being verified; the frames behind it wait. */
   private verifying: number | null = null;
-  private atRequestLimit = false;
   private leaving = false;
-  private readsPaused = false;
   private over = false;
+  private readonly reading: ReadPause;
   private readonly control: ControlFrames;
   private readonly proof: ProofDeadline;
 
@@ -52,6 +53,7 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
     private readonly host: ConnectionHost,
   ) {
     const { clock, wheel, options, metrics } = host.environment;
+    this.reading = new ReadPause(link);
     this.control = new ControlFrames(link, metrics.bytesOut);
     this.proof = new ProofDeadline(clock, wheel, options, this);
     link.bind(this);
@@ -79,13 +81,11 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
   }
 
   pauseReading(): void {
-    this.atRequestLimit = true;
-    this.applyReading();
+    this.reading.set('request_limit', true);
   }
 
   resumeReading(): void {
-    this.atRequestLimit = false;
-    this.applyReading();
+    this.reading.set('request_limit', false);
   }
 
   /**
@@ -97,12 +97,15 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
     if (!this.over) this.sendControl(errorFrame(0, ErrorCode.Overloaded, detail));
   }
 
-  private applyReading(): void {
-    const pause = this.verifying !== null || this.atRequestLimit;
-    if (pause === this.readsPaused) return;
-    this.readsPaused = pause;
-    if (pause) this.link.pause();
-    else this.link.resume();
+  /**
+   * Ends it at once, without a word on the Link: another gateway serves, and what waits here for this
+   * client is no longer this one's to send.
+   */
+  abandon(): void {
+    this.over = true;
+    this.proof.cancel();
+    this.loseSession();
+    discardLink(this.link, ErrorCode.NotPrimary, 'not the primary gateway');
   }
 
   drop(code: ErrorCode, reason: string): void {
@@ -117,6 +120,7 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
     metrics.bytesIn.add(bytes.length);
     const frame = this.parse(ClientRequest, bytes, 0, 'ClientRequest');
     if (frame === null) return;
+    if (!this.host.environment.serving.accepts) return this.sendElsewhere(frame);
     if (frame.type === RequestType.REQUEST_START) {
       metrics.startRequests.add();
       this.onStart(frame);
@@ -153,6 +157,12 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
 
   onGraceOver(): void {
     this.failProof(TOKEN_EXPIRED);
+  }
+
+  /** This gateway does not serve: the frame counts as never arrived, the client goes to the one that does. */
+  private sendElsewhere({ type, msgId }: ClientRequest): void {
+    if (type !== RequestType.REQUEST_START || this.session !== null) return this.abandon();
+    this.failStart(msgId, ErrorCode.NotPrimary, this.host.environment.serving.primaryAddress);
   }
 
   private failProof(reason: string): void {
@@ -195,13 +205,14 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
     this.verifying = frame.msgId;
     this.host.starts.verify(start, this.remoteAddress, (proof) => {
       this.verifying = null;
-      this.applyReading();
+      this.reading.set('verifying', false);
       if (this.over) return;
+      if (!this.host.environment.serving.serves) return this.sendElsewhere(frame);
       if (refreshed !== null) this.refresh(frame.msgId, start, proof);
       else if ('code' in proof) this.failStart(frame.msgId, proof.code, proof.reason);
       else this.open(frame.msgId, start, arrival, proof);
     });
-    this.applyReading();
+    this.reading.set('verifying', this.verifying !== null);
   }
 
   private open(msgId: number, start: StartRequest, arrival: number, proof: IdentityProof): void {
@@ -233,16 +244,10 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
   }
 
   private acceptStart(msgId: number, session: Session, resumed: boolean, recovered: boolean): void {
-    const answer = {
-      sessionId: session.id,
-      resumed,
-      recovered,
-      nextClientSeq: session.sequence.next,
-      nextPushSeq: session.outbox.nextToSend,
-      epoch: this.host.epoch(),
-      heartbeatInterval: this.host.environment.options.heartbeatInterval,
-    };
-    this.sendControl(startAcceptedFrame(msgId, answer));
+    const { environment, epoch } = this.host;
+    const { heartbeatInterval } = environment.options;
+    const facts = { resumed, recovered, epoch: epoch(), heartbeatInterval };
+    this.sendControl(startAcceptedFrame(msgId, { ...session.standing, ...facts }));
   }
 
   private onBusiness(session: Session, frame: ClientRequest): void {

@@ -4,6 +4,7 @@ import type { LabelledTally } from '../telemetry/tally.js';
 import type { PushBody } from '../wire/frame-encoder.js';
 import { presentSession } from './audience.js';
 import type { Audience } from './audience.js';
+import type { ServingGate } from './serving-gate.js';
 import type { Session } from './session.js';
 import type { SessionRegistry } from './session-registry.js';
 import { SettlingBroadcast } from './settling-push.js';
@@ -89,6 +90,7 @@ export class FanOut {
     private readonly registry: SessionRegistry,
     private readonly outcomes: LabelledTally,
     private readonly journal: JournalWriter | null,
+    private readonly serving: ServingGate,
     private readonly soon: (run: () => void) => void,
   ) {}
 
@@ -116,6 +118,13 @@ export class FanOut {
   finish(): void {
     this.sessionsLeft = this.bytesLeft = Infinity;
     this.run();
+  }
+
+  /** Delivers nothing more of what is under way, and answers so. */
+  breakOff(failure: string): void {
+    for (let sweep = this.sweeps.at(0); sweep !== undefined; sweep = this.sweeps.at(0)) {
+      this.conclude(sweep, failure);
+    }
   }
 
   private enqueue(broadcast: Broadcast, audience: Audience): void {
@@ -187,6 +196,10 @@ export class FanOut {
     const message = refused === 0 ? 'sent' : `sent, ${refused} outboxes were full`;
     const { journal } = this;
     if (journal === null || journal.newest <= journal.settled.position) done(sent, message);
-    else journal.settled.wait(journal.newest, new SettlingBroadcast(sent, message, done));
+    else
+      journal.settled.wait(
+        journal.newest,
+        new SettlingBroadcast(sent, message, done, this.serving),
+      );
   }
 }

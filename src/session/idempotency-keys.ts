@@ -43,6 +43,10 @@ export class IdempotencyKeys {
     if (this.entries.size > this.capacity) this.dropOldest();
   }
 
+  clear(): void {
+    this.entries.clear();
+  }
+
   /** All keys with the ms they have left, for a snapshot. */
   *snapshot(): IterableIterator<{ key: string; digest: string; ttl: number }> {
     const now = this.clock.now();

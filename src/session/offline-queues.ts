@@ -98,6 +98,13 @@ export class OfflineQueues {
     }
   }
 
+  /** Forgets everything, as if it had never come. */
+  clear(): void {
+    for (const { timer } of this.queues.values()) timer.disarm();
+    this.queues.clear();
+    this.totalBytes = 0;
+  }
+
   private open(openid: string): OfflineQueue {
     const queue: OfflineQueue = {
       pushes: new RingQueue(),

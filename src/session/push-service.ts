@@ -13,6 +13,8 @@ import type { IdempotencyKeys } from './idempotency-keys.js';
 import type { OfflineQueues } from './offline-queues.js';
 import { encodePushContent } from './push-content.js';
 import type { PushOrder } from './push-content.js';
+import { ALWAYS_SERVING, notPrimaryReason } from './serving-gate.js';
+import type { ServingGate } from './serving-gate.js';
 import { SettlingPush } from './settling-push.js';
 import type { Session } from './session.js';
 import type { SessionRegistry } from './session-registry.js';
@@ -37,9 +39,10 @@ export class PushService {
     private readonly keys: IdempotencyKeys,
     private readonly metrics: SessionMetrics,
     private readonly journal: JournalWriter | null = null,
+    private readonly serving: ServingGate = ALWAYS_SERVING,
     soon: (run: () => void) => void = (run) => void setImmediate(run),
   ) {
-    this.fanOut = new FanOut(registry, metrics.pushes, journal, soon);
+    this.fanOut = new FanOut(registry, metrics.pushes, journal, serving, soon);
   }
 
   /** Pushes are accepted from here on. */
@@ -56,6 +59,11 @@ export class PushService {
     this.fanOut.finish();
   }
 
+  /** Broadcasts that are under way reach nobody any more: another gateway serves. */
+  breakOff(): void {
+    this.fanOut.breakOff(`REPLICATION_LAG: ${notPrimaryReason(this.serving)}`);
+  }
+
   /**
    * success=true means that the push is in an outbox or an offline queue, and kept as safe as the
    * journal is asked to. Without a journal it answers at once.
@@ -64,7 +72,7 @@ export class PushService {
     const result = this.accept(request);
     const { journal } = this;
     if (journal !== null && result.success && journal.newest > journal.settled.position) {
-      const waiter = new SettlingPush(result, done, this.metrics.pushes);
+      const waiter = new SettlingPush(result, done, this.metrics.pushes, this.serving);
       journal.settled.wait(journal.newest, waiter);
       return;
     }
@@ -77,7 +85,7 @@ export class PushService {
    * Answers when every outbox was asked, possibly some turns later (FanOut).
    */
   broadcast(request: BroadcastRequest, done: BroadcastDone): void {
-    const closed = this.closed ?? this.obstacle();
+    const closed = this.closed ?? this.elsewhere() ?? this.obstacle();
     if (closed !== null) return done(0, `${closed.errorCode}: ${closed.message}`);
     const body = encodePushContent(request);
     if (body.length > MAX_BODY_BYTES) {
@@ -87,7 +95,7 @@ export class PushService {
   }
 
   private accept(request: UnicastPushRequest): PushResult {
-    const closed = this.closed ?? this.obstacle();
+    const closed = this.closed ?? this.elsewhere() ?? this.obstacle();
     if (closed !== null) return closed;
     const body = encodePushContent(request);
     if (body.length > MAX_BODY_BYTES) {
@@ -109,6 +117,12 @@ export class PushService {
     // Any other push has it in its own entry.
     if (request.bestEffort) this.journal?.key(key);
     return result;
+  }
+
+  /** Where it belongs while this gateway does not serve, as an answer. */
+  private elsewhere(): PushResult | null {
+    if (this.serving.accepts) return null;
+    return refused('NOT_PRIMARY', notPrimaryReason(this.serving));
   }
 
   /** What keeps the journal from keeping it, as an answer. */

@@ -5,6 +5,7 @@ import type { NumberCeiling } from '../journal/number-ceiling.js';
 import type { SessionMetrics } from '../telemetry/session-metrics.js';
 import type { SessionOptions } from './options.js';
 import type { Overload } from './overload/overload.js';
+import type { ServingGate } from './serving-gate.js';
 import type { SessionHandles } from './session-handles.js';
 
 /** What all sessions share. */
@@ -16,6 +17,8 @@ export interface SessionEnvironment {
   readonly ceiling: NumberCeiling;
   readonly overload: Overload;
   readonly handles: SessionHandles;
+  /** Whether this gateway serves at the moment. */
+  readonly serving: ServingGate;
   /** Null where nothing is written down. */
   readonly journal: JournalWriter | null;
   /** The session's time is over: session_timeout while active, resume_window while detached. */

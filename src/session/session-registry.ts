@@ -54,6 +54,13 @@ export class SessionRegistry {
     if (!session.beganAtClaim) this.raiseFloor(highestUsed(session));
   }
 
+  /** Forgets all sessions; the floor stays. */
+  clear(): void {
+    this.byId.clear();
+    this.byOpenid.clear();
+    this.expendable.clear();
+  }
+
   raiseFloor(seq: number): void {
     if (seq > this.floorValue) this.floorValue = seq;
   }

@@ -28,6 +28,8 @@ import type { Session } from './session.js';
 import type { SessionEnvironment } from './session-environment.js';
 import { SessionHandles } from './session-handles.js';
 import { SessionRegistry } from './session-registry.js';
+import { ALWAYS_SERVING } from './serving-gate.js';
+import type { ServingGate } from './serving-gate.js';
 import { restoreSession, snapshotSession } from './session-state.js';
 import { StartProcedure } from './start-procedure.js';
 
@@ -60,6 +62,8 @@ export interface SessionServiceParts {
   readonly ceiling: NumberCeiling;
   /** Where everything that outlives the process is written down. Default: nowhere. */
   readonly journal?: JournalWriter | null;
+  /** Default: always. */
+  readonly serving?: ServingGate;
   /** Connections refused over capacity, by reason. */
   readonly rejected: LabelledTally;
   /** The epoch told in START_RESP. */
@@ -105,7 +109,8 @@ export class SessionService implements ConnectionHost {
     const { overload } = this;
     const journal = parts.journal ?? null;
     const handles = new SessionHandles();
-    const shared = { options, clock, wheel, metrics, ceiling, overload, handles, journal };
+    const serving = parts.serving ?? ALWAYS_SERVING;
+    const shared = { options, clock, wheel, metrics, ceiling, overload, handles, journal, serving };
     this.environment = { ...shared, onExpired };
     this.registry = new SessionRegistry(options.maxSessions);
     this.offline = new OfflineQueues(options, clock, wheel, metrics.pushesExpired, journal);
@@ -116,6 +121,7 @@ export class SessionService implements ConnectionHost {
       this.keys,
       metrics,
       journal,
+      serving,
       parts.soon,
     );
     this.clients = new ClientDesk(this.registry, clock, (session) => this.end(session, 'kicked'));
@@ -233,6 +239,25 @@ export class SessionService implements ConnectionHost {
     await new Drain(this.connections, this.parts.clock).run(timeout);
   }
 
+  /** The clients that a drain sent away may come back: it did not end in a stop. */
+  undrain(): void {
+    if (this.phase === 'draining') this.phase = 'open';
+  }
+
+  /**
+   * Another gateway has taken over: every Link is closed (421), nothing of what it was to carry leaves
+   * any more, and everything that sessions and queues hold is forgotten.
+   */
+  standDown(): void {
+    for (const connection of this.connections.keys()) connection.abandon();
+    this.pushes.breakOff();
+    for (const session of [...this.registry.all()]) session.end();
+    this.registry.clear();
+    this.offline.clear();
+    this.keys.clear();
+    this.undrain();
+  }
+
   /**
    * Everything that outlives the process. Serving goes on; what happens between two records is in the
    * records that follow, or in the journal.
@@ -257,7 +282,7 @@ export class SessionService implements ConnectionHost {
   }
 
   /**
-   * Takes over what a former process left. Called once, before the first Link.
+   * Takes over what a former process, or the former primary, left. Called before the first session.
    * @returns how many sessions came back.
    */
   restore(records: Iterable<StateRecord>): number {

@@ -82,6 +82,12 @@ export class Session implements RequestOwner, KnownSession {
     this.rate = origin.rate ?? environment.overload.newSessionRate();
   }
 
+  /** What START_RESP tells of it. */
+  get standing() {
+    const { sequence, outbox } = this;
+    return { sessionId: this.id, nextClientSeq: sequence.next, nextPushSeq: outbox.nextToSend };
+  }
+
   get firstSeq(): number {
     return this.outbox.firstSeq;
   }

@@ -1,6 +1,13 @@
 import type { ThresholdWaiter, WaitFailure } from '../journal/threshold.js';
 import type { LabelledTally } from '../telemetry/tally.js';
 import type { PushResult } from '../wire/push-result.js';
+import type { ServingGate } from './serving-gate.js';
+
+/** Nothing may be promised any more: the peer may serve already, and knows of it or not. */
+const SILENCED: WaitFailure = {
+  pushError: 'REPLICATION_LAG',
+  reason: 'this gateway may not serve at the moment',
+};
 
 /** A push that was taken and is told so once the journal is safe. */
 export class SettlingPush implements ThresholdWaiter {
@@ -8,9 +15,11 @@ export class SettlingPush implements ThresholdWaiter {
     private readonly result: PushResult,
     private readonly done: (result: PushResult) => void,
     private readonly outcomes: LabelledTally,
+    private readonly serving: ServingGate,
   ) {}
 
   onReached(): void {
+    if (!this.serving.serves) return this.onFailed(SILENCED);
     this.outcomes.add('accepted');
     this.done(this.result);
   }
@@ -28,9 +37,11 @@ export class SettlingBroadcast implements ThresholdWaiter {
     private readonly sent: number,
     private readonly message: string,
     private readonly done: (sentCount: number, message: string) => void,
+    private readonly serving: ServingGate,
   ) {}
 
   onReached(): void {
+    if (!this.serving.serves) return this.onFailed(SILENCED);
     this.done(this.sent, this.message);
   }
 

@@ -16,7 +16,8 @@ export interface DeregistrationRequest {
 export interface DeregistrationResult {
   readonly success: boolean;
   readonly message: string;
-  readonly errorCode: 'INVALID_ADDRESS' | 'INVALID_ZONE_ID' | 'NOT_REGISTERED' | 'NOT_ALLOWED' | '';
+  readonly errorCode:
+    'INVALID_ADDRESS' | 'INVALID_ZONE_ID' | 'NOT_REGISTERED' | 'NOT_ALLOWED' | 'NOT_PRIMARY' | '';
 }
 
 /** Where upstreams that leave say so; routing implements it. */

@@ -10,7 +10,8 @@ export interface RegistrationRequest {
 
 /**
  * error_code of UpstreamRegisterResponse. Deployed upstreams know the first three; ADDRESS_TAKEN (a
- * live instance of another zone has it), ZONE_FULL and NOT_ALLOWED say more than REGISTER_FAILED does.
+ * live instance of another zone has it), ZONE_FULL, NOT_ALLOWED and NOT_PRIMARY (the backup of a pair was
+ * asked) say more than REGISTER_FAILED does.
  */
 export type RegistrationErrorCode =
   | 'INVALID_ADDRESS'
@@ -19,6 +20,7 @@ export type RegistrationErrorCode =
   | 'ADDRESS_TAKEN'
   | 'ZONE_FULL'
   | 'NOT_ALLOWED'
+  | 'NOT_PRIMARY'
   | 'SHUTTING_DOWN';
 
 /** The answer to a registration; `errorCode` is empty on success. */

@@ -149,6 +149,15 @@ export class WsLink implements Link, Pinged {
     this.endWith(code, reason);
   }
 
+  /** Without a close frame: what is buffered would go before it. */
+  discard(code: ErrorCode, reason: string): void {
+    if (this.ended) return;
+    this.closing ??= { code, reason, by: 'local' };
+    this.liveness.stop();
+    this.held.clear();
+    this.websocket.terminate();
+  }
+
   ping(): void {
     if (this.websocket.readyState === WebSocket.OPEN) this.websocket.ping();
   }

@@ -1,3 +1,5 @@
+import { UNHINDERED } from '../base/turn-pace.js';
+import type { TurnPace } from '../base/turn-pace.js';
 import type { Timing } from '../telemetry/sampled-stage.js';
 
 /** A socket whose writes can be held together. */
@@ -21,6 +23,7 @@ export class WriteTurn {
   constructor(
     private readonly timing: Timing | null = null,
     private readonly beforeFlush: () => void = () => undefined,
+    private readonly pace: TurnPace = UNHINDERED,
   ) {}
 
   /** Holds back what is written to this socket until the turn ends. */
@@ -33,6 +36,7 @@ export class WriteTurn {
 
   private flush(): void {
     this.beforeFlush();
+    if (!this.pace.mayRun()) return this.pace.wait(this.run);
     this.timing?.begin();
     for (const socket of this.corked) socket.uncork();
     this.corked.clear();

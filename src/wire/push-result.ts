@@ -13,6 +13,7 @@ export type PushErrorCode =
   | 'KEY_CONFLICT'
   | 'INVALID_ZONE_ID'
   | 'SHUTTING_DOWN'
+  | 'NOT_PRIMARY'
   | 'REPLICATION_LAG'
   | 'JOURNAL_FAILED';
 

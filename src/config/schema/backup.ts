@@ -1,10 +1,30 @@
-import { choice, count, duration, file, flag, listenAddress, peerAddress, text } from '../leaf.js';
+import {
+  choice,
+  count,
+  duration,
+  file,
+  flag,
+  listenAddress,
+  optionalFile,
+  peerAddress,
+  text,
+} from '../leaf.js';
 
 /** The pair of a primary and its hot standby. */
 export const backup = {
   enabled: flag('false', 'This gateway is one of a pair.'),
-  mode: choice('primary', ['primary', 'backup'], 'The role to start in.'),
+  mode: choice(
+    'primary',
+    ['primary', 'backup'],
+    'The role of a gateway that never ran; later its role_file knows.',
+  ),
   server_id: text('Name of this gateway within the pair; the peer has another one.'),
+  cluster_id: text(
+    'What both gateways call their pair: a gateway of another pair is refused. None: gatesvr.',
+  ),
+  role_file: optionalFile(
+    'Where this gateway keeps its role, epoch and boot id, which it must not forget.',
+  ).following('gatesvr-PORT.role.state, PORT being that of server.quic_addr; off for port 0'),
   readonly: flag('false', 'Accepted, without effect: a backup is always read-only.'),
   promote_stale: flag('false', 'A standby may take over without a complete copy; pushes get lost.'),
   on_peer_loss: choice(

@@ -8,6 +8,7 @@ const PASSING: ReadonlySet<string> = new Set([
   'GATEWAY_UNREACHABLE',
   'OUTCOME_UNKNOWN',
   'NOT_PRIMARY',
+  'REPLICATION_LAG',
   'SHUTTING_DOWN',
 ]);
 const FIRST_PAUSE_MS = 100;

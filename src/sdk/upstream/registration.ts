@@ -34,7 +34,7 @@ const LONGEST_PAUSE_MS = 5_000;
  * again when the gateway was gone and is back, for it may have forgotten.
  */
 export class Registration {
-  /** Settles once: resolved when registered or stopped, rejected with a RegistrationError. */
+  /** Settles once: resolved when registered, asked of a backup, or stopped; rejected with a RegistrationError. */
   readonly done: Promise<void>;
   private resolve: () => void = () => undefined;
   private reject: (error: RegistrationError) => void = () => undefined;
@@ -94,6 +94,8 @@ export class Registration {
         const message = `gateway ${this.gateway.address} refused to register ${address}: ${answer.message}`;
         this.reject(new RegistrationError(answer.errorCode, message));
       } else {
+        // Its primary hands the registration on; asked again, it accepts once it is the primary.
+        if (answer.errorCode === 'NOT_PRIMARY') this.resolve();
         this.retry(`${answer.errorCode}: ${answer.message}`);
       }
     } catch (error) {

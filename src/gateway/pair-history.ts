@@ -1,0 +1,106 @@
+import { JournalImage } from '../journal/journal-image.js';
+import type { JournalBatch, JournalFollower } from '../journal/journal.js';
+import type { WaitFailure } from '../journal/threshold.js';
+import type { RoleChange } from '../replication/role-options.js';
+import type { ZoneRouter } from '../routing/zone-router.js';
+import type { SessionService } from '../session/session-service.js';
+import type { StateRecord } from '../wire/messages.js';
+import type { JournalSide } from './journal-side.js';
+
+/** Told to whoever still waited when this gateway lost its role. */
+const DEPOSED: WaitFailure = {
+  pushError: 'REPLICATION_LAG',
+  reason: 'this gateway is not the primary any more; the push may arrive all the same',
+};
+
+/**
+ * The history of one gateway of a pair, wherever it is: in an image while this gateway does not serve,
+ * in sessions and routing while it does. What moves between the two moves within one turn.
+ */
+export class PairHistory implements JournalFollower {
+  private image = new JournalImage();
+  private serves = false;
+
+  /** @param floor that push numbers begin above where nothing is known of former ones. */
+  constructor(
+    private readonly journal: JournalSide,
+    private readonly sessions: SessionService,
+    private readonly router: ZoneRouter,
+    private readonly floor: number,
+  ) {}
+
+  /** Of the image; while this gateway serves the journal's own counts. */
+  get position(): number {
+    return this.image.position;
+  }
+
+  /** Epoch of the image, 0 where there was no promotion. */
+  get epoch(): number {
+    return this.image.epoch;
+  }
+
+  /** Sessions that would be there after a promotion, or are there. */
+  get sessionCount(): number {
+    return this.serves ? this.sessions.registry.size : this.image.sessionCount;
+  }
+
+  /** Begins with what the log on disk held. */
+  begin(image: JournalImage): void {
+    this.image = image;
+  }
+
+  /** Everything as a snapshot, for the log on disk and for the standby. */
+  *records(): IterableIterator<StateRecord> {
+    if (!this.serves) return yield* this.image.records();
+    yield* this.sessions.snapshot();
+    yield* this.router.registrations();
+  }
+
+  reset(position: number, records: Iterable<StateRecord>): void {
+    this.image.reset(position, records);
+    this.journal.writer?.resumeAt(position);
+    this.journal.rewrite();
+  }
+
+  apply(batch: JournalBatch): void {
+    this.image.apply(batch);
+    this.journal.writer?.relay(batch);
+  }
+
+  /** This gateway is the primary from now on: sessions are there, detached, and may be resumed. */
+  takeOver({ jump, smaller, promoted, epoch }: RoleChange): void {
+    const { image, journal, sessions, router } = this;
+    const writer = journal.writer;
+    const isNew = image.position === 0;
+    writer?.resumeAt(image.position);
+    if (isNew) sessions.registry.raiseFloor(this.floor);
+    else router.restore(image.records());
+    sessions.restore(image.records());
+    if (jump) sessions.jumpNumbers(smaller);
+    this.serves = true;
+    this.image = new JournalImage();
+    // What was written while restoring is in the snapshot that every reader of the journal gets now.
+    writer?.resumeAt(writer.newest);
+    journal.rewrite();
+    if (promoted) writer?.promoted(epoch);
+    writer?.flush();
+  }
+
+  /**
+   * This gateway is a backup from now on: everything that it holds becomes an image again, to be kept
+   * until the primary's snapshot takes its place.
+   */
+  standDown(): void {
+    const { journal, sessions, router } = this;
+    const writer = journal.writer;
+    if (!this.serves || writer === null) return;
+    const { position } = writer;
+    this.image.reset(position, [...this.records()]);
+    this.serves = false;
+    sessions.standDown();
+    router.standDown();
+    writer.resumeAt(position);
+    writer.settled.abandon(DEPOSED);
+    writer.deliverable.abandon(DEPOSED);
+  }
+}

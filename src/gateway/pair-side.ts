@@ -1,0 +1,314 @@
+import { lookup } from 'node:dns/promises';
+import { formatAddress } from '../base/address.js';
+import type { Clock } from '../base/clock.js';
+import { CodedError, messageOf } from '../base/errors.js';
+import type { TurnPace } from '../base/turn-pace.js';
+import type { Address, Config } from '../config/config.js';
+import type { GrpcServer } from '../grpc/grpc-server.js';
+import type { StreamOpener } from '../grpc/message-stream.js';
+import type { UnaryCaller } from '../grpc/unary-caller.js';
+import type { Readiness } from '../ops/ops-source.js';
+import { backupStats, primaryAddress } from '../replication/backup-stats.js';
+import type { BackupStats } from '../replication/backup-stats.js';
+import { PeerGate } from '../replication/peer-gate.js';
+import { Replicator } from '../replication/replicator.js';
+import type { RoleChange } from '../replication/role-options.js';
+import type { ZoneRouter } from '../routing/zone-router.js';
+import type { ServingGate } from '../session/serving-gate.js';
+import type { SessionService } from '../session/session-service.js';
+import type { Logger } from '../telemetry/log.js';
+import type { ReplicationMetrics } from '../telemetry/replication-metrics.js';
+import { ConfirmedEffects } from './confirmed-effects.js';
+import type { GrpcSide } from './grpc-side.js';
+import type { JournalSide } from './journal-side.js';
+import { PairHistory } from './pair-history.js';
+import { loggedRoleStore } from './pair-role-store.js';
+
+/** How often a primary that may not serve looks whether it may again, ms. */
+const SILENCE_POLL_MS = 10;
+/** How often a switch looks how far it has come, ms. */
+const SWITCH_POLL_MS = 20;
+/** What both gateways call their pair where backup.cluster_id says nothing. */
+const DEFAULT_CLUSTER = 'gatesvr';
+
+interface PairParts {
+  readonly sessions: SessionService;
+  readonly router: ZoneRouter;
+  /** Push numbers of a gateway that knows nothing begin above this. */
+  readonly floor: number;
+}
+
+/**
+ * This gateway as one of a pair: its Replicator, what it ships and follows, and what its role means for
+ * everything else. `stop` is idempotent.
+ */
+export class PairSide implements ServingGate {
+  /** Turns of client connections stand still while a primary may not serve. */
+  readonly pace: TurnPace;
+  private replicator: Replicator | null = null;
+  private effects: ConfirmedEffects | null = null;
+  private servers: GrpcServer[] = [];
+  private handingOver = false;
+  private switching = false;
+  private routing = false;
+
+  constructor(
+    private readonly config: Config,
+    private readonly grpc: GrpcSide,
+    private readonly journal: JournalSide,
+    private readonly metrics: ReplicationMetrics,
+    private readonly clock: Clock,
+    private readonly log: Logger,
+  ) {
+    this.pace = {
+      mayRun: () => this.replicator?.machine.role !== 'primary' || this.serves,
+      wait: (run) => void clock.after(SILENCE_POLL_MS, run),
+    };
+  }
+
+  get serves(): boolean {
+    return this.replicator !== null && this.replicator.accepting;
+  }
+
+  get accepts(): boolean {
+    return this.serves && !this.handingOver;
+  }
+
+  get primaryAddress(): string {
+    return this.replicator === null ? '' : primaryAddress(this.replicator);
+  }
+
+  get epoch(): number {
+    return this.replicator?.machine.epoch ?? 0;
+  }
+
+  /** Null before `start`. */
+  get stats(): BackupStats | null {
+    return this.replicator === null ? null : backupStats(this.replicator, this.clock.now());
+  }
+
+  /** The ports that were bound. */
+  get ports(): { readonly heartbeat: number; readonly sync: number } {
+    const [heartbeat, sync] = this.servers;
+    return { heartbeat: heartbeat?.port ?? 0, sync: sync?.port ?? 0 };
+  }
+
+  /** For /ready: `serving`, `starting`, `backup`, or `silent` for a primary that may not serve. */
+  get state(): string {
+    if (this.accepts) return 'serving';
+    const role = this.replicator?.machine.role ?? 'starting';
+    return role === 'primary' ? 'silent' : role;
+  }
+
+  /** What an operator should know, one line each. */
+  warnings(): string[] {
+    const { stats } = this;
+    const found: string[] = [];
+    if (!this.isProven) {
+      found.push('backup.cluster_secret is not set: the peer is known by its address only');
+    }
+    if (stats?.role === 'primary' && !stats.in_sync) found.push('no backup is in sync');
+    if (stats?.degraded === true) {
+      found.push('the standby does not confirm: success promises no more than async');
+    }
+    return found;
+  }
+
+  /**
+   * Binds both ports, reads what the last process left, and asks the peer who serves.
+   * @throws {StartupError} where a port, the role file or the journal cannot be used.
+   */
+  async start({ sessions, router, floor }: PairParts): Promise<void> {
+    const history = new PairHistory(this.journal, sessions, router, floor);
+    const found = await this.journal.recoverPair(() => history.records());
+    if (found !== null) history.begin(found.image);
+    await this.journal.begin();
+    const replicator = this.build(history, sessions, router, found?.complete ?? false);
+    const { heartbeat, sync } = this.config.backup;
+    this.servers = [
+      this.grpc.replicationServer(
+        heartbeat.listenAddr,
+        'backup.heartbeat.listen_addr',
+        replicator.unary,
+        [],
+      ),
+      this.grpc.replicationServer(
+        sync.listenAddr,
+        'backup.sync.listen_addr',
+        [],
+        replicator.streams,
+      ),
+    ];
+    this.replicator = replicator;
+    for (const server of this.servers) await server.start();
+    if (!this.isProven) this.log.warn('the peer is known by its address only');
+    await replicator.start();
+  }
+
+  /**
+   * Begins a planned switch; `stats` tells how it goes.
+   * @param mode the role that this gateway shall have.
+   * @throws {CodedError} WRONG_ROLE or NOT_IN_SYNC; then nothing has changed.
+   */
+  switchTo(mode: 'primary' | 'backup'): void {
+    const { stats, replicator } = this;
+    if (replicator === null || stats === null || stats.role === 'starting') {
+      throw new CodedError('WRONG_ROLE', 'this gateway does not know its role yet');
+    }
+    if (stats.role === mode) throw new CodedError('WRONG_ROLE', `this gateway is ${mode} already`);
+    if (!stats.in_sync) throw new CodedError('NOT_IN_SYNC', 'the backup is not in sync; wait');
+    if (mode === 'primary') void replicator.switchRoles();
+    else this.handOver(replicator);
+  }
+
+  /** Before a stop: a backup in sync takes over, so that nothing is lost. Never rejects. */
+  async leave(): Promise<void> {
+    const { replicator, stats, clock } = this;
+    if (replicator === null || stats?.role !== 'primary' || !stats.in_sync) return;
+    this.handOver(replicator);
+    const { server, backup } = this.config;
+    const until = clock.now() + server.drainTimeout + 2 * backup.heartbeat.timeout;
+    while (replicator.machine.role === 'primary' && this.switching && clock.now() < until) {
+      await new Promise<void>((resolve) => clock.after(SWITCH_POLL_MS, resolve));
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.replicator?.stop();
+    this.effects?.end();
+    for (const server of this.servers) await server.stop();
+  }
+
+  private handOver(replicator: Replicator): void {
+    this.switching = true;
+    replicator.switchRoles().catch((error: unknown) => {
+      this.switching = false;
+      this.log.warn({ reason: messageOf(error) }, 'the switch did not come about');
+    });
+  }
+
+  private get isProven(): boolean {
+    const { backup, grpc } = this.config;
+    return backup.clusterSecret !== null || grpc.tls.clientCaFile !== null;
+  }
+
+  private build(
+    history: PairHistory,
+    sessions: SessionService,
+    router: ZoneRouter,
+    recovered: boolean,
+  ): Replicator {
+    const { config, clock, log, metrics, journal } = this;
+    const { backup, server } = config;
+    const serverId = backup.serverId ?? '';
+    const { heartbeat, sync } = backup;
+    const callers = this.grpc.replicationCallers(heartbeat.interval);
+    const { writer } = journal;
+    if (writer === null) throw new CodedError('NO_JOURNAL', 'a gateway of a pair has a journal');
+    const gate = new PeerGate(
+      {
+        serverId,
+        clusterId: backup.clusterId ?? DEFAULT_CLUSTER,
+        peerHost: heartbeat.peerAddr?.host ?? null,
+        proven: this.isProven,
+      },
+      async (host) => (await lookup(host, { all: true })).map(({ address }) => address),
+      clock,
+      metrics.refused,
+      log,
+    );
+    const replicator = new Replicator(
+      {
+        serverId,
+        mode: backup.mode,
+        onPeerLoss: backup.onPeerLoss,
+        promoteStale: backup.promoteStale,
+        heartbeat,
+        sync,
+        secret: backup.clusterSecret,
+      },
+      {
+        store: loggedRoleStore(backup.roleFile ?? '', history.position > 0 ? history : null),
+        source: writer,
+        follower: history,
+        recovered,
+        heartbeatCaller: dial(callers, heartbeat.peerAddr),
+        syncOpener: dial(callers, sync.peerAddr),
+        gate,
+        metrics,
+        clock,
+        log,
+        report: () => ({
+          sessions: history.sessionCount,
+          lagFrames: 0,
+          healthy: true,
+          advertiseAddr: textOf(server.advertiseAddr),
+        }),
+        onRole: (change) => this.onRole(change, history, router),
+        drain: () => this.drain(sessions),
+        undrain: () => this.undrain(sessions),
+        onDegraded: () => this.effects?.onDegraded(),
+      },
+    );
+    if (sync.mode === 'sync') {
+      const serves = () => this.serves;
+      this.effects = new ConfirmedEffects(writer, replicator.confirmations, serves, clock);
+    }
+    return replicator;
+  }
+
+  private onRole(change: RoleChange, history: PairHistory, router: ZoneRouter): void {
+    this.handingOver = this.switching = false;
+    if (change.role !== 'primary') {
+      this.grpc.health.set(false);
+      history.standDown();
+      this.effects?.end();
+      return;
+    }
+    history.takeOver(change);
+    this.effects?.begin();
+    if (this.routing) router.resume();
+    else void router.start();
+    this.routing = true;
+    this.grpc.health.set(true);
+  }
+
+  /** Clients are told to move, then nothing new is taken and what was is settled. */
+  private async drain(sessions: SessionService): Promise<void> {
+    const { clock, config } = this;
+    await sessions.drain(config.server.drainTimeout);
+    this.handingOver = true;
+    const { writer } = this.journal;
+    const until = clock.now() + config.backup.heartbeat.timeout;
+    while ((writer?.settled.length ?? 0) > 0 && clock.now() < until) {
+      await new Promise<void>((resolve) => clock.after(SWITCH_POLL_MS, resolve));
+    }
+  }
+
+  private undrain(sessions: SessionService): void {
+    this.handingOver = this.switching = false;
+    sessions.undrain();
+  }
+}
+
+/** The part of a gateway that is one of a pair; null where `backup.enabled` is not set. */
+export function pairSide(...parts: ConstructorParameters<typeof PairSide>): PairSide | null {
+  return parts[0].backup.enabled ? new PairSide(...parts) : null;
+}
+
+/** Whether clients should be sent here: what the phase of the process says, then its role. */
+export function readinessOf(phase: string, pair: PairSide | null): Readiness {
+  const state = phase === 'serving' && pair !== null ? pair.state : phase;
+  return { ready: state === 'serving', state };
+}
+
+function dial(
+  callers: ReturnType<GrpcSide['replicationCallers']>,
+  address: Address | null,
+): (UnaryCaller & StreamOpener) | null {
+  return address === null ? null : (callers(textOf(address)) as UnaryCaller & StreamOpener);
+}
+
+function textOf(address: Address | null): string {
+  return address === null ? '' : formatAddress(address.host, address.port);
+}
