@@ -6,6 +6,7 @@ import { writeCertificates } from '../../src/config/certificates.js';
 import { Gateway } from '../../src/gateway/gateway.js';
 import { UpstreamServer } from '../../src/sdk/upstream/index.js';
 import type { UpstreamServerOptions } from '../../src/sdk/upstream/index.js';
+import { PATIENCE_MS } from './patience.js';
 
 /** A whole gateway in this process on free ports, its files in a folder of its own. */
 export class GatewayHarness {
@@ -51,6 +52,7 @@ export class GatewayHarness {
       serviceName: `test-${zone}`,
       listen: '127.0.0.1:0',
       gateways: [`127.0.0.1:${gateway.grpcPort}`],
+      callTimeoutMs: PATIENCE_MS,
       ...options,
     });
     prepare(server);
