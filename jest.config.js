@@ -12,6 +12,6 @@ export default {
   },
   collectCoverageFrom: ['src/**/*.ts', '!src/wire/generated/**', '!src/cli/main.ts'],
   // A machine that others use may be slow; a test that hangs is ended all the same.
-  testTimeout: 120_000,
+  testTimeout: 300_000,
   maxWorkers: 2,
 };

@@ -1,7 +1,8 @@
+import { Option } from 'commander';
 import type { Command } from 'commander';
 import { CodedError } from '../base/errors.js';
 import { GatewayClient } from '../sdk/client/index.js';
-import type { GatewayClientOptions, RequestOptions } from '../sdk/client/index.js';
+import type { GatewayClientOptions, RequestOptions, TransportName } from '../sdk/client/index.js';
 import { answerText, pushLine } from './client-output.js';
 import { ClientShell, historyFile } from './client-shell.js';
 import { addTrustOptions, readFor, trustOf } from './gateway-trust.js';
@@ -13,6 +14,7 @@ interface ClientOptions extends TrustOptions {
   readonly server: readonly string[];
   readonly openid: string;
   readonly token: string;
+  readonly transport: TransportName;
   readonly action?: string;
   readonly data?: string;
   readonly param?: Record<string, string>;
@@ -37,6 +39,11 @@ export function registerClientCommand(program: Command, terminal: Terminal): voi
     ])
     .option('--openid <openid>', 'who to be', 'demo-user')
     .option('--token <token>', 'the token that proves it', 'default-token')
+    .addOption(
+      new Option('--transport <name>', 'auto: QUIC, and WebSocket where UDP does not get through')
+        .choices(['quic', 'websocket', 'auto'])
+        .default('quic'),
+    )
     .option('--action <action>', 'what to ask for')
     .option('--data <text>', 'the data of the request; @FILE reads a file')
     .option('--param <key=value>', 'a parameter of the request (repeatable)', keyValue)
@@ -56,11 +63,12 @@ export function registerClientCommand(program: Command, terminal: Terminal): voi
 }
 
 async function runClient(options: ClientOptions, terminal: Terminal): Promise<void> {
-  const { server, openid, token, timeout } = options;
+  const { server, openid, token, transport, timeout } = options;
   const settings: GatewayClientOptions = {
     addresses: server,
     openid,
     token,
+    transport,
     ...trustOf(options),
     connectTimeoutMs: timeout * MS_PER_SECOND,
     requestTimeoutMs: timeout * MS_PER_SECOND,

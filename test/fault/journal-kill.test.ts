@@ -101,7 +101,7 @@ afterAll(async () => {
   for (const { client } of visitors) await client.stop().catch(() => undefined);
   for (const each of running.reverse()) await each.stop();
   rmSync(folder, { recursive: true, force: true });
-}, 30_000);
+});
 
 describe('kill -9 of a gateway with a journal, under load', () => {
   test('every push it called accepted arrives once and in order; no request is executed twice', async () => {

@@ -16,7 +16,7 @@ function clientOf(gateway: Gateway): GatewayClient {
 
 describe('a gateway with a journal', () => {
   const harness = new GatewayHarness();
-  afterAll(() => harness.close(), 30_000);
+  afterAll(() => harness.close());
 
   test('keeps sessions, pushes and registrations over a restart, without any other file', async () => {
     const journal = join(harness.folder, 'journal');

@@ -19,7 +19,7 @@ let upstream: Promise<number>;
 const signals = Object.assign(new EventEmitter(), { exit: () => undefined });
 
 beforeAll(async () => {
-  gateway = await harness.gateway();
+  gateway = await harness.gateway({ 'server.ws_addr': '127.0.0.1:0' });
   const run = start('upstream', '--zone', '001', '--addr', '127.0.0.1:0', ...toGateway());
   upstream = run.code;
   await until(() => run.out().includes('registered at'));
@@ -69,6 +69,17 @@ describe('gatesvr client and gatesvr upstream', () => {
     writeFileSync(file, 'from a file');
     const echo = await ask('--action', 'echo', '--param', 'a=1', '--data', `@${file}`, '--raw');
     expect(echo).toEqual({ code: 0, out: 'from a file', err: '' });
+  });
+
+  test('over WebSocket, and no other way than there is', async () => {
+    const webSocket = ['--transport', 'websocket', '--server', `127.0.0.1:${gateway.wsPort}`];
+    const echo = await ask(...webSocket, '--action', 'echo', '--data', 'over TCP', '--raw');
+    expect(echo).toEqual({ code: 0, out: 'over TCP', err: '' });
+    const pigeon = await ask('--transport', 'pigeon', '--action', 'echo');
+    expect(pigeon).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('quic, websocket, auto'),
+    });
   });
 
   test('every demo action does its work', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,6 +7,8 @@ import { parse } from 'yaml';
 import { Metrics } from '../../../src/telemetry/metrics.js';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
+/** It comes with Debian's package prometheus; where it is missing the other checks have to do. */
+const hasPromtool = spawnSync('promtool', ['--version']).status === 0;
 const read = (...path: string[]) => readFileSync(join(root, 'deploy', ...path), 'utf8');
 
 interface Known {
@@ -94,6 +97,20 @@ describe('what is deployed beside the gateway', () => {
     for (const { alert, expr, annotations } of rules) {
       expect([alert, unknownNames(expr, known)]).toEqual([alert, []]);
       expect(Object.keys(annotations)).toEqual(['summary', 'action']);
+    }
+  });
+
+  (hasPromtool ? it : it.skip)('is what promtool takes for good', () => {
+    for (const [kind, file] of [
+      ['rules', 'alerts.yaml'],
+      ['config', 'prometheus.yml'],
+    ] as const) {
+      const { status, stdout, stderr } = spawnSync(
+        'promtool',
+        ['check', kind, `deploy/prometheus/${file}`],
+        { encoding: 'utf8' },
+      );
+      expect([file, status, status === 0 ? '' : stdout + stderr]).toEqual([file, 0, '']);
     }
   });
 
