@@ -29,6 +29,9 @@ class Witness {
   ) {
     this.client = new GatewayClient({
       ...PATIENT_CLIENT,
+      // An attempt that begins in the outage must not outlast it by far: its repeats back off.
+      openTimeoutMs: 10_000,
+      requestTimeoutMs: 5 * PATIENCE_MS,
       address: `127.0.0.1:${port}`,
       openid,
       insecure: true,
