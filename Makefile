@@ -77,7 +77,7 @@ demo: build ## gateway, six upstreams and clients: watch a deployment work
 
 ## --- testing ---
 
-.PHONY: test test-cover test-long test-node24 chaos interop api-fuzz model bench lint vet fmt
+.PHONY: test test-cover test-long test-node24 chaos interop api-fuzz model bench bench-quick lint vet fmt
 test: lint vet build interop ## all that CI checks: lint, types, build, interop, every test
 	@test/api-fuzz/run.sh short
 	$(JEST)
@@ -103,11 +103,11 @@ api-fuzz: build ## the operators' API against its OpenAPI document, with schemat
 model: ## explore the model of failover completely (spin and gcc, from Debian's packages; minutes)
 	docs/models/check.sh
 
-bench: build ## measure this machine: the QUIC engine, calls to upstreams, the whole gateway
-	node dist/bench/engine/compare.js
-	node dist/bench/upstream/unary-cost.js
-	node dist/bench/load/main.js echo
-	node dist/bench/load/main.js idle --rounds 1
+bench: build ## measure everything in 10 minutes; PEER=FOLDER of the lean Go gateway to compare with it
+	node dist/bench/suite/main.js $(if $(PEER),--peer $(PEER))
+
+bench-quick: build ## the same in about a minute: prints figures, writes nothing
+	node dist/bench/suite/main.js --quick $(if $(PEER),--peer $(PEER))
 
 lint: proto ## eslint and prettier
 	npm run -s lint

@@ -1,4 +1,4 @@
-import { seededRandom } from '../support/seeded-random.js';
+import { seededRandom } from '../../src/bench/load/seeded-random.js';
 
 /** Which of the gateways; a lone one is 0. */
 export type NodeIndex = 0 | 1;

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { QuicHarness, StreamRecorder, eventually } from '../support/quic-harness.js';
-import { UdpProxy } from '../support/udp-proxy.js';
+import { UdpProxy } from '../../src/bench/load/udp-proxy.js';
 
 let harness: QuicHarness | null = null;
 let proxy: UdpProxy | null = null;

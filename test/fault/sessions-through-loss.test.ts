@@ -4,7 +4,7 @@ import { GatewayClient } from '../../src/sdk/client/index.js';
 import type { UpstreamServer } from '../../src/sdk/upstream/index.js';
 import { zoneOf } from '../../src/routing/zone.js';
 import { GatewayHarness, ZONES } from '../support/gateway-harness.js';
-import { UdpProxy } from '../support/udp-proxy.js';
+import { UdpProxy } from '../../src/bench/load/udp-proxy.js';
 import { PATIENCE_MS, PATIENT_CLIENT } from '../support/patience.js';
 
 const SESSIONS = 200;

@@ -5,7 +5,7 @@ import type { Socket } from 'node:dgram';
 import { parseLongHeader } from '../../src/quic/packet-header.js';
 import type { QuicConnection } from '../../src/quic/quic-connection.js';
 import { QuicHarness, StreamRecorder, eventually } from '../support/quic-harness.js';
-import { UdpProxy } from '../support/udp-proxy.js';
+import { UdpProxy } from '../../src/bench/load/udp-proxy.js';
 
 /** `FUZZ_RUNS=100000` is the long form. */
 const RUNS = Number(process.env['FUZZ_RUNS'] ?? 3_000);

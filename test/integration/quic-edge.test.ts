@@ -6,7 +6,7 @@ import type { Link } from '../../src/link/link.js';
 import { QuicMetrics } from '../../src/telemetry/quic-metrics.js';
 import { RecordingObserver } from '../compliance/recording-observer.js';
 import { QuicHarness, StreamRecorder, eventually } from '../support/quic-harness.js';
-import { UdpProxy } from '../support/udp-proxy.js';
+import { UdpProxy } from '../../src/bench/load/udp-proxy.js';
 
 let harness: QuicHarness | null = null;
 let proxy: UdpProxy | null = null;

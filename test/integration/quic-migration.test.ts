@@ -5,7 +5,7 @@ import type { Socket } from 'node:dgram';
 import { native } from '@matrixai/quic';
 import type { QuicConnection } from '../../src/quic/quic-connection.js';
 import { QuicHarness, StreamRecorder, echoHandler, eventually } from '../support/quic-harness.js';
-import { UdpProxy } from '../support/udp-proxy.js';
+import { UdpProxy } from '../../src/bench/load/udp-proxy.js';
 
 let harness: QuicHarness | null = null;
 let proxy: UdpProxy | null = null;

@@ -5,7 +5,7 @@ import type { Socket } from 'node:dgram';
 import { native } from '@matrixai/quic';
 import { parseLongHeader } from '../../src/quic/packet-header.js';
 import { QuicHarness, StreamRecorder, eventually } from '../support/quic-harness.js';
-import { UdpProxy } from '../support/udp-proxy.js';
+import { UdpProxy } from '../../src/bench/load/udp-proxy.js';
 
 /** A bare UDP socket that keeps what it is answered. */
 class RawPeer {

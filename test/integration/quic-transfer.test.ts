@@ -7,7 +7,7 @@ import {
   StreamRecorder,
   eventually,
 } from '../support/quic-harness.js';
-import { UdpProxy } from '../support/udp-proxy.js';
+import { UdpProxy } from '../../src/bench/load/udp-proxy.js';
 
 let harness: QuicHarness | null = null;
 let proxy: UdpProxy | null = null;

@@ -9,7 +9,7 @@ import type { UpstreamServer } from '../../src/sdk/upstream/index.js';
 import { ErrorCode } from '../../src/wire/error-catalogue.js';
 import { GatewayHarness } from '../support/gateway-harness.js';
 import { until } from '../support/quic-fake-gateway.js';
-import { UdpProxy } from '../support/udp-proxy.js';
+import { UdpProxy } from '../../src/bench/load/udp-proxy.js';
 import { PATIENT_CLIENT } from '../support/patience.js';
 
 let harness: GatewayHarness;

@@ -14,6 +14,8 @@ export interface EchoOptions {
   readonly bytes: number;
   /** Requests under way per session, at most. */
   readonly inFlight: number;
+  /** Requests under way altogether, at most; no limit where it is missing. */
+  readonly atMost?: number;
 }
 
 /** Numbers 0 and 1 mean a push and the START. */
@@ -93,6 +95,7 @@ export class EchoWorkload implements Workload {
   }
 
   private ask(dueAt: number): boolean {
+    if (this.asked.size >= (this.options.atMost ?? Infinity)) return false;
     const session = this.free.shift();
     if (session === undefined) return false;
     const number = this.next;

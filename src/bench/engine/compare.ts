@@ -1,30 +1,51 @@
+import { parseArgs } from 'node:util';
 import { makeCertificates } from '../../config/certificates.js';
 import { QuicClient } from '../../quic/quic-client.js';
 import { silentLogger } from '../../telemetry/log.js';
 import { Metrics } from '../../telemetry/metrics.js';
+import { resultOf, thisMachine, writeResult } from '../report/bench-result.js';
+import type { Row } from '../report/row.js';
 import { EchoLoop, connectTo, handshakeLoop } from './echo-load.js';
 import { ServerProcess } from './server-process.js';
 
-// Our engine against the classes of the library, side by side: `node dist/bench/engine/compare.js
-// [seconds per part] [folder for CPU profiles]`. Both servers get the same load from the same client.
+// Our engine against a bare loop over quiche, and against the classes of the library, in turn:
+// `node dist/bench/engine/compare.js [seconds per part] [folder for CPU profiles] [--rounds N]
+// [--idle N] [--against bare,library] [--out FILE]`. All servers get the same load.
 
-const SECONDS = Number(process.argv[2] ?? 4);
-const PROFILE_FOLDER = process.argv[3];
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    rounds: { type: 'string', default: '2' },
+    idle: { type: 'string', default: '2000' },
+    against: { type: 'string', default: 'bare,library' },
+    out: { type: 'string' },
+  },
+});
+const [seconds = '4', PROFILE_FOLDER] = positionals;
+const SECONDS = Number(seconds);
 const ECHO_CONNECTIONS = 50;
 const FRAME_BYTES = 100;
 const HANDSHAKES_AT_ONCE = 16;
-const IDLE_CONNECTIONS = 2_000;
-const ROUNDS = 2;
+const IDLE_CONNECTIONS = Number(values.idle);
+/** Who takes turns, and its script. */
+const SERVERS: Readonly<Record<string, string>> = {
+  bare: './bare-server.js',
+  library: './library-server.js',
+};
+const NAMES: Readonly<Record<string, string>> = {
+  bare: 'bare quiche loop',
+  library: "library's QUICServer",
+};
 
-interface Figures {
+type Figures = {
   readonly echoRate: number;
   /** us of server CPU. */
   readonly echoCpu: number;
   readonly handshakeRate: number;
   readonly handshakeCpu: number;
-  /** Bytes of resident memory of the server. */
-  readonly idleMemory: number;
-}
+  /** Resident memory of the server. */
+  readonly idleKilobytes: number;
+};
 
 const certificates = await makeCertificates();
 
@@ -105,7 +126,7 @@ async function measure(script: string): Promise<Figures> {
     echoCpu: echo.cpu,
     handshakeRate: handshakes.rate,
     handshakeCpu: handshakes.cpu,
-    idleMemory,
+    idleKilobytes: idleMemory / 1024,
   };
 }
 
@@ -113,41 +134,24 @@ function pause(ms: number): Promise<void> {
   return new Promise((done) => setTimeout(done, ms));
 }
 
-function report(own: Figures, library: Figures): void {
-  const line = (what: string, ours: number, theirs: number, ratio: number): void =>
-    console.log(
-      `${what.padEnd(34)}${ours.toFixed(1).padStart(12)}${theirs.toFixed(1).padStart(12)}${ratio.toFixed(2).padStart(9)}x`,
-    );
-  console.log(
-    `${''.padEnd(34)}${'ours'.padStart(12)}${'library'.padStart(12)}${'better'.padStart(10)}`,
-  );
-  line('echo/s', own.echoRate, library.echoRate, own.echoRate / library.echoRate);
-  line('server CPU per echo, us', own.echoCpu, library.echoCpu, library.echoCpu / own.echoCpu);
-  line(
-    'handshakes/s',
-    own.handshakeRate,
-    library.handshakeRate,
-    own.handshakeRate / library.handshakeRate,
-  );
-  line(
-    'server CPU per handshake, us',
-    own.handshakeCpu,
-    library.handshakeCpu,
-    library.handshakeCpu / own.handshakeCpu,
-  );
-  line(
-    'memory per idle connection, KB',
-    own.idleMemory / 1024,
-    library.idleMemory / 1024,
-    library.idleMemory / own.idleMemory,
-  );
+const machine = thisMachine();
+const rows: Row[] = [];
+const round = async (contestant: string, script: string): Promise<void> => {
+  const row = { contestant, case: `${FRAME_BYTES} bytes`, ...(await measure(script)) };
+  rows.push(row);
+  console.log(JSON.stringify(row));
+};
+const others = values.against.split(',').map((name) => {
+  const script = SERVERS[name];
+  if (script === undefined) throw new Error(`--against is of ${Object.keys(SERVERS).join(', ')}`);
+  return [NAMES[name] ?? name, script] as const;
+});
+for (let turn = 0; turn < Number(values.rounds); turn++) {
+  await round('gatesvr', './own-server.js');
+  for (const [name, script] of others) await round(name, script);
 }
-
-for (let round = 1; round <= ROUNDS; round++) {
-  console.log(
-    `round ${round}: ${ECHO_CONNECTIONS} connections, ${FRAME_BYTES}-byte frames, every byte compared`,
-  );
-  const own = await measure('./own-server.js');
-  const library = await measure('./library-server.js');
-  report(own, library);
-}
+const result = resultOf('engine', process.argv.slice(2).join(' '), machine, rows);
+for (const line of result.medians) console.log(`median ${JSON.stringify(line)}`);
+for (const line of result.ratios) console.log(`ratio ${JSON.stringify(line)}`);
+if (values.out !== undefined) writeResult(values.out, result);
+process.exit(0);

@@ -5,24 +5,34 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { OURS, OURS_STREAMING, PEER } from '../report/contestant-names.js';
 import { MeasuredProcess } from './measured-process.js';
 
-const CLI = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'cli', 'main.js');
+/** The program `gatesvr`. */
+export const CLI = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'cli', 'main.js');
 
 /** A gateway under load, with one upstream behind it. */
 export interface Contestant {
   readonly name: string;
   readonly gateway: MeasuredProcess;
   readonly port: number;
+  /** Where upstreams register and push; null where there is no such thing. */
+  readonly grpcPort: number | null;
+  /** The port of the WebSocket edge; null where it is off. */
+  readonly wsPort: number | null;
   stop(): Promise<void>;
 }
 
-/** How our gateway calls its upstream. */
-export type UpstreamPath = 'unary' | 'stream';
+/** How a gateway is started. */
+export type Starter = () => Promise<Contestant>;
+
+/** How our gateway calls its upstream; none: whoever measures brings one. */
+export type UpstreamPath = 'unary' | 'stream' | 'none';
 
 /**
  * Our gateway with everything that a deployment has, logging as by default.
- * @param path unary: the upstream is configured; stream: one for each zone registers, in one process.
+ * @param path unary: the upstream is configured; stream: one for each zone registers, in one process;
+ * none: nothing serves until whoever measures registers an upstream.
  * @param profileFolder where it leaves a CPU profile when it stops; none by default.
  */
 export async function startOurs(
@@ -54,14 +64,17 @@ export async function startOurs(
     profileFolder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`];
   const gateway = new MeasuredProcess(process.execPath, [...profiling, CLI, 'serve', ...sets]);
   const ready = await gateway.waitFor(/"quic":(\d+).*"grpc":(\d+)/);
-  const upstream = unary?.process ?? (await startStreamingUpstream(Number(ready[2])));
+  const streaming = path === 'stream' ? await startStreamingUpstream(Number(ready[2])) : null;
+  const webSocket = /"webSocket":(\d+)/.exec(ready[0]);
   return {
-    name: path === 'unary' ? 'gatesvr' : 'gatesvr, streaming',
+    name: path === 'stream' ? OURS_STREAMING : OURS,
     gateway,
     port: Number(ready[1]),
+    grpcPort: Number(ready[2]),
+    wsPort: webSocket === null ? null : Number(webSocket[1]),
     stop: async () => {
       await gateway.stop();
-      await upstream.stop();
+      await (unary?.process ?? streaming)?.stop();
       rmSync(folder, { recursive: true, force: true });
     },
   };
@@ -79,9 +92,11 @@ export async function startLeango(folder: string): Promise<Contestant> {
   ]);
   await pause(500);
   return {
-    name: 'lean Go gateway',
+    name: PEER,
     gateway,
     port,
+    grpcPort: null,
+    wsPort: null,
     stop: async () => {
       await gateway.stop();
       await upstream.process.stop();

@@ -2,7 +2,9 @@ import { beatInTurn } from '../client/heartbeats.js';
 import type { LoadSession } from '../client/load-session.js';
 import { numbered } from '../client/openids.js';
 import { SessionPool, localTarget } from '../client/session-pool.js';
+import type { Row } from '../report/row.js';
 import type { Contestant } from './contestant.js';
+import { counted, freshPrefix, pause, socketsFor } from './rounds.js';
 
 export interface IdlePlan {
   readonly sessions: number;
@@ -12,35 +14,26 @@ export interface IdlePlan {
   readonly hold: number;
 }
 
-export interface IdleResult {
-  readonly contestant: string;
-  readonly sessions: number;
-  /** Of the gateway process, handshake and START included, microseconds. */
-  readonly cpuPerConnect: number;
-  readonly connectsPerSecond: number;
-  /** Resident memory that each session added, bytes. */
-  readonly bytesPerSession: number;
-  /** Share of one core that the gateway used while it held them. */
-  readonly cpuShare: number;
-  readonly heartbeatsAnswered: number;
-  readonly disconnects: number;
-}
-
 /** A memory reading needs the garbage of connecting to be gone. */
 const SETTLE_MS = 5_000;
 
 /**
- * Opens sessions, then holds them with heartbeats. Fails where a heartbeat is not answered or a
- * session ends.
+ * Opens sessions, then holds them with heartbeats.
+ * @returns `cpuPerConnect`, us of the gateway, handshake and START included; `connectsPerSecond`;
+ * `bytesPerSession`, resident memory that each added; `cpuShare` of one core while they were held;
+ * `heartbeatsAnswered`; `disconnects`.
+ * @throws {Error} where a heartbeat is not answered or a session ends.
  */
-export async function runIdle(contestant: Contestant, plan: IdlePlan): Promise<IdleResult> {
+export async function runIdle(contestant: Contestant, plan: IdlePlan): Promise<Row> {
   const watch = new IdleWatch();
-  const pool = new SessionPool(localTarget(contestant.port), { sockets: 8 });
+  const pool = new SessionPool(localTarget(contestant.port), {
+    sockets: socketsFor(plan.sessions),
+  });
   try {
     const residentBefore = contestant.gateway.residentBytes();
     const cpuBefore = contestant.gateway.cpuSeconds();
     const started = performance.now();
-    await pool.open(numbered(`idle-${process.pid}-${Date.now()}`, plan.sessions), watch);
+    await pool.open(numbered(freshPrefix('idle'), plan.sessions), watch);
     const connectSeconds = (performance.now() - started) / 1000;
     const connectCpu = contestant.gateway.cpuSeconds() - cpuBefore;
     await pause(SETTLE_MS);
@@ -51,11 +44,12 @@ export async function runIdle(contestant: Contestant, plan: IdlePlan): Promise<I
     );
     const holdSeconds = (performance.now() - held) / 1000;
     await pause(1_000);
-    if (watch.answered !== sent) {
+    if (watch.answered !== sent || watch.faults.length > 0) {
       throw new Error(`${sent} heartbeats, ${watch.answered} answers; ${watch.faults.join('; ')}`);
     }
     return {
       contestant: contestant.name,
+      case: counted(plan.sessions, 'sessions'),
       sessions: plan.sessions,
       cpuPerConnect: (connectCpu / plan.sessions) * 1e6,
       connectsPerSecond: plan.sessions / connectSeconds,
@@ -84,8 +78,4 @@ class IdleWatch {
   onFault(session: LoadSession, reason: string): void {
     this.faults.push(`${session.openid}: ${reason}`);
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

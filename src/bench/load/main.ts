@@ -1,80 +1,32 @@
-import { parseArgs } from 'node:util';
-import { startLeango, startOurs } from './contestant.js';
-import type { Contestant } from './contestant.js';
-import { runEcho } from './echo-load.js';
-import { runIdle } from './idle-load.js';
-import { medians, ratios } from './report.js';
+import { resultOf, thisMachine, writeResult } from '../report/bench-result.js';
+import type { Row } from '../report/row.js';
+import { parseLoadOptions } from './load-options.js';
+import { MODES } from './modes.js';
 
 /**
  * The whole gateway under load, and a peer in turn, each alone on the machine:
- * `node dist/bench/load/main.js echo|idle [--peer FOLDER] [--rounds N]
- * [--upstream-path unary|stream|both] ...`. Prints one JSON line per
- * run, then medians and, with a peer, the ratio of ours to theirs.
+ * `node dist/bench/load/main.js MODE [--peer FOLDER] [--rounds N] [--upstream-path unary|stream|both]
+ * [--out FILE] ...`; load-options.ts has the other options, modes.ts the modes and their defaults.
+ * Prints one JSON line per row, then medians and, with a peer, the ratio of ours to theirs. Whatever
+ * was not done as it should have been ends it with 1 and no figure.
  */
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    peer: { type: 'string' },
-    rounds: { type: 'string', default: '3' },
-    sessions: { type: 'string' },
-    'in-flight': { type: 'string', default: '8' },
-    requests: { type: 'string', default: '60000' },
-    hold: { type: 'string', default: '120' },
-    heartbeat: { type: 'string', default: '30' },
-    profile: { type: 'string' },
-    // How ours calls its upstream; both: in turn. The peer knows unary only.
-    'upstream-path': { type: 'string', default: 'unary' },
-    set: { type: 'string', multiple: true, default: [] },
-  },
+const argv = process.argv.slice(2);
+const options = parseLoadOptions(argv);
+const { mode } = options;
+const run = MODES[mode];
+if (run === undefined) throw new Error(`modes are ${Object.keys(MODES).join(', ')}`);
+const machine = thisMachine();
+const rows: Row[] = [];
+await run(options, (row) => {
+  rows.push(row);
+  process.stdout.write(`${JSON.stringify(row)}\n`);
 });
-
-const settings = Object.fromEntries(
-  values.set.map((text) => [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)]),
-);
-const { peer, profile } = values;
-const paths = values['upstream-path'] === 'both' ? ['unary', 'stream'] : [values['upstream-path']];
-const contestants: (() => Promise<Contestant>)[] = paths.map((path) => {
-  if (path !== 'unary' && path !== 'stream') {
-    throw new Error('--upstream-path is unary, stream or both');
-  }
-  return () => startOurs(settings, profile, path);
-});
-if (peer !== undefined) contestants.push(() => startLeango(peer));
-
-const mode = positionals[0] ?? 'echo';
-const run = mode === 'idle' ? idle : echo;
-const results: object[] = [];
-for (let round = 0; round < Number(values.rounds); round++) {
-  for (const start of contestants) {
-    const contestant = await start();
-    try {
-      const result = await run(contestant);
-      results.push(result);
-      process.stdout.write(`${JSON.stringify(result)}\n`);
-    } finally {
-      await contestant.stop();
-    }
-  }
-}
-const summary = medians(results);
-for (const line of summary) process.stdout.write(`median ${JSON.stringify(line)}\n`);
-for (const line of ratios(summary)) process.stdout.write(`ratio ${JSON.stringify(line)}\n`);
+// Where the peer lies on this machine is nobody's business.
+const words = argv
+  .slice(1)
+  .map((word, index, all) => (all[index - 1] === '--peer' ? 'FOLDER' : word));
+const result = resultOf(mode, words.join(' '), machine, rows);
+for (const line of result.medians) process.stdout.write(`median ${JSON.stringify(line)}\n`);
+for (const line of result.ratios) process.stdout.write(`ratio ${JSON.stringify(line)}\n`);
+if (options.out !== undefined) writeResult(options.out, result);
 process.exit(0);
-
-function echo(contestant: Contestant) {
-  return runEcho(contestant, {
-    sessions: Number(values.sessions ?? 50),
-    inFlight: Number(values['in-flight']),
-    bytes: 100,
-    warmup: 15_000,
-    requests: Number(values.requests),
-  });
-}
-
-function idle(contestant: Contestant) {
-  return runIdle(contestant, {
-    sessions: Number(values.sessions ?? 20_000),
-    heartbeatEvery: Number(values.heartbeat) * 1000,
-    hold: Number(values.hold) * 1000,
-  });
-}

@@ -3,11 +3,12 @@
  * generated client uses it, our callers, and the whole way through routing. The ways take turns in
  * every round, so that the noise of the machine meets all of them; the median of the rounds counts.
  *
- * After a build: `node dist/bench/upstream/unary-cost.js [requests per round]`.
+ * After a build: `node dist/bench/upstream/unary-cost.js [requests per round] [--out FILE]`.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { Client, credentials } from '@grpc/grpc-js';
 import { SystemClock } from '../../base/clock.js';
 import { framedCallers, http2Callers } from '../../grpc/caller-kinds.js';
@@ -18,12 +19,18 @@ import { zoneOf } from '../../routing/zone.js';
 import { silentLogger } from '../../telemetry/log.js';
 import { Metrics } from '../../telemetry/metrics.js';
 import { Method } from '../../wire/grpc-methods.js';
+import { resultOf, thisMachine, writeResult } from '../report/bench-result.js';
+import { median } from '../report/medians.js';
 import { decodeResponse, encodeRequest } from '../../upstream/request-codec.js';
 
 /** Sends one request and calls `done` with whether it was answered with 200. */
 type Way = (seq: number, done: (answered: boolean) => void) => void;
 
-const REQUESTS = Number(process.argv[2] ?? 5_000);
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { out: { type: 'string' } },
+});
+const REQUESTS = Number(positionals[0] ?? 5_000);
 const ROUNDS = 7;
 const IN_FLIGHT = [1, 16, 64];
 const DEADLINE_MS = 30_000;
@@ -96,11 +103,7 @@ function measure(way: Way, inFlight: number): Promise<number> {
   });
 }
 
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((one, other) => one - other);
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
-}
-
+const machine = thisMachine();
 const upstream = fork(fileURLToPath(new URL('./echo-upstream.js', import.meta.url)));
 try {
   const [port] = (await once(upstream, 'message')) as [number];
@@ -129,6 +132,14 @@ try {
     const cells = (costs[row] ?? []).map((values) => median(values).toFixed(1).padStart(8));
     console.log(`${name.padEnd(30)}${cells.join('')}`);
   }
+  const rows = ways.map(([contestant], row) => {
+    const figures = IN_FLIGHT.map(
+      (count, column) => [`inFlight${count}`, median(costs[row]?.[column] ?? [])] as const,
+    );
+    return { contestant, case: '100 bytes', ...Object.fromEntries(figures) };
+  });
+  const result = resultOf('callers', String(REQUESTS), machine, rows);
+  if (values.out !== undefined) writeResult(values.out, result);
 } finally {
   upstream.kill();
 }

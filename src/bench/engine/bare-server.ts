@@ -1,0 +1,80 @@
+import { randomBytes } from 'node:crypto';
+import dgram from 'node:dgram';
+import type { RemoteInfo } from 'node:dgram';
+import { CONNECTION_ID_BYTES, DEFAULT_LIMITS } from '../../quic/limits.js';
+import { SOLE_PATH, quiche } from '../../quic/quiche.js';
+import type { QuicheConnection } from '../../quic/quiche.js';
+import { serverConfig } from '../../quic/tls-config.js';
+import { identityFromEnvironment, serveRequests } from './child-protocol.js';
+
+// The least that echoes over QUIC: quiche and node:dgram, with none of what an engine is for (no address
+// validation, migration, limits, backpressure, batching of a turn). What our engine costs above this is
+// its own share.
+const { cert, key } = identityFromEnvironment();
+const identity = { cert: Buffer.from(cert), key: Buffer.from(key) };
+const config = serverConfig(identity, ['gatesvr'], DEFAULT_LIMITS);
+const socket = dgram.createSocket('udp4');
+const known = new Map<string, Bare>();
+const packet = Buffer.alloc(1_350);
+const chunk = Buffer.alloc(64 * 1024);
+
+class Bare {
+  private timer: NodeJS.Timeout | null = null;
+
+  constructor(
+    private readonly connection: QuicheConnection,
+    private readonly peer: RemoteInfo,
+    private readonly ids: readonly string[],
+  ) {}
+
+  receive(datagram: Buffer): void {
+    this.connection.recv(datagram, SOLE_PATH.recvInfo);
+    if (this.connection.isEstablished()) this.echo();
+    this.flush();
+  }
+
+  /** Frames are far smaller than any window: what was read can be written. */
+  private echo(): void {
+    const { connection } = this;
+    for (const id of connection.readable()) {
+      const read = connection.streamRecv(id, chunk);
+      if (read !== null) connection.streamSend(id, chunk.subarray(0, read[0]), read[1]);
+    }
+  }
+
+  private flush(): void {
+    const { connection, peer } = this;
+    for (let sent = connection.send(packet); sent !== null; sent = connection.send(packet)) {
+      // The socket keeps the bytes until they left.
+      socket.send(Buffer.from(packet.subarray(0, sent[0])), peer.port, peer.address);
+    }
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
+    const timeout = connection.timeout();
+    if (connection.isClosed()) for (const id of this.ids) known.delete(id);
+    else if (timeout !== null) this.timer = setTimeout(() => this.expire(), timeout);
+  }
+
+  private expire(): void {
+    this.connection.onTimeout();
+    this.flush();
+  }
+}
+
+socket.on('message', (datagram, from) => {
+  const header = quiche.Header.fromSlice(datagram, CONNECTION_ID_BYTES);
+  const id = Buffer.from(header.dcid).toString('latin1');
+  let bare = known.get(id);
+  if (bare === undefined) {
+    if (header.ty !== quiche.Type.Initial) return;
+    const own = randomBytes(CONNECTION_ID_BYTES);
+    const { local, peer } = SOLE_PATH;
+    const connection = quiche.Connection.accept(own, null, local, peer, config);
+    const ids = [id, own.toString('latin1')];
+    bare = new Bare(connection, from, ids);
+    for (const each of ids) known.set(each, bare);
+  }
+  bare.receive(datagram);
+});
+await new Promise<void>((bound) => socket.bind(0, '127.0.0.1', bound));
+serveRequests(socket.address().port, () => new Promise((closed) => socket.close(() => closed())));

@@ -1,0 +1,65 @@
+import { afterAll, expect, test } from '@jest/globals';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { BenchResult } from '../../src/bench/report/bench-result.js';
+import type { Row } from '../../src/bench/report/row.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'gatesvr-modes-'));
+const run = promisify(execFile);
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** A mode with small counts, as `make bench` runs it; its rows as they were written. */
+async function bench(mode: string, ...options: string[]): Promise<readonly Row[]> {
+  const out = join(folder, `${mode}.json`);
+  await run(process.execPath, ['dist/bench/load/main.js', mode, ...options, '--out', out]);
+  const result = JSON.parse(readFileSync(out, 'utf8')) as BenchResult;
+  expect(result.mode).toBe(mode);
+  return result.rounds;
+}
+
+test('hostile: good sessions answer beside every kind of hostile connection', async () => {
+  const sizes = ['--sessions', '10', '--hostile', '60', '--rate', '100', '--hold', '1'];
+  const [row] = await bench('hostile', ...sizes);
+  expect(row).toMatchObject({ requests: 200, dropped: 0 });
+  expect(row?.['hostileOpened']).toBeGreaterThanOrEqual(60);
+  expect(row?.['hostileEnded']).toBeGreaterThan(0);
+  expect(row?.['p99Ratio']).toBeGreaterThan(0);
+});
+
+test('soak: requests and pushes through loss and rebinding, nothing twice', async () => {
+  const [row] = await bench('soak', '--sessions', '10', '--minutes', '0.05', '--rate', '100');
+  expect(row).toMatchObject({ requests: 300, pushes: 30, executedTwice: 0 });
+  expect(row?.['datagramsLost']).toBeGreaterThan(0);
+  expect((row?.['rss'] as readonly number[]).length).toBeGreaterThan(2);
+});
+
+test('fanout: three ways to many sessions, and heartbeats during a large broadcast', async () => {
+  const sizes = ['--sessions', '20', '--requests', '200', '--audience', '60', '--broadcasts', '3'];
+  const rows = await bench('fanout', ...sizes);
+  expect(rows.map(({ deliveries }) => deliveries)).toEqual([200, 200, 25, 480]);
+  expect(rows[3]?.['heartbeatP99']).toBeGreaterThanOrEqual(0);
+});
+
+test('growth, rate and connects: a row per case, every request answered', async () => {
+  const [growth, rate, connects] = await Promise.all([
+    bench('growth', '--counts', '5', '--requests', '200'),
+    bench('rate', '--sessions', '5', '--rates', '100', '--hold', '1', '--rounds', '1'),
+    bench('connects', '--requests', '40', '--warmup', '10', '--rounds', '1'),
+  ]);
+  expect(growth.map(({ requests }) => requests)).toEqual([200]);
+  expect(rate).toMatchObject([{ case: '100 requests/s', requests: 100 }]);
+  expect(connects).toMatchObject([{ connects: 40 }]);
+});
+
+test('what was not done has no figure: an unknown mode, a gateway that answers otherwise', async () => {
+  await expect(bench('nothing')).rejects.toThrow('modes are echo, rate');
+  // Requests above the limit are refused, so the echo was not done.
+  const limited = ['--set', 'overload_protection.max_qps=5', '--requests', '200', '--rounds', '1'];
+  await expect(bench('echo', ...limited, '--warmup', '10')).rejects.toThrow(
+    'the work was not done',
+  );
+});
