@@ -8,6 +8,7 @@ import { registerMonitorCommand } from './monitor.js';
 import { createProgram, runProgram } from './program.js';
 import type { Terminal } from './program.js';
 import { registerServeCommand } from './serve.js';
+import { registerSwitchCommand } from './switch.js';
 import { registerUpstreamCommand } from './upstream.js';
 
 const terminal: Terminal = {
@@ -25,6 +26,7 @@ registerDemoCommand(program, terminal);
 registerUpstreamCommand(program, terminal);
 registerClientCommand(program, terminal);
 registerMonitorCommand(program, terminal);
+registerSwitchCommand(program, terminal);
 registerBenchCommand(program, terminal);
 registerCertsCommand(program, terminal);
 process.exit(await runProgram(program, process.argv.slice(2), terminal));

@@ -9,7 +9,7 @@ import type { KeyInput, ScreenOutput } from './monitor/screen.js';
 import { readSnapshot } from './monitor/snapshot.js';
 import type { Snapshot } from './monitor/snapshot.js';
 import { COLOURS, PLAIN, monitorLines } from './monitor/view.js';
-import { duration } from './option-values.js';
+import { duration, httpUrl } from './option-values.js';
 import type { Terminal } from './program.js';
 import { UntilSignal } from './until-signal.js';
 import type { SignalSource } from './until-signal.js';
@@ -169,12 +169,6 @@ function tokenOf({ tokenFile }: MonitorOptions): string | null {
 
 function pause(ms: number): Promise<boolean> {
   return new Promise((resolve) => setTimeout(() => resolve(false), ms));
-}
-
-function httpUrl(text: string): URL {
-  const whole = text.includes('://') ? text : `http://${text}`;
-  if (/^https?:/.test(whole) && URL.canParse(whole)) return new URL(whole);
-  throw new InvalidArgumentError('write it as http://host:port.');
 }
 
 function interval(text: string): number {

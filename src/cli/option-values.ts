@@ -52,3 +52,10 @@ export function whole(min: number, max: number): (text: string) => number {
     throw new InvalidArgumentError(`give a whole number from ${min} to ${max}.`);
   };
 }
+
+/** The HTTP address of a gateway; http where it says nothing. */
+export function httpUrl(text: string): URL {
+  const whole = text.includes('://') ? text : `http://${text}`;
+  if (/^https?:/.test(whole) && URL.canParse(whole)) return new URL(whole);
+  throw new InvalidArgumentError('write it as http://host:port.');
+}

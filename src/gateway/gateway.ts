@@ -210,6 +210,7 @@ export class Gateway {
   private buildOps(): OpsSide {
     return new OpsSide(this.config, {
       state: () => readinessOf(this.phase, this.pair),
+      pair: this.pair,
       sessions: this.sessions,
       router: this.router,
       metrics: this.metrics,

@@ -99,7 +99,7 @@ export function opsWarnings({ ops, server }: Config): string[] {
   return [`server.http_addr is plain HTTP, which shows ${given.join(' and ')}: set ops.tls`];
 }
 
-function opsControls({ sessions, state, drain, logLevel }: OpsSideParts): OpsControls {
+function opsControls({ sessions, state, drain, logLevel, pair }: OpsSideParts): OpsControls {
   return {
     kick: (targetId, reason) =>
       sessions.clients.kick({ targetType: 'session', targetId }, reason) !== null,
@@ -108,6 +108,7 @@ function opsControls({ sessions, state, drain, logLevel }: OpsSideParts): OpsCon
       drain();
       return true;
     },
+    switchRoles: (mode) => pair?.switchTo(mode),
     logLevel: () => logLevel.current,
     setLogLevel: (level) => logLevel.set(level),
   };

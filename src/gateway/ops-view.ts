@@ -9,6 +9,7 @@ import type {
   StatsSnapshot,
   TrafficTotals,
 } from '../ops/ops-source.js';
+import type { BackupStats } from '../replication/backup-stats.js';
 import type { RouterView, RoutingView } from '../routing/router-view.js';
 import { describePool, isZone } from '../routing/zone.js';
 import type { ZoneRouter } from '../routing/zone-router.js';
@@ -16,12 +17,15 @@ import type { Session } from '../session/session.js';
 import type { SessionService } from '../session/session-service.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { selectSessions, sumByZone } from './ops-sessions.js';
+import type { PairSide } from './pair-side.js';
 
 export interface OpsViewParts {
   readonly state: () => Readiness;
   readonly sessions: SessionService;
   readonly router: ZoneRouter;
   readonly metrics: Metrics;
+  /** Null where this gateway has no peer. */
+  readonly pair: PairSide | null;
   readonly clock: Clock;
   /** What the parts without a view of their own warn of: one line each. */
   readonly standing: () => readonly string[];
@@ -67,6 +71,10 @@ export class OpsView implements OpsSource {
       sessions: page.map((session) => this.describe(session)),
       more,
     };
+  }
+
+  pair(): BackupStats | null {
+    return this.parts.pair?.stats ?? null;
   }
 
   routing(): RoutingView {

@@ -1,4 +1,5 @@
 import type { InstanceView, RouterView } from '../routing/router-view.js';
+import type { BackupStats } from '../replication/backup-stats.js';
 import type { HealthSnapshot, Readiness } from './ops-source.js';
 
 /** What the process itself knows; times in ms since 1970. */
@@ -12,7 +13,12 @@ export interface ProcessFacts {
  * GET /health (WIRE.md, "HTTP (ops)"): `status`, `active_connections` and `timestamp` are what
  * deployed dashboards read. The process is healthy while it answers; /ready tells whether it serves.
  */
-export function healthBody(health: HealthSnapshot, readiness: Readiness, facts: ProcessFacts) {
+export function healthBody(
+  health: HealthSnapshot,
+  readiness: Readiness,
+  pair: BackupStats | null,
+  facts: ProcessFacts,
+) {
   return {
     status: 'healthy',
     active_connections: health.activeConnections,
@@ -24,6 +30,7 @@ export function healthBody(health: HealthSnapshot, readiness: Readiness, facts: 
     detached_sessions: health.detachedSessions,
     upstream_concurrent: health.routing.concurrent,
     zones: zonesBody(health.routing),
+    pair,
     warnings: health.warnings,
   };
 }

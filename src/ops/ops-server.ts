@@ -9,6 +9,7 @@ import { ProcessMonitor } from '../telemetry/process-monitor.js';
 import type { Tally } from '../telemetry/tally.js';
 import { AdminGate } from './admin-gate.js';
 import type { AskedBy } from './admin-gate.js';
+import { addPairRoutes } from './pair-routes.js';
 import { addControlRoutes } from './control-routes.js';
 import { HttpListener } from './http-listener.js';
 import { HttpRefusal } from './http-refusal.js';
@@ -110,6 +111,7 @@ export class OpsServer {
     addViewRoutes(http, { ...this.parts, reader });
     this.addPerformance(http);
     addControlRoutes(http, { ...this.parts, admin, reader });
+    addPairRoutes(http, { ...this.parts, admin, reader });
     addProfileRoutes(http, new Profiler(this.parts.clock), admin);
   }
 

@@ -1,4 +1,5 @@
 import type { RouterView, RoutingView } from '../routing/router-view.js';
+import type { BackupStats } from '../replication/backup-stats.js';
 import type { LogLevelName } from '../telemetry/log-level.js';
 
 /** Whether clients should be sent here, and if not, why. */
@@ -127,6 +128,8 @@ export interface OpsSource {
   routing(): RoutingView;
   /** Null where there is no such session. */
   session(sessionId: string): SessionDetail | null;
+  /** Null where this gateway is not one of a pair, or does not know of it yet. */
+  pair(): BackupStats | null;
 }
 
 /** What operators can do to the gateway. */
@@ -135,6 +138,12 @@ export interface OpsControls {
   kick(sessionId: string, reason: string): boolean;
   /** Begins to send clients away, for good; false while the gateway is still starting. */
   drain(): boolean;
+  /**
+   * Begins the planned switch of a pair; `pair()` tells how it goes.
+   * @param mode what this gateway shall become.
+   * @throws {CodedError} one line: why not.
+   */
+  switchRoles(mode: 'primary' | 'backup'): void;
   logLevel(): LogLevelName;
   setLogLevel(level: LogLevelName): void;
 }

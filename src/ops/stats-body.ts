@@ -1,3 +1,4 @@
+import type { BackupStats } from '../replication/backup-stats.js';
 import { instanceBody, seconds } from './health-body.js';
 import type {
   LoadView,
@@ -13,7 +14,12 @@ import { renderCursor } from './session-query.js';
  * GET /stats (WIRE.md, "HTTP (ops)"), one page of it; `next_offset` and `next_cursor` are null on the
  * last page, and `next_offset` where a cursor was given.
  */
-export function statsBody(stats: StatsSnapshot, query: SessionQuery, now: number) {
+export function statsBody(
+  stats: StatsSnapshot,
+  pair: BackupStats | null,
+  query: SessionQuery,
+  now: number,
+) {
   const { zones, sessions, more, load } = stats;
   const last = more ? sessions.at(-1) : undefined;
   return {
@@ -24,6 +30,7 @@ export function statsBody(stats: StatsSnapshot, query: SessionQuery, now: number
     traffic: trafficBody(stats),
     zones: zonesBody(stats),
     overload: overloadBody(load),
+    pair,
     sessions: sessions.map(sessionBody),
     next_offset: more && query.after === null ? query.offset + sessions.length : null,
     next_cursor: last === undefined ? null : renderCursor(last),

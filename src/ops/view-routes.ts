@@ -29,7 +29,7 @@ export function addViewRoutes({ routes }: HttpListener, parts: ViewParts): void 
   });
   routes.get('/stats', reader, (request) => {
     const query = sessionQuery(request.query as Record<string, unknown>);
-    return statsBody(source.stats(query), query, clock.wallTime());
+    return statsBody(source.stats(query), source.pair(), query, clock.wallTime());
   });
   routes.get('/routing', reader, () => routingBody(source.routing()));
 }
@@ -40,6 +40,6 @@ export function addHealthRoute({ routes }: HttpListener, parts: ViewParts): void
   const startedAt = clock.wallTime();
   routes.get('/health', reader, () => {
     const facts = { version, startedAt, now: clock.wallTime() };
-    return healthBody(source.health(), source.readiness(), facts);
+    return healthBody(source.health(), source.readiness(), source.pair(), facts);
   });
 }

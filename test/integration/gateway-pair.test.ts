@@ -3,7 +3,9 @@ import type { Gateway } from '../../src/gateway/gateway.js';
 import { zoneOf } from '../../src/routing/zone.js';
 import { GatewayClient } from '../../src/sdk/client/index.js';
 import type { UpstreamServer } from '../../src/sdk/upstream/index.js';
+import { UnicastPushRequest } from '../../src/wire/messages.js';
 import { GatewayPair } from '../support/gateway-pair.js';
+import { ask } from '../support/ops-double.js';
 import { eventually } from '../support/quic-harness.js';
 
 const OPENID = 'of-a-pair';
@@ -47,6 +49,13 @@ async function upstreamOf(...gateways: Gateway[]): Promise<UpstreamServer> {
   );
 }
 
+/** Asks a gateway for a planned switch. */
+async function post(gateway: Gateway, mode: string): Promise<[number, unknown]> {
+  const path = `/backup/switch?mode=${mode}`;
+  const { status, text } = await ask({ port: gateway.httpPort, path, method: 'POST' });
+  return [status, JSON.parse(text)];
+}
+
 describe.each([{ 'backup.sync.mode': 'async' }, { 'backup.sync.mode': 'sync' }])(
   'a pair in %j',
   (settings) => {
@@ -74,3 +83,77 @@ describe.each([{ 'backup.sync.mode': 'async' }, { 'backup.sync.mode': 'sync' }])
     }, 60_000);
   },
 );
+
+describe('a pair', () => {
+  test('a planned switch loses nothing, jumps no number, and the former primary follows', async () => {
+    await start({ 'backup.sync.mode': 'sync', 'server.http_addr': '127.0.0.1:0' });
+    const upstream = await upstreamOf(pair.a, pair.b);
+    const { client, pushes, recovered, seqs } = clientOf(pair.a, pair.b);
+    await client.connect();
+    await upstream.push({ openid: OPENID, type: 't', data: 'before' });
+    const refused = await post(pair.a, 'primary');
+    expect(refused).toEqual([409, { error: 'this gateway is primary already' }]);
+    expect((await post(pair.b, 'primary'))[0]).toBe(202);
+    const pushing = (async () => {
+      for (let index = 0; index < 20; index++) {
+        const data = `p${index}`;
+        await upstream.push({ openid: OPENID, type: 't', data, retryForMs: 20_000 });
+      }
+    })();
+    await pair.serves('b');
+    await pushing;
+    expect((await client.request('echo', { data: 'two' })).text).toBe('two');
+    await eventually(() => pushes.length === 21, 'all pushes');
+    expect(pushes).toEqual(['before', ...Array.from({ length: 20 }, (_, index) => `p${index}`)]);
+    expect(recovered).not.toContain(false);
+    expect(Math.max(...seqs)).toBeLessThan(100);
+    await pair.inSync('b');
+    expect([pair.a.pair?.state, pair.a.sessions.registry.size]).toEqual(['backup', 0]);
+  }, 60_000);
+
+  test('the backup sends clients and upstreams to the primary', async () => {
+    await start({ 'server.http_addr': '127.0.0.1:0' });
+    const { client } = clientOf(pair.b);
+    const addresses: string[] = [];
+    client.on('connecting', ({ address }) => addresses.push(address));
+    client.connect().catch(() => undefined);
+    await eventually(() => addresses.includes('a.example:8453'), 'the redirect');
+    const result = await new Promise((resolve) =>
+      pair.b.sessions.pushes.push(
+        new UnicastPushRequest({ targetType: 'openid', targetId: OPENID }),
+        resolve,
+      ),
+    );
+    expect(result).toMatchObject({ success: false, errorCode: 'NOT_PRIMARY' });
+    const answer = await ask({ port: pair.b.httpPort, path: '/ready' });
+    expect([answer.status, answer.text]).toEqual([503, '{"ready":false,"state":"backup"}']);
+    const stats = JSON.parse((await ask({ port: pair.a.httpPort, path: '/backup/stats' })).text);
+    expect(stats).toMatchObject({ role: 'primary', epoch: 1, in_sync: true, degraded: false });
+  }, 60_000);
+
+  test('a primary that was cut off falls silent, and joins the one that was promoted', async () => {
+    await start({ 'backup.on_peer_loss': 'step_down' });
+    pair.cut = true;
+    await eventually(() => pair.a.pair?.serves === false, 'the lease to lapse');
+    await pair.serves('b');
+    expect(pair.a.pair?.serves).toBe(false);
+    pair.cut = false;
+    await pair.inSync('b');
+    expect(pair.a.pair?.stats).toMatchObject({ role: 'backup', epoch: 2 });
+  }, 60_000);
+
+  test('under on_timeout refuse nothing is promised without the standby', async () => {
+    await start({ 'backup.sync.mode': 'sync', 'backup.sync.on_timeout': 'refuse' });
+    const upstream = await upstreamOf(pair.a);
+    const { client } = clientOf(pair.a);
+    await client.connect();
+    await upstream.push({ openid: OPENID, type: 't', data: 'kept' });
+    await pair.b.stop();
+    await eventually(() => pair.a.pair?.stats?.solo === true, 'the primary to be alone');
+    const push = upstream.push({ openid: OPENID, type: 't', data: 'not kept' });
+    await expect(push).rejects.toMatchObject({ code: 'REPLICATION_LAG' });
+    await pair.boot('b');
+    await pair.inSync('a');
+    await upstream.push({ openid: OPENID, type: 't', data: 'kept again' });
+  }, 60_000);
+});

@@ -52,6 +52,7 @@ describe('the operators’ HTTP', () => {
     expect(body).toEqual({
       total_sessions: 250,
       active_sessions: 125,
+      pair: null,
       pending_frames: 31_125,
       in_flight: 250,
       traffic: {

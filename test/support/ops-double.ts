@@ -110,6 +110,14 @@ export class OpsDouble implements OpsSource, OpsControls {
     };
   }
 
+  pair() {
+    return null;
+  }
+
+  switchRoles(mode: string): void {
+    this.done.push(`switch to ${mode}`);
+  }
+
   kick(sessionId: string, reason: string): boolean {
     if (this.session(sessionId) === null) return false;
     this.done.push(`kick ${sessionId}: ${reason}`);

@@ -30,14 +30,24 @@ export class OpsClient {
   }
 
   /** @throws {Error} with one line that says why there is no answer. */
-  async get(path: string): Promise<unknown> {
-    const response = await this.send(path);
+  get(path: string): Promise<unknown> {
+    return this.ask('GET', path);
+  }
+
+  /** Has something done. @throws {Error} with one line: what the gateway says against it. */
+  post(path: string): Promise<unknown> {
+    return this.ask('POST', path);
+  }
+
+  private async ask(method: 'GET' | 'POST', path: string): Promise<unknown> {
+    const response = await this.send(method, path);
     const text = await textOf(response);
     const status = response.statusCode ?? 0;
     if (status === 401 || status === 403) {
       throw new Error(`${path} answers ${status}: a token is needed (--token-file)`);
     }
-    if (status !== 200)
+    if (status === 404 || status === 409) throw new Error(refusalIn(text) ?? `${path}: ${status}`);
+    if (status !== 200 && status !== 202)
       throw new Error(`${path} answers ${status}; is it a gateway's HTTP address?`);
     try {
       return JSON.parse(text);
@@ -50,10 +60,10 @@ export class OpsClient {
     this.agent.destroy();
   }
 
-  private send(path: string): Promise<IncomingMessage> {
+  private send(method: string, path: string): Promise<IncomingMessage> {
     const { url, token, ca } = this.target;
     const headers = token === null ? {} : { authorization: `Bearer ${token}` };
-    const shared = { agent: this.agent, headers, timeout: TIMEOUT_MS };
+    const shared = { method, agent: this.agent, headers, timeout: TIMEOUT_MS };
     return new Promise((resolve, reject) => {
       const at = new URL(path, url);
       const asked = this.secure
@@ -65,6 +75,16 @@ export class OpsClient {
       asked.on('error', (error) => reject(new Error(`${url.host}: ${messageOf(error)}`)));
       asked.end();
     });
+  }
+}
+
+/** What a refusal says, null where it is no gateway's. */
+function refusalIn(text: string): string | null {
+  try {
+    const { error } = JSON.parse(text) as { error?: unknown };
+    return typeof error === 'string' ? error : null;
+  } catch {
+    return null;
   }
 }
 

@@ -101,6 +101,26 @@ const operations: Readonly<Record<string, Operation>> = {
     admin: true,
     responses: { 202: json('begun', ref('Readiness')), 409: json('it is still starting') },
   },
+  'get /backup/stats': {
+    summary: 'The pair that this gateway belongs to: role, epoch, lag',
+    responses: { 200: json('how it stands', ref('Pair')), 404: json('it is not one of a pair') },
+  },
+  'post /backup/switch': {
+    summary: 'Begins a planned switch of a pair: both change roles, nothing is lost',
+    admin: true,
+    parameters: [
+      {
+        ...parameter('query', 'mode', oneOf('primary', 'backup'), 'what this gateway shall become'),
+        required: true,
+      },
+    ],
+    responses: {
+      202: json('begun', ref('Pair')),
+      400: json('mode is missing or wrong'),
+      404: json('it is not one of a pair'),
+      409: json('it has that role already, or no backup is in sync'),
+    },
+  },
   'get /log/level': {
     summary: 'Least important lines that are written',
     responses: { 200: json('the level', ref('LogLevel')) },

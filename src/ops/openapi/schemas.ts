@@ -26,6 +26,8 @@ const session = {
   remote_addr: described(text, 'host:port, empty while detached'),
 };
 
+const role = oneOf('starting', 'backup', 'primary');
+
 const zoneCounts = {
   zone: text,
   sessions: integer,
@@ -61,7 +63,33 @@ export const schemas = {
     detached_sessions: integer,
     upstream_concurrent: integer,
     zones: listOf(object({ zone: text, instances: listOf(ref('Upstream')) })),
+    pair: orNull(ref('Pair')),
     warnings: listOf(text),
+  }),
+  Pair: object({
+    role,
+    accepting: described(boolean, 'whether this gateway serves at this instant'),
+    epoch: integer,
+    boot_id: integer,
+    solo: described(boolean, 'a primary that needs no lease, for nobody else may promote'),
+    in_sync: described(boolean, 'whether the backup may take over'),
+    degraded: described(boolean, 'sync mode lacks the confirmations that it promises'),
+    position: described(integer, 'of the last journal entry'),
+    lag_frames: described(integer, 'entries that the backup has not confirmed'),
+    lag_bytes: integer,
+    lag_ms: integer,
+    peer: orNull(
+      object({
+        server_id: text,
+        role,
+        epoch: integer,
+        position: integer,
+        sessions: integer,
+        healthy: boolean,
+        advertise_addr: text,
+        last_heard_ms: described(integer, 'how long ago'),
+      }),
+    ),
   }),
   Routing: object({
     services: listOf(text),
@@ -113,6 +141,7 @@ export const schemas = {
     traffic: described(ref('Traffic'), 'since the gateway started'),
     zones: listOf(object({ ...zoneCounts, upstreams: listOf(ref('Upstream')) })),
     overload: ref('Overload'),
+    pair: orNull(ref('Pair')),
     sessions: listOf(ref('Session')),
     next_offset: orNull(integer),
     next_cursor: orNull(text),

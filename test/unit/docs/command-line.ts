@@ -5,6 +5,7 @@ import { registerCertsCommand } from '../../../src/cli/certs.js';
 import { registerCheckConfigCommand } from '../../../src/cli/check-config.js';
 import { registerClientCommand } from '../../../src/cli/client.js';
 import { registerDemoCommand } from '../../../src/cli/demo.js';
+import { registerSwitchCommand } from '../../../src/cli/switch.js';
 import { registerMonitorCommand } from '../../../src/cli/monitor.js';
 import { registerServeCommand } from '../../../src/cli/serve.js';
 import { registerUpstreamCommand } from '../../../src/cli/upstream.js';
@@ -17,6 +18,7 @@ registerDemoCommand(program, terminal);
 registerUpstreamCommand(program, terminal);
 registerClientCommand(program, terminal);
 registerMonitorCommand(program, terminal);
+registerSwitchCommand(program, terminal);
 registerBenchCommand(program, terminal);
 registerCertsCommand(program, terminal);
 

@@ -1,0 +1,80 @@
+import { Option } from 'commander';
+import type { Command } from 'commander';
+import { setTimeout as pause } from 'node:timers/promises';
+import { CodedError, messageOf } from '../base/errors.js';
+import { environmentName } from '../config/schema.js';
+import { readFor } from './gateway-trust.js';
+import { OpsClient } from './monitor/ops-client.js';
+import { httpUrl } from './option-values.js';
+import type { Terminal } from './program.js';
+
+type Role = 'primary' | 'backup';
+
+interface SwitchOptions {
+  readonly url: URL;
+  readonly to?: Role;
+  readonly tokenFile?: string;
+  readonly ca?: string;
+}
+
+const TOKEN_VARIABLE = environmentName('ops.admin_token');
+/** A switch drains first: longer than server.drain_timeout by default, and a failover, ms. */
+const PATIENCE_MS = 60_000;
+const POLL_MS = 100;
+
+const HELP = `
+Asks either gateway of a pair; without --to it takes the other role. Returns when it has it.
+A token is read from --token-file, or from ${TOKEN_VARIABLE}.`;
+
+/** `gatesvr switch`: the planned switch of a pair, for upgrades without downtime. */
+export function registerSwitchCommand(program: Command, terminal: Terminal): void {
+  program
+    .command('switch')
+    .description('let the two gateways of a pair change roles, without losing anything')
+    .option('--url <url>', 'HTTP address of either', httpUrl, new URL('http://127.0.0.1:8080'))
+    .addOption(new Option('--to <role>', 'what that one shall be').choices(['primary', 'backup']))
+    .option('--token-file <file>', 'holds ops.admin_token')
+    .option('--ca <file>', 'PEM of the authorities to trust, for https')
+    .addHelpText('after', HELP)
+    .action((options: SwitchOptions) => runSwitch(options, terminal));
+}
+
+async function runSwitch(options: SwitchOptions, terminal: Terminal): Promise<void> {
+  const { url, tokenFile, ca } = options;
+  const client = new OpsClient({
+    url,
+    token:
+      tokenFile === undefined
+        ? (process.env[TOKEN_VARIABLE] ?? null)
+        : readFor('--token-file', tokenFile).toString('utf8').trim(),
+    ca: ca === undefined ? null : readFor('--ca', ca),
+  });
+  try {
+    const before = await roleAt(client);
+    const wanted = options.to ?? (before === 'primary' ? 'backup' : 'primary');
+    await client.post(`/backup/switch?mode=${wanted}`);
+    const took = await until(client, wanted);
+    terminal.out(`${url.host} is ${wanted} now, after ${took.toFixed(1)} s\n`);
+  } catch (error) {
+    throw new CodedError('NOT_SWITCHED', messageOf(error), { cause: error });
+  } finally {
+    client.close();
+  }
+}
+
+async function roleAt(client: OpsClient): Promise<unknown> {
+  const stats = await client.get('/backup/stats');
+  return typeof stats === 'object' && stats !== null && 'role' in stats ? stats.role : undefined;
+}
+
+/** @returns seconds that it took. */
+async function until(client: OpsClient, wanted: Role): Promise<number> {
+  const began = performance.now();
+  while ((await roleAt(client)) !== wanted) {
+    if (performance.now() - began > PATIENCE_MS) {
+      throw new Error('the roles have not changed; see the log of the primary');
+    }
+    await pause(POLL_MS);
+  }
+  return (performance.now() - began) / 1000;
+}

@@ -1,0 +1,48 @@
+import type { FastifyRequest, RouteShorthandOptions } from 'fastify';
+import type { IncomingMessage } from 'node:http';
+import { CodedError } from '../base/errors.js';
+import type { BackupStats } from '../replication/backup-stats.js';
+import type { Logger } from '../telemetry/log.js';
+import type { HttpListener } from './http-listener.js';
+import { HttpRefusal } from './http-refusal.js';
+import type { OpsControls, OpsSource } from './ops-source.js';
+
+interface PairParts {
+  readonly source: OpsSource;
+  readonly controls: OpsControls;
+  readonly log: Logger;
+  /** Lets only those pass who may change things. */
+  readonly admin: RouteShorthandOptions;
+  /** Lets only those pass who may look. */
+  readonly reader: RouteShorthandOptions;
+  readonly callerOf: (request: IncomingMessage) => string;
+}
+
+/** The pair that this gateway belongs to: its state, and the planned switch. */
+export function addPairRoutes({ routes }: HttpListener, parts: PairParts): void {
+  const { source, controls, admin, reader, callerOf, log } = parts;
+  const stats = (): BackupStats => {
+    const found = source.pair();
+    if (found === null) throw new HttpRefusal(404, 'this gateway is not one of a pair');
+    return found;
+  };
+  routes.get('/backup/stats', reader, stats);
+  routes.post('/backup/switch', admin, (request, reply) => {
+    const mode = modeOf(request);
+    stats();
+    try {
+      controls.switchRoles(mode);
+    } catch (error) {
+      if (error instanceof CodedError) throw new HttpRefusal(409, error.message);
+      throw error;
+    }
+    log.warn({ mode, by: callerOf(request.raw) }, 'an operator switches the roles of the pair');
+    return reply.code(202).send(stats());
+  });
+}
+
+function modeOf({ query }: FastifyRequest): 'primary' | 'backup' {
+  const { mode } = query as { mode?: unknown };
+  if (mode === 'primary' || mode === 'backup') return mode;
+  throw new HttpRefusal(400, 'give mode=primary or mode=backup: what this gateway shall become');
+}
