@@ -17,7 +17,9 @@ export interface Schema {
 
 /** Reads proto/*.proto afresh, so that nothing of it comes from the generated codecs. */
 export const root = protobuf.loadSync(
-  ['message', 'upstream', 'state', 'journal', 'health'].map((name) => `proto/${name}.proto`),
+  ['message', 'upstream', 'state', 'journal', 'health', 'replication'].map(
+    (name) => `proto/${name}.proto`,
+  ),
 );
 root.resolveAll();
 
@@ -42,6 +44,7 @@ const scalars: Record<string, fc.Arbitrary<unknown>> = {
   bool: fc.boolean(),
   int32: fc.integer(),
   uint32: fc.nat({ max: 0x7fffffff }).map((value) => value * 2),
+  fixed32: fc.nat({ max: 0x7fffffff }).map((value) => value * 2),
   int64: fc.maxSafeInteger(),
   uint64: unsigned,
 };
