@@ -6,12 +6,12 @@ import { changedKeys } from '../config/changes.js';
 import type { Config } from '../config/config.js';
 import { serverIdentity } from '../config/server-identity.js';
 import type { ServerIdentity } from '../config/server-identity.js';
-import { GATESVR_ALPN, quicEdge } from '../edge/quic-edge.js';
+import type { Http3Edge } from '../edge/h3-edge.js';
 import type { WsServer } from '../edge/ws-server.js';
 import type { GrpcServer } from '../grpc/grpc-server.js';
 import { LINGER_MS } from '../link/link.js';
 import type { Link } from '../link/link.js';
-import { QuicServer } from '../quic/quic-server.js';
+import type { QuicServer } from '../quic/quic-server.js';
 import { Watchdog } from '../quic/watchdog.js';
 import { ZoneRouter } from '../routing/zone-router.js';
 import { AcceptingAuthenticator } from '../session/authenticator.js';
@@ -21,6 +21,7 @@ import { Metrics } from '../telemetry/metrics.js';
 import { ErrorCode } from '../wire/error-catalogue.js';
 import { ClientCertificate } from './client-certificate.js';
 import { GrpcSide } from './grpc-side.js';
+import { altSvc, http3Edge } from './http3.js';
 import { jwtAuthenticator } from './identity.js';
 import { JournalSide } from './journal-side.js';
 import { Logging } from './logging.js';
@@ -30,25 +31,18 @@ import { pairSide, readinessOf } from './pair-side.js';
 import type { PairSide } from './pair-side.js';
 import {
   RELOADED_KEYS,
-  handshakeLimit,
   overloadOptions,
   routerOptions,
   routingRules,
   sessionOptions,
 } from './options.js';
-import { quicKeys } from './quic-keys.js';
+import { limitHandshakes, quicServer } from './quic-listener.js';
 import { StandingWarnings } from './standing-warnings.js';
 import { StateKeeper } from './state-keeper.js';
 import { webSocketServer } from './websocket.js';
 
 /** Resolution of session timers, ms: their shortest rule is 10 s. */
 const SESSION_TICK_MS = 100;
-
-/**
- * Handshakes under way while the event loop is late: each costs about a millisecond, and takes two of
- * its turns, which are long then.
- */
-const SHED_HANDSHAKES = 64;
 
 /** How often a stop looks whether the last connections are closed, ms. */
 const CLOSE_POLL_MS = 20;
@@ -90,6 +84,8 @@ export class Gateway {
   private readonly ops: OpsSide;
   private readonly watchdog: Watchdog | null;
   private quic: QuicServer | null = null;
+  /** Null where quic.http3 is off. */
+  private readonly http3: Http3Edge | null;
   /** Null while not started, and where server.ws_addr is off. */
   private webSocket: WsServer | null = null;
   private certificate: ClientCertificate | null = null;
@@ -123,6 +119,7 @@ export class Gateway {
       authFailures,
     );
     this.sessions = this.buildSessions();
+    this.http3 = this.buildHttp3();
     this.grpc = this.buildGrpc();
     const permanent = [...this.upstreams.warnings(), ...opsWarnings(config)];
     this.standing = new StandingWarnings(warnings, permanent);
@@ -228,42 +225,40 @@ export class Gateway {
   }
 
   private buildQuic(identity: ServerIdentity): QuicServer {
-    const { server, quic, backup } = this.config;
-    const accept = quicEdge({
-      accept: (link) => this.acceptLink(link),
-      clock: this.clock,
-      metrics: this.metrics.quic,
-    });
-    const keys = quicKeys(backup.clusterSecret, quic.retryKeyFile);
-    return new QuicServer({
-      beforeFlush: this.journal.flush,
-      ...(this.pair === null ? {} : { pace: this.pair.pace }),
-      host: server.quicAddr.host,
-      port: server.quicAddr.port,
-      identity,
-      protocols: { [GATESVR_ALPN]: accept },
+    return quicServer(this.config, identity, this.http3, {
+      ...this.listenerParts(),
       metrics: this.metrics.quic,
       log: this.log.child({ part: 'quic' }),
-      clock: this.clock,
-      limits: { idleTimeout: quic.idleTimeout },
-      ...(keys === undefined ? {} : { keys }),
-      migration: quic.migration,
-      maxConnections: handshakeLimit(this.config),
-      handshakes: { retryAbove: quic.maxHalfOpen },
-      socketBufferBytes: Math.max(quic.recvBuffer, quic.sendBuffer),
     });
   }
 
   private buildWebSocket(identity: ServerIdentity): WsServer | null {
     return webSocketServer(this.config, identity, this.sessions, {
-      beforeFlush: this.journal.flush,
-      ...(this.pair === null ? {} : { pace: this.pair.pace }),
-      accept: (link) => this.acceptLink(link),
-      clock: this.clock,
-      wheel: this.wheel,
+      ...this.listenerParts(),
       metrics: this.metrics.ws,
       log: this.log.child({ part: 'websocket' }),
+      altSvc: () => (this.http3 === null ? null : altSvc(this.quicPort)),
     });
+  }
+
+  private buildHttp3(): Http3Edge | null {
+    return http3Edge(this.config, this.sessions, this.metrics, {
+      ...this.listenerParts(),
+      readiness: () => readinessOf(this.phase, this.pair),
+      quicPort: () => this.quicPort,
+      wsPort: () => this.wsPort,
+    });
+  }
+
+  /** What every listener for clients needs. */
+  private listenerParts() {
+    return {
+      beforeFlush: this.journal.flush,
+      ...(this.pair === null ? {} : { pace: this.pair.pace }),
+      accept: (link: Link) => this.acceptLink(link),
+      clock: this.clock,
+      wheel: this.wheel,
+    };
   }
 
   private acceptLink(link: Link): void {
@@ -292,7 +287,7 @@ export class Gateway {
     this.metrics.quic.observe(quic);
     this.certificate = new ClientCertificate(identity, this.clock, this.log.child({ part: 'tls' }));
     this.certificate.start(this.webSocket === null ? [quic] : [quic, this.webSocket]);
-    this.sessions.overload.start((shedding) => this.limitHandshakes(quic, shedding));
+    this.sessions.overload.start((shedding) => limitHandshakes(quic, this.config, shedding));
     this.watchdog?.start();
     this.phase = 'serving';
     if (this.pair === null) this.upstreams.health.set(true);
@@ -301,18 +296,12 @@ export class Gateway {
     this.log.info(ports, this.pair === null ? 'gateway is serving' : 'gateway has started');
   }
 
-  /** While it has too much to do: a few clients are told so, the others are refused before a handshake. */
-  private limitHandshakes(quic: QuicServer, shedding: boolean): void {
-    const limit = handshakeLimit(this.config);
-    const few = quic.connectionCount() + SHED_HANDSHAKES;
-    quic.limitConnections(shedding ? Math.min(limit, few) : limit);
-  }
-
   private async sendAway(): Promise<void> {
     this.phase = 'draining';
     this.upstreams.health.set(false);
     this.quic?.drain();
     this.webSocket?.drain();
+    this.http3?.drain();
     await this.sessions.drain(this.config.server.drainTimeout);
   }
 
@@ -321,6 +310,7 @@ export class Gateway {
     await this.drain();
     await this.clientsGone();
     await this.webSocket?.stop(ErrorCode.Overloaded, 'the gateway stops');
+    this.http3?.stop('the gateway stops');
     await this.quic?.stop(ErrorCode.Overloaded, 'the gateway stops');
     this.certificate?.stop();
     this.upstreams.stop();

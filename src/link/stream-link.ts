@@ -26,8 +26,8 @@ export interface ByteStream {
   read(): Uint8Array | null;
   /** Sends in order; the bytes must not change afterwards. */
   write(chunk: Uint8Array): void;
-  /** Ends our side after what was written. */
-  end(): void;
+  /** Ends our side after what was written; who can tells the peer why. */
+  end(code: ErrorCode, reason: string): void;
   pause(): void;
   /** Reads on; onReadable follows, not at once. */
   resume(): void;
@@ -113,7 +113,7 @@ export class StreamLink implements Link, ByteStreamObserver {
   finish(code: ErrorCode, reason: string): void {
     if (this.closing !== null || this.finishing !== null) return;
     this.finishing = { code, reason };
-    this.stream.end();
+    this.stream.end(code, reason);
     // What the peer sends is read on and thrown away, so that its end is seen.
     this.paused = false;
     this.stream.resume();
@@ -194,9 +194,9 @@ export class StreamLink implements Link, ByteStreamObserver {
       this.close(this.finishing.code, this.finishing.reason);
       return;
     }
-    this.finishing = { code: ErrorCode.None, reason: 'peer finished' };
-    this.stream.end();
     const ended: LinkClosed = { code: 0, reason: 'peer finished', by: 'peer' };
+    this.finishing = { code: ErrorCode.None, reason: ended.reason };
+    this.stream.end(ErrorCode.None, ended.reason);
     this.linger = this.clock.after(2 * LINGER_MS, () =>
       this.endWith(ended, ErrorCode.None, ended.reason),
     );

@@ -11,6 +11,8 @@ export interface QuicStreamObserver {
   onDrained(): void;
   /** The peer reset its side or asked us to stop; nothing follows in that direction. */
   onAborted(code: number): void;
+  /** Instead of onAborted where the peer asked us to stop, for who still reads what the peer sends. */
+  onStopped?(code: number): void;
 }
 
 /** What a stream needs of its connection. */
@@ -139,6 +141,8 @@ export class QuicStream {
     if (this.writeDone) return;
     this.shutdown(quiche.Shutdown.Write, code);
     this.dropWrites();
+    // The peer never heard of it, and will never end its side.
+    if (!this.known) this.endReading();
     this.host.requestFlush();
   }
 
@@ -185,7 +189,9 @@ export class QuicStream {
       if (this.finWanted && !this.finSent && this.bufferedBytes === 0) this.sendFin();
     } catch (error) {
       this.dropWrites();
-      this.observer?.onAborted(codeInError(messageOf(error)));
+      const code = codeInError(messageOf(error));
+      if (this.observer?.onStopped === undefined) this.observer?.onAborted(code);
+      else this.observer.onStopped(code);
     }
   }
 
@@ -245,6 +251,8 @@ export class QuicStream {
   }
 
   private failReading(error: unknown): void {
+    // A reset stays readable in quiche, which then keeps the stream and never allows the peer another.
+    this.shutdown(quiche.Shutdown.Read, 0);
     this.endReading();
     this.observer?.onAborted(codeInError(messageOf(error)));
   }

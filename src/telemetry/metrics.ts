@@ -1,4 +1,5 @@
 import { Registry, collectDefaultMetrics } from 'prom-client';
+import { Http3Metrics } from './http3-metrics.js';
 import { JournalMetrics } from './journal-metrics.js';
 import { OpsMetrics } from './ops-metrics.js';
 import { QuicMetrics } from './quic-metrics.js';
@@ -15,6 +16,7 @@ export class Metrics {
   readonly registry = new Registry();
   readonly quic = new QuicMetrics(this.registry);
   readonly ws = new WsMetrics(this.registry, this.quic.rejected, this.quic.flush);
+  readonly http3 = new Http3Metrics(this.registry);
   readonly session = new SessionMetrics(this.registry);
   readonly upstream = new UpstreamMetrics(this.registry);
   readonly ops = new OpsMetrics(this.registry);

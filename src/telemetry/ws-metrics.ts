@@ -8,7 +8,7 @@ const TALLIES = {
     'gatesvr_connections_total',
     'Client connections that were ready to carry frames, by transport',
     'transport',
-    ['quic', 'websocket', 'websocket_json'],
+    ['quic', 'http3', 'websocket', 'websocket_json'],
   ],
 } as const;
 

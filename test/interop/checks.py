@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 import socket
 import sys
 import traceback
@@ -54,8 +55,8 @@ class Bench:
         self.address, self.ca = address, ca
         self.clients = []
 
-    def client(self, name):
-        client = GatewayClient(self.address, self.ca, openid_in(1, name))
+    def client(self, name, http3=False):
+        client = GatewayClient(self.address, self.ca, openid_in(1, name), http3)
         self.clients.append(client)
         return client
 
@@ -267,6 +268,70 @@ async def gap(bench):
     assert str(expected) in told, f"{told} does not name {expected}"
     client.last_seq -= 2
     equal((await client.ask("echo")).code, 200, "the expected number")
+
+
+@check("HTTP/3: the pages, several at once, and what is no page")
+async def pages(bench):
+    connection = await bench.client("pages", http3=True).open()
+    equal(connection.alpn, "h3", "ALPN")
+    paths = ["/health", "/.well-known/gatesvr", "/nowhere"] * 3
+    answers = await asyncio.gather(*(connection.http.get(path) for path in paths))
+    equal([answer.status for answer in answers], ["200", "200", "404"] * 3, "status")
+    equal(json.loads(answers[0].body)["status"], "healthy", "/health")
+    found = {each["transport"]: each for each in json.loads(answers[1].body)["transports"]}
+    equal(found["http3"]["port"], bench.address[1], "port")
+    equal(connection.http.settings[0x01], 0, "QPACK_MAX_TABLE_CAPACITY")
+
+
+@check("HTTP/3 stream: START, echo, 200 KB, pushes, STOP")
+async def http3_stream(bench):
+    client = bench.client("story3", http3=True)
+    await client.log_in()
+    equal(client.connection.answer.status, "200", "status")
+    equal(client.connection.answer.headers["content-type"], "application/x-gatesvr", "type")
+    large = bytes(range(256)) * 800
+    equal((await client.ask("echo", payload=large)).data == large, True, "same bytes")
+    equal((await client.ask("echo", payload=b"bits", in_pieces_of=3)).data, b"bits", "echo")
+    await client.ask("broadcast", {"title": "to all"}, b"news")
+    equal((await client.push()).message, "[broadcast] to all", "push")
+    # The push was taken after the answer that it came before.
+    first = min(client.sequence)
+    equal(sorted(client.sequence), list(range(first, first + len(client.sequence))), "numbers")
+    client.stop()
+    client.connection.http.end(client.connection.answer_stream)
+    await asyncio.wait_for(client.connection.answer.ended.wait(), 5)
+    equal(client.connection.answer.trailers["gatesvr-code"], "0", "code")
+
+
+@check("HTTP/3 stream: a session of QUIC resumes over HTTP/3 and back, nothing lost")
+async def http3_resume(bench):
+    client, other = bench.client("move3"), bench.client("sender3", http3=True)
+    await client.log_in()
+    await other.log_in()
+    session = client.session
+    for http3 in (True, False, True):
+        await client.close(0x100 if client.http3 else 0)
+        for number in range(3):
+            await other.ask("broadcast", {"title": f"missed {number}"}, b"news")
+        client.http3 = http3
+        await client.open()
+        answer = await client.start()
+        equal((answer.session, answer.resumed, answer.recovered), (session, True, True), "resume")
+        titles = [(await client.push()).message for _ in range(3)]
+        equal(titles, [f"[broadcast] missed {n}" for n in range(3)], "replay")
+    equal((await client.ask("echo", payload=b"x")).data, b"x", "echo")
+
+
+@check("HTTP/3 stream: a takeover ends it with 409 in the trailers, the connection goes on")
+async def http3_takeover(bench):
+    old, new = bench.client("taken3", http3=True), bench.client("taken3")
+    await old.log_in()
+    await new.log_in()
+    final = await old.connection.take(lambda push: push.type == wire.ERROR)
+    equal((final.code, final.seq_id), (409, 0), "final frame")
+    await asyncio.wait_for(old.connection.answer.ended.wait(), 5)
+    equal(old.connection.answer.trailers["gatesvr-code"], "409", "code")
+    equal((await old.connection.http.get("/health")).status, "200", "the connection")
 
 
 @check("Retry: above the limit of half-open handshakes a client must prove its address")

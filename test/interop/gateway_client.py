@@ -10,6 +10,7 @@ from aioquic.quic.events import ConnectionTerminated, ProtocolNegotiated, Stream
 from aioquic.quic.logger import QuicLogger
 
 import wire
+from http3_client import Http3Exchange
 
 ANSWER_TIMEOUT = 10
 
@@ -86,11 +87,44 @@ class GatewayConnection(QuicConnectionProtocol):
         return sock.getsockname()[1]
 
 
+class Http3GatewayConnection(GatewayConnection):
+    """The same over HTTP/3: the frames are the bodies of one POST and of its answer."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.http = Http3Exchange(self._quic, self.transmit)
+
+    def quic_event_received(self, event):
+        if not isinstance(event, StreamDataReceived):
+            super().quic_event_received(event)
+        self.http.take(event)
+        if self._stream is None:
+            return
+        answer = self.http.answers[self._stream]
+        self._buffer += answer.unread()
+        self.stream_ended = answer.ended.is_set()
+        self._split()
+
+    @property
+    def answer(self):
+        return self.http.answers[self._stream]
+
+    @property
+    def answer_stream(self):
+        return self._stream
+
+    def write(self, data):
+        if self._stream is None:
+            self._stream = self.http.post("/gatesvr/stream", "application/x-gatesvr")
+        self.http.body(self._stream, data)
+
+
 class GatewayClient:
     """Sessions over such connections, the numbers kept as deployed clients keep them."""
 
-    def __init__(self, address, ca, openid):
+    def __init__(self, address, ca, openid, http3=False):
         self.address, self.ca, self.openid = address, ca, openid
+        self.http3 = http3
         self.connection = None
         self.logger = QuicLogger()
         self.session = ""
@@ -98,7 +132,8 @@ class GatewayClient:
         self.sequence = []
         self._context = None
 
-    async def open(self, alpn="gatesvr", versions=None, wait=True):
+    async def open(self, alpn=None, versions=None, wait=True):
+        alpn = alpn or ("h3" if self.http3 else "gatesvr")
         configuration = QuicConfiguration(is_client=True, alpn_protocols=[alpn], idle_timeout=30)
         configuration.load_verify_locations(self.ca)
         configuration.server_name = "localhost"
@@ -111,7 +146,7 @@ class GatewayClient:
             host,
             port,
             configuration=configuration,
-            create_protocol=GatewayConnection,
+            create_protocol=Http3GatewayConnection if self.http3 else GatewayConnection,
             wait_connected=wait,
         )
         self.connection = await asyncio.wait_for(self._context.__aenter__(), ANSWER_TIMEOUT)

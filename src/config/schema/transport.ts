@@ -26,6 +26,10 @@ export const quic = {
   retry_key_file: optionalFile(
     'Keeps the key of Retry tokens, tickets and stateless resets over restarts. Made when missing; unused when backup.cluster_secret is set.',
   ).following('gatesvr-PORT.keys.state, PORT being that of server.quic_addr; off for port 0'),
+  http3: flag(
+    'true',
+    'Speak HTTP/3 on quic_addr too (ALPN h3): /health, /.well-known/gatesvr and the streams of clients without a QUIC library.',
+  ),
   recv_buffer: size('4MiB', 'Receive buffer of the UDP socket; the system may cap it.', {
     min: 64 * 1024,
     max: 1024 ** 3,

@@ -1,7 +1,7 @@
+import { decodeHuffman } from '../../base/huffman.js';
 import { Http2Code } from '../status-mapping.js';
 import { ConnectionError } from './connection-error.js';
 import { STATIC_TABLE } from './hpack-tables.js';
-import { decodeHuffman } from './huffman.js';
 
 /** What the peer's encoder may keep; the default of SETTINGS_HEADER_TABLE_SIZE, which we leave. */
 const TABLE_BYTES = 4_096;
@@ -103,8 +103,10 @@ export class HpackDecoder {
     const end = start + length;
     if (end > this.bytes.length) throw fault('a string is cut short');
     this.at = end;
-    if (first >= 0x80) return decodeHuffman(this.bytes, start, end);
-    return this.bytes.toString('latin1', start, end);
+    if (first < 0x80) return this.bytes.toString('latin1', start, end);
+    const text = decodeHuffman(this.bytes, start, end);
+    if (text === null) throw fault('a Huffman string that is none');
+    return text;
   }
 }
 

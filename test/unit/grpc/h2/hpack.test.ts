@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { HUFFMAN_LENGTHS } from '../../../../src/base/huffman.js';
 import { ConnectionError } from '../../../../src/grpc/h2/connection-error.js';
 import { HpackDecoder } from '../../../../src/grpc/h2/hpack-decoder.js';
-import { HUFFMAN_LENGTHS, STATIC_TABLE } from '../../../../src/grpc/h2/hpack-tables.js';
+import { STATIC_TABLE } from '../../../../src/grpc/h2/hpack-tables.js';
 import { RequestHeaders } from '../../../../src/grpc/h2/request-headers.js';
 
 function decode(decoder: HpackDecoder, block: Buffer | string): string[] {

@@ -1,0 +1,128 @@
+import type { Clock } from '../base/clock.js';
+import { LINGER_MS } from '../link/link.js';
+import type { LinkClosed } from '../link/link.js';
+import { StreamLink } from '../link/stream-link.js';
+import type { ByteStream, ByteStreamCarrier, ByteStreamObserver } from '../link/stream-link.js';
+import type { BodyObserver, MessageStream } from '../http3/message-stream.js';
+import { Http3Code } from '../http3/http3-fault.js';
+import type { QuicClosed } from '../quic/quic-closed.js';
+import type { ErrorCode } from '../wire/error-catalogue.js';
+import { closeTrailers, closeOfTrailers } from './h3-close-trailers.js';
+
+/** The bodies of a request and its answer as the byte stream of a Link: DATA frames carry its frames. */
+export class Http3LinkStream implements ByteStream, ByteStreamCarrier, BodyObserver {
+  readonly link: StreamLink;
+  private observer: ByteStreamObserver | null = null;
+  private ended = false;
+  private told = false;
+
+  /**
+   * @param isServer a client that is told to send no more still reads the answer to its end.
+   * @param peer where the connection leads now.
+   */
+  constructor(
+    private readonly message: MessageStream,
+    private readonly peer: { readonly remoteAddress: string },
+    private readonly clock: Clock,
+    private readonly isServer: boolean,
+  ) {
+    message.bind(this);
+    this.link = new StreamLink('http3', this, this, clock);
+  }
+
+  get remoteAddress(): string {
+    return this.peer.remoteAddress;
+  }
+
+  get bufferedBytes(): number {
+    return this.message.bufferedBytes;
+  }
+
+  get readEnded(): boolean {
+    return this.message.readEnded;
+  }
+
+  bind(observer: ByteStreamObserver): void {
+    this.observer = observer;
+  }
+
+  read(): Uint8Array | null {
+    return this.message.read();
+  }
+
+  write(chunk: Uint8Array): void {
+    this.message.write(chunk);
+  }
+
+  end(code: ErrorCode, reason: string): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.message.sendFields(closeTrailers(code, reason), true);
+  }
+
+  pause(): void {
+    this.message.pause();
+  }
+
+  resume(): void {
+    this.message.resume();
+  }
+
+  wakeBelow(bytes: number): void {
+    this.message.wakeBelow(bytes);
+  }
+
+  /**
+   * Ends this request; others on the connection go on. What waits cannot be thrown away within a DATA
+   * frame, so that a peer which does not take it has LINGER_MS until the stream is broken off.
+   */
+  close(code: ErrorCode, reason: string): void {
+    this.end(code, reason);
+    this.message.stopReading(Http3Code.NO_ERROR);
+    if (this.message.wantsToSend) {
+      this.clock.after(LINGER_MS, () => {
+        if (this.message.wantsToSend) this.message.reset(Http3Code.REQUEST_CANCELLED);
+      });
+    }
+    this.tellEnd({ code, reason, by: 'local' });
+  }
+
+  onReadable(): void {
+    if (this.told) return;
+    this.observer?.onReadable();
+    if (!this.message.readEnded || !this.ended) return;
+    this.tellEnd({ ...closeOfTrailers(this.message.trailers), by: 'peer' });
+  }
+
+  onDrained(): void {
+    this.observer?.onDrained();
+  }
+
+  onAborted(code: number): void {
+    if (!this.told) this.observer?.onAborted(code);
+    this.message.abort(Http3Code.REQUEST_CANCELLED);
+  }
+
+  onStopped(code: number): void {
+    this.ended = true;
+    if (this.isServer) this.onAborted(code);
+  }
+
+  onGone(closed: QuicClosed): void {
+    if (this.told) return;
+    this.told = true;
+    const { application, code, reason } = closed;
+    // Application codes are those of HTTP/3 here, none of ours.
+    const clean = code === 0 || (application && code === Http3Code.NO_ERROR);
+    const text = clean ? reason : `HTTP/3 error 0x${code.toString(16)} ${reason}`;
+    const by = clean || application || closed.by === 'local' ? closed.by : 'loss';
+    this.link.connectionClosed({ code: 0, reason: text, by });
+  }
+
+  /** In a later turn of the event loop: a Link tells nothing from inside a call to it. */
+  private tellEnd(closed: LinkClosed): void {
+    if (this.told) return;
+    this.told = true;
+    setImmediate(() => this.link.connectionClosed(closed));
+  }
+}

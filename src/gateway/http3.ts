@@ -1,0 +1,48 @@
+import type { Config } from '../config/config.js';
+import { VERSION } from '../config/version.js';
+import { HTTP3_ALPN, Http3Edge } from '../edge/h3-edge.js';
+import type { Http3EdgeOptions } from '../edge/h3-edge.js';
+import { http3Pages } from '../edge/h3-pages.js';
+import type { Http3PageFacts } from '../edge/h3-pages.js';
+import type { SessionService } from '../session/session-service.js';
+import type { Metrics } from '../telemetry/metrics.js';
+import { handshakeLimit } from './options.js';
+
+/** How long clients may remember where HTTP/3 is, s. */
+const ALT_SVC_MAX_AGE_S = 86_400;
+
+type Parts = Pick<Http3EdgeOptions, 'accept' | 'clock' | 'wheel'> &
+  Pick<Http3PageFacts, 'readiness' | 'quicPort' | 'wsPort'>;
+
+/** HTTP/3 on the port of QUIC clients, out of the configuration; null where quic.http3 is off. */
+export function http3Edge(
+  config: Config,
+  sessions: SessionService,
+  metrics: Metrics,
+  { accept, clock, wheel, readiness, quicPort, wsPort }: Parts,
+): Http3Edge | null {
+  if (!config.quic.http3) return null;
+  const limit = handshakeLimit(config);
+  return new Http3Edge({
+    accept,
+    clock,
+    wheel,
+    metrics: metrics.http3,
+    rejected: metrics.quic.rejected,
+    origins: config.websocket.origins,
+    full: () => sessions.connectionCount >= limit,
+    pages: http3Pages({
+      version: VERSION,
+      readiness,
+      quicPort,
+      wsPort,
+      idleTimeout: config.quic.idleTimeout,
+      maxInFlight: config.session.maxInFlight,
+    }),
+  });
+}
+
+/** The Alt-Svc header that tells where HTTP/3 is (RFC 9114 section 3.1); null while it is nowhere. */
+export function altSvc(port: number): string | null {
+  return port === 0 ? null : `${HTTP3_ALPN}=":${port}"; ma=${ALT_SVC_MAX_AGE_S}`;
+}

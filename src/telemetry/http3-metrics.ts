@@ -1,0 +1,19 @@
+import { tallyTable } from './tally-table.js';
+
+const TALLIES = {
+  requests: [
+    'gatesvr_http3_requests_total',
+    'HTTP/3 requests that were answered, by status',
+    'status',
+    ['200', '404'],
+  ],
+  faults: [
+    'gatesvr_http3_faults_total',
+    'HTTP/3 requests and connections that broke a rule or were broken off, by error code',
+    'code',
+    ['request_cancelled', 'message_error'],
+  ],
+} as const;
+
+/** What the HTTP/3 edge counts. */
+export class Http3Metrics extends tallyTable(TALLIES) {}

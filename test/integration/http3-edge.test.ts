@@ -1,0 +1,175 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { Link } from '../../src/link/link.js';
+import { FrameType, encodeFrame } from '../../src/http3/frames.js';
+import { Http3Code } from '../../src/http3/http3-fault.js';
+import { SWEEP_MS } from '../../src/http3/limits.js';
+import { RecordingObserver } from '../compliance/recording-observer.js';
+import { FakeClock } from '../support/fake-clock.js';
+import { GET, POST_STREAM, altered, headers } from '../support/http3-client.js';
+import { Http3Harness } from '../support/http3-harness.js';
+import { eventually } from '../support/quic-harness.js';
+
+let harness: Http3Harness | null = null;
+
+afterEach(async () => {
+  await harness?.close();
+  harness = null;
+});
+
+const links: RecordingObserver[] = [];
+const accept = (link: Link) => void links.push(new RecordingObserver(link));
+const frame = (text: string) => Buffer.concat([Buffer.of(0, 0, 0, text.length), Buffer.from(text)]);
+
+async function start(options: Partial<Parameters<typeof Http3Harness.start>[0]> = {}) {
+  links.length = 0;
+  harness = await Http3Harness.start({ accept, ...options });
+  return harness;
+}
+
+function here(): Http3Harness {
+  if (harness === null) throw new Error('nothing was started');
+  return harness;
+}
+
+describe('the pages', () => {
+  it('tell machines who is there', async () => {
+    const client = await (await start()).connect();
+    const health = await client.ask(GET);
+    expect(health.headers.get('content-type')).toBe('application/json');
+    expect(JSON.parse(health.body)).toEqual({ status: 'healthy', ready: true, state: 'serving' });
+    const found = await client.ask(altered(GET, { ':path': '/.well-known/gatesvr?x' }));
+    expect(JSON.parse(found.body)).toEqual({
+      protocol_version: 1,
+      version: '1.2.3',
+      transports: [
+        { transport: 'quic', port: 8453, alpn: 'gatesvr' },
+        {
+          transport: 'http3',
+          port: 8453,
+          alpn: 'h3',
+          path: '/gatesvr/stream',
+          content_type: 'application/x-gatesvr',
+        },
+        {
+          transport: 'websocket',
+          port: 8454,
+          path: '/gatesvr',
+          subprotocols: ['gatesvr', 'gatesvr.json'],
+        },
+      ],
+      limits: {
+        frame_bytes: 1_048_576,
+        openid_bytes: 128,
+        requests_in_flight: 64,
+        streams_per_connection: 16,
+        idle_timeout_ms: 90_000,
+      },
+    });
+  });
+
+  it('answer HEAD without a body, and other methods and paths not at all', async () => {
+    const { metrics } = await start();
+    const client = await here().connect();
+    const head = await client.ask(altered(GET, { ':method': 'HEAD' }));
+    expect([head.status, head.body]).toEqual(['200', '']);
+    expect(Number(head.headers.get('content-length'))).toBeGreaterThan(10);
+    const post = await client.ask(altered(GET, { ':method': 'POST' }));
+    expect([post.status, post.headers.get('allow')]).toEqual(['405', 'GET, HEAD']);
+    expect((await client.ask(altered(GET, { ':path': '/stats' }))).status).toBe('404');
+    const body = encodeFrame(FrameType.DATA, Buffer.alloc(200_000));
+    expect((await client.ask(altered(GET, { ':path': '/nowhere' }), body)).status).toBe('404');
+    expect(
+      (await client.ask(altered(GET, { ':method': 'CONNECT', ':path': null, ':scheme': null })))
+        .status,
+    ).toBe('404');
+    expect(metrics.requests.of('404').value).toBe(3);
+  });
+});
+
+describe('the streaming edge', () => {
+  it('refuses what is no stream of ours', async () => {
+    let full = false;
+    await start({ full: () => full });
+    const client = await here().connect();
+    const status = async (values: Record<string, string | null>) =>
+      (await client.ask(altered(POST_STREAM, values))).status;
+    expect(await status({ ':method': 'GET' })).toBe('405');
+    expect(await status({ 'content-type': null })).toBe('415');
+    expect(await status({ 'content-type': 'text/plain' })).toBe('415');
+    expect(await status({ origin: 'https://evil.example' })).toBe('403');
+    full = true;
+    const refused = await client.ask(POST_STREAM);
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual(['503', '5']);
+    expect(links).toHaveLength(0);
+    full = false;
+    for (const origin of ['https://pages.example', 'https://localhost:3000']) {
+      expect(await status({ origin, 'content-type': 'application/x-gatesvr; v=1' })).toBe('200');
+    }
+    expect(links).toHaveLength(2);
+  });
+
+  it('makes each stream of a connection a Link of its own', async () => {
+    await start();
+    const client = await here().connect();
+    const ends = [client.link(), client.link()].map((link) => new RecordingObserver(link));
+    for (const [index, end] of ends.entries()) end.link.send(frame(`hello ${index}`));
+    await eventually(() => links.length === 2 && links.every((l) => l.frames.length === 1), 'both');
+    const [first, second] = [...links].sort((a, b) =>
+      String(a.frames).localeCompare(String(b.frames)),
+    );
+    first?.link.finish(409, 'replaced');
+    await eventually(() => ends[0]?.closed.length === 1, 'the end of one');
+    expect(ends[0]?.closed[0]).toEqual({ code: 409, reason: 'replaced', by: 'peer' });
+    second?.link.send(frame('still here'));
+    await eventually(() => ends[1]?.frames.length === 1, 'a frame on the other');
+    await client.stop();
+    await eventually(() => second?.closed.length === 1, 'the end of the other');
+    expect(second?.closed[0]).toMatchObject({ code: 0, by: 'peer' });
+  });
+});
+
+describe('a connection', () => {
+  it('that drains serves what it has, rejects the rest, and closes when that is over', async () => {
+    const clock = new FakeClock();
+    const { edge } = await start({ clock });
+    const client = await here().connect();
+    const end = new RecordingObserver(client.link());
+    end.link.send(frame('hello'));
+    await eventually(() => links[0]?.frames.length === 1, 'the frame');
+    edge.drain();
+    edge.drain();
+    const goaway = encodeFrame(FrameType.GOAWAY, Buffer.of(4));
+    await eventually(
+      () => client.serverStreams[0]?.bytes.includes(goaway) === true,
+      'GOAWAY that names the next request',
+    );
+    const late = client.raw(headers(GET));
+    await eventually(() => late.aborted !== null, 'a rejection');
+    expect(late.aborted).toBe(Http3Code.REQUEST_REJECTED);
+    links[0]?.link.send(frame('still served'));
+    await eventually(() => end.frames.length === 1, 'the frame');
+    end.link.finish(0, 'leaving');
+    await eventually(() => end.closed.length === 1, 'its end');
+    await eventually(() => {
+      clock.advance(200);
+      return client.closed.length === 1;
+    }, 'the close');
+    expect(client.closed[0]).toMatchObject({ code: Http3Code.NO_ERROR, reason: 'going away' });
+  });
+
+  it('without requests is closed, and a request without head is ended', async () => {
+    const clock = new FakeClock();
+    await start({ clock });
+    const client = await here().connect();
+    const slow = client.raw(headers(GET).subarray(0, 3), false);
+    const idle = await here().connect();
+    await idle.ask(GET);
+    for (let sweep = 0; sweep < 3; sweep++) {
+      for (let step = 0; step < 10; step++) clock.advance(SWEEP_MS / 10);
+      await new Promise((done) => setTimeout(done, 20));
+    }
+    await eventually(() => slow.aborted !== null && idle.closed.length === 1, 'both ends');
+    expect(slow.aborted).toBe(Http3Code.REQUEST_INCOMPLETE);
+    expect(idle.closed[0]).toMatchObject({ code: Http3Code.NO_ERROR, reason: 'no requests' });
+  });
+});

@@ -1,0 +1,113 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import https from 'node:https';
+import { join } from 'node:path';
+import type { Gateway } from '../../src/gateway/gateway.js';
+import type { Link } from '../../src/link/link.js';
+import type { UpstreamServer } from '../../src/sdk/upstream/index.js';
+import { DeployedClient } from '../support/deployed-client.js';
+import { DeployedQuic } from '../support/deployed-client-quic.js';
+import { GatewayHarness, ZONES } from '../support/gateway-harness.js';
+import { until } from '../support/quic-fake-gateway.js';
+import { GET, Http3Client, altered } from '../support/http3-client.js';
+
+let harness: GatewayHarness;
+let gateway: Gateway;
+let upstream: UpstreamServer;
+let quic: DeployedQuic;
+let clients: Http3Client[];
+
+beforeEach(() => {
+  harness = new GatewayHarness();
+  clients = [];
+  quic = new DeployedQuic(() => `127.0.0.1:${gateway.quicPort}`);
+});
+
+afterEach(async () => {
+  await quic.stop();
+  for (const client of clients) await client.stop();
+  await harness.close();
+});
+
+const ca = () => readFileSync(join(harness.folder, 'ca.crt'));
+
+async function http3(): Promise<Http3Client> {
+  const client = await Http3Client.connect(gateway.quicPort, ca());
+  clients.push(client);
+  return client;
+}
+
+async function serve(): Promise<void> {
+  for (const zone of ZONES) {
+    upstream = await harness.upstream(gateway, zone, (server) =>
+      server.fallback((request) => Promise.resolve(request.data)),
+    );
+  }
+}
+
+describe('a gateway with HTTP/3', () => {
+  test('carries a session from QUIC over HTTP/3 and back, and loses nothing', async () => {
+    gateway = await harness.gateway();
+    await serve();
+    const overHttp3 = async (): Promise<Link> => (await http3()).link();
+    const ways = [quic.open, overHttp3, overHttp3, quic.open];
+    let way = 0;
+    const client = new DeployedClient(() => (ways[way] as typeof quic.open)(), { openid: 'alice' });
+    const first = await client.connect();
+    for (way = 1; way < ways.length; way++) {
+      client.drop();
+      for (let count = 0; count < 10; count++) {
+        await upstream.push({ openid: 'alice', type: 'x', title: `${way}.${count}` });
+      }
+      const { connectionId, resumed, recovered } = await client.reconnect();
+      expect({ connectionId, resumed, recovered }).toEqual({
+        connectionId: first.connectionId,
+        resumed: true,
+        recovered: true,
+      });
+      await until(() => client.pushes.length === way * 10);
+      expect((await client.request('echo', `over ${way}`)).data).toBe(`over ${way}`);
+    }
+    expect(client.sequence).toEqual(client.sequence.map((_, at) => (client.sequence[0] ?? 0) + at));
+    expect(client.errors).toEqual([]);
+    expect(gateway.metrics.ws.connections.of('http3').value).toBe(2);
+  });
+
+  test('closes the stream of a client that was replaced with 409, and drains', async () => {
+    gateway = await harness.gateway();
+    await serve();
+    const older = new DeployedClient(async () => (await http3()).link(), { openid: 'bob' });
+    await older.connect();
+    const newer = new DeployedClient(async () => (await http3()).link(), { openid: 'bob' });
+    await newer.connect();
+    await until(() => older.closes.length === 1);
+    expect(older.closes).toMatchObject([{ code: 409, by: 'peer' }]);
+    expect((await newer.request('echo', 'mine')).data).toBe('mine');
+    await gateway.stop();
+    await until(() => newer.closes.length === 1 && clients.every((one) => one.closed.length === 1));
+    expect(new Set(newer.errors.map(({ code }) => code))).toEqual(new Set([503]));
+    expect(clients.map(({ closed }) => closed[0]?.code)).toEqual([0x100, 0x100]);
+  });
+
+  test('says where it is on WebSocket answers, and of itself', async () => {
+    gateway = await harness.gateway({ 'server.ws_addr': '127.0.0.1:0' });
+    const client = await http3();
+    const found = await client.ask(altered(GET, { ':path': '/.well-known/gatesvr' }));
+    const { transports } = JSON.parse(found.body) as { transports: { port: number }[] };
+    expect(transports.map(({ port }) => port)).toEqual([
+      gateway.quicPort,
+      gateway.quicPort,
+      gateway.wsPort,
+    ]);
+    const altSvc = await new Promise((done, fail) => {
+      const options = { agent: false, port: gateway.wsPort, host: '127.0.0.1', ca: ca() };
+      https.get(options, (answer) => done(answer.resume().headers['alt-svc'])).on('error', fail);
+    });
+    expect(altSvc).toBe(`h3=":${gateway.quicPort}"; ma=86400`);
+  });
+
+  test('may be told not to speak it', async () => {
+    gateway = await harness.gateway({ 'quic.http3': 'false' });
+    await expect(http3()).rejects.toMatchObject({ code: 'HANDSHAKE_FAILED' });
+  });
+});
