@@ -112,7 +112,10 @@ describe('gatesvr bench', () => {
     expect(report).toMatchObject({ done: 10 });
     expect(report.service_ms.min).toBeGreaterThanOrEqual(95);
     expect(report.latency_ms.max).toBeGreaterThanOrEqual(800);
-    expect(report).toMatchObject({ warnings: [expect.stringContaining('of 50 per second')] });
+    // A busy machine adds a warning about itself.
+    expect(report).toMatchObject({
+      warnings: expect.arrayContaining([expect.stringContaining('of 50 per second')]),
+    });
   });
 
   test('push: each accepted, and received once', async () => {
