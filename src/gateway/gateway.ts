@@ -292,7 +292,7 @@ export class Gateway {
     this.phase = 'serving';
     if (this.pair === null) this.upstreams.health.set(true);
     const { grpcPort: grpc, wsPort: webSocket, httpPort: http, metricsPort: metrics } = this;
-    const ports = { quic: quic.port, webSocket, grpc, http, metrics };
+    const ports = { quic: quic.port, webSocket, grpc, http, metrics, ...this.pair?.ports };
     this.log.info(ports, this.pair === null ? 'gateway is serving' : 'gateway has started');
   }
 

@@ -18,7 +18,11 @@ export class GatewayPair {
   b!: Gateway;
   private ports: Record<NodeName, { heartbeat: number; sync: number }> | null = null;
 
-  constructor(private readonly settings: Record<string, string> = {}) {}
+  /** @param journals whether each keeps a journal on disk. */
+  constructor(
+    private readonly settings: Record<string, string> = {},
+    private readonly journals = false,
+  ) {}
 
   /** Starts both, and waits until the backup may take over. */
   async start(): Promise<void> {
@@ -41,7 +45,7 @@ export class GatewayPair {
       'backup.cluster_secret': 'of this test',
       'backup.role_file': join(this.harness.folder, `${name}.role`),
       'backup.heartbeat.interval': '100ms',
-      'backup.heartbeat.timeout': '1500ms',
+      'backup.heartbeat.timeout': '2500ms',
       'backup.heartbeat.listen_addr': '127.0.0.1:0',
       'backup.heartbeat.peer_addr': `127.0.0.1:${peer?.heartbeat}`,
       'backup.sync.listen_addr': '127.0.0.1:0',
@@ -50,6 +54,7 @@ export class GatewayPair {
       'server.advertise_addr': `${name}.example:8453`,
       'server.drain_timeout': '2s',
       'routing.registry_file': 'off',
+      ...(this.journals ? { 'journal.path': join(this.harness.folder, `${name}.journal`) } : {}),
       ...this.settings,
       ...settings,
     });

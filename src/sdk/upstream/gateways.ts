@@ -18,6 +18,8 @@ const ELSEWHERE: ReadonlySet<string> = new Set([
 /** The gateways that an upstream serves, as one receiver of its pushes. */
 export class Gateways {
   readonly callers: readonly GatewayCaller[];
+  /** Which is asked first: the one that took the last push, and not one that hung. */
+  private first = 0;
 
   constructor(
     addresses: readonly string[],
@@ -34,9 +36,15 @@ export class Gateways {
    */
   async push(fields: PushFields): Promise<void> {
     let refusal: PushError | null = null;
-    for (const gateway of this.callers) {
-      const error = await this.pushTo(gateway, fields);
-      if (error === null) return;
+    const { callers, first } = this;
+    for (let tried = 0; tried < callers.length; tried++) {
+      const index = (first + tried) % callers.length;
+      const error = await this.pushTo(callers[index] as GatewayCaller, fields);
+      if (error === null) {
+        this.first = index;
+        return;
+      }
+      if (error.code === 'OUTCOME_UNKNOWN') this.first = (index + 1) % callers.length;
       // A refusal by a gateway that knows the target is final; so is a push that may have arrived.
       const goesOn = ELSEWHERE.has(error.code) || error.code === 'GATEWAY_UNREACHABLE';
       if (!goesOn) throw error;

@@ -1,0 +1,292 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { MeasuredProcess } from '../../src/bench/load/measured-process.js';
+import { writeCertificates } from '../../src/config/certificates.js';
+import { GatewayClient, createQuicClient } from '../../src/sdk/client/index.js';
+import { UpstreamServer } from '../../src/sdk/upstream/index.js';
+import { ZONES } from '../../src/routing/zone.js';
+import { ask } from '../support/ops-double.js';
+import { TcpRelay } from '../support/replication-nodes.js';
+import { eventually } from '../support/quic-harness.js';
+
+const CLIENTS = 4;
+const folder = mkdtempSync(join(tmpdir(), 'gatesvr-pair-'));
+/** Of one test, to be stopped newest first. */
+let running: { stop(): Promise<unknown> }[] = [];
+let load = false;
+
+interface Stats {
+  readonly role: string;
+  readonly accepting: boolean;
+  readonly in_sync: boolean;
+  readonly degraded: boolean;
+  readonly epoch: number;
+}
+
+/** One gateway of the pair in a process of its own; needs `make build`. */
+class Node {
+  process!: MeasuredProcess;
+  readonly heartbeat = new TcpRelay();
+  readonly sync = new TcpRelay();
+  quic = 0;
+  grpc = 0;
+  http = 0;
+
+  constructor(
+    readonly name: string,
+    private readonly mode: string,
+    private readonly settings: Record<string, string>,
+  ) {}
+
+  async start(peer: { readonly heartbeat: number; readonly sync: number }): Promise<void> {
+    const settings = {
+      'server.quic_addr': '127.0.0.1:0',
+      'server.grpc_addr': '127.0.0.1:0',
+      'server.http_addr': '127.0.0.1:0',
+      'server.metrics_addr': 'off',
+      'server.ws_addr': 'off',
+      'server.state_file': 'off',
+      'server.drain_timeout': '3s',
+      'server.cert_file': join(folder, 'server.crt'),
+      'server.key_file': join(folder, 'server.key'),
+      'routing.registry_file': 'off',
+      'log.format': 'json',
+      'overload_protection.max_event_loop_delay': '0s',
+      'backup.enabled': 'true',
+      'backup.mode': this.mode,
+      'backup.server_id': this.name,
+      'backup.cluster_secret': 'of this test',
+      'backup.role_file': join(mkdtempSync(join(folder, 'node-')), 'role'),
+      'backup.heartbeat.interval': '300ms',
+      'backup.heartbeat.timeout': '3s',
+      'backup.heartbeat.listen_addr': '127.0.0.1:0',
+      'backup.heartbeat.peer_addr': `127.0.0.1:${peer.heartbeat}`,
+      'backup.sync.listen_addr': '127.0.0.1:0',
+      'backup.sync.peer_addr': `127.0.0.1:${peer.sync}`,
+      'backup.sync.mode': 'sync',
+      // A machine that others load must not degrade the pair: then success promises less.
+      'backup.sync.timeout': '10s',
+      ...this.settings,
+    };
+    const sets = Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
+    this.process = new MeasuredProcess(process.execPath, ['dist/cli/main.js', 'serve', ...sets]);
+    const { process: gateway } = this;
+    const stop = async () => {
+      if (gateway.alive) this.signal('SIGCONT');
+      await gateway.stop();
+    };
+    running.push({ stop });
+    const ports =
+      /"quic":(\d+),.*"grpc":(\d+),"http":(\d+).*"heartbeat":(\d+),"sync":(\d+).*has started/;
+    const found = (await this.process.waitFor(ports)).slice(1).map(Number);
+    [this.quic, this.grpc, this.http, this.heartbeat.target, this.sync.target] = found as [
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
+  }
+
+  async stats(): Promise<Stats> {
+    const { text } = await ask({ port: this.http, path: '/backup/stats' });
+    return JSON.parse(text) as Stats;
+  }
+
+  async reaches(what: string, reached: (stats: Stats) => boolean): Promise<void> {
+    const until = Date.now() + 60_000;
+    while (!reached(await this.stats())) {
+      if (Date.now() > until) throw new Error(`${this.name} does not come to ${what}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  signal(name: NodeJS.Signals): void {
+    process.kill(this.process.pid, name);
+  }
+}
+
+/** One client under load: pushes that were accepted for it, and what it got. */
+class Visitor {
+  readonly accepted: string[] = [];
+  readonly got: string[] = [];
+  readonly seqs: number[] = [];
+  readonly recovered: boolean[] = [];
+  readonly unknown: string[] = [];
+  answered = 0;
+
+  constructor(
+    readonly openid: string,
+    readonly client: GatewayClient,
+  ) {
+    client.onPush((push) => {
+      this.got.push(push.text);
+      this.seqs.push(push.seq);
+    });
+    client.on('connected', ({ recovered }) => this.recovered.push(recovered));
+  }
+
+  async pushAll(upstream: UpstreamServer): Promise<void> {
+    for (let index = 0; load; index++) {
+      const data = `${this.openid}/p${index}`;
+      const taken = await upstream.push({ openid: this.openid, type: 't', data }).then(
+        () => true,
+        () => false,
+      );
+      if (taken) this.accepted.push(data);
+      await new Promise((resolve) => setTimeout(resolve, taken ? 2 : 20));
+    }
+  }
+
+  async askAll(): Promise<void> {
+    for (let index = 0; load; index++) {
+      const data = `${this.openid}/r${index}`;
+      await this.client.request('echo', { data }).then(
+        () => this.answered++,
+        () => this.unknown.push(data),
+      );
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+  }
+}
+
+/** A pair in sync, upstreams at both, clients with load. */
+class World {
+  readonly executed = new Map<string, number>();
+  readonly visitors: Visitor[] = [];
+  private work: Promise<void>[] = [];
+
+  private constructor(
+    readonly a: Node,
+    readonly b: Node,
+  ) {}
+
+  static async begin(settings: Record<string, string> = {}): Promise<World> {
+    const world = new World(new Node('a', 'primary', settings), new Node('b', 'backup', settings));
+    const { a, b } = world;
+    const ports: { heartbeat: number; sync: number }[] = [];
+    for (const { heartbeat, sync } of [a, b]) {
+      running.push(heartbeat, sync);
+      ports.push({ heartbeat: await heartbeat.start(), sync: await sync.start() });
+    }
+    const [toA, toB] = ports as [(typeof ports)[0], (typeof ports)[0]];
+    await Promise.all([a.start(toB), b.start(toA)]);
+    await a.reaches('a backup in sync', (stats) => stats.in_sync && !stats.degraded);
+    await b.reaches('being in sync', (stats) => stats.in_sync);
+    const upstream = await world.startUpstreams();
+    await world.startClients();
+    load = true;
+    world.work = world.visitors.flatMap((each) => [each.pushAll(upstream), each.askAll()]);
+    await world.goesOn();
+    return world;
+  }
+
+  /** More of everything for everyone. */
+  async goesOn(): Promise<void> {
+    const before = this.visitors.map(({ answered, got }) => ({ answered, got: got.length }));
+    const reached = () =>
+      this.visitors.every(({ answered, got }, at) => {
+        const then = before[at] as { answered: number; got: number };
+        return answered > then.answered + 10 && got.length > then.got + 10;
+      });
+    await eventually(reached, 'answers and pushes for everyone');
+  }
+
+  /** Ends the load and holds what happened against what was promised. */
+  async check(): Promise<void> {
+    load = false;
+    await Promise.all(this.work);
+    for (const visitor of this.visitors) {
+      const all = () => visitor.accepted.every((text) => visitor.got.includes(text));
+      await eventually(all, `every accepted push of ${visitor.openid}`);
+      expect(new Set(visitor.got).size).toBe(visitor.got.length);
+      const order = visitor.got.map((text) => Number(/\d+$/.exec(text)));
+      expect(order).toEqual([...order].sort((one, other) => one - other));
+      const { seqs } = visitor;
+      expect(seqs.every((seq, at) => at === 0 || seq > Number(seqs[at - 1]))).toBe(true);
+      expect([visitor.openid, ...visitor.recovered]).not.toContain(false);
+    }
+    expect([...this.executed].filter(([, times]) => times > 1)).toEqual([]);
+  }
+
+  private async startUpstreams(): Promise<UpstreamServer> {
+    const gateways = [this.a, this.b].map(({ grpc }) => `127.0.0.1:${grpc}`);
+    let last: UpstreamServer | null = null;
+    for (const zone of ZONES) {
+      last = new UpstreamServer({ zone, serviceName: 'pair', listen: '127.0.0.1:0', gateways });
+      last.handle('echo', ({ text, data }) => {
+        this.executed.set(text, (this.executed.get(text) ?? 0) + 1);
+        return { data };
+      });
+      running.push(last);
+      await last.start();
+    }
+    return last as UpstreamServer;
+  }
+
+  private async startClients(): Promise<void> {
+    const shared = createQuicClient({ ca: readFileSync(join(folder, 'ca.crt')) });
+    running.push(shared);
+    const addresses = [this.a, this.b].map(({ quic }) => `127.0.0.1:${quic}`);
+    for (let index = 0; index < CLIENTS; index++) {
+      const openid = `visitor-${index}`;
+      const client = new GatewayClient({ addresses, openid, shared, maxDelayMs: 200 });
+      const visitor = new Visitor(openid, client);
+      this.visitors.push(visitor);
+      running.push({ stop: () => client.stop().catch(() => undefined) });
+      await client.connect();
+    }
+  }
+}
+
+beforeAll(() => writeCertificates(folder).then(() => undefined));
+
+afterEach(async () => {
+  load = false;
+  for (const each of running.reverse()) await each.stop();
+  running = [];
+}, 60_000);
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('a pair in sync mode, under load', () => {
+  test('kill -9 of the primary: every session resumes, nothing that was promised is lost', async () => {
+    const world = await World.begin();
+    world.a.signal('SIGKILL');
+    await world.b.reaches('serving', ({ accepting }) => accepting);
+    await world.goesOn();
+    await world.check();
+    expect((await world.b.stats()).epoch).toBe(2);
+    // Requests that were under way may have been executed; that is said, and counted.
+    const unknown = world.visitors.reduce((sum, each) => sum + each.unknown.length, 0);
+    expect(unknown).toBeLessThanOrEqual(3 * CLIENTS);
+  }, 120_000);
+
+  test('a planned switch loses nothing and jumps no number', async () => {
+    const world = await World.begin();
+    const path = '/backup/switch?mode=primary';
+    expect((await ask({ port: world.b.http, path, method: 'POST' })).status).toBe(202);
+    await world.b.reaches('serving', ({ accepting }) => accepting);
+    await world.goesOn();
+    await world.check();
+    for (const { seqs, unknown } of world.visitors) {
+      expect(Math.max(...seqs)).toBeLessThan(2 ** 32);
+      expect(unknown).toEqual([]);
+    }
+    expect(await world.a.stats()).toMatchObject({ role: 'backup', accepting: false });
+  }, 120_000);
+
+  test('a primary that was paused until the backup served accepts and delivers nothing', async () => {
+    const world = await World.begin();
+    world.a.signal('SIGSTOP');
+    await world.b.reaches('serving', ({ accepting }) => accepting);
+    await world.goesOn();
+    world.a.signal('SIGCONT');
+    await world.a.reaches('being the backup', ({ role }) => role === 'backup');
+    await world.goesOn();
+    await world.check();
+    expect(await world.a.stats()).toMatchObject({ accepting: false, epoch: 2 });
+  }, 120_000);
+});
