@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { judge } from './checker.js';
 import { PushChain } from './history.js';
 import type { Fact, Recorded } from './history.js';
-import { CONTINUED } from './one-primary.js';
+import { CONTINUED, KILLED } from './one-primary.js';
 
 /** Facts one ms apart; `after` sets the time of a fact and those behind it. */
 class Forged {
@@ -52,9 +52,11 @@ function frame(link: number, seq: number, node = 'one', digest = `d${seq}`): Fac
   return { kind: 'frame', link, openid: ANN, node, seq, digest };
 }
 
-function accepted(number: number, node = 'one', mayBeLost = false): Fact {
-  return { kind: 'accepted', node, openid: ANN, number, mayBeLost };
+function accepted(number: number, node = 'one'): Fact {
+  return { kind: 'accepted', node, openid: ANN, number };
 }
+
+const promise = (holds: boolean): Fact => ({ kind: 'promise', holds });
 
 function arrived(text: string): Fact {
   return { kind: 'arrived', openid: ANN, text };
@@ -135,10 +137,12 @@ describe('invariant 2: accepted pushes', () => {
     expect(new Forged().add(arrived(one)).verdict).toEqual([]);
   });
 
-  test('one that replication did not promise is lost, and counted', () => {
-    const lost = new Forged().add(accepted(1, 'one', true));
+  test('one accepted while replication promised nothing may be lost, and is counted', () => {
+    const lost = new Forged().add(promise(false), accepted(1)).after(100).add(promise(true));
     expect(lost.verdict).toEqual([]);
     expect(judge(lost.facts).summary).toContain('1 lost as conceded');
+    const later = new Forged().add(promise(false), promise(true)).after(5_000).add(accepted(1));
+    expect(later.verdict).toEqual(['loss']);
   });
 
   test('one comes twice', () => {
@@ -236,10 +240,34 @@ describe('invariant 6: one primary', () => {
     expect(afterPromotion(frame(2, 3, 'two'))).toEqual([]);
   });
 
+  const seen = (node: string, primary: boolean, epoch: number, askedAt = 9_000): Fact => ({
+    kind: 'role',
+    node,
+    primary,
+    epoch,
+    askedAt,
+  });
+  const [text] = texts(1) as [string];
+
   test('the former one delivers, or accepts', () => {
     expect(afterPromotion(frame(1, 2))).toEqual(['two primaries']);
-    const text = texts(1)[0] as string;
-    expect(afterPromotion(accepted(1), arrived(text))).toEqual(['two primaries']);
+    const push = [accepted(1), arrived(text)];
+    expect(afterPromotion(...push, seen('one', true, 1))).toEqual(['two primaries']);
+    expect(afterPromotion(...push, seen('one', false, 2))).toEqual(['two primaries']);
+    // What it was before says nothing.
+    const before = seen('one', false, 2, 0);
+    expect(afterPromotion(...push, before, seen('one', true, 1))).toEqual(['two primaries']);
+  });
+
+  test('a promoted one accepts before anybody saw its epoch, and perhaps dies', () => {
+    const push = [accepted(1), arrived(text)];
+    expect(afterPromotion(...push, seen('one', true, 3))).toEqual([]);
+    expect(afterPromotion(...push, started(3, 3, { epoch: 3, lastAcked: 2 }))).toEqual([]);
+    expect(afterPromotion(...push, fault(KILLED), seen('one', false, 3))).toEqual([]);
+  });
+
+  test('two say that they are the primary of one epoch', () => {
+    expect(afterPromotion(seen('one', true, 2))).toEqual(['two primaries']);
   });
 
   test('the former one is promoted again', () => {

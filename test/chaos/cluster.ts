@@ -11,8 +11,6 @@ export interface Cluster extends Edge {
   apply(fault: Fault): Promise<void>;
   /** Resolves when all that was done to gateways is undone and they serve. */
   heal(): Promise<void>;
-  /** Whether a success given now promises less than invariant 2. */
-  mayLose(): boolean;
   /** The last output of every gateway. */
   lastWords(): Promise<string>;
   stop(): Promise<void>;

@@ -1,5 +1,6 @@
+import type { Ports } from '../../src/cli/demo/free-ports.js';
 import { MeasuredProcess } from '../../src/bench/load/measured-process.js';
-import { CONTINUED } from './one-primary.js';
+import { CONTINUED, KILLED } from './one-primary.js';
 import type { History } from './history.js';
 
 /** Far longer than a start takes on a machine that is busy with everything else, ms. */
@@ -13,7 +14,7 @@ export class GatewayNode {
   /** @param settings configuration keys and values. */
   constructor(
     readonly name: string,
-    readonly ports: { readonly quic: number; readonly grpc: number; readonly http: number },
+    readonly ports: Ports,
     private readonly settings: Readonly<Record<string, string>>,
     private readonly history: History,
   ) {}
@@ -39,7 +40,7 @@ export class GatewayNode {
   }
 
   kill(): void {
-    this.fault('SIGKILL');
+    this.fault(KILLED);
     this.signal('SIGKILL');
   }
 

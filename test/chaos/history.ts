@@ -63,8 +63,22 @@ export interface Accepted {
   readonly openid: string;
   /** Pushes to one openid are numbered from 1 and made one after the other. */
   readonly number: number;
-  /** A success given while replication promised nothing: it may be lost. */
-  readonly mayBeLost: boolean;
+}
+
+/** Whether a success means from now on, as far as was seen, that the push survives a gateway. */
+export interface Promised {
+  readonly kind: 'promise';
+  readonly holds: boolean;
+}
+
+/** What a gateway said when it was asked. */
+export interface RoleSeen {
+  readonly kind: 'role';
+  readonly node: string;
+  readonly primary: boolean;
+  readonly epoch: number;
+  /** Ms since the history began: what it said was true at some time after this. */
+  readonly askedAt: number;
 }
 
 /** A push reached the application of a client. */
@@ -94,7 +108,17 @@ export interface Fault {
 }
 
 export type Fact =
-  Started | FrameReceived | Asked | Executed | Settled | Accepted | Arrived | Anew | Fault;
+  | Started
+  | FrameReceived
+  | Asked
+  | Executed
+  | Settled
+  | Accepted
+  | Promised
+  | RoleSeen
+  | Arrived
+  | Anew
+  | Fault;
 
 /** A fact and when it was recorded, ms since the history began. All facts come from one process. */
 export type Recorded = Fact & { readonly at: number };
@@ -104,8 +128,13 @@ export class History {
   readonly facts: Recorded[] = [];
   private readonly begun = performance.now();
 
+  /** Ms since it began. */
+  get now(): number {
+    return Math.round(performance.now() - this.begun);
+  }
+
   add(fact: Fact): void {
-    this.facts.push({ ...fact, at: Math.round(performance.now() - this.begun) });
+    this.facts.push({ ...fact, at: this.now });
   }
 }
 

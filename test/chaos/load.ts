@@ -146,8 +146,7 @@ export class Load {
       return false;
     }
     const node = this.cluster.names[at] ?? '';
-    const mayBeLost = this.cluster.mayLose();
-    this.history.add({ kind: 'accepted', node, openid: push.openid, number, mayBeLost });
+    this.history.add({ kind: 'accepted', node, openid: push.openid, number });
     return true;
   }
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { freePorts } from '../../src/cli/demo/free-ports.js';
+import type { Ports } from '../../src/cli/demo/free-ports.js';
 import { writeCertificates } from '../../src/config/certificates.js';
 import type { Cluster } from './cluster.js';
 import { GatewayNode } from './gateway-node.js';
@@ -63,10 +64,6 @@ export class LoneGateway implements Cluster {
     return Promise.resolve();
   }
 
-  mayLose(): boolean {
-    return false;
-  }
-
   lastWords(): Promise<string> {
     return this.node.lastWords();
   }
@@ -77,10 +74,7 @@ export class LoneGateway implements Cluster {
 }
 
 /** What every gateway under test has, its ports and files apart. */
-export function commonSettings(
-  folder: string,
-  ports: { readonly quic: number; readonly grpc: number; readonly http: number },
-): Record<string, string> {
+export function commonSettings(folder: string, ports: Ports): Record<string, string> {
   return {
     'server.quic_addr': `127.0.0.1:${ports.quic}`,
     'server.grpc_addr': `127.0.0.1:${ports.grpc}`,

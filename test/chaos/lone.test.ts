@@ -23,6 +23,7 @@ describe('a lone gateway with a journal, killed, paused and stormed', () => {
     async (seed) => {
       await play({
         name: 'lone',
+        file: 'lone',
         seed,
         menu: MENU,
         faults: FAULTS,

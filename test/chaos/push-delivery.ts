@@ -82,11 +82,12 @@ export function checkPushDelivery(facts: readonly Recorded[]): Deliveries {
     else if (fact.kind === 'arrived') violations.push(...inboxOf(fact.openid).take(fact));
   }
   let [accepted, arrived, lostAsConceded] = [0, 0, 0];
+  const lapses = lapsesOf(facts);
   for (const inbox of inboxes.values()) {
     accepted += inbox.accepted.size;
     arrived += inbox.arrived.size;
-    for (const { openid, number, node, mayBeLost, at } of inbox.lost()) {
-      if (mayBeLost) lostAsConceded++;
+    for (const { openid, number, node, at } of inbox.lost()) {
+      if (lapses.some(({ from, to }) => from <= at && at <= to)) lostAsConceded++;
       else {
         const text = `${openid}: push ${number}, accepted by ${node}, never came`;
         violations.push({ kind: 'loss', at, text });
@@ -94,4 +95,24 @@ export function checkPushDelivery(facts: readonly Recorded[]): Deliveries {
     }
   }
   return { violations, accepted, arrived, lostAsConceded };
+}
+
+/** A gateway is asked now and then, and may have degraded as long before the answer, or recover as late, ms. */
+const SEEN_LATE_MS = 2_000;
+
+/** When success promised less than invariant 2: REPLICATION.md, `on_timeout: degrade`. */
+function lapsesOf(facts: readonly Recorded[]): { readonly from: number; readonly to: number }[] {
+  const lapses: { from: number; to: number }[] = [];
+  let since: number | null = null;
+  const end = (at: number): void => {
+    if (since !== null) lapses.push({ from: since - SEEN_LATE_MS, to: at + SEEN_LATE_MS });
+    since = null;
+  };
+  for (const fact of facts) {
+    if (fact.kind !== 'promise') continue;
+    if (fact.holds) end(fact.at);
+    else since ??= fact.at;
+  }
+  end(Infinity);
+  return lapses;
 }

@@ -14,11 +14,13 @@ import { checkPushDelivery } from './push-delivery.js';
 
 /** How long what must come true in the end may take, ms: the machine may be slow and busy. */
 const PATIENCE_MS = 60_000;
-const POLL_MS = 50;
+const POLL_MS = 200;
 
 export interface Trial {
-  /** `lone` or `pair`; names the command that replays. */
+  /** For people. */
   readonly name: string;
+  /** The test file, for the command that replays. */
+  readonly file: 'lone' | 'pair';
   readonly seed: number;
   readonly menu: Menu;
   /** Faults at least, and for how long at least, ms. */
@@ -99,21 +101,21 @@ async function everythingArrived(history: History): Promise<void> {
 }
 
 async function report(
-  { name, seed, durationMs }: Trial,
+  { name, file, seed, durationMs }: Trial,
   cluster: Cluster,
   steps: readonly Step[],
   facts: readonly Recorded[],
   error: unknown,
 ): Promise<string> {
-  const file = join(tmpdir(), `gatesvr-chaos-${name}-${seed}.jsonl`);
-  writeFileSync(file, facts.map((fact) => `${JSON.stringify(fact)}\n`).join(''));
+  const seen = join(tmpdir(), `gatesvr-chaos-${name.replaceAll(' ', '-')}-${seed}.jsonl`);
+  writeFileSync(seen, facts.map((fact) => `${JSON.stringify(fact)}\n`).join(''));
   return [
     `chaos ${name}, seed ${seed}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
     'the schedule:',
     ...steps.map((step, index) => `  ${index + 1}. ${describe(step)}`),
     'the last lines of each gateway:',
     await cluster.lastWords().catch(String),
-    `every fact in order: ${file}`,
-    `replay: make chaos SEED=${seed} MINUTES=${durationMs / 60_000} ONLY=${name}`,
+    `every fact in order: ${seen}`,
+    `replay: make chaos SEED=${seed} MINUTES=${durationMs / 60_000} ONLY=${file}`,
   ].join('\n');
 }
