@@ -57,7 +57,7 @@ certs/server.crt:
 
 ## --- building and running ---
 
-.PHONY: build build-all run run-config demo
+.PHONY: build build-all run run-config demo demo-failover
 build: $(BUILT) ## compile to dist/
 $(BUILT): $(CODECS) $(SOURCES) tsconfig.json
 	npm run -s build
@@ -74,6 +74,9 @@ run-config: build ## run the gateway with CONFIG (test-config.yaml)
 
 demo: build ## gateway, six upstreams and clients: watch a deployment work
 	$(GATESVR) demo
+
+demo-failover: build ## a primary and its standby under load: kill -9, return, planned switch
+	$(GATESVR) demo --failover
 
 ## --- testing ---
 

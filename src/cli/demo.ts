@@ -1,11 +1,13 @@
 import type { Command } from 'commander';
-import { CodedError } from '../base/errors.js';
+import { CodedError, StartupError } from '../base/errors.js';
+import type { Transcript } from './demo/transcript.js';
 import type { Terminal } from './program.js';
 import { UntilSignal } from './until-signal.js';
 import type { SignalSource } from './until-signal.js';
 
 interface DemoOptions {
   readonly stay?: boolean;
+  readonly failover?: boolean;
   readonly color: boolean;
 }
 
@@ -21,9 +23,52 @@ export function registerDemoCommand(
     .command('demo')
     .description('play a deployment: gateway, six upstreams, clients, failures; check every claim')
     .option('--stay', 'keep it running afterwards, to be tried with gatesvr client')
+    .option('--failover', 'play a pair instead: kill -9 of the primary under load, planned switch')
     .option('--no-color', 'no colours on a terminal, either')
     .addHelpText('after', '\nEverything is on 127.0.0.1, on free ports, in a temporary folder.')
     .action((options: DemoOptions) => runDemo(options, terminal, signals));
+}
+
+/** What is played: it prepares by itself, and is cleared whatever happens. */
+interface Production {
+  readonly title: string;
+  play(transcript: Transcript): Promise<void>;
+  /** Where to look when a claim was false. */
+  gatewayLog(): readonly string[];
+  /** How the audience may go on with it. */
+  howToTry(): string;
+  clear(): Promise<void>;
+}
+
+/** The gateway's code is loaded only when it is needed: every command starts faster. */
+async function deploymentLife(stay: boolean): Promise<Production> {
+  const [{ Stage }, { play }] = await Promise.all([
+    import('./demo/stage.js'),
+    import('./demo/story.js'),
+  ]);
+  const stage = await Stage.prepare();
+  return {
+    title: 'GateSvr: the life of a deployment, on this machine',
+    play: (transcript) => play(stage, transcript, stay),
+    gatewayLog: () => stage.deployment.gatewayLog(),
+    howToTry: () => howToTry(stage.deployment),
+    clear: () => stage.clear(),
+  };
+}
+
+async function failover(): Promise<Production> {
+  const [{ PairStage }, { playFailover }] = await Promise.all([
+    import('./demo/failover/pair-stage.js'),
+    import('./demo/failover/pair-story.js'),
+  ]);
+  const stage = await PairStage.prepare();
+  return {
+    title: 'GateSvr: a primary, its standby, and what clients see of a failover',
+    play: (transcript) => playFailover(stage, transcript),
+    gatewayLog: () => stage.deployment.gatewayLog(),
+    howToTry: () => '',
+    clear: () => stage.clear(),
+  };
 }
 
 /** @throws {CodedError} where a claim was false, or a signal came before the end. */
@@ -32,34 +77,35 @@ async function runDemo(
   terminal: Terminal,
   signals: SignalSource,
 ): Promise<void> {
-  // The gateway's code is loaded only when it is needed: every command starts faster.
-  const [{ Stage }, { Transcript }, { play }] = await Promise.all([
-    import('./demo/stage.js'),
-    import('./demo/transcript.js'),
-    import('./demo/story.js'),
-  ]);
+  const stay = options.stay === true;
+  if (stay && options.failover === true) {
+    throw new StartupError(
+      'BAD_OPTIONS',
+      '--stay and --failover do not go together: the failover ends with its pair',
+    );
+  }
+  const { Transcript } = await import('./demo/transcript.js');
   const colours = options.color && process.stdout.isTTY && !process.env['NO_COLOR'];
   const transcript = new Transcript((text) => terminal.out(text), colours);
   const begun = performance.now();
   const signal = new UntilSignal(signals);
-  const stage = await Stage.prepare();
+  const production = await (options.failover === true ? failover() : deploymentLife(stay));
   try {
-    transcript.title('GateSvr: the life of a deployment, on this machine');
-    const stay = options.stay === true;
+    transcript.title(production.title);
     const interrupted = signal.told.then(() => 'interrupted' as const);
-    const end = await Promise.race([play(stage, transcript, stay), interrupted]);
+    const end = await Promise.race([production.play(transcript), interrupted]);
     if (end === 'interrupted') {
       transcript.mute();
       throw new CodedError('INTERRUPTED', 'the demo was interrupted');
     }
-    if (transcript.failed > 0) terminal.err(lastLines(stage.deployment.gatewayLog()));
+    if (transcript.failed > 0) terminal.err(lastLines(production.gatewayLog()));
     transcript.summary((performance.now() - begun) / MS_PER_SECOND);
     if (stay) {
-      terminal.out(howToTry(stage.deployment));
+      terminal.out(production.howToTry());
       await signal.told;
     }
   } finally {
-    await stage.clear();
+    await production.clear();
     signal.end();
   }
   if (transcript.failed > 0) {

@@ -14,6 +14,12 @@ export const MAX_OPENID_BYTES = 128;
 export const MAX_CLAIMED_SEQ = 2 ** 52;
 
 /**
+ * After a start or a promotion that may not know the newest frames, push numbers go on at a multiple of
+ * this: far above anything that could have been sent since (REPLICATION.md, "Replication").
+ */
+export const NUMBER_JUMP = 2 ** 32;
+
+/**
  * Largest PushBody that still fits into a frame together with its msg_id and seq_id: one tag byte and
  * at most 5 and 8 varint bytes.
  */

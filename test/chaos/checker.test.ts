@@ -106,6 +106,19 @@ describe('invariant 1: numbers', () => {
     expect(resumed(false)).toEqual([]);
   });
 
+  test('go on at a multiple of 2^32 after a promotion, and only then', () => {
+    const jump = 2 ** 33;
+    const jumps = (epoch: number): string[] => {
+      const within = new Forged().add(started(1, 3, { epoch, lastAcked: 2 }));
+      within.add(frame(1, 3), frame(1, jump), frame(1, jump + 1));
+      return within.add(started(2, jump, { epoch, lastAcked: 3 })).verdict;
+    };
+    expect(jumps(2)).toEqual([]);
+    expect(jumps(1)).toEqual(['gap', 'gap']);
+    const other = new Forged().add(started(1, 3, { epoch: 2 }), frame(1, 3), frame(1, jump + 1));
+    expect(other.verdict).toEqual(['gap']);
+  });
+
   test('numbers that the client has acknowledged already', () => {
     expect(new Forged().add(started(1, 4, { lastAcked: 4 })).verdict).toEqual(['gap']);
   });

@@ -15,7 +15,7 @@ const MENU: Menu = {
   longestMs: { kill: 500, pause: 800 },
 };
 
-const { seeds, durationMs } = askedFor([1, 2]);
+const { seeds, durationMs } = askedFor([1]);
 
 describe('a lone gateway with a journal, killed, paused and stormed', () => {
   test.each(seeds)(

@@ -5,7 +5,7 @@ import { play } from './run.js';
 import type { Menu } from './schedule.js';
 import { askedFor } from './seeds.js';
 
-const FAULTS = 4;
+const FAULTS = 3;
 /** Beside the faults a run waits for the pair and for the end of its load, on a machine that may be slow, ms. */
 const AROUND_MS = 300_000;
 

@@ -1,61 +1,22 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { GATESVR, playDemo, survivors } from '../support/played-demo.js';
+import type { Played } from '../support/played-demo.js';
 
-const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 /** The demo's temporary folder is made in here, so that a test sees whether it goes away. */
 const folder = mkdtempSync(join(tmpdir(), 'gatesvr-demo-test-'));
 
-interface Played {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-/** Plays the demo; `onOutput` sees everything printed so far and may send a signal. */
-async function play(
-  argv: string[],
-  onOutput: (out: string, signal: (name: NodeJS.Signals) => void) => void = () => undefined,
-): Promise<Played> {
-  const env = { ...process.env, TMPDIR: folder, GATESVR_DEBUG: '' };
-  const demo = spawn(process.execPath, [main, 'demo', ...argv], { env });
-  let [out, err] = ['', ''];
-  demo.stdout.on('data', (chunk: Buffer) => {
-    out += chunk.toString();
-    onOutput(out, (name) => demo.kill(name));
-  });
-  demo.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
-  const [code] = (await once(demo, 'close')) as [number | null];
-  return { code, out, err };
-}
-
-/** The processes that a transcript names: none of them may outlive it. */
-function survivors({ out }: Played): number[] {
-  const named = [...out.matchAll(/process(?:es)? ([\d, ]+)/g)].flatMap((match) =>
-    (match[1] ?? '').split(', ').map(Number),
-  );
-  return [...new Set(named)].filter((pid) => {
-    try {
-      return pid > 0 && process.kill(pid, 0);
-    } catch {
-      return false;
-    }
-  });
-}
-
 beforeAll(() => {
-  if (!existsSync(main)) throw new Error('dist/ is missing: run make build first');
+  if (!existsSync(GATESVR)) throw new Error('dist/ is missing: run make build first');
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('gatesvr demo', () => {
   let whole: Played;
   beforeAll(async () => {
-    whole = await play([]);
+    whole = await playDemo(folder, []);
   });
 
   it('verifies every claim and exits with 0', () => {
@@ -100,7 +61,7 @@ describe('gatesvr demo', () => {
 
   it('fails, and says so, when a claim does not hold', async () => {
     let killed = false;
-    const played = await play([], (out) => {
+    const played = await playDemo(folder, [], (out) => {
       const [, pid] = /for each of the six zones: processes (\d+),/.exec(out) ?? [];
       if (killed || pid === undefined) return;
       killed = true;
@@ -116,7 +77,7 @@ describe('gatesvr demo', () => {
 
   it('ends everything when it is interrupted in the middle', async () => {
     let told = false;
-    const played = await play([], (out, signal) => {
+    const played = await playDemo(folder, [], (out, signal) => {
       if (told || !out.includes('2. Six clients')) return;
       told = true;
       signal('SIGINT');

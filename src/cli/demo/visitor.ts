@@ -5,6 +5,8 @@ import { until } from './verify.js';
 /** How soon a visitor notices a dead connection, ms; the SDK's own defaults are 1 s and 3 s. */
 const PING_AFTER_MS = 300;
 const DEAD_AFTER_MS = 1_000;
+/** How long it tries to reach one gateway, ms, before it tries the next; the SDK's default is 5 s. */
+const OPEN_TIMEOUT_MS = 2_000;
 
 /** A client of the gateway that keeps everything it receives, so that it can be checked. */
 export class Visitor {
@@ -20,16 +22,18 @@ export class Visitor {
   constructor(
     readonly name: string,
     readonly zone: string,
-    address: string,
+    /** Of one gateway, or of several. */
+    address: string | readonly string[],
     ca: string,
   ) {
     this.client = new GatewayClient({
-      address,
+      addresses: typeof address === 'string' ? [address] : address,
       openid: name,
       token: 'demo-token',
       ca,
       pingAfterMs: PING_AFTER_MS,
       deadAfterMs: DEAD_AFTER_MS,
+      openTimeoutMs: OPEN_TIMEOUT_MS,
       maxDelayMs: 500,
       refusedRetries: 0,
     });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { PushSequence } from '../../../src/sdk/client/core/push-sequence.js';
+import { NUMBER_JUMP } from '../../../src/wire/limits.js';
 
 describe('PushSequence', () => {
   test('delivers what is next, drops what was seen, finds what is missing', () => {
@@ -58,5 +59,17 @@ describe('PushSequence', () => {
     expect(sequence.accept(4)).toBe('deliver');
     expect(sequence.accept(6)).toBe('gap');
     expect(sequence.mayRecover(6)).toBe(true);
+  });
+
+  test('the jump of a promotion is no gap, also behind frames that are sent again', () => {
+    const sequence = new PushSequence();
+    sequence.begin(1, false);
+    expect(sequence.accept(1)).toBe('deliver');
+    sequence.begin(2, true);
+    expect(sequence.accept(2)).toBe('deliver');
+    expect(sequence.accept(NUMBER_JUMP * 2)).toBe('deliver');
+    expect(sequence.accept(NUMBER_JUMP * 2 + 1)).toBe('deliver');
+    expect(sequence.accept(NUMBER_JUMP * 2 + 3)).toBe('gap');
+    expect(sequence.accept(NUMBER_JUMP)).toBe('duplicate');
   });
 });

@@ -1,9 +1,12 @@
+import { NUMBER_JUMP } from '../../../wire/limits.js';
+
 /** What to do with a sequenced frame: hand it on, drop it as seen, or treat it as proof of a loss. */
 export type Arrival = 'deliver' | 'duplicate' | 'gap';
 
 /**
  * The downstream numbers of a session (SESSIONS.md, "Downstream"): every sequenced frame is the one
- * after the last, over all connections; anything else is a repeat or a loss.
+ * after the last, over all connections; anything else is a repeat or a loss. Where a standby took over, numbers
+ * jump to a multiple of NUMBER_JUMP behind what it knew, also in the midst of what it sends again.
  */
 export class PushSequence {
   private received = 0;
@@ -44,7 +47,7 @@ export class PushSequence {
       if (seq === this.next) this.next++;
       return 'duplicate';
     }
-    if (this.next !== 0 && seq > this.next) return 'gap';
+    if (this.next !== 0 && seq > this.next && seq % NUMBER_JUMP !== 0) return 'gap';
     this.take(seq);
     return 'deliver';
   }
