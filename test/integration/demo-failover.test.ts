@@ -21,7 +21,7 @@ describe('gatesvr demo --failover', () => {
       '12 clients connect, ask and are pushed to',
       expect.stringMatching(/^\w+, which serves, is killed under load \(kill -9\)$/),
       expect.stringMatching(/^\w+ is started again$/),
-      expect.stringMatching(/^Planned switch, as for an upgrade: \w+ is stopped by SIGTERM$/),
+      expect.stringMatching(/^Planned switch, as before an upgrade: POST \/backup\/switch at \w+$/),
       'The account',
     ]);
     expect(played.out).toMatch(/takes over in a higher epoch: epoch \d+/);

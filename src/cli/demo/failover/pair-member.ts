@@ -78,6 +78,14 @@ export class PairMember {
     }
   }
 
+  /** Asks it to become the backup, as `gatesvr switch` does. @throws {Error} with its refusal. */
+  async handOver(): Promise<void> {
+    const url = `http://${HOST}:${this.ports.http}/backup/switch?mode=backup`;
+    const answer = await fetch(url, { method: 'POST', signal: AbortSignal.timeout(ANSWER_MS) });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${url} answers ${answer.status}: ${text}`);
+  }
+
   private configuration(folder: string, peer: PairMember): string {
     const { quic, http, grpc, metrics } = this.ports;
     return [

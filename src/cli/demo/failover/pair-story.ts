@@ -115,11 +115,13 @@ async function returns(stage: PairStage, transcript: Transcript, dead: PairMembe
 async function plannedSwitch(stage: PairStage, transcript: Transcript): Promise<void> {
   const { primary, standby, epoch } = await stage.whole();
   await pause(LOAD_MS);
-  transcript.chapter(`Planned switch, as for an upgrade: ${primary.name} is stopped by SIGTERM`);
+  transcript.chapter(
+    `Planned switch, as before an upgrade: POST /backup/switch at ${primary.name}`,
+  );
   const unknown = unknownOf(stage.clients);
   const before = begin(stage.clients);
-  await transcript.must(`it hands over to ${standby.name} and ends with exit code 0`, async () => {
-    same((await primary.process?.stop()) ?? null, 0, 'exit code');
+  await transcript.must(`it hands over to ${standby.name}`, async () => {
+    await primary.handOver();
     const after = await patiently(async () => {
       const standing = await standby.standing();
       return standing?.serves === true ? standing : null;
@@ -138,10 +140,12 @@ async function plannedSwitch(stage: PairStage, transcript: Transcript): Promise<
   await transcript.claim('the gap that clients saw, between two answers', () =>
     gaps(stage.clients),
   );
-  await transcript.must(`${primary.name}, upgraded, is the standby`, async () => {
-    await stage.deployment.startGateway(primary);
-    same((await stage.whole()).standby.name, primary.name, 'the standby');
-  });
+  await transcript.must(
+    `${primary.name} is the standby now, in sync, and may be stopped`,
+    async () => {
+      same((await stage.whole()).standby.name, primary.name, 'the standby');
+    },
+  );
 }
 
 async function account({ clients, deployment }: PairStage, transcript: Transcript): Promise<void> {
