@@ -24,10 +24,10 @@ export class AddressList {
     this.redirects = 0;
   }
 
-  /** The current address failed: the next one is tried. */
+  /** The current address failed: the next one is tried, and not the one that redirected to it. */
   failed(): void {
-    if (this.redirect !== null) this.redirect = null;
-    else this.index = (this.index + 1) % this.addresses.length;
+    this.redirect = null;
+    this.index = (this.index + 1) % this.addresses.length;
   }
 
   /** A gateway named another one. Returns whether to go there at once; false: only after the backoff. */
