@@ -23,6 +23,13 @@ describe('AddressList', () => {
     expect(list.redirected('r:5')).toBe(true);
   });
 
+  test('after a redirect that leads nowhere, the one that redirected is not asked again at once', () => {
+    const list = new AddressList(['backup:1', 'primary:1']);
+    list.redirected('unreachable:1');
+    list.failed();
+    expect(list.current).toBe('primary:1');
+  });
+
   test('refuses to be empty', () => {
     expect(() => new AddressList([])).toThrow(RangeError);
   });
