@@ -145,10 +145,9 @@ export class HostileCrowd {
   private overSockets(): Promise<Attack> {
     const { port, wsPort } = this.plan;
     const gone = new Ending();
-    const noise = setInterval(
-      () => this.garbage.send(NONSENSE.subarray(0, 1_200), port, '127.0.0.1'),
-      GARBAGE_PAUSE_MS,
-    );
+    const noise = setInterval(() => {
+      if (!this.stopped) this.garbage.send(NONSENSE.subarray(0, 1_200), port, '127.0.0.1');
+    }, GARBAGE_PAUSE_MS);
     void gone.over.then(() => clearInterval(noise));
     if (wsPort === null) return Promise.resolve(this.begin(gone, () => gone.tell()));
     const socket = connectTcp(wsPort, '127.0.0.1');

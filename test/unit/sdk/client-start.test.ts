@@ -94,6 +94,24 @@ describe('starting a session', () => {
     expect(await codeOf(bench.client.connect())).toBe('CLIENT_CLOSED');
   });
 
+  test.each(['frame', 'close'])(
+    'a gateway that closes with 401 (%s) because no START came in time is tried again',
+    async (where) => {
+      bench = new ClientBench();
+      const { onStart } = bench.gateway;
+      bench.gateway.onStart = (connection) => {
+        if (where === 'frame') connection.error(0, 0, 401, 'no START within 10000 ms');
+        connection.link.finish(401, 'no stream was opened');
+      };
+      const connecting = bench.client.connect();
+      await bench.pass(0);
+      bench.gateway.onStart = onStart;
+      await bench.pass(300);
+      await connecting;
+      expect(bench.gateway.connections).toHaveLength(2);
+    },
+  );
+
   test.each([429, 500, 503])('a START refused with %i is tried again elsewhere', async (code) => {
     bench = new ClientBench({ addresses: ['a:1', 'b:1'] });
     bench.gateway.onStart = (connection, msgId) =>

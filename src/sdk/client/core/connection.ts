@@ -27,6 +27,8 @@ export interface ConnectionEnd {
   readonly by: LinkClosed['by'];
   /** Whether the gateway had accepted START. */
   readonly started: boolean;
+  /** Whether it answered START with a refusal. */
+  readonly startRefused: boolean;
 }
 
 /** What a connection tells the client that owns it. */
@@ -56,6 +58,8 @@ export interface ConnectionContext extends ConnectionOptions {
 /** One Link from START to its end: the handshake, heartbeats, liveness, and decoding. */
 export class Connection implements LinkObserver {
   private phase: 'starting' | 'started' | 'ended' = 'starting';
+  /** Whether START was answered with a refusal. */
+  private startRefused = false;
   private startMsgId = 0;
   private notice: ErrorMessage | null = null;
   private readonly clock: Clock;
@@ -171,7 +175,8 @@ export class Connection implements LinkObserver {
 
   private onStartAnswer(push: ServerPush): void {
     if (push.type === PushType.PUSH_ERROR) {
-      this.refused(decodeMessage(ErrorMessage, push.payload));
+      this.link.close(ErrorCode.None, 'START failed');
+      this.endBy(decodeMessage(ErrorMessage, push.payload));
     } else if (push.type !== PushType.PUSH_START_RESP || push.msgId !== this.startMsgId) {
       this.abort(ErrorCode.BadFrame, `frame of type ${push.type} before the answer to START`);
     } else {
@@ -192,6 +197,7 @@ export class Connection implements LinkObserver {
   }
 
   private refused(error: ErrorMessage): void {
+    this.startRefused = true;
     this.link.close(ErrorCode.None, 'START refused');
     this.endBy(error);
   }
@@ -263,12 +269,12 @@ export class Connection implements LinkObserver {
     this.end({ code: errorCode, reason, detail, by: 'peer' });
   }
 
-  private end(end: Omit<ConnectionEnd, 'started'>): void {
+  private end(end: Omit<ConnectionEnd, 'started' | 'startRefused'>): void {
     if (this.phase === 'ended') return;
     const started = this.phase === 'started';
     this.phase = 'ended';
     this.stopTimers();
-    this.owner.onEnded(this, { ...end, started });
+    this.owner.onEnded(this, { ...end, started, startRefused: this.startRefused });
   }
 
   private stopTimers(): void {

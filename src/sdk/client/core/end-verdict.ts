@@ -20,6 +20,8 @@ export function verdictOn(end: ConnectionEnd): EndVerdict {
   if (end.by === 'local') return end.started ? 'retry' : 'move-on';
   if (end.code === ErrorCode.Replaced) return 'replaced';
   if (end.code === ErrorCode.NotPrimary) return end.detail === '' ? 'move-on' : 'redirect';
+  // Not this START was refused: none reached the gateway within its limit, over a bad network perhaps.
+  if (end.code === ErrorCode.Unauthenticated && !end.started && !end.startRefused) return 'move-on';
   if (!end.started && FINAL_FOR_START.has(end.code)) return 'refused';
   if (describeError(end.code)?.mayReconnect === false) return 'refused';
   return end.started ? 'retry' : 'move-on';
