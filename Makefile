@@ -80,8 +80,8 @@ demo-failover: build ## a primary and its standby under load: kill -9, return, p
 
 ## --- testing ---
 
-.PHONY: test test-cover test-long test-node24 chaos interop api-fuzz model bench bench-quick lint vet fmt
-test: lint vet build interop ## all that CI checks: lint, types, build, interop, every test
+.PHONY: test test-cover test-long test-node24 chaos interop browser api-fuzz model bench bench-quick lint vet fmt
+test: lint vet build interop browser ## all that CI checks: lint, types, build, interop, every test
 	@test/api-fuzz/run.sh short
 	$(JEST)
 
@@ -99,6 +99,9 @@ chaos: build ## gateways under seeded faults, every promise checked (SEEDS=20 MI
 
 interop: build ## the tests against an independent QUIC stack (needs python3)
 	@if [ -x test/interop/run.sh ]; then test/interop/run.sh; fi
+
+browser: ## install Chromium for the tests in test/browser, where it is missing
+	@test/browser/install.sh
 
 api-fuzz: build ## the operators' API against its OpenAPI document, with schemathesis (needs python3)
 	@test/api-fuzz/run.sh
