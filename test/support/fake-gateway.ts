@@ -140,6 +140,12 @@ export class FakeGateway {
   openError: Error | null = null;
   /** While set, opening hangs until its signal fires. */
   openHangs = false;
+  /** Addresses at which opening hangs until its signal fires. */
+  readonly silent = new Set<string>();
+  /** Addresses at which opening was given up. */
+  readonly givenUp: string[] = [];
+  /** How long opening takes at an address: resolved by the test's clock. */
+  opening: (address: string) => Promise<unknown> = () => Promise.resolve();
 
   onStart: (connection: FakeConnection, msgId: number) => void = (connection, msgId) =>
     this.accept(connection, msgId, {});
@@ -164,11 +170,15 @@ export class FakeGateway {
     open: async (address, signal) => {
       this.tried.push(address);
       if (this.openError !== null) throw this.openError;
-      if (this.openHangs) {
+      if (this.openHangs || this.silent.has(address)) {
         await new Promise((_, reject) =>
-          signal.addEventListener('abort', () => reject(signal.reason as Error)),
+          signal.addEventListener('abort', () => {
+            this.givenUp.push(address);
+            reject(signal.reason as Error);
+          }),
         );
       }
+      await this.opening(address);
       const [client, server] = memoryLinkPair();
       this.serve(server, address);
       return client;

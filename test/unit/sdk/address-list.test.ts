@@ -30,6 +30,32 @@ describe('AddressList', () => {
     expect(list.current).toBe('primary:1');
   });
 
+  test('one attempt begins with the current address and goes round', () => {
+    const list = new AddressList(['a:1', 'b:1', 'a:1', 'c:1']);
+    expect(list.inTurn).toEqual(['a:1', 'b:1', 'c:1']);
+    list.reached('b:1');
+    expect([list.current, ...list.inTurn]).toEqual(['b:1', 'b:1', 'a:1', 'c:1']);
+    expect(list.expects('b:1')).toBe(false);
+    list.succeeded();
+    list.failed();
+    expect([list.expects('b:1'), list.expects('a:1')]).toEqual([true, false]);
+  });
+
+  test('a redirect goes first, the one that redirected last; named twice it stands alone', () => {
+    const list = new AddressList(['a:1', 'b:1']);
+    list.redirected('r:1');
+    expect(list.inTurn).toEqual(['r:1', 'b:1', 'a:1']);
+    expect(list.expects('r:1')).toBe(true);
+    list.reached('r:1');
+    expect(list.current).toBe('r:1');
+    list.redirected('b:1');
+    expect(list.inTurn).toEqual(['b:1']);
+    list.succeeded();
+    expect(list.inTurn).toEqual(['b:1', 'a:1']);
+    list.reached('a:1');
+    expect(list.current).toBe('a:1');
+  });
+
   test('refuses to be empty', () => {
     expect(() => new AddressList([])).toThrow(RangeError);
   });

@@ -5,9 +5,17 @@ import { AddressList } from './address-list.js';
 import { Backoff } from './backoff.js';
 import { ConnectionError } from './errors.js';
 import type { ResolvedOptions } from './options.js';
+import { StaggeredRace } from './staggered-race.js';
+import type { Winner } from './staggered-race.js';
 
 /** A connection that lived this long was a good one: the next loss starts the backoff anew. */
 const STABLE_AFTER_MS = 5_000;
+
+/**
+ * How many times as long the gateway that is expected to have the session may be silent: another
+ * gateway may not have it, and one lost packet delays a handshake by a second (RFC 9002 section 6.2.2).
+ */
+const EXPECTED_PATIENCE = 4;
 
 /** What a connector tells the client that owns it. */
 export interface ConnectorOwner {
@@ -18,7 +26,10 @@ export interface ConnectorOwner {
   onConnecting(address: string, attempt: number): void;
 }
 
-/** Gets Links: one attempt at a time, over the known addresses, with backoff between attempts. */
+/**
+ * Gets Links: one attempt at a time, with backoff between attempts. An attempt begins with the
+ * current address and, while that is silent, goes on with the others beside it.
+ */
 export class Connector {
   private readonly addresses: AddressList;
   private readonly backoff: Backoff;
@@ -84,21 +95,22 @@ export class Connector {
   }
 
   private async open(): Promise<void> {
-    const address = this.addresses.current;
+    const addresses = this.addresses.inTurn;
     const attempt = (this.attempt = new AbortController());
-    this.owner.onConnecting(address, this.planned);
+    this.owner.onConnecting(this.addresses.current, this.planned);
     // A listener may have closed the client.
     if (this.attempt !== attempt) return;
     let link: Link | null = null;
     try {
-      const [opened, token] = await this.openWithin(address, attempt);
-      link = opened;
+      const [winner, token] = await this.openWithin(addresses, attempt);
+      link = winner.link;
       if (this.attempt !== attempt) {
         closeLate(link);
         return;
       }
       this.attempt = null;
-      this.owner.onLink(link, address, token);
+      this.addresses.reached(addresses[winner.index] as string);
+      this.owner.onLink(link, this.addresses.current, token);
     } catch (error) {
       if (link !== null) closeLate(link);
       else if (this.attempt !== attempt) return;
@@ -108,20 +120,38 @@ export class Connector {
     }
   }
 
-  private async openWithin(address: string, attempt: AbortController): Promise<[Link, string]> {
+  private async openWithin(
+    addresses: readonly string[],
+    attempt: AbortController,
+  ): Promise<[Winner, string]> {
     const { clock, openTimeoutMs, token, transport } = this.options;
     const cancel = clock.after(openTimeoutMs, () => {
-      const message = `no ${transport.name} connection to ${address} within ${openTimeoutMs} ms`;
-      attempt.abort(new ConnectionError(0, `${message}; is a gateway running there?`));
+      const where = `${transport.name} connection to ${addresses.join(' or ')}`;
+      const message = `no ${where} within ${openTimeoutMs} ms; is a gateway running there?`;
+      attempt.abort(new ConnectionError(0, message));
     });
-    const { signal } = attempt;
     try {
-      const text = await orAborted(Promise.resolve(token()), signal, () => undefined);
-      const link = await orAborted(transport.open(address, signal), signal, closeLate);
-      return [link, text];
+      const text = await orAborted(Promise.resolve(token()), attempt.signal);
+      return [await this.race(addresses, attempt.signal), text];
     } finally {
       cancel();
     }
+  }
+
+  /** Only connections are raced: START goes out once, over the one that was ready first. */
+  private race(addresses: readonly string[], signal: AbortSignal): Promise<Winner> {
+    const { clock, nextAddressAfterMs, transport } = this.options;
+    const contenders = addresses.map((address) => ({
+      name: address,
+      open: async (own: AbortSignal) => transport.open(address, own),
+    }));
+    const headStart = (index: number): number =>
+      this.addresses.expects(addresses[index] as string)
+        ? EXPECTED_PATIENCE * nextAddressAfterMs
+        : nextAddressAfterMs;
+    // A failure that shows at once is for the backoff: all clients of a gateway that dies meet it.
+    const options = { clock, headStart, onFailure: 'wait' } as const;
+    return new StaggeredRace(contenders, options, signal).run();
   }
 }
 
@@ -129,26 +159,12 @@ function closeLate(link: Link): void {
   link.close(ErrorCode.None, 'connected too late');
 }
 
-/** As `promise`, but rejects as soon as the signal fires; what arrives later is handed to `late`. */
-function orAborted<T>(
-  promise: Promise<T>,
-  signal: AbortSignal,
-  late: (value: T) => void,
-): Promise<T> {
+/** As `promise`, but rejects as soon as the signal fires. */
+function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const onAbort = (): void => reject(signal.reason as Error);
     if (signal.aborted) onAbort();
     signal.addEventListener('abort', onAbort, { once: true });
-    promise.then(
-      (value) => {
-        signal.removeEventListener('abort', onAbort);
-        if (signal.aborted) late(value);
-        else resolve(value);
-      },
-      (error: unknown) => {
-        signal.removeEventListener('abort', onAbort);
-        reject(error as Error);
-      },
-    );
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
   });
 }

@@ -1,7 +1,6 @@
 import type { Clock } from '../../../base/clock.js';
-import { messageOf } from '../../../base/errors.js';
 import type { Link } from '../../../link/link.js';
-import { ErrorCode } from '../../../wire/error-catalogue.js';
+import { StaggeredRace } from './staggered-race.js';
 import type { PathProbe, Transport } from './transport.js';
 
 /** How long the first transport may take before the second is tried beside it, ms. */
@@ -38,80 +37,23 @@ export class FallbackTransport implements Transport {
   }
 
   async open(address: string, signal: AbortSignal): Promise<Link> {
-    const { clock, rememberMs = REMEMBER_MS } = this.options;
+    const { clock, headStartMs = HEAD_START_MS, rememberMs = REMEMBER_MS } = this.options;
     const swapped = (this.otherFirst.get(address) ?? -Infinity) > clock.now();
-    const [first, second] = swapped ? [this.other, this.preferred] : [this.preferred, this.other];
-    const { link, by } = await this.race(first, second, address, signal);
-    if (by === this.preferred) this.otherFirst.delete(address);
+    const order = swapped ? [this.other, this.preferred] : [this.preferred, this.other];
+    const { link, index } = await new StaggeredRace(
+      order.map((transport) => ({
+        name: transport.name,
+        open: async (own) => transport.open(address, own),
+      })),
+      { clock, headStart: () => headStartMs, onFailure: 'next' },
+      signal,
+    ).run();
+    if (order[index] === this.preferred) this.otherFirst.delete(address);
     else if (!swapped) this.otherFirst.set(address, clock.now() + rememberMs);
     return link;
   }
 
   probe(link: Link): PathProbe | undefined {
     return this.preferred.probe?.(link) ?? this.other.probe?.(link);
-  }
-
-  private race(
-    first: Transport,
-    second: Transport,
-    address: string,
-    signal: AbortSignal,
-  ): Promise<{ link: Link; by: Transport }> {
-    return new Promise((resolve, reject) => {
-      const attempts = [new AbortController(), new AbortController()] as const;
-      const failures: string[] = [];
-      let settled = false;
-      let secondStarted = false;
-      const settle = (): void => {
-        settled = true;
-        cancel();
-        signal.removeEventListener('abort', onAbort);
-      };
-      const onAbort = (): void => {
-        settle();
-        for (const attempt of attempts) attempt.abort(signal.reason);
-        reject(signal.reason as Error);
-      };
-      const tryWith = (
-        transport: Transport,
-        own: AbortController,
-        rival: AbortController,
-      ): void => {
-        transport.open(address, own.signal).then(
-          (link) => {
-            if (settled) {
-              link.close(ErrorCode.None, 'another transport was faster');
-              return;
-            }
-            settle();
-            rival.abort(new Error('another transport was faster'));
-            resolve({ link, by: transport });
-          },
-          (error: unknown) => {
-            if (settled) return;
-            failures.push(`${transport.name}: ${messageOf(error)}`);
-            if (failures.length === 2) {
-              settle();
-              reject(new Error(failures.join('; '), { cause: error }));
-            } else {
-              startSecond();
-            }
-          },
-        );
-      };
-      const startSecond = (): void => {
-        if (settled || secondStarted) return;
-        secondStarted = true;
-        tryWith(second, attempts[1], attempts[0]);
-      };
-      const { clock, headStartMs = HEAD_START_MS } = this.options;
-      const cancel = clock.after(headStartMs, startSecond);
-      if (signal.aborted) {
-        onAbort();
-        return;
-      }
-      signal.addEventListener('abort', onAbort, { once: true });
-      tryWith(first, attempts[0], attempts[1]);
-    });
   }
 }

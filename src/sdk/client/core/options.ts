@@ -22,7 +22,7 @@ export interface CoreClientOptions
     Partial<IntakeLimits> {
   /** `host:port` of a gateway. This or `addresses`. */
   readonly address?: string;
-  /** Several gateways, tried in turn. */
+  /** Several gateways, tried in turn; see nextAddressAfterMs. */
   readonly addresses?: readonly string[];
   /** Who this client is: 1 to 128 bytes of UTF-8. */
   readonly openid: string;
@@ -34,6 +34,11 @@ export interface CoreClientOptions
   readonly connectTimeoutMs?: number;
   /** How long one connection may take to open. Default 5,000. */
   readonly openTimeoutMs?: number;
+  /**
+   * How long an address may be silent before the next one is tried beside it; four times as long
+   * where the session is expected. From openTimeoutMs on: one after the other. Default 500.
+   */
+  readonly nextAddressAfterMs?: number;
   /** Longest time between a frame and its acknowledgement. Default 5. */
   readonly ackDelayMs?: number;
   /** When a push is acknowledged. Default `received`. */
@@ -60,6 +65,7 @@ export interface ResolvedOptions
   readonly requestTimeoutMs: number;
   readonly connectTimeoutMs: number;
   readonly openTimeoutMs: number;
+  readonly nextAddressAfterMs: number;
   readonly ackDelayMs: number;
   readonly ack: AckMode;
   readonly store: ResumeStore | null;
@@ -92,6 +98,8 @@ export function resolveOptions(options: CoreClientOptions, transport: Transport)
     requestTimeoutMs: atLeast('requestTimeoutMs', options.requestTimeoutMs ?? 10_000, 0),
     connectTimeoutMs: atLeast('connectTimeoutMs', options.connectTimeoutMs ?? 15_000, 0),
     openTimeoutMs: atLeast('openTimeoutMs', options.openTimeoutMs ?? 5_000, 1),
+    // Above a handshake over a slow network; RFC 8305 section 8 allows up to 2 s.
+    nextAddressAfterMs: atLeast('nextAddressAfterMs', options.nextAddressAfterMs ?? 500, 1),
     // What deployed clients wait (WIRE.md, "What a deployed client does").
     startTimeoutMs: atLeast('startTimeoutMs', options.startTimeoutMs ?? 10_000, 1),
     // REPLICATION.md, "What clients need".
