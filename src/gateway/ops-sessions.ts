@@ -1,6 +1,15 @@
-import type { SessionPosition, SessionQuery, ZoneSessions } from '../ops/ops-source.js';
+import type {
+  OutboxFrame,
+  SessionPosition,
+  SessionQuery,
+  ZoneSessions,
+} from '../ops/ops-source.js';
+import type { Outbox } from '../session/outbox.js';
 import type { Session } from '../session/session.js';
 import type { SessionRegistry } from '../session/session-registry.js';
+
+/** Frames of one outbox that are listed: what a person reads; there may be thousands. */
+const LISTED_FRAMES = 50;
 
 /** One page of the sessions that a query asks for, and whether others follow. */
 export function selectSessions(
@@ -56,4 +65,15 @@ export function sumByZone(sessions: Iterable<Session>): ZoneSessions[] {
     sum.inFlight += session.ledger.inFlight;
   }
   return [...zones.values()];
+}
+
+/** The oldest frames of an outbox. */
+export function firstFrames(outbox: Outbox): OutboxFrame[] {
+  const frames: OutboxFrame[] = [];
+  for (const { seq, clientSeq, frame } of outbox) {
+    if (frames.length === LISTED_FRAMES) break;
+    const kind = clientSeq === 0 ? 'push' : 'answer';
+    frames.push({ seq, kind, clientSeq, bytes: frame.length, sent: seq < outbox.nextToSend });
+  }
+  return frames;
 }

@@ -16,7 +16,7 @@ import type { ZoneRouter } from '../routing/zone-router.js';
 import type { Session } from '../session/session.js';
 import type { SessionService } from '../session/session-service.js';
 import type { Metrics } from '../telemetry/metrics.js';
-import { selectSessions, sumByZone } from './ops-sessions.js';
+import { firstFrames, selectSessions, sumByZone } from './ops-sessions.js';
 import type { PairSide } from './pair-side.js';
 
 export interface OpsViewParts {
@@ -94,6 +94,7 @@ export class OpsView implements OpsSource {
       highestSent: session.highestSent,
       acknowledged: session.acknowledged,
       pendingBytes: session.outbox.totalBytes,
+      outbox: firstFrames(session.outbox),
     };
   }
 

@@ -20,6 +20,9 @@ import type { Stages } from './performance-body.js';
 import { Profiler } from './pprof/profiler.js';
 import { addProfileRoutes } from './profile-routes.js';
 import { ReadGate } from './read-gate.js';
+import { StatsSampler } from './stream/stats-sampler.js';
+import { StatsStream } from './stream/stats-stream.js';
+import { addStreamRoutes } from './stream/stream-routes.js';
 import { addHealthRoute, addViewRoutes } from './view-routes.js';
 
 export interface OpsServerParts {
@@ -53,21 +56,28 @@ export class OpsServer {
   /** Idempotent, also before start. */
   readonly stop = memoised(async () => {
     this.monitor.stop();
+    this.stream.stop();
     await Promise.all([this.http?.stop(), this.prometheus?.stop()]);
   });
 
   private readonly monitor: ProcessMonitor;
+  private readonly stream: StatsStream;
   private readonly http: HttpListener | null;
   private readonly prometheus: HttpListener | null;
+  private readonly admins: AdminGate;
   private readonly admin: RouteShorthandOptions;
   private readonly reader: RouteShorthandOptions;
 
   constructor(private readonly parts: OpsServerParts) {
-    const { ops } = parts.metrics;
-    const admins = new AdminGate(parts.adminToken);
-    this.admin = onlyFor(admins, ops.adminRefused);
-    this.reader = onlyFor(new ReadGate(parts.readToken, admins), ops.readsRefused);
-    this.monitor = new ProcessMonitor(parts.clock, Object.values(stagesOf(parts.metrics)));
+    const { metrics, clock } = parts;
+    const stages = stagesOf(metrics);
+    this.admins = new AdminGate(parts.adminToken);
+    this.admin = onlyFor(this.admins, metrics.ops.adminRefused);
+    const readers = new ReadGate(parts.readToken, this.admins);
+    this.reader = onlyFor(readers, metrics.ops.readsRefused);
+    this.monitor = new ProcessMonitor(clock, Object.values(stages));
+    const { monitor } = this;
+    this.stream = new StatsStream(new StatsSampler({ ...parts, monitor, stages }), clock);
     this.http = this.listener(parts.httpAddr, 'server.http_addr');
     this.prometheus = this.listener(parts.metricsAddr, 'server.metrics_addr');
     if (this.http !== null) this.addApi(this.http);
@@ -113,6 +123,9 @@ export class OpsServer {
     addControlRoutes(http, { ...this.parts, admin, reader });
     addPairRoutes(http, { ...this.parts, admin, reader });
     addProfileRoutes(http, new Profiler(this.parts.clock), admin);
+    const { stream } = this;
+    const isAdmin = (request: FastifyRequest) => this.admins.refusal(askedBy(request)) === null;
+    addStreamRoutes(http, { ...this.parts, stream, reader, isAdmin });
   }
 
   private addPerformance({ routes }: HttpListener): void {
@@ -149,12 +162,15 @@ interface Gate {
   refusal(asked: AskedBy): string | null;
 }
 
+function askedBy({ raw }: FastifyRequest): AskedBy {
+  return { peer: raw.socket.remoteAddress, headers: raw.headers };
+}
+
 /** Looks at who asks before a byte of the body is read. */
 function onlyFor(gate: Gate, refused: Tally): RouteShorthandOptions {
   return {
     onRequest: (request: FastifyRequest, _, done) => {
-      const { socket, headers } = request.raw;
-      const refusal = gate.refusal({ peer: socket.remoteAddress, headers });
+      const refusal = gate.refusal(askedBy(request));
       if (refusal === null) return done();
       refused.add();
       done(new HttpRefusal(401, refusal));

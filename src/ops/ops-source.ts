@@ -56,6 +56,17 @@ export interface SessionQuery {
   readonly zone: string;
 }
 
+/** A frame that is kept until its client acknowledges it; what it says is nobody's business. */
+export interface OutboxFrame {
+  readonly seq: number;
+  readonly kind: 'answer' | 'push';
+  /** Number of the request that an answer belongs to, 0 for a push. */
+  readonly clientSeq: number;
+  readonly bytes: number;
+  /** Whether it was written to the present connection. */
+  readonly sent: boolean;
+}
+
 /** One session more closely. */
 export interface SessionDetail extends SessionView {
   /** Of the present or last connection: `quic`, `websocket`, ...; empty before the first. */
@@ -71,6 +82,8 @@ export interface SessionDetail extends SessionView {
   readonly acknowledged: number;
   /** Bytes of all frames that are kept for it. */
   readonly pendingBytes: number;
+  /** The first frames of the outbox, oldest first; `pendingCount` tells how many there are. */
+  readonly outbox: readonly OutboxFrame[];
 }
 
 /** The sessions of one zone together. */

@@ -3,7 +3,9 @@ import type { ProcessMonitor } from '../telemetry/process-monitor.js';
 import { seconds } from './health-body.js';
 
 /** Stages of a request by name, each with its durations. */
-export type Stages = Readonly<Record<string, LatencyWindow>>;
+export type Stages = Readonly<
+  Record<'decode' | 'upstream' | 'encode' | 'flush' | 'request', LatencyWindow>
+>;
 
 /** GET /performance; durations in ms, memory in bytes, CPU in cores. */
 export function performanceBody(monitor: ProcessMonitor, stages: Stages, now: number) {

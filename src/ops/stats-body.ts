@@ -2,6 +2,7 @@ import type { BackupStats } from '../replication/backup-stats.js';
 import { instanceBody, seconds } from './health-body.js';
 import type {
   LoadView,
+  OutboxFrame,
   SessionDetail,
   SessionQuery,
   SessionView,
@@ -20,8 +21,20 @@ export function statsBody(
   query: SessionQuery,
   now: number,
 ) {
-  const { zones, sessions, more, load } = stats;
+  const { sessions, more } = stats;
   const last = more ? sessions.at(-1) : undefined;
+  return {
+    ...overviewBody(stats, pair),
+    sessions: sessions.map(sessionBody),
+    next_offset: more && query.after === null ? query.offset + sessions.length : null,
+    next_cursor: last === undefined ? null : renderCursor(last),
+    timestamp: seconds(now),
+  };
+}
+
+/** What of /stats is not about single sessions. */
+export function overviewBody(stats: StatsSnapshot, pair: BackupStats | null) {
+  const { zones } = stats;
   return {
     total_sessions: stats.totalSessions,
     active_sessions: total(zones, (zone) => zone.active),
@@ -29,12 +42,8 @@ export function statsBody(
     in_flight: total(zones, (zone) => zone.inFlight),
     traffic: trafficBody(stats),
     zones: zonesBody(stats),
-    overload: overloadBody(load),
+    overload: overloadBody(stats.load),
     pair,
-    sessions: sessions.map(sessionBody),
-    next_offset: more && query.after === null ? query.offset + sessions.length : null,
-    next_cursor: last === undefined ? null : renderCursor(last),
-    timestamp: seconds(now),
   };
 }
 
@@ -50,7 +59,12 @@ export function sessionDetailBody(session: SessionDetail) {
     highest_sent: session.highestSent,
     acknowledged: session.acknowledged,
     pending_bytes: session.pendingBytes,
+    outbox: session.outbox.map(outboxBody),
   };
+}
+
+function outboxBody({ seq, kind, clientSeq, bytes, sent }: OutboxFrame) {
+  return { seq, kind, client_seq: clientSeq, bytes, sent };
 }
 
 function total(zones: readonly ZoneSessions[], measure: (zone: ZoneSessions) => number): number {

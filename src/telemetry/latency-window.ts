@@ -24,10 +24,23 @@ export interface LatencySummary {
 export class LatencyWindow {
   private present = histogram();
   private before = histogram();
+  private tap: LatencyTap | null = null;
 
   /** @param ms a duration; below a microsecond counts as one. */
   record(ms: number): void {
-    this.present.record(Math.min(HIGHEST_US, Math.max(LOWEST_US, Math.round(ms * 1000))));
+    const us = Math.min(HIGHEST_US, Math.max(LOWEST_US, Math.round(ms * 1000)));
+    this.present.record(us);
+    if (this.tap !== null) this.tap.recorded.record(us);
+  }
+
+  /** Whoever follows second by second opens one and closes it; a second one replaces the first. */
+  openTap(): LatencyTap {
+    return (this.tap = new LatencyTap());
+  }
+
+  /** From now on recording costs as little as before. Idempotent. */
+  closeTap(): void {
+    this.tap = null;
   }
 
   /** Begins a new window and forgets the one before the last. */
@@ -43,6 +56,18 @@ export class LatencyWindow {
     merged.add(this.before);
     merged.add(this.present);
     return summarise(merged, 1 / 1000);
+  }
+}
+
+/** Durations since it was last emptied, for percentiles of shorter times than a window. */
+export class LatencyTap {
+  readonly recorded = histogram();
+
+  /** Tells what was recorded, and begins anew. */
+  take(): LatencySummary {
+    const summary = summarise(this.recorded, 1 / 1000);
+    this.recorded.reset();
+    return summary;
   }
 }
 

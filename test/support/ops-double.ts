@@ -49,6 +49,16 @@ export class OpsDouble implements OpsSource, OpsControls {
   state = 'serving';
   broken = false;
   level: LogLevelName = 'info';
+  /** How often `stats` was asked. */
+  asked = 0;
+  readonly traffic = {
+    frames: 9,
+    requests: 5,
+    bytesIn: 100,
+    bytesOut: 200,
+    upstreamRequests: 4,
+    pushesAccepted: 3,
+  };
   /** What was done, in order. */
   readonly done: string[] = [];
   private readonly sessions = Array.from({ length: 250 }, (_, index) => sessionView(index));
@@ -68,19 +78,13 @@ export class OpsDouble implements OpsSource, OpsControls {
   }
 
   stats({ offset, limit }: SessionQuery) {
+    this.asked++;
     const end = offset + limit;
     return {
       totalSessions: 250,
       zones: [{ zone: '001', sessions: 250, active: 125, pendingFrames: 31_125, inFlight: 250 }],
       routing,
-      traffic: {
-        frames: 9,
-        requests: 5,
-        bytesIn: 100,
-        bytesOut: 200,
-        upstreamRequests: 4,
-        pushesAccepted: 3,
-      },
+      traffic: { ...this.traffic },
       load: {
         connections: 130,
         qps: 1234.56,
@@ -107,6 +111,7 @@ export class OpsDouble implements OpsSource, OpsControls {
       highestSent: 8,
       acknowledged: 7,
       pendingBytes: 120,
+      outbox: [{ seq: 8, kind: 'push' as const, clientSeq: 0, bytes: 120, sent: true }],
     };
   }
 

@@ -68,6 +68,16 @@ const operations: Readonly<Record<string, Operation>> = {
     ],
     responses: { 200: json('a page', ref('Stats')), 400: json('a parameter is wrong') },
   },
+  'get /stats/stream': {
+    summary: 'What /stats and /performance tell, each second, as server-sent events',
+    responses: {
+      200: {
+        description: 'events `hello`, `history`, and `sample` from then on (docs/OPERATIONS.md)',
+        content: { 'text/event-stream': { schema: text } },
+      },
+      503: json('too many listen already'),
+    },
+  },
   'get /routing': {
     summary: 'The routing rules that hold, in the order in which they are tried',
     responses: { 200: json('the first that matches decides', ref('Routing')) },

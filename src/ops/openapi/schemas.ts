@@ -116,6 +116,18 @@ export const schemas = {
     highest_sent: integer,
     acknowledged: integer,
     pending_bytes: integer,
+    outbox: described(
+      listOf(
+        object({
+          seq: integer,
+          kind: oneOf('answer', 'push'),
+          client_seq: described(integer, 'of the request that an answer belongs to, 0 for a push'),
+          bytes: integer,
+          sent: described(boolean, 'written to the present connection'),
+        }),
+      ),
+      'the first 50 frames that the client has not acknowledged',
+    ),
   }),
   Traffic: object({
     frames_received: integer,

@@ -37,3 +37,17 @@ test('what is out of range is counted at its border', () => {
   expect([count, p50]).toEqual([4, 0.001]);
   expect(max).toBeGreaterThan(590_000);
 });
+
+test('a tap has what came since it was emptied, and nothing once it is closed', () => {
+  const window = new LatencyWindow();
+  window.record(100);
+  const tap = window.openTap();
+  window.record(5);
+  const { count, p50 } = tap.take();
+  expect([count, Math.round(p50)]).toEqual([1, 5]);
+  expect(tap.take().count).toBe(0);
+  window.closeTap();
+  window.record(5);
+  expect(tap.take().count).toBe(0);
+  expect(window.read().count).toBe(3);
+});
