@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { CodedError, StartupError } from '../base/errors.js';
+import type { Deployment } from './demo/deployment.js';
 import type { Transcript } from './demo/transcript.js';
 import type { Terminal } from './program.js';
 import { UntilSignal } from './until-signal.js';
@@ -117,24 +118,17 @@ function lastLines(log: readonly string[]): string {
   return ['', 'the last lines of the gateway:', ...log.map((line) => `  ${line}`), ''].join('\n');
 }
 
-interface Reachable {
-  readonly quicAddress: string;
-  readonly grpcAddress: string;
-  readonly httpAddress: string;
-  readonly caFile: string;
-}
-
-function howToTry({ quicAddress, grpcAddress, httpAddress, caFile }: Reachable): string {
+function howToTry({ place, processes }: Deployment): string {
   const program =
     process.argv[1]?.endsWith('main.js') === true ? 'node dist/cli/main.js' : 'gatesvr';
-  const client = `${program} client --server ${quicAddress} --ca ${caFile}`;
+  const client = `${program} client --server ${place.quicAddress} --ca ${processes.caFile}`;
   return [
     '',
     'It keeps running; Ctrl-C ends it. In another terminal:',
     `  ${client} --openid you`,
     `  ${client} --action calculate --param expression='6*7'`,
-    `  ${program} upstream --zone 001 --addr 127.0.0.1:0 --gateway ${grpcAddress}`,
-    `  curl http://${httpAddress}/stats`,
+    `  ${program} upstream --zone 001 --addr 127.0.0.1:0 --gateway ${place.grpcAddress}`,
+    `  curl http://${place.httpAddress}/stats`,
     '',
   ].join('\n');
 }

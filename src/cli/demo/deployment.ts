@@ -1,67 +1,38 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeCertificates } from '../../config/certificates.js';
-import { Child } from './child.js';
-import { freePorts } from './free-ports.js';
-import type { Ports } from './free-ports.js';
+import type { Child } from './child.js';
+import { GatewayPlace } from './gateway-place.js';
+import { Processes } from './processes.js';
 
-const HOST = '127.0.0.1';
-const LOG_LINES = 10;
+/** Lines of each gateway's log that a failed claim is told with. */
+export const LOG_LINES = 10;
 
-/**
- * One gateway and its upstreams, each a process of its own, in a temporary folder that goes with
- * them. Whatever way this process ends, they end with it.
- */
+/** One gateway and its upstreams, each a process of its own. */
 export class Deployment {
-  readonly folder = mkdtempSync(join(tmpdir(), 'gatesvr-demo-'));
-  readonly stateFile = join(this.folder, 'gateway.state');
-  readonly caFile = join(this.folder, 'ca.crt');
-  readonly configFile = join(this.folder, 'gatesvr.yaml');
+  readonly stateFile: string;
   /** The instances of each zone, the newest last. */
   readonly upstreams = new Map<string, Child[]>();
-  private readonly children: Child[] = [];
-  private readonly endAll = (): void => this.kill();
+  private readonly configFile: string;
   private gatewayProcess: Child | null = null;
-  private over = false;
 
-  private constructor(readonly ports: Ports) {
-    process.on('exit', this.endAll);
+  private constructor(
+    readonly place: GatewayPlace,
+    readonly processes: Processes,
+  ) {
+    this.stateFile = join(processes.folder, 'gateway.state');
+    this.configFile = join(processes.folder, 'gatesvr.yaml');
+    writeFileSync(this.configFile, this.configuration());
   }
 
   /** Takes a folder and ports, and writes certificates and configuration; starts nothing yet. */
   static async prepare(): Promise<Deployment> {
-    const deployment = new Deployment(await freePorts());
-    await writeCertificates(deployment.folder);
-    writeFileSync(deployment.configFile, deployment.configuration());
-    return deployment;
-  }
-
-  get quicAddress(): string {
-    return `${HOST}:${this.ports.quic}`;
-  }
-
-  get grpcAddress(): string {
-    return `${HOST}:${this.ports.grpc}`;
-  }
-
-  get httpAddress(): string {
-    return `${HOST}:${this.ports.http}`;
-  }
-
-  get metricsAddress(): string {
-    return `${HOST}:${this.ports.metrics}`;
-  }
-
-  /** The certificate authority that clients of this gateway trust, PEM. */
-  ca(): Promise<string> {
-    return readFile(this.caFile, 'utf8');
+    const place = await GatewayPlace.take();
+    return new Deployment(place, await Processes.prepare());
   }
 
   /** Starts the gateway; resolves once it serves. @throws {Error} with its last words. */
   async startGateway(): Promise<Child> {
-    const gateway = this.spawn('gateway', ['serve', '--config', this.configFile]);
+    const gateway = this.processes.spawn('gateway', ['serve', '--config', this.configFile]);
     this.gatewayProcess = gateway;
     await gateway.printed(/gateway is serving/);
     return gateway;
@@ -79,50 +50,14 @@ export class Deployment {
 
   /** Starts an upstream for a zone; resolves once the gateway has it. */
   async startUpstream(zone: string): Promise<Child> {
-    const argv = ['--zone', zone, '--addr', `${HOST}:0`, '--gateway', this.grpcAddress];
-    const upstream = this.spawn(`upstream ${zone}`, ['upstream', ...argv]);
+    const upstream = await this.processes.startUpstream(zone, [this.place.grpcAddress]);
     this.upstreams.set(zone, [...(this.upstreams.get(zone) ?? []), upstream]);
-    await upstream.printed(/registered/i);
     return upstream;
   }
 
-  /** Stops every process that still runs. @returns their exit codes. */
-  shutDown(): Promise<(number | null)[]> {
-    const running = this.children.filter((child) => !child.hasEnded);
-    return Promise.all(running.map((child) => child.stop()));
-  }
-
-  /** Ends every process, gracefully and then by force, and removes the folder. Idempotent. */
-  async stop(): Promise<void> {
-    this.over = true;
-    await this.shutDown();
-    process.off('exit', this.endAll);
-    rmSync(this.folder, { recursive: true, force: true });
-  }
-
-  /** Ends every process at once. */
-  private kill(): void {
-    for (const child of this.children) child.kill('SIGKILL');
-    rmSync(this.folder, { recursive: true, force: true });
-  }
-
-  private spawn(name: string, argv: readonly string[]): Child {
-    if (this.over) throw new Error('the deployment has ended');
-    const child = new Child(name, argv, this.folder);
-    this.children.push(child);
-    return child;
-  }
-
   private configuration(): string {
-    const { quic, http, grpc, metrics } = this.ports;
     return [
-      'server:',
-      `  quic_addr: ${HOST}:${quic}`,
-      `  http_addr: ${HOST}:${http}`,
-      `  grpc_addr: ${HOST}:${grpc}`,
-      `  metrics_addr: ${HOST}:${metrics}`,
-      '  cert_file: server.crt',
-      '  key_file: server.key',
+      ...this.place.configuration(),
       `  state_file: ${this.stateFile}`,
       'log:',
       '  format: json',

@@ -1,7 +1,8 @@
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 
-const HOST = '127.0.0.1';
+/** Everything that a demo plays stays on this machine. */
+export const HOST = '127.0.0.1';
 
 /**
  * Where ports are looked for: below the ranges that systems hand out by themselves, so that nobody

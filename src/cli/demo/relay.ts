@@ -1,7 +1,6 @@
 import { createSocket } from 'node:dgram';
 import type { RemoteInfo, Socket } from 'node:dgram';
-
-const HOST = '127.0.0.1';
+import { HOST } from './free-ports.js';
 
 /**
  * The network between one client and the gateway: a UDP relay that can be cut. What was on its way

@@ -1,6 +1,7 @@
 import { UpstreamServer } from '../../sdk/upstream/index.js';
 import type { Child } from './child.js';
 import { Deployment } from './deployment.js';
+import { HOST } from './free-ports.js';
 import { onePersonPerZone, zones } from './people.js';
 import { Relay } from './relay.js';
 import { Visitor } from './visitor.js';
@@ -19,14 +20,14 @@ export class Stage {
     ca: string,
   ) {
     this.visitors = onePersonPerZone().map((name, index) => {
-      const address = index === 0 ? network.address : deployment.quicAddress;
+      const address = index === 0 ? network.address : deployment.place.quicAddress;
       return new Visitor(name, zones[index] as string, address, ca);
     });
     this.service = new UpstreamServer({
       zone: zones[0] as string,
       serviceName: 'news',
-      listen: '127.0.0.1:0',
-      gateways: [deployment.grpcAddress],
+      listen: `${HOST}:0`,
+      gateways: [deployment.place.grpcAddress],
     });
   }
 
@@ -34,10 +35,10 @@ export class Stage {
   static async prepare(): Promise<Stage> {
     const deployment = await Deployment.prepare();
     try {
-      const network = await Relay.to(deployment.ports.quic);
-      return new Stage(deployment, network, await deployment.ca());
+      const network = await Relay.to(deployment.place.ports.quic);
+      return new Stage(deployment, network, await deployment.processes.ca());
     } catch (error) {
-      await deployment.stop();
+      await deployment.processes.stop();
       throw error;
     }
   }
@@ -64,6 +65,6 @@ export class Stage {
     for (const { client } of this.visitors) client.close();
     this.network.close();
     await this.service.stop();
-    await this.deployment.stop();
+    await this.deployment.processes.stop();
   }
 }

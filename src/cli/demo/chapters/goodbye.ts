@@ -31,6 +31,6 @@ export async function goodbye(stage: Stage, transcript: Transcript): Promise<voi
     );
   });
   await transcript.claim('gateway and upstreams end with exit code 0', async () => {
-    same(await deployment.shutDown(), [0, 0, 0, 0, 0, 0, 0], 'exit codes');
+    same(await deployment.processes.shutDown(), [0, 0, 0, 0, 0, 0, 0], 'exit codes');
   });
 }

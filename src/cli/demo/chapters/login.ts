@@ -33,7 +33,7 @@ export async function login(
     }
   });
   await transcript.claim('operators see six sessions: /health, /stats and /metrics', async () => {
-    const { httpAddress, metricsAddress } = deployment;
+    const { httpAddress, metricsAddress } = deployment.place;
     const health = (await read(`${httpAddress}/health`).then(JSON.parse)) as Health;
     same([health.status, health.active_connections], ['healthy', 6], '/health');
     const stats = (await read(`${httpAddress}/stats`).then(JSON.parse)) as Stats;

@@ -1,10 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Child } from '../child.js';
-import { freePorts } from '../free-ports.js';
-import type { Ports } from '../free-ports.js';
-
-const HOST = '127.0.0.1';
+import { GatewayPlace } from '../gateway-place.js';
 
 /** A peer silent for so long is taken for dead; the default is 6 s. */
 export const PEER_TIMEOUT_MS = 2_000;
@@ -30,28 +27,21 @@ export class PairMember {
 
   private constructor(
     readonly name: string,
-    private readonly ports: Ports,
-    private readonly between: Ports,
+    readonly place: GatewayPlace,
+    /** Where its peer reaches it. */
+    private readonly between: GatewayPlace,
   ) {}
 
   static async withPorts(name: string): Promise<PairMember> {
-    return new PairMember(name, await freePorts(), await freePorts());
-  }
-
-  get quicAddress(): string {
-    return `${HOST}:${this.ports.quic}`;
-  }
-
-  get grpcAddress(): string {
-    return `${HOST}:${this.ports.grpc}`;
+    return new PairMember(name, await GatewayPlace.take(), await GatewayPlace.take());
   }
 
   get heartbeatAddress(): string {
-    return `${HOST}:${this.between.http}`;
+    return this.between.httpAddress;
   }
 
   get syncAddress(): string {
-    return `${HOST}:${this.between.grpc}`;
+    return this.between.grpcAddress;
   }
 
   /** Writes its configuration file. */
@@ -64,9 +54,9 @@ export class PairMember {
   async standing(): Promise<Standing | null> {
     try {
       const signal = AbortSignal.timeout(ANSWER_MS);
-      const ready = await fetch(`http://${HOST}:${this.ports.http}/ready`, { signal });
+      const ready = await fetch(`http://${this.place.httpAddress}/ready`, { signal });
       await ready.arrayBuffer();
-      const metrics = await fetch(`http://${HOST}:${this.ports.metrics}/metrics`, { signal });
+      const metrics = await fetch(`http://${this.place.metricsAddress}/metrics`, { signal });
       const text = await metrics.text();
       return {
         serves: ready.status === 200,
@@ -80,23 +70,16 @@ export class PairMember {
 
   /** Asks it to become the backup, as `gatesvr switch` does. @throws {Error} with its refusal. */
   async handOver(): Promise<void> {
-    const url = `http://${HOST}:${this.ports.http}/backup/switch?mode=backup`;
+    const url = `http://${this.place.httpAddress}/backup/switch?mode=backup`;
     const answer = await fetch(url, { method: 'POST', signal: AbortSignal.timeout(ANSWER_MS) });
     const text = await answer.text();
     if (!answer.ok) throw new Error(`${url} answers ${answer.status}: ${text}`);
   }
 
   private configuration(folder: string, peer: PairMember): string {
-    const { quic, http, grpc, metrics } = this.ports;
     return [
-      'server:',
-      `  quic_addr: ${HOST}:${quic}`,
-      `  http_addr: ${HOST}:${http}`,
-      `  grpc_addr: ${HOST}:${grpc}`,
-      `  metrics_addr: ${HOST}:${metrics}`,
-      `  advertise_addr: ${this.quicAddress}`,
-      '  cert_file: server.crt',
-      '  key_file: server.key',
+      ...this.place.configuration(),
+      `  advertise_addr: ${this.place.quicAddress}`,
       `  state_file: 'off'`,
       'routing:',
       `  registry_file: 'off'`,

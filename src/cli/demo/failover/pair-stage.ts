@@ -1,4 +1,5 @@
 import { UpstreamServer } from '../../../sdk/upstream/index.js';
+import { HOST } from '../free-ports.js';
 import { zoneOf, zones } from '../people.js';
 import { until } from '../verify.js';
 import { BusyClient } from './busy-client.js';
@@ -26,7 +27,7 @@ export class PairStage {
     this.service = new UpstreamServer({
       zone: zones[0] as string,
       serviceName: 'ticker',
-      listen: '127.0.0.1:0',
+      listen: `${HOST}:0`,
       gateways: grpcAddresses,
       callTimeoutMs: 2_000,
     });
@@ -36,9 +37,9 @@ export class PairStage {
   static async prepare(): Promise<PairStage> {
     const deployment = await PairDeployment.prepare();
     try {
-      return new PairStage(deployment, await deployment.ca());
+      return new PairStage(deployment, await deployment.processes.ca());
     } catch (error) {
-      await deployment.stop();
+      await deployment.processes.stop();
       throw error;
     }
   }
@@ -76,7 +77,7 @@ export class PairStage {
     const stopped = this.clients.map((client) => client.stop());
     for (const { visitor } of this.clients) visitor.client.close();
     await this.service.stop();
-    await this.deployment.stop();
+    await this.deployment.processes.stop();
     await Promise.all(stopped);
   }
 }

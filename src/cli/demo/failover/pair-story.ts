@@ -31,7 +31,7 @@ export async function playFailover(stage: PairStage, transcript: Transcript): Pr
 async function opening(stage: PairStage, transcript: Transcript): Promise<void> {
   const { deployment } = stage;
   transcript.chapter('Two gateways and six upstreams start');
-  transcript.tell(`certificates, configuration and roles are in ${deployment.folder}`);
+  transcript.tell(`certificates, configuration and roles are in ${deployment.processes.folder}`);
   await transcript.must('both gateways run', async () => {
     const started = await Promise.all(
       deployment.members.map((member) => deployment.startGateway(member)),
@@ -179,7 +179,7 @@ async function account({ clients, deployment }: PairStage, transcript: Transcrip
   });
   await transcript.claim('everybody leaves; all processes end with exit code 0', async () => {
     await Promise.all(clients.map(({ visitor }) => visitor.client.stop('user_logout')));
-    const codes = await deployment.shutDown();
+    const codes = await deployment.processes.shutDown();
     same(new Set(codes).size === 1 && codes[0] === 0, true, `exit codes ${codes.join(', ')}`);
   });
 }
