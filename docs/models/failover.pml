@@ -29,6 +29,9 @@
 #ifndef SWITCHES
 #define SWITCHES 0      /* planned */
 #endif
+#ifndef STOPS
+#define STOPS 0         /* graceful: a last heartbeat says goodbye, then the process ends */
+#endif
 #ifndef OPERATORS
 #define OPERATORS 0     /* solo, said while the peer is down and not solo itself */
 #endif
@@ -49,7 +52,7 @@
 
 /* A heartbeat, a question (a heartbeat of one that is no primary), or the answer to either. */
 typedef Heartbeat {
-  bit under_way; bit was_primary; bit handing_over; bit in_sync; bit recovered;
+  bit under_way; bit was_primary; bit handing_over; bit in_sync; bit recovered; bit leaving;
   byte role; byte epoch; byte position; byte boot; byte in_sync_boot; byte age
 };
 typedef Shipment { bit under_way; byte boot; byte epoch; byte position; byte history };
@@ -62,6 +65,7 @@ typedef Node {
   bit handing_over; bit recovered;
   byte peer_boot;     /* highest seen of the peer, 0 before the first */
   byte caught_up;     /* boot id of the standby that has caught up, 0 for none */
+  byte departed;      /* boot id of the standby that said goodbye, 0 for none */
   byte lease_age; byte silence;
   /* on disk */
   bit was_primary; bit solo;
@@ -76,7 +80,7 @@ Confirmation confirmation[2];
 
 byte confirmed;               /* entries that a standby confirmed to a primary that was not degraded */
 byte owner[MAX_EPOCH];        /* 1 + who accepted in an epoch */
-byte entries; byte crashes; byte pauses; byte switches; byte operators; byte cuts;
+byte entries; byte crashes; byte pauses; byte switches; byte operators; byte stops; byte cuts;
 bit cut;                      /* messages may be lost or late now */
 bit calm; byte calm_ticks;
 byte me; byte peer; byte k;   /* of the step under way */
@@ -181,14 +185,21 @@ inline describe(m) {
 
 inline forget(m) {
   m.under_way = 0; m.role = 0; m.was_primary = 0; m.epoch = 0; m.position = 0; m.boot = 0;
-  m.recovered = 0; m.in_sync = 0; m.handing_over = 0; m.in_sync_boot = 0; m.age = 0
+  m.recovered = 0; m.in_sync = 0; m.handing_over = 0; m.in_sync_boot = 0; m.age = 0; m.leaving = 0
 }
 
 inline send_heartbeat() {
   describe(heartbeat[1 - me]);
   heartbeat[1 - me].age = 0;
+  heartbeat[1 - me].leaving = 0;
   heartbeat[1 - me].handing_over = node[me].handing_over;
   heartbeat[1 - me].in_sync_boot = (node[me].solo -> 0 : node[me].caught_up)
+}
+
+/* The last heartbeat of a process that stops. What it answered before may still be under way. */
+inline say_goodbye() {
+  send_heartbeat();
+  heartbeat[1 - me].leaving = 1
 }
 
 inline on_heartbeat() {
@@ -201,7 +212,15 @@ inline on_heartbeat() {
       forget(answer[me]);                 /* older than this */
       node[me].in_sync = heartbeat[me].in_sync_boot == node[me].boot && heartbeat[me].epoch == node[me].epoch;
       if
-      :: node[me].in_sync && heartbeat[me].handing_over && heartbeat[me].position == node[me].position -> promote()
+      :: node[me].in_sync && (heartbeat[me].handing_over || heartbeat[me].leaving) &&
+         heartbeat[me].position == node[me].position -> promote()
+      :: else
+      fi
+    :: node[me].role == PRIMARY && heartbeat[me].leaving && heartbeat[me].role == BACKUP &&
+       heartbeat[me].epoch == node[me].epoch ->
+      node[me].departed = heartbeat[me].boot;
+      if
+      :: !node[me].solo -> serve()        /* it will not take over: nothing is to be waited for */
       :: else
       fi
     :: else
@@ -269,7 +288,7 @@ inline on_shipment() {
 inline on_confirmation() {
   if
   :: node[me].role == PRIMARY && confirmation[me].boot == node[me].peer_boot &&
-     confirmation[me].epoch == node[me].epoch ->
+     confirmation[me].boot != node[me].departed && confirmation[me].epoch == node[me].epoch ->
     if
     :: confirmation[me].history == node[me].history ->
       node[me].caught_up = confirmation[me].boot;
@@ -316,7 +335,7 @@ inline on_tick() {
 inline crash() {
   node[me].up = 0; node[me].paused = 0; node[me].due = 0; node[me].late = 0;
   node[me].role = STARTING; node[me].in_sync = 0; node[me].handing_over = 0;
-  node[me].peer_boot = 0; node[me].caught_up = 0; node[me].silence = 0; node[me].lease_age = TIMEOUT;
+  node[me].peer_boot = 0; node[me].caught_up = 0; node[me].departed = 0; node[me].silence = 0; node[me].lease_age = TIMEOUT;
   node[me].recovered = DISK_JOURNAL;
   if
   :: !DISK_JOURNAL -> node[me].history = 0; node[me].position = 0
@@ -394,6 +413,9 @@ init {
      node[1].history == node[0].history -> d_step { node[0].handing_over = 1; switches++ }
   :: switches < SWITCHES && !calm && accepting(1) && !node[1].solo && node[1].caught_up != 0 &&
      node[0].history == node[1].history -> d_step { node[1].handing_over = 1; switches++ }
+  /* A graceful stop: a goodbye, then the end of the process. */
+  :: stops < STOPS && !calm && alive(0) && node[0].role != STARTING -> d_step { me = 0; stops++; say_goodbye(); crash(); watch() }
+  :: stops < STOPS && !calm && alive(1) && node[1].role != STARTING -> d_step { me = 1; stops++; say_goodbye(); crash(); watch() }
   /* An operator says solo. */
   :: operators < OPERATORS && !calm && alive(0) && !node[1].up && !node[1].solo && !accepting(0) ->
     d_step { me = 0; operators++; if :: node[0].role == PRIMARY -> serve() :: else -> lead() fi; watch() }

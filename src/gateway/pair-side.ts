@@ -10,6 +10,7 @@ import type { UnaryCaller } from '../grpc/unary-caller.js';
 import type { Readiness } from '../ops/ops-source.js';
 import { backupStats, primaryAddress } from '../replication/backup-stats.js';
 import type { BackupStats } from '../replication/backup-stats.js';
+import { withoutStandby } from '../replication/confirmation-news.js';
 import { PeerGate } from '../replication/peer-gate.js';
 import { Replicator } from '../replication/replicator.js';
 import type { RoleChange } from '../replication/role-options.js';
@@ -107,10 +108,10 @@ export class PairSide implements ServingGate {
     if (!this.isProven) {
       found.push('backup.cluster_secret is not set: the peer is known by its address only');
     }
-    if (stats?.role === 'primary' && !stats.in_sync) found.push('no backup is in sync');
-    if (stats?.degraded === true) {
-      found.push('the standby does not confirm: success promises no more than async');
-    }
+    if (stats?.role !== 'primary') return found;
+    const { sync } = this.config.backup;
+    if (!stats.in_sync) found.push(`no backup is in sync${withoutStandby(sync)}`);
+    else if (stats.degraded) found.push(`the standby does not confirm${withoutStandby(sync)}`);
     return found;
   }
 

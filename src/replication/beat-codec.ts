@@ -23,6 +23,7 @@ export function encodeBeat(identity: Identity, word: Word, report: Report): Uint
       inSyncBoot: word.inSyncBoot,
       handingOver: word.handingOver,
       takeOver: word.takeOver,
+      leaving: word.leaving,
       report: {
         sessions: report.sessions,
         lagFrames: report.lagFrames,
@@ -47,6 +48,7 @@ export function decodeBeat(bytes: Uint8Array): {
     inSyncBoot: beat.inSyncBoot,
     handingOver: beat.handingOver,
     takeOver: beat.takeOver,
+    leaving: beat.leaving,
   };
   return {
     identity,

@@ -118,7 +118,8 @@ export class ConfirmationGate {
     });
   }
 
-  private lapse(): void {
+  /** The standby will not confirm in time: nobody waits until it has caught up. */
+  lapse(): void {
     const was = this.lagging;
     this.open = this.lagging = true;
     if (this.mark !== Number.POSITIVE_INFINITY) this.mark = this.position();

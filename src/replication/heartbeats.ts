@@ -28,6 +28,9 @@ export interface PeerNews extends Report {
   readonly at: number;
 }
 
+/** A stop waits at most so long for the peer to have heard the goodbye, ms. */
+const GOODBYE_MS = 500;
+
 const NOTHING = new Uint8Array(0);
 
 /** Sends heartbeats and questions, answers those of the peer, and gives both to the RoleMachine. */
@@ -69,12 +72,24 @@ export class Heartbeats {
   /** Speaks now: what has changed should not wait for the interval. */
   send(): void {
     if (this.caller === null || this.cancel === null || !this.machine.speaks) return;
-    const word = this.machine.nextWord();
-    const body = encodeBeat(this.gate.identity(), word, this.report());
-    const sealed = this.seal.seal('beat', NOTHING, body);
+    const { word, sealed } = this.nextBeat();
     this.caller.call(Method.Heartbeat, encodeMessage(Sealed, sealed), this.options.timeout, {
       onResponse: (bytes) => this.onAnswer(word.sequence, sealed.proof, bytes),
       onFailure: ({ message }) => this.onFailure(message),
+    });
+  }
+
+  /** Tells the peer that this process stops. Resolves when it knows, or cannot be told in time; never rejects. */
+  sayGoodbye(): Promise<void> {
+    const { caller, cancel } = this;
+    if (caller === null || cancel === null) return Promise.resolve();
+    const sealed = this.nextBeat().sealed;
+    const patience = Math.min(GOODBYE_MS, this.options.timeout);
+    return new Promise((resolve) => {
+      caller.call(Method.Heartbeat, encodeMessage(Sealed, sealed), patience, {
+        onResponse: () => resolve(),
+        onFailure: () => resolve(),
+      });
     });
   }
 
@@ -121,6 +136,12 @@ export class Heartbeats {
     this.note(beat.word, beat.report);
     const body = encodeBeat(this.gate.identity(), answer, this.report());
     return encodeMessage(Sealed, this.seal.seal('answer', question, body));
+  }
+
+  private nextBeat(): { readonly word: Word; readonly sealed: Sealed } {
+    const word = this.machine.nextWord();
+    const body = encodeBeat(this.gate.identity(), word, this.report());
+    return { word, sealed: this.seal.seal('beat', NOTHING, body) };
   }
 
   private onAnswer(sequence: number, question: Uint8Array, bytes: Uint8Array): void {

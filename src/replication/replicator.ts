@@ -10,6 +10,7 @@ import type { Logger } from '../telemetry/log.js';
 import type { Report } from './beat-codec.js';
 import { ClusterSeal } from './cluster-seal.js';
 import { ConfirmationGate } from './confirmation-gate.js';
+import { ConfirmationNews } from './confirmation-news.js';
 import type { GateOptions } from './confirmation-gate.js';
 import { Heartbeats } from './heartbeats.js';
 import type { PeerNews } from './heartbeats.js';
@@ -88,6 +89,7 @@ export class Replicator {
   private readonly client: SyncClient;
   private readonly tickPeriod: number;
   private cancelTick: Cancel | null = null;
+  private readonly news: ConfirmationNews;
   private switching: Promise<void> | null = null;
   private stopped = false;
 
@@ -99,6 +101,7 @@ export class Replicator {
     const { heartbeat, sync } = options;
     const { clock, gate, log, metrics, source } = parts;
     this.tickPeriod = Math.min(LONGEST_TICK_MS, heartbeat.timeout / TICKS_PER_TIMEOUT);
+    this.news = new ConfirmationNews(sync, log);
     this.machine = this.buildMachine();
     this.confirmations = new ConfirmationGate(
       sync,
@@ -204,6 +207,7 @@ export class Replicator {
         onRole: (change) => this.onRole(change),
         onTakeOverAsked: () => this.onTakeOverAsked(),
         onHandOverFailed: () => parts.undrain(),
+        onAlone: (reason) => this.onAlone(reason),
       },
       parts.clock,
       parts.log,
@@ -222,6 +226,7 @@ export class Replicator {
     if (promoted) metrics.promotions.add(planned ? 'planned' : 'failover');
     this.client.stop();
     this.server.dropAll(`this gateway is ${role} now`);
+    this.news.forget();
     this.confirmations.release();
     this.parts.onRole(change);
     if (role === 'backup') this.client.start();
@@ -248,10 +253,13 @@ export class Replicator {
   }
 
   private onDegraded(degraded: boolean): void {
-    const { log } = this.parts;
-    if (degraded) log.error('the standby does not confirm: success promises no more than async');
-    else log.info('the standby confirms again');
+    if (this.isPrimary() && !this.stopped) this.news.tell(degraded ? 'silent' : 'confirms');
     this.parts.onDegraded?.();
+  }
+
+  private onAlone(reason: string): void {
+    this.news.alone(this.machine.epoch, reason);
+    this.confirmations.lapse();
   }
 
   private onTakeOverAsked(): void {
@@ -289,14 +297,15 @@ export class Replicator {
     }
   }
 
-  private end(): Promise<void> {
+  private async end(): Promise<void> {
     this.stopped = true;
     this.cancelTick?.();
+    this.machine.leave();
+    if (this.machine.role !== 'starting') await this.heartbeats.sayGoodbye();
     this.heartbeats.stop();
     this.client.stop();
     this.server.dropAll('this gateway stops');
     this.confirmations.release();
     this.parts.syncOpener?.close();
-    return Promise.resolve();
   }
 }

@@ -1,16 +1,13 @@
 import type { Clock } from '../base/clock.js';
 import { CodedError, messageOf } from '../base/errors.js';
 import type { Logger } from '../telemetry/log.js';
-import { isOwnEpoch, nextEpoch } from './epoch.js';
 import { Lease } from './lease.js';
 import type { RoleState, RoleStore } from './role-file.js';
 import type { History, RoleChange, RoleListener, RoleOptions } from './role-options.js';
 import { StoredRole } from './stored-role.js';
-import { isAhead, outranks } from './standing.js';
+import { PeerWatch } from './peer-watch.js';
+import { isAhead, outranks, yieldsTie } from './standing.js';
 import type { Role, Standing, Word } from './standing.js';
-
-/** A tick that comes after so many periods came late: this process, or the machine, was paused. */
-const LATE_TICKS = 4;
 
 const UNPROMOTED = { promoted: false, planned: false } as const;
 
@@ -24,16 +21,15 @@ export class RoleMachine {
   private inSync = false;
   private handing: 'no' | 'silent' | 'offered' = 'no';
   private wanted = false;
-  /** Highest boot id seen of the peer, and the highest word of it. */
-  private peerBoot = 0;
-  private peerSequence = 0;
+  private leaving = false;
+  private readonly peer: PeerWatch;
   /** Boot id of the standby that has caught up, 0 for none. */
   private caughtUp = 0;
+  /** Boot id of the standby that said goodbye last. */
+  private departed = 0;
   private readonly stored: StoredRole;
   private adopted: boolean;
   private sequence = 0;
-  private heardAt: number;
-  private tickedAt: number;
   private readonly lease: Lease;
 
   /** Takes a new boot id, durably. @throws {CodedError} as StoredRole */
@@ -48,7 +44,7 @@ export class RoleMachine {
     this.stored = new StoredRole(options, store, history, clock);
     this.adopted = history.recovered;
     this.lease = new Lease(options.timeout);
-    this.heardAt = this.tickedAt = clock.now();
+    this.peer = new PeerWatch(options, clock);
   }
 
   get role(): Role {
@@ -75,7 +71,7 @@ export class RoleMachine {
 
   /** Whether anything may be accepted, dispatched, answered with success or sent at this instant. */
   get accepting(): boolean {
-    if (this.current !== 'primary' || this.handing !== 'no') return false;
+    if (this.current !== 'primary' || this.handing !== 'no' || this.leaving) return false;
     return this.disk.solo || this.lease.isValid(this.clock.now());
   }
 
@@ -93,13 +89,9 @@ export class RoleMachine {
     };
   }
 
-  private get peerIsSilent(): boolean {
-    return this.clock.now() - this.heardAt >= this.options.timeout;
-  }
-
   /** A backup hears its primary and stays quiet; everyone else speaks at every heartbeat interval. */
   get speaks(): boolean {
-    return this.current !== 'backup' || this.peerIsSilent;
+    return this.current !== 'backup' || this.peer.isSilent;
   }
 
   /** The next heartbeat or question; its sequence names its answer. */
@@ -114,20 +106,21 @@ export class RoleMachine {
    * @returns the answer; null where it is of an older process or out of order, and changes nothing.
    */
   onHeartbeat(word: Word): Word | null {
-    if (!this.isCurrent(word)) return null;
+    if (!this.peer.isNews(word)) return null;
     this.meet(word);
-    this.peerSequence = word.sequence;
+    this.peer.took(word);
     if (this.follows(word)) this.hearPrimary(word);
+    else if (word.leaving) this.partFrom(word);
     return { ...this.word(), sequence: word.sequence, handingOver: word.handingOver };
   }
 
   /** The answer to the word with this sequence. Answers to what was asked in another role are void. */
   onAnswer(sequence: number, word: Word): void {
-    if (word.boot < this.peerBoot || !this.lease.awaits(sequence)) return;
+    if (word.boot < this.peer.boot || !this.lease.awaits(sequence)) return;
     this.meet(word);
     if (!this.lease.awaits(sequence)) return;
     if (this.current === 'primary') this.hearBackup(sequence, word);
-    else this.perhapsLead(sequence, word);
+    else if (!this.leaving) this.perhapsLead(sequence, word);
   }
 
   /**
@@ -135,14 +128,14 @@ export class RoleMachine {
    * @returns whether to go on: an empty snapshot of a restarted primary must not be taken.
    */
   onStreamOpened(standing: Standing): boolean {
-    if (standing.boot < this.peerBoot || standing.role !== 'primary') return false;
+    if (standing.boot < this.peer.boot || standing.role !== 'primary') return false;
     this.meet(standing);
     return this.mayTake(standing.boot, standing.epoch, standing.position);
   }
 
   /** Whether a snapshot may replace what is here: from the primary that is followed, and not behind. */
   mayTake(boot: number, epoch: number, position: number): boolean {
-    if (this.current !== 'backup' || boot !== this.peerBoot) return false;
+    if (this.current !== 'backup' || boot !== this.peer.boot) return false;
     return !isAhead(this.standing, { epoch, position });
   }
 
@@ -155,16 +148,14 @@ export class RoleMachine {
 
   /** The standby with this boot id has everything up to where the tail begins. */
   onCaughtUp(boot: number): void {
-    if (this.current === 'primary' && boot === this.peerBoot) this.caughtUp = boot;
+    if (this.current !== 'primary' || boot !== this.peer.boot || boot === this.departed) return;
+    this.caughtUp = boot;
   }
 
   /** To be called every `tickPeriod` ms: timeouts end here. */
   tick(): void {
-    const now = this.clock.now();
-    // After a pause what waits in the sockets is heard before anybody is taken for dead.
-    if (now - this.tickedAt > LATE_TICKS * this.options.tickPeriod) this.heardAt = now;
-    this.tickedAt = now;
-    if (!this.peerIsSilent) return;
+    this.peer.tick();
+    if (!this.peer.isSilent || this.leaving) return;
     if (this.current === 'starting') this.goOnAlone();
     else if (this.current === 'backup') this.replaceDead();
     else if (!this.disk.solo && this.options.onPeerLoss === 'continue') {
@@ -200,11 +191,17 @@ export class RoleMachine {
 
   /** An operator says that the peer does not serve and will not come back as a primary. */
   goSolo(): void {
-    if (this.current === 'backup' && !this.peerIsSilent) {
+    if (this.current === 'backup' && !this.peer.isSilent) {
       throw new CodedError('WRONG_ROLE', 'the primary is alive; switch instead');
     }
     if (this.current === 'primary') this.serve('an operator said solo', false);
     else this.lead('an operator said solo');
+  }
+
+  /** This process stops: from now on it neither serves nor promotes, and its words say so. */
+  leave(): void {
+    this.leaving = true;
+    this.inSync = false;
   }
 
   private word(): Word {
@@ -214,36 +211,26 @@ export class RoleMachine {
       inSyncBoot: this.disk.solo ? 0 : this.caughtUp,
       handingOver: false,
       takeOver: this.wanted,
+      leaving: this.leaving,
     };
-  }
-
-  private isCurrent({ boot, sequence }: Word): boolean {
-    return boot > this.peerBoot || (boot === this.peerBoot && sequence > this.peerSequence);
   }
 
   /** What any word of the peer, whose boot id is not below the last seen, does to the role. */
   private meet(peer: Standing): void {
-    const returned = this.peerBoot !== 0 && peer.boot > this.peerBoot;
-    if (peer.boot > this.peerBoot) this.peerSequence = 0;
-    this.peerBoot = peer.boot;
+    const returned = this.peer.met(peer.boot);
     if (peer.serverId !== this.disk.peer) this.stored.save({ peer: peer.serverId });
     const own = this.standing;
     const ahead = isAhead(peer, own);
     if (this.current === 'starting') {
-      this.heardAt = this.clock.now();
+      this.peer.heard();
       if (outranks(peer, own, this.stored.smaller)) this.join(peer);
     } else if (this.current === 'backup' && this.inSync && returned) {
       // It may have been degraded, then it has more; an empty one must not take this history.
       if (ahead && (peer.epoch > own.epoch || peer.recovered)) this.inSync = false;
       else this.promote('the primary came back as another process', false);
-    } else if (this.current === 'primary' && (ahead || this.yieldsTie(peer, own))) {
+    } else if (this.current === 'primary' && (ahead || yieldsTie(peer, own, this.stored.smaller))) {
       this.join(peer);
     }
-  }
-
-  /** Two that were both configured as primary and met only now. */
-  private yieldsTie(peer: Standing, own: Standing): boolean {
-    return peer.role === 'primary' && !isAhead(own, peer) && this.stored.smaller;
   }
 
   private follows({ role, epoch }: Word): boolean {
@@ -251,19 +238,29 @@ export class RoleMachine {
   }
 
   private hearPrimary(word: Word): void {
-    this.heardAt = this.clock.now();
+    this.peer.heard();
     // Answers on their way are older than this.
     this.lease.reset();
-    this.inSync = word.inSyncBoot === this.disk.boot && word.epoch === this.disk.epoch;
-    const has = word.position === this.history.position();
-    if (this.inSync && word.handingOver && has) this.promote('planned switch', true);
+    const ofEpoch = word.inSyncBoot === this.disk.boot && word.epoch === this.disk.epoch;
+    this.inSync = ofEpoch && !this.leaving;
+    if (!this.inSync || word.position !== this.history.position()) return;
+    if (word.handingOver) this.promote('planned switch', true);
+    else if (word.leaving) this.promote('the primary has stopped', true);
+  }
+
+  /** The standby stops, and will not take over: nothing is to be waited for. */
+  private partFrom({ role, epoch, boot }: Word): void {
+    if (this.current !== 'primary' || role !== 'backup' || epoch !== this.disk.epoch) return;
+    this.departed = boot;
+    if (!this.disk.solo) this.serve('the backup has stopped', false);
   }
 
   private hearBackup(sequence: number, word: Word): void {
-    this.heardAt = this.clock.now();
+    this.peer.heard();
     if (word.boot !== this.caughtUp) this.caughtUp = 0;
     const ofEpoch = word.role === 'backup' && word.epoch === this.disk.epoch;
-    this.lease.answered(sequence, ofEpoch);
+    this.lease.answered(sequence, ofEpoch && !word.leaving);
+    if (word.leaving) return this.partFrom(word);
     if (!ofEpoch) return; // Else it cannot take over, or it would have.
     if (word.handingOver && this.handing === 'offered') {
       this.log.warn('the backup cannot take over; this gateway serves on');
@@ -282,10 +279,7 @@ export class RoleMachine {
   }
 
   private goOnAlone(): void {
-    const { role, solo } = this.disk;
-    const { onPeerLoss, promoteStale } = this.options;
-    const resumes = promoteStale || solo || (role === 'primary' && onPeerLoss === 'continue');
-    if (resumes) this.lead('the peer does not answer');
+    if (this.stored.resumesAlone) this.lead('the peer does not answer');
   }
 
   private replaceDead(): void {
@@ -295,16 +289,13 @@ export class RoleMachine {
 
   /** A node that was primary goes on in its own epoch; any other opens a new one. */
   private lead(reason: string): void {
-    const { role, epoch } = this.disk;
-    const resumes = role === 'primary' && isOwnEpoch(epoch, this.stored.smaller);
-    if (this.current === 'starting' && resumes) this.serve(reason, !this.adopted);
+    if (this.current === 'starting' && this.stored.ownsEpoch) this.serve(reason, !this.adopted);
     else this.promote(reason, false);
   }
 
   private promote(reason: string, planned: boolean): void {
-    const epoch = nextEpoch(this.disk.epoch, this.stored.smaller);
     const jump = !planned && !this.options.refuses && this.disk.epoch > 0;
-    this.stored.save({ role: 'primary', solo: true, epoch });
+    this.stored.beginEpoch();
     this.become('primary', { promoted: true, planned, jump, reason });
   }
 
@@ -314,8 +305,8 @@ export class RoleMachine {
     if (this.current === 'primary') {
       this.keepServing();
       this.caughtUp = 0;
-      this.heardAt = this.clock.now();
-      this.log.warn({ epoch: this.disk.epoch, reason }, 'serving without a backup');
+      this.peer.heard();
+      this.listener.onAlone(reason);
     } else this.become('primary', { ...UNPROMOTED, jump, reason });
   }
 
@@ -342,7 +333,7 @@ export class RoleMachine {
     this.handing = 'no';
     this.wanted = false;
     this.caughtUp = 0;
-    this.heardAt = this.clock.now();
+    this.peer.heard();
     this.lease.reset();
     this.listener.onRole({ role, epoch: this.disk.epoch, smaller: this.stored.smaller, ...change });
   }

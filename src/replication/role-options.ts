@@ -45,4 +45,6 @@ export interface RoleListener {
   onTakeOverAsked(): void;
   /** The backup did not take over what was offered: this gateway serves on. */
   onHandOverFailed(): void;
+  /** The primary, which had a backup, serves without one from here on. @param reason one line: why. */
+  onAlone(reason: string): void;
 }

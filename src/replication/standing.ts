@@ -28,6 +28,8 @@ export interface Word extends Standing {
   readonly handingOver: boolean;
   /** A backup asks its primary to hand over. */
   readonly takeOver: boolean;
+  /** The sender stops: this process will neither serve nor take over any more. */
+  readonly leaving: boolean;
 }
 
 /** How far a history has come. */
@@ -36,6 +38,11 @@ export type HistoryEnd = Pick<Standing, 'epoch' | 'position'>;
 /** Whether the peer's history is strictly ahead: the higher (epoch, position). */
 export function isAhead(peer: HistoryEnd, own: HistoryEnd): boolean {
   return peer.epoch > own.epoch || (peer.epoch === own.epoch && peer.position > own.position);
+}
+
+/** Two that were both configured as primary and met only now: whether this one stands down. */
+export function yieldsTie(peer: Standing, own: Standing, smaller: boolean): boolean {
+  return peer.role === 'primary' && !isAhead(own, peer) && smaller;
 }
 
 /**

@@ -1,6 +1,9 @@
 import type { Clock } from '../base/clock.js';
+import { isOwnEpoch, nextEpoch } from './epoch.js';
 import type { RoleState, RoleStore } from './role-file.js';
 import type { History, RoleOptions } from './role-options.js';
+
+type StoredRoleOptions = Pick<RoleOptions, 'mode' | 'serverId' | 'onPeerLoss' | 'promoteStale'>;
 
 /** The RoleState of this process: what it shows was durable before. */
 export class StoredRole {
@@ -11,7 +14,7 @@ export class StoredRole {
    * @throws {StartupError} of the store; {CodedError} ROLE_UNWRITABLE
    */
   constructor(
-    private readonly options: Pick<RoleOptions, 'mode' | 'serverId'>,
+    private readonly options: StoredRoleOptions,
     private readonly store: RoleStore,
     private readonly history: History,
     clock: Clock,
@@ -36,6 +39,25 @@ export class StoredRole {
   get smaller(): boolean {
     const { serverId, mode } = this.options;
     return this.stored.peer === '' ? mode === 'primary' : serverId < this.stored.peer;
+  }
+
+  /** Whether a node that starts, and that the peer does not answer, may go on by itself. */
+  get resumesAlone(): boolean {
+    const { role, solo } = this.stored;
+    const { onPeerLoss, promoteStale } = this.options;
+    return promoteStale || solo || (role === 'primary' && onPeerLoss === 'continue');
+  }
+
+  /** Whether it was primary in the epoch of its history: then it may go on in that. */
+  get ownsEpoch(): boolean {
+    const { role, epoch } = this.stored;
+    return role === 'primary' && isOwnEpoch(epoch, this.smaller);
+  }
+
+  /** A promotion. @throws as `save` */
+  beginEpoch(): void {
+    const epoch = nextEpoch(this.stored.epoch, this.smaller);
+    this.save({ role: 'primary', solo: true, epoch });
   }
 
   /** @throws {CodedError} ROLE_UNWRITABLE; then nothing has changed. */

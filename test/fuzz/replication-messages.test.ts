@@ -28,6 +28,7 @@ describe('what comes on the replication ports', () => {
       inSyncBoot: count,
       handingOver: fc.boolean(),
       takeOver: fc.boolean(),
+      leaving: fc.boolean(),
     });
     const report = fc.record({
       sessions: count,

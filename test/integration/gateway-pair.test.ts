@@ -142,6 +142,26 @@ describe('a pair', () => {
     expect(pair.a.pair?.stats).toMatchObject({ role: 'backup', epoch: 2 });
   }, 60_000);
 
+  test('a backup that stops says so: the primary goes on alone without a timeout', async () => {
+    await start({
+      'backup.sync.mode': 'sync',
+      'backup.on_peer_loss': 'step_down',
+      // Each longer than this test: nothing but the goodbye can end the waiting.
+      'backup.heartbeat.timeout': '10m',
+      'backup.sync.timeout': '10m',
+    });
+    const upstream = await upstreamOf(pair.a);
+    const { client, pushes } = clientOf(pair.a);
+    await client.connect();
+    await pair.b.stop();
+    expect(pair.a.pair?.stats).toMatchObject({ solo: true, accepting: true, degraded: true });
+    await upstream.push({ openid: OPENID, type: 't', data: 'alone' });
+    await eventually(() => pushes.length === 1, 'the push');
+    expect(pair.a.pair?.warnings()).toEqual([
+      'no backup is in sync: success promises no more than async',
+    ]);
+  }, 60_000);
+
   test('under on_timeout refuse nothing is promised without the standby', async () => {
     await start({ 'backup.sync.mode': 'sync', 'backup.sync.on_timeout': 'refuse' });
     const upstream = await upstreamOf(pair.a);

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { createConnection } from 'node:net';
 import type { GateVerdict } from '../../src/replication/confirmation-gate.js';
 import { NodePair } from '../support/replication-nodes.js';
-import type { NodeSettings } from '../support/replication-nodes.js';
+import type { NodeSettings, ReplicationNode } from '../support/replication-nodes.js';
 import { eventually as waitFor } from '../support/quic-harness.js';
 
 let pair: NodePair | null = null;
@@ -20,6 +20,8 @@ async function start(settings: { a?: NodeSettings; b?: NodeSettings } = {}): Pro
 
 const eventually = (reached: () => boolean) => waitFor(reached, 'what this test expects');
 const serves = (two: NodePair, name: 'a' | 'b') => two[name].replicator.accepting;
+const standsBy = ({ replicator: { machine } }: ReplicationNode) =>
+  machine.role === 'backup' && machine.paired;
 const inSync = (two: NodePair) =>
   eventually(
     () => serves(two, 'a') && two.a.replicator.machine.paired && two.b.replicator.machine.paired,
@@ -92,10 +94,12 @@ describe('a pair of gateways over gRPC', () => {
     await inSync(two);
     two.a.journal.append('kept');
     await same(two);
+    two.cut = true; // Else its goodbye would get through.
     await two.a.stop();
     await eventually(() => serves(two, 'b'));
     expect(two.b.changes.at(-1)).toMatchObject({ role: 'primary', epoch: 2, jump: true });
     expect(two.b.journal.texts).toContain('kept');
+    two.cut = false;
     await two.boot('a');
     await eventually(() => two.a.replicator.machine.paired);
     await same(two);
@@ -107,12 +111,23 @@ describe('a pair of gateways over gRPC', () => {
     await inSync(two);
     two.a.journal.append('before');
     await two.a.replicator.switchRoles();
-    await eventually(() => serves(two, 'b') && two.a.replicator.machine.paired);
+    await eventually(() => serves(two, 'b') && standsBy(two.a));
     expect(two.b.changes.at(-1)).toMatchObject({ epoch: 2, jump: false, planned: true });
     expect([two.b.journal.texts.includes('before'), two.a.drained]).toEqual([true, 1]);
     await two.a.replicator.switchRoles();
     await eventually(() => serves(two, 'a'));
     expect(two.a.changes.at(-1)).toMatchObject({ epoch: 3, planned: true });
+  });
+
+  it('a primary that stops says so: a standby that has everything takes over without a timeout', async () => {
+    const two = await start({ a: { timeout: 600_000 }, b: { timeout: 600_000 } });
+    await inSync(two);
+    two.a.journal.append('kept');
+    await same(two);
+    await two.a.stop();
+    await eventually(() => serves(two, 'b'));
+    expect(two.b.changes.at(-1)).toMatchObject({ epoch: 2, jump: false, planned: true });
+    expect(two.b.journal.texts).toContain('kept');
   });
 
   it('a primary that went solo while nothing happens has its standby in sync again', async () => {

@@ -37,6 +37,7 @@ export class PairNode {
   entries: string[] = [];
   changes: RoleChange[] = [];
   takeOverAsked = 0;
+  alone: string[] = [];
   up = false;
   paused = false;
 
@@ -70,6 +71,7 @@ export class PairNode {
         onRole: (change) => void this.changes.push(change),
         onTakeOverAsked: () => void this.takeOverAsked++,
         onHandOverFailed: () => undefined,
+        onAlone: (reason) => void this.alone.push(reason),
       },
       this.clock,
       silentLogger(),

@@ -35,6 +35,7 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('pause'), node }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('wake'), node }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('switch'), node }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('stop'), node }) },
 );
 type Step = (typeof step extends fc.Arbitrary<infer T> ? T : never) & {
   ticks?: number;
@@ -73,6 +74,7 @@ class World {
     else if (one.kind === 'pause' && at.up) at.paused = true;
     else if (one.kind === 'wake') at.paused = false;
     else if (one.kind === 'switch') this.handOver(at);
+    else if (one.kind === 'stop' && at.runs) this.stop(at);
     for (const each of [pair.a, pair.b]) this.check(each);
     if (this.stepDown) expect(pair.a.serves && pair.b.serves).toBe(false);
   }
@@ -151,6 +153,13 @@ class World {
   private crash(at: PairNode): void {
     at.up = false;
     at.paused = false;
+  }
+
+  /** A graceful stop: the last word says goodbye. */
+  private stop(at: PairNode): void {
+    at.machine.leave();
+    this.put({ to: this.pair.other(at), word: at.machine.nextWord(), answers: null });
+    this.crash(at);
   }
 
   private handOver(at: PairNode): void {

@@ -145,6 +145,87 @@ describe('failover', () => {
   });
 });
 
+/** The node's process ends gracefully; its goodbye arrives. */
+function stop(pair: Pair, name: 'a' | 'b'): void {
+  const node = pair[name];
+  node.machine.leave();
+  const word = node.machine.nextWord();
+  pair.deliver(pair.other(node), word);
+  node.up = false;
+}
+
+describe('a graceful stop', () => {
+  it.each(['continue', 'step_down'] as const)(
+    'of the backup: the primary goes on alone at once, under %s too',
+    (onPeerLoss) => {
+      const pair = settled({ onPeerLoss });
+      stop(pair, 'b');
+      expect([pair.a.serves, pair.a.machine.solo, pair.a.machine.paired]).toEqual([
+        true,
+        true,
+        false,
+      ]);
+      expect(pair.a.alone).toEqual(['the backup has stopped']);
+      pair.run(5 * TIMEOUT);
+      expect(pair.a.serves).toBe(true);
+      pair.b.boot();
+      pair.run(2 * TIMEOUT);
+      expect([pair.a.machine.epoch, pair.a.machine.solo, pair.b.machine.paired]).toEqual([
+        1,
+        false,
+        true,
+      ]);
+    },
+  );
+
+  it('of the backup: what its stream confirms meanwhile does not make it in sync again', () => {
+    const pair = settled();
+    pair.b.machine.leave();
+    pair.exchange(pair.a);
+    pair.ship(pair.a);
+    pair.exchange(pair.a);
+    expect([pair.a.machine.solo, pair.b.machine.paired]).toEqual([true, false]);
+    pair.a.paused = true;
+    pair.run(3 * TIMEOUT);
+    expect(pair.b.machine.role).toBe('backup');
+  });
+
+  it('of the primary: a backup that has everything takes over at once, and no number jumps', () => {
+    const pair = settled();
+    stop(pair, 'a');
+    expect([pair.b.serves, pair.b.machine.epoch]).toEqual([true, 2]);
+    expect(pair.b.changes.at(-1)).toMatchObject({ planned: true, jump: false });
+  });
+
+  it('of the primary: a backup that lacks something waits for the timeout, for it may yet come', () => {
+    const pair = settled();
+    pair.a.entries.push('unshipped');
+    stop(pair, 'a');
+    expect(pair.b.machine.role).toBe('backup');
+    pair.run(2 * TIMEOUT);
+    expect(pair.b.serves).toBe(true);
+  });
+
+  it('of the backup that was offered to take over: the primary serves on', () => {
+    const pair = settled();
+    pair.a.machine.fallSilent();
+    pair.a.machine.offer();
+    stop(pair, 'b');
+    expect(pair.a.serves).toBe(true);
+  });
+
+  it('a goodbye that is older than what was heard changes nothing', () => {
+    const pair = settled();
+    const former = pair.b.machine;
+    pair.b.boot();
+    pair.exchange(pair.b);
+    former.leave();
+    expect(pair.deliver(pair.a, former.nextWord())).toBeNull();
+    pair.run(2 * TIMEOUT);
+    expect([pair.a.machine.solo, pair.b.machine.paired]).toEqual([false, true]);
+  });
+});
+
 describe('the lease', () => {
   it('lapses 0.7 timeouts after the last answered heartbeat was sent', () => {
     const pair = settled({ onPeerLoss: 'step_down' });
