@@ -1,15 +1,13 @@
 import { messageOf } from '../../base/errors.js';
 import type { ServerPush } from '../../wire/messages.js';
-import { FaultBook } from './fault-book.js';
 import { LatencyRecorder } from './latency-recorder.js';
 import type { LoadSession } from './load-session.js';
 import { fillPayload } from './payload.js';
 import type { PushGateway } from './push-gateway.js';
 import { benchData } from './push-workload.js';
-import { Timings } from './timings.js';
-import { AFTERMATH_MS } from './workload.js';
+import type { Timings } from './timings.js';
+import { VerifiedRuns } from './verified-runs.js';
 import type { Workload } from './workload.js';
-import { WorkLoop } from './work-loop.js';
 import type { Arrival, Extent, LoopResult } from './work-loop.js';
 
 export interface BroadcastOptions {
@@ -33,15 +31,16 @@ interface OpenBroadcast {
  * with its own bytes. The time is that until a session received it, one value per session.
  */
 export class BroadcastWorkload implements Workload {
-  readonly timings = new Timings();
   /** Until the gateway answered how many sessions it reached. */
   readonly acceptance = new LatencyRecorder();
-  private readonly faults = new FaultBook(() => this.loop?.abort());
+  private readonly runs = new VerifiedRuns({
+    begin: (dueAt) => this.broadcast(dueAt),
+    lost: () => `a broadcast did not reach ${this.open?.missing.size ?? 0} sessions`,
+    mayRepeat: true,
+  });
   private readonly expected: Buffer;
-  private loop: WorkLoop | null = null;
   private open: OpenBroadcast | null = null;
   private next = 1;
-  private received = 0;
 
   constructor(
     private readonly sessions: readonly LoadSession[],
@@ -51,38 +50,30 @@ export class BroadcastWorkload implements Workload {
     this.expected = Buffer.alloc(options.bytes);
   }
 
+  get timings(): Timings {
+    return this.runs.timings;
+  }
+
   get share(): number {
-    return this.loop?.share ?? 0;
+    return this.runs.share;
   }
 
   get done(): number {
-    return this.loop?.done ?? 0;
+    return this.runs.done;
   }
 
   /** Receptions in the present run. */
   get deliveries(): number {
-    return this.received;
+    return this.runs.verified;
   }
 
-  async run(arrival: Arrival, extent: Extent): Promise<LoopResult> {
-    this.faults.check();
-    this.timings.reset();
+  run(arrival: Arrival, extent: Extent): Promise<LoopResult> {
     this.acceptance.reset();
-    this.received = 0;
-    const loop = new WorkLoop(
-      arrival,
-      (dueAt) => this.broadcast(dueAt),
-      () => this.faults.note(`a broadcast did not reach ${this.open?.missing.size ?? 0} sessions`),
-    );
-    this.loop = loop;
-    const result = await loop.run(extent);
-    await new Promise((resolve) => setTimeout(resolve, AFTERMATH_MS));
-    this.faults.check();
-    return result;
+    return this.runs.run(arrival, extent);
   }
 
   verified(): string {
-    return `${this.received} receptions, each once, in order, compared byte for byte`;
+    return `${this.runs.verified} receptions, each once, in order, compared byte for byte`;
   }
 
   onPush(session: LoadSession, push: ServerPush): void {
@@ -93,8 +84,8 @@ export class BroadcastWorkload implements Workload {
       return this.onFault(session, 'a broadcast came twice, or out of order');
     }
     if (!this.expected.equals(data)) return this.onFault(session, 'a broadcast with wrong bytes');
-    this.received++;
-    this.timings.record(open.dueAt, open.begunAt);
+    this.runs.verify();
+    this.runs.timings.record(open.dueAt, open.begunAt);
     this.settle(open);
   }
 
@@ -103,7 +94,7 @@ export class BroadcastWorkload implements Workload {
   }
 
   onFault(session: LoadSession, reason: string): void {
-    this.faults.note(reason, session.openid);
+    this.runs.fault(session, reason);
   }
 
   private broadcast(dueAt: number): boolean {
@@ -116,7 +107,7 @@ export class BroadcastWorkload implements Workload {
     const ids = this.options.everyone ? null : this.sessions.map(({ sessionId }) => sessionId);
     this.gateway.broadcast(ids, Buffer.from(this.expected)).then(
       (sent) => this.accepted(open, sent),
-      (error: unknown) => this.faults.note(messageOf(error)),
+      (error: unknown) => this.runs.faults.note(messageOf(error)),
     );
     return true;
   }
@@ -124,7 +115,7 @@ export class BroadcastWorkload implements Workload {
   private accepted(open: OpenBroadcast, sent: number): void {
     this.acceptance.record(performance.now() - open.begunAt);
     if (sent < this.sessions.length) {
-      this.faults.note(`a broadcast was sent to ${sent} of ${this.sessions.length} sessions`);
+      this.runs.faults.note(`a broadcast was sent to ${sent} of ${this.sessions.length} sessions`);
     }
     open.accepted = true;
     this.settle(open);
@@ -133,6 +124,6 @@ export class BroadcastWorkload implements Workload {
   private settle(open: OpenBroadcast): void {
     if (!open.accepted || open.missing.size > 0) return;
     this.open = null;
-    this.loop?.pieceDone();
+    this.runs.pieceDone();
   }
 }

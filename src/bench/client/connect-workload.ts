@@ -1,11 +1,10 @@
 import { RingQueue } from '../../base/ring-queue.js';
 import { messageOf } from '../../base/errors.js';
-import { FaultBook } from './fault-book.js';
 import type { LoadSession } from './load-session.js';
 import type { SessionPool } from './session-pool.js';
-import { Timings } from './timings.js';
+import type { Timings } from './timings.js';
+import { VerifiedRuns } from './verified-runs.js';
 import type { Workload } from './workload.js';
-import { WorkLoop } from './work-loop.js';
 import type { Arrival, Extent, LoopResult } from './work-loop.js';
 
 export interface ConnectOptions {
@@ -25,13 +24,14 @@ interface OpenConnect {
  * STOP. The time is that until START was answered.
  */
 export class ConnectWorkload implements Workload {
-  readonly timings = new Timings();
-  private readonly faults = new FaultBook(() => this.loop?.abort());
+  private readonly runs = new VerifiedRuns({
+    begin: (dueAt) => this.begin(dueAt),
+    lost: (pieces) => `${pieces} connects never came to an end`,
+    mayRepeat: false,
+  });
   private readonly open = new Map<LoadSession, OpenConnect>();
   private readonly free = new RingQueue<string>();
-  private loop: WorkLoop | null = null;
   private underWay = 0;
-  private proved = 0;
 
   constructor(
     private readonly pool: SessionPool,
@@ -40,41 +40,34 @@ export class ConnectWorkload implements Workload {
     for (const openid of options.openids) this.free.push(openid);
   }
 
+  get timings(): Timings {
+    return this.runs.timings;
+  }
+
   get share(): number {
-    return this.loop?.share ?? 0;
+    return this.runs.share;
   }
 
   get done(): number {
-    return this.loop?.done ?? 0;
+    return this.runs.done;
   }
 
-  async run(arrival: Arrival, extent: Extent): Promise<LoopResult> {
-    this.faults.check();
-    this.timings.reset();
-    this.proved = 0;
-    const loop = new WorkLoop(
-      arrival,
-      (dueAt) => this.begin(dueAt),
-      (lost) => this.faults.note(`${lost} connects never came to an end`),
-    );
-    this.loop = loop;
-    const result = await loop.run(extent);
-    this.faults.check();
-    return result;
+  run(arrival: Arrival, extent: Extent): Promise<LoopResult> {
+    return this.runs.run(arrival, extent);
   }
 
   verified(): string {
-    return `${this.proved} sessions, each started and answered a heartbeat`;
+    return `${this.runs.verified} sessions, each started and answered a heartbeat`;
   }
 
   onHeartbeat(session: LoadSession, sentAt: number): void {
     const open = this.open.get(session);
     if (open?.heartbeat !== sentAt) return this.onFault(session, 'a heartbeat with a wrong answer');
     this.open.delete(session);
-    this.proved++;
+    this.runs.verify();
     session.stop();
     this.release(open.openid);
-    this.loop?.pieceDone();
+    this.runs.pieceDone();
   }
 
   onAnswer(session: LoadSession): void {
@@ -82,7 +75,7 @@ export class ConnectWorkload implements Workload {
   }
 
   onFault(session: LoadSession, reason: string): void {
-    this.faults.note(reason, session.openid);
+    this.runs.fault(session, reason);
   }
 
   private begin(dueAt: number): boolean {
@@ -93,14 +86,15 @@ export class ConnectWorkload implements Workload {
     const begunAt = performance.now();
     this.pool.connect(openid, this).then(
       (session) => {
-        this.timings.record(dueAt, begunAt);
+        this.runs.timings.record(dueAt, begunAt);
         const heartbeat = Date.now();
         this.open.set(session, { openid, heartbeat });
         session.heartbeat(heartbeat);
       },
       (error: unknown) => {
         // A refused START was told to onFault already.
-        if (this.faults.empty) this.faults.note(messageOf(error), openid);
+        const { faults } = this.runs;
+        if (faults.empty) faults.note(messageOf(error), openid);
       },
     );
     return true;

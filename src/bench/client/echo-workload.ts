@@ -1,10 +1,9 @@
 import { RingQueue } from '../../base/ring-queue.js';
-import { FaultBook } from './fault-book.js';
 import type { LoadSession } from './load-session.js';
 import { fillPayload } from './payload.js';
-import { Timings } from './timings.js';
+import type { Timings } from './timings.js';
+import { VerifiedRuns } from './verified-runs.js';
 import type { Piece, Workload } from './workload.js';
-import { WorkLoop } from './work-loop.js';
 import type { Arrival, Extent, LoopResult } from './work-loop.js';
 
 export interface EchoOptions {
@@ -28,14 +27,15 @@ const LAST_MESSAGE = 2 ** 32 - 1;
  * session ever has more than `inFlight` under way.
  */
 export class EchoWorkload implements Workload {
-  readonly timings = new Timings();
-  private readonly faults = new FaultBook(() => this.loop?.abort());
+  private readonly runs = new VerifiedRuns({
+    begin: (dueAt) => this.ask(dueAt),
+    lost: (pieces) => `${pieces} requests without an answer`,
+    mayRepeat: false,
+  });
   private readonly free = new RingQueue<LoadSession>();
   private readonly asked = new Map<number, Piece>();
   private readonly expected: Buffer;
-  private loop: WorkLoop | null = null;
   private next = FIRST_MESSAGE;
-  private compared = 0;
 
   constructor(
     private readonly sessions: readonly LoadSession[],
@@ -44,32 +44,25 @@ export class EchoWorkload implements Workload {
     this.expected = Buffer.alloc(options.bytes);
   }
 
+  get timings(): Timings {
+    return this.runs.timings;
+  }
+
   get share(): number {
-    return this.loop?.share ?? 0;
+    return this.runs.share;
   }
 
   get done(): number {
-    return this.loop?.done ?? 0;
+    return this.runs.done;
   }
 
-  async run(arrival: Arrival, extent: Extent): Promise<LoopResult> {
-    this.faults.check();
-    this.timings.reset();
-    this.compared = 0;
+  run(arrival: Arrival, extent: Extent): Promise<LoopResult> {
     if (this.free.length === 0) this.giveRoom();
-    const loop = new WorkLoop(
-      arrival,
-      (dueAt) => this.ask(dueAt),
-      (lost) => this.faults.note(`${lost} requests without an answer`),
-    );
-    this.loop = loop;
-    const result = await loop.run(extent);
-    this.faults.check();
-    return result;
+    return this.runs.run(arrival, extent);
   }
 
   verified(): string {
-    return `${this.compared} answers, each compared byte for byte`;
+    return `${this.runs.verified} answers, each compared byte for byte`;
   }
 
   onAnswer(session: LoadSession, msgId: number, data: Uint8Array): void {
@@ -78,14 +71,14 @@ export class EchoWorkload implements Workload {
     fillPayload(this.expected, msgId);
     if (!this.expected.equals(data)) return this.onFault(session, 'an answer with wrong bytes');
     this.asked.delete(msgId);
-    this.compared++;
-    this.timings.record(piece.dueAt, piece.begunAt);
+    this.runs.verify();
+    this.runs.timings.record(piece.dueAt, piece.begunAt);
     this.free.push(session);
-    this.loop?.pieceDone();
+    this.runs.pieceDone();
   }
 
   onFault(session: LoadSession, reason: string): void {
-    this.faults.note(reason, session.openid);
+    this.runs.fault(session, reason);
   }
 
   private giveRoom(): void {

@@ -2,16 +2,14 @@ import { RingQueue } from '../../base/ring-queue.js';
 import { messageOf } from '../../base/errors.js';
 import { BusinessResponse, decodeMessage } from '../../wire/messages.js';
 import type { ServerPush } from '../../wire/messages.js';
-import { FaultBook } from './fault-book.js';
 import { LatencyRecorder } from './latency-recorder.js';
 import type { LoadSession } from './load-session.js';
 import { fillPayload } from './payload.js';
 import { BENCH_PUSH } from './push-gateway.js';
 import type { PushGateway } from './push-gateway.js';
-import { Timings } from './timings.js';
-import { AFTERMATH_MS } from './workload.js';
+import type { Timings } from './timings.js';
+import { VerifiedRuns } from './verified-runs.js';
 import type { Piece, Workload } from './workload.js';
-import { WorkLoop } from './work-loop.js';
 import type { Arrival, Extent, LoopResult } from './work-loop.js';
 
 export interface PushOptions {
@@ -37,16 +35,17 @@ export function benchData(push: ServerPush): Uint8Array | null {
  * once, in order, with its own bytes. The time is that until it was received.
  */
 export class PushWorkload implements Workload {
-  readonly timings = new Timings();
   /** Until the gateway answered for the delivery. */
   readonly acceptance = new LatencyRecorder();
-  private readonly faults = new FaultBook(() => this.loop?.abort());
+  private readonly runs = new VerifiedRuns({
+    begin: (dueAt) => this.push(dueAt),
+    lost: (pieces) => `${pieces} pushes did not arrive`,
+    mayRepeat: true,
+  });
   private readonly free = new RingQueue<LoadSession>();
   private readonly open = new Map<LoadSession, OpenPush>();
   private readonly expected: Buffer;
-  private loop: WorkLoop | null = null;
   private next = 1;
-  private received = 0;
 
   constructor(
     private readonly sessions: readonly LoadSession[],
@@ -56,34 +55,26 @@ export class PushWorkload implements Workload {
     this.expected = Buffer.alloc(options.bytes);
   }
 
+  get timings(): Timings {
+    return this.runs.timings;
+  }
+
   get share(): number {
-    return this.loop?.share ?? 0;
+    return this.runs.share;
   }
 
   get done(): number {
-    return this.loop?.done ?? 0;
+    return this.runs.done;
   }
 
-  async run(arrival: Arrival, extent: Extent): Promise<LoopResult> {
-    this.faults.check();
-    this.timings.reset();
+  run(arrival: Arrival, extent: Extent): Promise<LoopResult> {
     this.acceptance.reset();
-    this.received = 0;
     if (this.free.length === 0) for (const session of this.sessions) this.free.push(session);
-    const loop = new WorkLoop(
-      arrival,
-      (dueAt) => this.push(dueAt),
-      (lost) => this.faults.note(`${lost} pushes did not arrive`),
-    );
-    this.loop = loop;
-    const result = await loop.run(extent);
-    await new Promise((resolve) => setTimeout(resolve, AFTERMATH_MS));
-    this.faults.check();
-    return result;
+    return this.runs.run(arrival, extent);
   }
 
   verified(): string {
-    return `${this.received} pushes, each received once, in order, compared byte for byte`;
+    return `${this.runs.verified} pushes, each received once, in order, compared byte for byte`;
   }
 
   onPush(session: LoadSession, push: ServerPush): void {
@@ -96,8 +87,8 @@ export class PushWorkload implements Workload {
     fillPayload(this.expected, piece.number);
     if (!this.expected.equals(data)) return this.onFault(session, 'a push with wrong bytes');
     piece.received = true;
-    this.received++;
-    this.timings.record(piece.dueAt, piece.begunAt);
+    this.runs.verify();
+    this.runs.timings.record(piece.dueAt, piece.begunAt);
     this.settle(piece);
   }
 
@@ -106,7 +97,7 @@ export class PushWorkload implements Workload {
   }
 
   onFault(session: LoadSession, reason: string): void {
-    this.faults.note(reason, session.openid);
+    this.runs.fault(session, reason);
   }
 
   private push(dueAt: number): boolean {
@@ -124,7 +115,7 @@ export class PushWorkload implements Workload {
         piece.accepted = true;
         this.settle(piece);
       },
-      (error: unknown) => this.faults.note(messageOf(error), session.openid),
+      (error: unknown) => this.runs.fault(session, messageOf(error)),
     );
     return true;
   }
@@ -133,6 +124,6 @@ export class PushWorkload implements Workload {
     if (!piece.accepted || !piece.received) return;
     this.open.delete(piece.session);
     this.free.push(piece.session);
-    this.loop?.pieceDone();
+    this.runs.pieceDone();
   }
 }

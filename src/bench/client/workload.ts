@@ -28,6 +28,3 @@ export interface Piece {
   readonly dueAt: number;
   readonly begunAt: number;
 }
-
-/** How long a run listens after its last piece for what should not come, ms. */
-export const AFTERMATH_MS = 200;
