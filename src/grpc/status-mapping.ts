@@ -32,13 +32,32 @@ export function statusOfReset(code: number): number {
   }
 }
 
+/** Headers of an interim response (RFC 9110 section 15.2): those that count come later. */
+export function isInterim(httpStatus: number): boolean {
+  return httpStatus >= 100 && httpStatus < 200;
+}
+
+/** Why headers without a grpc-status open no answer of gRPC. @returns null where they do. */
+export function refusalOf(
+  httpStatus: number,
+  contentType: string | undefined,
+): { readonly status: number; readonly message: string } | null {
+  if (httpStatus !== 200) {
+    const message = `the peer answered HTTP status ${httpStatus}`;
+    return { status: statusOfHttp(httpStatus), message };
+  }
+  if (isGrpcContent(contentType)) return null;
+  const message = `the peer answered ${contentType ?? 'no content type'}`;
+  return { status: GrpcStatus.UNKNOWN, message };
+}
+
 /** Whether a content type is that of gRPC, whatever the messages in it. */
-export function isGrpcContent(contentType: string | undefined): boolean {
+function isGrpcContent(contentType: string | undefined): boolean {
   return /^application\/grpc(?:$|[+;])/.test(contentType ?? '');
 }
 
 /** The status of an answer that carries none, by its HTTP status (doc/http-grpc-status-mapping.md). */
-export function statusOfHttp(httpStatus: number): number {
+function statusOfHttp(httpStatus: number): number {
   switch (httpStatus) {
     case 400:
       return GrpcStatus.INTERNAL;

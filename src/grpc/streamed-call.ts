@@ -6,10 +6,10 @@ import type { ClientStream, StreamObserver } from './message-stream.js';
 import {
   Http2Code,
   decodeGrpcMessage,
-  isGrpcContent,
+  isInterim,
   parseGrpcStatus,
+  refusalOf,
   statusLine,
-  statusOfHttp,
   statusOfReset,
 } from './status-mapping.js';
 import { GrpcStatus } from './unary-caller.js';
@@ -147,17 +147,13 @@ export class StreamedCall implements ClientStream, CarriedCall, AssembledMessage
     grpcStatus: string | undefined,
     grpcMessage: string | undefined,
   ): void {
-    if (this.settled || (httpStatus >= 100 && httpStatus < 200)) return;
+    if (this.settled || isInterim(httpStatus)) return;
     if (grpcStatus !== undefined) {
       this.status = parseGrpcStatus(grpcStatus);
       this.details = grpcMessage === undefined ? '' : decodeGrpcMessage(grpcMessage);
-    } else if (this.opened) {
-      return;
-    } else if (httpStatus !== 200) {
-      this.stop(statusOfHttp(httpStatus), `the peer answered HTTP status ${httpStatus}`, false);
-    } else if (!isGrpcContent(contentType)) {
-      this.stop(GrpcStatus.UNKNOWN, `the peer answered ${contentType ?? 'no content type'}`, false);
-    } else {
+    } else if (!this.opened) {
+      const refusal = refusalOf(httpStatus, contentType);
+      if (refusal !== null) return this.stop(refusal.status, refusal.message, false);
       this.opened = true;
       this.observer.onOpen?.();
     }

@@ -2,13 +2,13 @@ import type { CallOwner, CallStream, CarriedCall } from './carried-call.js';
 import { Deadlined } from './deadline-queue.js';
 import {
   Http2Code,
-  isGrpcContent,
+  decodeGrpcMessage,
+  isInterim,
   parseGrpcStatus,
+  refusalOf,
   statusLine,
-  statusOfHttp,
   statusOfReset,
 } from './status-mapping.js';
-import { decodeGrpcMessage } from './status-mapping.js';
 import { GrpcStatus } from './unary-caller.js';
 import type { CallHandle, CallObserver } from './unary-caller.js';
 
@@ -88,14 +88,13 @@ export class UnaryCall extends Deadlined implements CallHandle, CarriedCall {
     grpcStatus: string | undefined,
     grpcMessage: string | undefined,
   ): void {
-    if (this.settled || (httpStatus >= 100 && httpStatus < 200)) return;
+    if (this.settled || isInterim(httpStatus)) return;
     if (grpcStatus !== undefined) {
       this.status = parseGrpcStatus(grpcStatus);
       this.details = grpcMessage === undefined ? '' : decodeGrpcMessage(grpcMessage);
-    } else if (!this.headersSeen && httpStatus !== 200) {
-      this.stop(statusOfHttp(httpStatus), `the peer answered HTTP status ${httpStatus}`, false);
-    } else if (!this.headersSeen && !isGrpcContent(contentType)) {
-      this.stop(GrpcStatus.UNKNOWN, `the peer answered ${contentType ?? 'no content type'}`, false);
+    } else if (!this.headersSeen) {
+      const refusal = refusalOf(httpStatus, contentType);
+      if (refusal !== null) this.stop(refusal.status, refusal.message, false);
     }
     this.headersSeen = true;
   }
