@@ -27,6 +27,9 @@ beforeAll(async () => {
 
 afterAll(() => harness.close());
 
+/** A gateway that takes nothing over from the one before: neither its sessions nor its upstreams. */
+const ALONE = { 'server.state_file': 'off', 'routing.registry_file': 'off' };
+
 /** Small sessions and times; what a test says comes later and wins. */
 async function bench(...argv: string[]) {
   const run = new CliRun(
@@ -94,7 +97,7 @@ describe('gatesvr bench', () => {
 
   test('a slow upstream shows in full: nobody waits for it before asking again', async () => {
     // One session, one request at a time, 100 ms each: the tenth, due after 180 ms, is answered late.
-    const upstream = (await harness.gateway({ 'server.state_file': 'off' })) as Gateway;
+    const upstream = (await harness.gateway(ALONE)) as Gateway;
     for (const zone of ZONES) {
       await harness.upstream(upstream, zone, (server) => {
         server.handle('echo', async ({ data }) => {
@@ -171,7 +174,7 @@ describe('gatesvr bench', () => {
     const wrongPort = await bench('--mode', 'push', '--gateway', '127.0.0.1:1');
     expect(wrongPort.err).toMatch(/a push failed: gateway 127\.0\.0\.1:1: .*is --gateway its gRPC/);
     const full = await harness.gateway({
-      'server.state_file': 'off',
+      ...ALONE,
       'overload_protection.address_connections': '5',
     });
     const refused = await bench('--addr', `127.0.0.1:${full.quicPort}`);
@@ -180,7 +183,7 @@ describe('gatesvr bench', () => {
   });
 
   test('a gateway that goes away ends the bench at once, and disconnects are counted', async () => {
-    const going = await harness.gateway({ 'server.state_file': 'off' });
+    const going = await harness.gateway(ALONE);
     const argv = ['--addr', `127.0.0.1:${going.quicPort}`, '--mode', 'idle', '--duration', '600ms'];
     const running = bench(...argv);
     while (going.sessions.connectionCount < 20) await new Promise((turn) => setTimeout(turn, 10));
@@ -192,8 +195,7 @@ describe('gatesvr bench', () => {
 
   test('its own upstreams serve the echo, and are gone afterwards', async () => {
     const bare = await harness.gateway({
-      'server.state_file': 'off',
-      'routing.registry_file': 'off',
+      ...ALONE,
     });
     const at = [
       ...['--addr', `127.0.0.1:${bare.quicPort}`, '--gateway', `127.0.0.1:${bare.grpcPort}`],
