@@ -15,6 +15,7 @@ import { describePool, isZone } from '../routing/zone.js';
 import type { ZoneRouter } from '../routing/zone-router.js';
 import type { Session } from '../session/session.js';
 import type { SessionService } from '../session/session-service.js';
+import type { TraceListener } from '../session/trace/trace-event.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { firstFrames, selectSessions, sumByZone } from './ops-sessions.js';
 import type { PairSide } from './pair-side.js';
@@ -83,7 +84,19 @@ export class OpsView implements OpsSource {
 
   session(sessionId: string): SessionDetail | null {
     const session = this.parts.sessions.registry.find(sessionId);
-    if (session === undefined) return null;
+    return session === undefined ? null : this.detail(session);
+  }
+
+  sessionOf(openid: string): SessionDetail | null {
+    const session = this.parts.sessions.registry.findByOpenid(openid);
+    return session === undefined ? null : this.detail(session);
+  }
+
+  follow(openid: string, listener: TraceListener): () => void {
+    return this.parts.sessions.follow(openid, listener);
+  }
+
+  private detail(session: Session): SessionDetail {
     return {
       ...this.describe(session),
       transport: session.transport,

@@ -67,7 +67,11 @@ export interface Link {
 }
 
 /** Ends a Link so that nothing it took leaves any more. */
-export function discardLink(link: Link, code: ErrorCode, reason: string): void {
+export function discardLink(
+  link: Pick<Link, 'close' | 'discard'>,
+  code: ErrorCode,
+  reason: string,
+): void {
   if (link.discard === undefined) link.close(code, reason);
   else link.discard(code, reason);
 }

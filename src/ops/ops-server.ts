@@ -23,6 +23,7 @@ import { ReadGate } from './read-gate.js';
 import { StatsSampler } from './stream/stats-sampler.js';
 import { StatsStream } from './stream/stats-stream.js';
 import { addStreamRoutes } from './stream/stream-routes.js';
+import { addTraceRoutes } from './trace-routes.js';
 import { addHealthRoute, addViewRoutes } from './view-routes.js';
 
 export interface OpsServerParts {
@@ -122,6 +123,7 @@ export class OpsServer {
     this.addPerformance(http);
     addControlRoutes(http, { ...this.parts, admin, reader });
     addPairRoutes(http, { ...this.parts, admin, reader });
+    addTraceRoutes(http, { ...this.parts, admin });
     addProfileRoutes(http, new Profiler(this.parts.clock), admin);
     const { stream } = this;
     const isAdmin = (request: FastifyRequest) => this.admins.refusal(askedBy(request)) === null;

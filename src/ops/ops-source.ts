@@ -1,5 +1,6 @@
 import type { RouterView, RoutingView } from '../routing/router-view.js';
 import type { BackupStats } from '../replication/backup-stats.js';
+import type { TraceListener } from '../session/trace/trace-event.js';
 import type { LogLevelName } from '../telemetry/log-level.js';
 
 /** Whether clients should be sent here, and if not, why. */
@@ -141,6 +142,13 @@ export interface OpsSource {
   routing(): RoutingView;
   /** Null where there is no such session. */
   session(sessionId: string): SessionDetail | null;
+  /** Null where the openid has none. */
+  sessionOf(openid: string): SessionDetail | null;
+  /**
+   * Tells a listener everything that happens to a client from now on, connected or not.
+   * @returns ends that.
+   */
+  follow(openid: string, listener: TraceListener): () => void;
   /** Null where this gateway is not one of a pair, or does not know of it yet. */
   pair(): BackupStats | null;
 }

@@ -1,4 +1,5 @@
 import type { UpstreamResponse } from '../wire/messages.js';
+import type { DispatchTrace } from './dispatch-trace.js';
 
 /** What became of a request that was handed to an upstream. */
 export type UpstreamOutcome =
@@ -21,6 +22,8 @@ export interface RoutedRequest {
   /** Valid only during `dispatch`: it may alias a read buffer. */
   readonly data: Uint8Array;
   readonly headers: Record<string, string>;
+  /** Null where nobody asks how it fares. */
+  readonly trace: DispatchTrace | null;
   /** Called exactly once per dispatch, later than `dispatch` returns. */
   onOutcome(outcome: UpstreamOutcome): void;
 }

@@ -101,6 +101,7 @@ export class SessionRoute implements RequestOwner {
     const instance = this.settle(pending);
     instance.failedRequests++;
     instance.health.lastError = reason;
+    pending.request.trace?.onAttemptFailed(kind, reason);
     if (kind === 'unreachable' || kind === 'lost') onDead(instance, reason);
     // A timeout, a cancelled or a declined call says nothing; any answer is a sign of life.
     else if (kind === 'failed' || kind === 'garbage') onAlive(instance);
@@ -163,6 +164,8 @@ export class SessionRoute implements RequestOwner {
     instance.requests++;
     this.context.metrics.requests.add();
     pending.epoch = this.epoch;
+    const { trace } = pending.request;
+    if (trace !== null) trace.onSent(instance.entry.address, this.zone);
     pending.sendTo(instance, now);
   }
 

@@ -1,4 +1,3 @@
-import { discardLink } from '../link/link.js';
 import type { Link, LinkClosed, LinkObserver, SendResult } from '../link/link.js';
 import { ErrorCode, TOKEN_EXPIRED, errorName } from '../wire/error-catalogue.js';
 import type { Frame } from '../wire/frame-encoder.js';
@@ -13,7 +12,7 @@ import {
   decodeMessage,
 } from '../wire/messages.js';
 import type { MessageCodec } from '../wire/messages.js';
-import { ControlFrames } from './control-frames.js';
+import { ClientLink } from './client-link.js';
 import { ReadPause } from './read-pause.js';
 import { ProofDeadline } from './proof-deadline.js';
 import type { ProofOwner } from './proof-deadline.js';
@@ -22,6 +21,7 @@ import type { Session } from './session.js';
 import type { SessionChannel } from './session-channel.js';
 import type { SessionEnvironment } from './session-environment.js';
 import type { IdentityProof, StartProcedure, StartRefusal } from './start-procedure.js';
+import type { Watch } from './trace/watch.js';
 
 /** What a connection needs of the service that accepted it. */
 export interface ConnectionHost {
@@ -45,16 +45,16 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
   private leaving = false;
   private over = false;
   private readonly reading: ReadPause;
-  private readonly control: ControlFrames;
+  private readonly out: ClientLink;
   private readonly proof: ProofDeadline;
 
   constructor(
     private readonly link: Link,
     private readonly host: ConnectionHost,
   ) {
-    const { clock, wheel, options, metrics } = host.environment;
+    const { clock, wheel, options, metrics, tracing } = host.environment;
     this.reading = new ReadPause(link);
-    this.control = new ControlFrames(link, metrics.bytesOut);
+    this.out = new ClientLink(link, metrics, tracing);
     this.proof = new ProofDeadline(clock, wheel, options, this);
     link.bind(this);
   }
@@ -74,10 +74,11 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
 
   /** SessionChannel: a sequenced frame. */
   send(frame: Frame): SendResult {
-    if (this.control.pending) return 'full';
-    const result = this.link.send(frame);
-    if (result === 'ok') this.host.environment.metrics.bytesOut.add(frame.length);
-    return result;
+    return this.out.send(frame);
+  }
+
+  watch(watch: Watch | null): void {
+    this.out.watch(watch, this.session);
   }
 
   pauseReading(): void {
@@ -105,7 +106,7 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
     this.over = true;
     this.proof.cancel();
     this.loseSession();
-    discardLink(this.link, ErrorCode.NotPrimary, 'not the primary gateway');
+    this.out.discard(ErrorCode.NotPrimary, 'not the primary gateway');
   }
 
   drop(code: ErrorCode, reason: string): void {
@@ -114,12 +115,14 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
 
   onFrame(bytes: Uint8Array): void {
     if (this.over) return;
+    if (this.out.tap !== null) this.out.tap.received(bytes);
     const { metrics, clock } = this.host.environment;
     metrics.decode.begin(clock);
     metrics.totalRequests.add();
     metrics.bytesIn.add(bytes.length);
     const frame = this.parse(ClientRequest, bytes, 0, 'ClientRequest');
     if (frame === null) return;
+    if (this.session === null) this.out.recognise(frame, bytes);
     if (!this.host.environment.serving.accepts) return this.sendElsewhere(frame);
     if (frame.type === RequestType.REQUEST_START) {
       metrics.startRequests.add();
@@ -137,13 +140,14 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
   }
 
   onWritable(): void {
-    if (this.control.flush()) this.session?.pump();
+    if (this.out.flush()) this.session?.pump();
   }
 
   onClosed(closed: LinkClosed): void {
     this.over = true;
     this.proof.cancel();
     this.loseSession();
+    this.out.tap?.closed(closed);
     this.host.onConnectionClosed(this, closed);
   }
 
@@ -219,6 +223,7 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
     const opened = this.host.starts.open(start, arrival, this);
     if ('code' in opened) return this.failStart(msgId, opened.code, opened.reason);
     this.session = opened.session;
+    this.out.started(opened);
     this.mayJump = start.resumeSessionId === '';
     this.proof.proved(proof.expiresAt);
     this.acceptStart(msgId, opened.session, opened.resumed, opened.recovered);
@@ -231,12 +236,10 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
     if (session === null) return;
     session.lastFrameAt = this.host.environment.clock.now();
     if ('code' in proof) {
-      this.countError(proof.code);
-      this.sendControl(startRefusedFrame(msgId, proof.code, proof.reason));
+      this.refuseStart(msgId, proof.code, proof.reason);
     } else if (!session.acknowledge(start.lastAckedSeqId)) {
-      this.countError(ErrorCode.BadFrame);
       const reason = `last_acked_seq_id ${start.lastAckedSeqId} was never sent`;
-      this.sendControl(startRefusedFrame(msgId, ErrorCode.BadFrame, reason));
+      this.refuseStart(msgId, ErrorCode.BadFrame, reason);
     } else {
       this.proof.proved(proof.expiresAt);
       this.acceptStart(msgId, session, true, true);
@@ -284,7 +287,7 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
     this.over = true;
     this.proof.cancel();
     this.host.onStopped(session, stop);
-    this.link.finish(ErrorCode.None, 'stopped');
+    this.out.finish(ErrorCode.None, 'stopped');
   }
 
   /** Decodes a payload; what does not parse closes the connection with 400, the session stays. */
@@ -303,13 +306,18 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
   }
 
   private sendControl(frame: Frame): void {
-    if (!this.control.send(frame)) this.fail(0, ErrorCode.TooManyRequests, 'answers are not read');
+    if (!this.out.answer(frame)) this.fail(0, ErrorCode.TooManyRequests, 'answers are not read');
   }
 
   /** Refuses one frame; the connection stays. */
   private refuse(msgId: number, code: ErrorCode, reason: string): void {
-    this.countError(code);
+    this.out.countRefusal(code);
     this.sendControl(errorFrame(msgId, code, reason));
+  }
+
+  private refuseStart(msgId: number, code: ErrorCode, reason: string): void {
+    this.out.countRefusal(code);
+    this.sendControl(startRefusedFrame(msgId, code, reason));
   }
 
   /** The last word: an error, FIN, then the close. The session, if any, is detached. */
@@ -324,24 +332,18 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
   private leaveWith(lastFrame: Frame, code: ErrorCode, reason: string): void {
     if (this.over) return;
     this.over = true;
-    this.countError(code);
     this.proof.cancel();
     this.loseSession();
-    const told = !this.control.pending && this.link.send(lastFrame) === 'ok';
-    if (told) this.link.finish(code, reason);
-    else this.link.close(code, reason);
+    this.out.leave(lastFrame, code, reason);
   }
 
   private loseSession(): void {
     const session = this.session;
     if (session === null) return;
     this.session = null;
-    if (session.currentChannel !== this) return;
+    if (session.currentChannel !== this) return this.out.tap?.lost('taken_over');
     session.detach();
+    this.out.tap?.lost('detached');
     this.host.onDetached(session);
-  }
-
-  private countError(code: ErrorCode): void {
-    this.host.environment.metrics.errors.add(errorName(code));
   }
 }

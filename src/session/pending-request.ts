@@ -1,4 +1,5 @@
 import type { ThresholdWaiter, WaitFailure } from '../journal/threshold.js';
+import type { RequestTrace } from './trace/request-trace.js';
 import type { RoutedRequest, UpstreamOutcome } from '../routing/router.js';
 import type { PushBody } from '../wire/frame-encoder.js';
 import type { BusinessRequest } from '../wire/messages.js';
@@ -23,6 +24,8 @@ export class PendingRequest implements RoutedRequest, ThresholdWaiter {
   headers: Record<string, string>;
   /** Pushes bound to follow the answer, in the order they were submitted; null while there are none. */
   after: PushBody[] | null = null;
+  /** Who hears how it fares; null where nobody does. */
+  trace: RequestTrace | null = null;
 
   constructor(
     private readonly owner: RequestOwner,

@@ -1,6 +1,7 @@
 import type { SendResult } from '../link/link.js';
 import type { ErrorCode } from '../wire/error-catalogue.js';
 import type { Frame } from '../wire/frame-encoder.js';
+import type { Watch } from './trace/watch.js';
 
 /** The connection that serves a session at the moment, as the session sees it. */
 export interface SessionChannel {
@@ -10,6 +11,8 @@ export interface SessionChannel {
   send(frame: Frame): SendResult;
   pauseReading(): void;
   resumeReading(): void;
+  /** Who is told of everything that passes it from now on; null: nobody. */
+  watch(watch: Watch | null): void;
   /** Tells the client why and ends the connection; the session is detached and stays. */
   drop(code: ErrorCode, reason: string): void;
 }

@@ -7,6 +7,7 @@ import type { SessionOptions } from './options.js';
 import type { Overload } from './overload/overload.js';
 import type { ServingGate } from './serving-gate.js';
 import type { SessionHandles } from './session-handles.js';
+import type { Tracing } from './trace/tracing.js';
 
 /** What all sessions share. */
 export interface SessionEnvironment {
@@ -21,6 +22,8 @@ export interface SessionEnvironment {
   readonly serving: ServingGate;
   /** Null where nothing is written down. */
   readonly journal: JournalWriter | null;
+  /** Who follows clients and their requests. */
+  readonly tracing: Tracing;
   /** The session's time is over: session_timeout while active, resume_window while detached. */
   onExpired(sessionId: string): void;
 }

@@ -26,12 +26,16 @@ import type { ConnectionRefusal } from './overload/overload.js';
 import { PushService } from './push-service.js';
 import type { Session } from './session.js';
 import type { SessionEnvironment } from './session-environment.js';
+import { refuseLink } from './refused-link.js';
 import { SessionHandles } from './session-handles.js';
 import { SessionRegistry } from './session-registry.js';
 import { ALWAYS_SERVING } from './serving-gate.js';
 import type { ServingGate } from './serving-gate.js';
 import { restoreSession, snapshotSession } from './session-state.js';
 import { StartProcedure } from './start-procedure.js';
+import type { TraceListener } from './trace/trace-event.js';
+import { Tracing } from './trace/tracing.js';
+import type { RequestTracer } from './trace/tracing.js';
 
 const STARTING: ConnectionRefusal = {
   code: ErrorCode.Overloaded,
@@ -68,6 +72,8 @@ export interface SessionServiceParts {
   readonly rejected: LabelledTally;
   /** The epoch told in START_RESP. */
   readonly epoch: () => number;
+  /** Makes spans of requests. Default: nobody does. */
+  readonly spans?: RequestTracer | null;
   /** Runs a function in the next turn of the event loop. Default: setImmediate. */
   readonly soon?: (run: () => void) => void;
 }
@@ -110,8 +116,10 @@ export class SessionService implements ConnectionHost {
     const journal = parts.journal ?? null;
     const handles = new SessionHandles();
     const serving = parts.serving ?? ALWAYS_SERVING;
+    const soon = parts.soon ?? ((run: () => void) => void setImmediate(run));
+    const tracing = new Tracing(clock, soon, parts.spans);
     const shared = { options, clock, wheel, metrics, ceiling, overload, handles, journal, serving };
-    this.environment = { ...shared, onExpired };
+    this.environment = { ...shared, tracing, onExpired };
     this.registry = new SessionRegistry(options.maxSessions);
     this.offline = new OfflineQueues(options, clock, wheel, metrics.pushesExpired, journal);
     this.keys = new IdempotencyKeys(clock);
@@ -122,7 +130,7 @@ export class SessionService implements ConnectionHost {
       metrics,
       journal,
       serving,
-      parts.soon,
+      soon,
     );
     this.clients = new ClientDesk(this.registry, clock, (session) => this.end(session, 'kicked'));
     this.starts = new StartProcedure(
@@ -157,8 +165,7 @@ export class SessionService implements ConnectionHost {
     const key = this.overload.keyOf(link.remoteAddress);
     const refusal = this.capacityRefusal() ?? this.overload.admitConnection(key);
     if (refusal !== null) {
-      link.bind(new Discarding());
-      link.close(refusal.code, refusal.reason);
+      refuseLink(link, refusal.code, refusal.reason);
       this.parts.rejected.add(refusal.label);
       return;
     }
@@ -196,6 +203,7 @@ export class SessionService implements ConnectionHost {
     this.environment.journal?.ended(session.handle, this.registry.floor);
     this.offline.addAll(session.openid, left);
     this.parts.metrics.ended.add(reason);
+    this.environment.tracing.ended(session, reason);
     this.log.debug({ session: session.id, reason, left: left.length }, 'session ended');
   }
 
@@ -231,6 +239,20 @@ export class SessionService implements ConnectionHost {
   }
 
   /**
+   * Tells a listener everything that happens to an openid from now on, whether it is connected or not.
+   * @returns ends that; idempotent.
+   */
+  follow(openid: string, listener: TraceListener): () => void {
+    const { tracing } = this.environment;
+    const watch = tracing.add(openid, listener);
+    const channel = () => this.registry.findByOpenid(openid)?.currentChannel;
+    if (watch.listeners.size === 1) channel()?.watch(watch);
+    return () => {
+      if (tracing.remove(openid, listener)) channel()?.watch(null);
+    };
+  }
+
+  /**
    * Stops serving: no new Link, every client is told to move (503), requests in flight are answered
    * and acknowledged as far as `timeout` ms allow, then the Links are closed. Sessions stay, detached.
    */
@@ -251,7 +273,10 @@ export class SessionService implements ConnectionHost {
   standDown(): void {
     for (const connection of this.connections.keys()) connection.abandon();
     this.pushes.breakOff();
-    for (const session of [...this.registry.all()]) session.end();
+    for (const session of [...this.registry.all()]) {
+      session.end();
+      this.environment.tracing.ended(session, 'stand_down');
+    }
     this.registry.clear();
     this.offline.clear();
     this.keys.clear();
@@ -316,21 +341,5 @@ export class SessionService implements ConnectionHost {
     let total = 0;
     for (const session of this.registry.all()) total += measure(session);
     return total;
-  }
-}
-
-/** Hears of a Link that was refused. */
-class Discarding {
-  onFrame(): void {
-    return;
-  }
-  onBadFrame(): void {
-    return;
-  }
-  onWritable(): void {
-    return;
-  }
-  onClosed(): void {
-    return;
   }
 }

@@ -193,21 +193,16 @@ export class Session implements RequestOwner, KnownSession {
       journal === null ? 0 : journal.seen(this.handle, frame.msgId, seq, skippedFrom);
     const now = clock.now();
     const refused = refusedHere(this, business.action, now, this.environment);
-    if (refused === null) this.dispatch(frame, business, now, position);
-    else this.refuseStored(frame.msgId, seq, refused);
+    const request = new PendingRequest(this, seq, frame.msgId, now, business, frame.headers);
+    if (refused === null) this.dispatch(request, position);
+    else this.refuseStored(request, refused);
     return null;
   }
 
-  private dispatch(
-    frame: ClientRequest,
-    business: BusinessRequest,
-    now: number,
-    position: number,
-  ): void {
-    const { seqId, msgId, headers } = frame;
-    const request = new PendingRequest(this, seqId, msgId, now, business, headers);
+  private dispatch(request: PendingRequest, position: number): void {
     this.ledger.accepted(request);
-    const { journal } = this.environment;
+    const { journal, tracing } = this.environment;
+    if (tracing.requests !== null) request.trace = tracing.requests.begin(request);
     if (journal === null || position <= journal.deliverable.position) {
       this.release(request);
     } else {
@@ -224,21 +219,26 @@ export class Session implements RequestOwner, KnownSession {
   }
 
   /** A refusal that consumed its number is an answer like any other: stored and replayed. */
-  private refuseStored(msgId: number, seq: number, refusal: StoredRefusal): void {
-    this.environment.metrics.errors.add(errorName(refusal.code));
-    this.environment.metrics.requestsRejected.add(refusal.label);
-    this.appendAnswer(msgId, seq, refusal.body);
+  private refuseStored(request: PendingRequest, refusal: StoredRefusal): void {
+    const { metrics, tracing } = this.environment;
+    metrics.errors.add(errorName(refusal.code));
+    metrics.requestsRejected.add(refusal.label);
+    tracing.requests?.refused(request, refusal.code, refusal.label);
+    this.appendAnswer(request.msgId, request.clientSeqId, refusal.body);
     this.pump();
   }
 
   /** The upstream's answer, or what came instead of one. */
   onOutcome(request: PendingRequest, outcome: UpstreamOutcome): void {
+    const { trace } = request;
+    if (trace !== null) trace.onOutcome(outcome);
     if (this.hasEnded) return;
     const { clock, metrics, options } = this.environment;
     metrics.answered(clock.now() - request.startedAt);
     metrics.encode.begin(clock);
     this.appendAnswer(request.msgId, request.clientSeqId, outcomeBody(outcome, metrics.errors));
     metrics.encode.end(clock);
+    if (trace !== null) trace.onKept();
     const success = outcome.kind === 'answered' && outcome.response.code === 200;
     if (!this.loggedIn && success && request.action === options.loginAction) this.logIn();
     for (const body of request.after ?? []) {

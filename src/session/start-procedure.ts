@@ -34,6 +34,7 @@ export const MAX_VERIFYING = 4_096;
 /** What an accepted START opened; START_RESP goes out before the session may write. */
 export interface StartedSession {
   readonly session: Session;
+  readonly kind: 'resume' | 'new' | 'new_incarnation';
   readonly resumed: boolean;
   readonly recovered: boolean;
 }
@@ -119,7 +120,7 @@ export class StartProcedure {
     const { started, connections } = this.environment.metrics;
     started.add(resumed ? 'resumed' : decision.kind);
     if (resumed) connections.reconnects.add(decision.recovered ? 'recovered' : 'unrecovered');
-    return { session, resumed, recovered: decision.recovered };
+    return { session, kind: decision.kind, resumed, recovered: decision.recovered };
   }
 
   private incarnate(start: StartRequest, decision: NewIncarnation, known?: Session): Session {
@@ -138,6 +139,7 @@ export class StartProcedure {
     if (known !== undefined) {
       session.adopt(known.end());
       this.registry.remove(known);
+      this.environment.tracing.ended(known, 'new_incarnation');
       journal?.ended(known.handle, this.registry.floor);
     } else {
       session.adopt(this.offline.take(start.openid));

@@ -9,6 +9,7 @@ import type {
   SessionQuery,
   SessionView,
 } from '../../src/ops/ops-source.js';
+import type { TraceListener } from '../../src/session/trace/trace-event.js';
 import type { LogLevelName } from '../../src/telemetry/log-level.js';
 import { silentLogger } from '../../src/telemetry/log.js';
 import { Metrics } from '../../src/telemetry/metrics.js';
@@ -61,6 +62,7 @@ export class OpsDouble implements OpsSource, OpsControls {
   };
   /** What was done, in order. */
   readonly done: string[] = [];
+  readonly listeners = new Set<TraceListener>();
   private readonly sessions = Array.from({ length: 250 }, (_, index) => sessionView(index));
 
   readiness() {
@@ -113,6 +115,16 @@ export class OpsDouble implements OpsSource, OpsControls {
       pendingBytes: 120,
       outbox: [{ seq: 8, kind: 'push' as const, clientSeq: 0, bytes: 120, sent: true }],
     };
+  }
+
+  sessionOf(openid: string) {
+    return this.session(openid.replace(/^user-/, 's'));
+  }
+
+  follow(openid: string, listener: TraceListener): () => void {
+    this.done.push(`follow ${openid}`);
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
   }
 
   pair() {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { DispatchTrace } from '../../src/routing/dispatch-trace.js';
 import type { RoutedRequest, Route, UpstreamOutcome } from '../../src/routing/router.js';
 
 /** A business request that remembers its outcomes. */
@@ -6,6 +7,7 @@ export class RecordedRequest implements RoutedRequest {
   readonly sessionId = 'session-1';
   readonly params: Record<string, string> = { key: 'value' };
   readonly headers: Record<string, string> = { header: 'text' };
+  readonly trace: DispatchTrace | null = null;
   readonly outcomes: UpstreamOutcome[] = [];
   private settle: (outcome: UpstreamOutcome) => void = () => undefined;
   /** Resolves with the first outcome. */

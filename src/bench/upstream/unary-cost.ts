@@ -45,6 +45,7 @@ const request = (clientSeqId: number) => ({
   params: {},
   data: PAYLOAD,
   headers: {},
+  trace: null,
 });
 
 function bareGrpcJs(address: string): Way {

@@ -142,6 +142,24 @@ const operations: Readonly<Record<string, Operation>> = {
     bodyRequired: true,
     responses: { 200: json('it holds', ref('LogLevel')), 400: json('no such level') },
   },
+  'get /trace': {
+    summary: 'What happens to one client, as it happens (OPERATIONS.md, "Live trace")',
+    admin: true,
+    parameters: [
+      parameter('query', 'openid', { ...text, maxLength: 128 }, 'whom to follow'),
+      parameter('query', 'session', text, 'instead of openid: whose session it is'),
+      parameter('query', 'payload', { type: 'integer', enum: [0, 1] }, '1: contents as well'),
+    ],
+    responses: {
+      200: {
+        description: 'events, until the caller leaves',
+        content: { 'text/event-stream': { schema: { type: 'string' } } },
+      },
+      400: json('a parameter is missing or wrong'),
+      503: json('too many listen already'),
+      ...noSession,
+    },
+  },
   'get /debug/pprof': index,
   'get /debug/pprof/': index,
   'get /debug/pprof/profile': {
