@@ -61,6 +61,7 @@ function follow(
   response.writeHead(200, {
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
     // The connection is not used again: it ends when the listener leaves.
     connection: 'close',
     // nginx would collect what it passes on.

@@ -10,7 +10,14 @@ import type { TraceEvent } from '../../../src/session/trace/trace-event.js';
 function event(changes: Partial<TraceEvent> = {}): TraceEvent {
   const place = { openid: 'ann', session: 's1', connection: 1 };
   const fields = { dir: 'in', type: 'ACK', acked: 7 };
-  return { kind: 'frame', at: 1_700_000_000_123.4567, ...place, fields, content: null, ...changes };
+  return {
+    kind: 'frame',
+    at: 1_700_000_000_000 + 123.4567,
+    ...place,
+    fields,
+    content: null,
+    ...changes,
+  };
 }
 
 /** A listener that reads when the test says so, and the turns of its event loop. */
