@@ -105,6 +105,11 @@ export class JournalSide {
     this.disk?.rewrite();
   }
 
+  /** Sessions gave way to an image of them, or the other way round: the history is the same. */
+  restartSnapshot(): void {
+    this.disk?.restartSnapshot();
+  }
+
   /** Writes down everything from here on. Before anyone is served. @throws {StartupError} */
   async begin(): Promise<void> {
     const { folder, writer, config } = this;

@@ -1,5 +1,5 @@
 import { JournalImage } from '../journal/journal-image.js';
-import type { JournalBatch, JournalFollower } from '../journal/journal.js';
+import type { JournalBatch, JournalFollower, JournalRenewal } from '../journal/journal.js';
 import type { WaitFailure } from '../journal/threshold.js';
 import type { RoleChange } from '../replication/role-options.js';
 import type { ZoneRouter } from '../routing/zone-router.js';
@@ -56,10 +56,18 @@ export class PairHistory implements JournalFollower {
     yield* this.router.registrations();
   }
 
-  reset(position: number, records: Iterable<StateRecord>): void {
-    this.image.reset(position, records);
-    this.journal.writer?.resumeAt(position);
-    this.journal.rewrite();
+  renew(position: number): JournalRenewal {
+    const image = new JournalImage();
+    image.reset(position, []);
+    return {
+      set: (record) => image.set(record),
+      apply: (batch) => image.apply(batch),
+      commit: () => {
+        this.image = image;
+        this.journal.writer?.resumeAt(image.position);
+        this.journal.rewrite();
+      },
+    };
   }
 
   apply(batch: JournalBatch): void {
@@ -100,6 +108,7 @@ export class PairHistory implements JournalFollower {
     sessions.standDown();
     router.standDown();
     writer.resumeAt(position);
+    journal.restartSnapshot();
     writer.settled.abandon(DEPOSED);
     writer.deliverable.abandon(DEPOSED);
   }

@@ -1,4 +1,4 @@
-import { StateRecord, decodeMessage, encodeMessage } from '../wire/messages.js';
+import { StateRecord, decodeMessage } from '../wire/messages.js';
 import { crc32c } from './crc32c.js';
 import type { JournalBatch } from './journal.js';
 
@@ -90,8 +90,9 @@ export function batchRecord({ first, count, bytes }: JournalBatch): [Buffer, Uin
   return [head, bytes];
 }
 
-export function stateRecord(record: StateRecord): Buffer {
-  return frame(Kind.State, encodeMessage(StateRecord, record));
+/** @param encoded a StateRecord. */
+export function stateRecord(encoded: Uint8Array): Buffer {
+  return frame(Kind.State, encoded);
 }
 
 export function snapshotEndRecord(): Buffer {

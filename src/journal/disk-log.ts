@@ -5,7 +5,7 @@ import type { Cancel, Clock } from '../base/clock.js';
 import { StartupError, messageOf } from '../base/errors.js';
 import type { JournalMetrics } from '../telemetry/journal-metrics.js';
 import type { Logger } from '../telemetry/log.js';
-import { cleanEndRecord } from './disk-log-format.js';
+import { cleanEndRecord, snapshotEndRecord, stateRecord } from './disk-log-format.js';
 import { segmentName, segmentNumbers } from './disk-log-reader.js';
 import type { JournalBatch, JournalSink } from './journal.js';
 import type { JournalWriter } from './journal-writer.js';
@@ -18,9 +18,6 @@ import type { ThresholdBar, WaitFailure } from './threshold.js';
 /** A log is written anew once it is larger than this and than COMPACT_FACTOR snapshots. */
 const COMPACT_AT_BYTES = 128 * 1024 * 1024;
 const COMPACT_FACTOR = 3;
-
-/** Of a snapshot in one turn: a few milliseconds. */
-const STEP_BYTES = 256 * 1024;
 
 /** How often a log that could not be written is tried again, ms. */
 const RETRY_MS = 1_000;
@@ -94,7 +91,7 @@ export class DiskLog implements JournalSink {
       this.nextNumber = (numbers.at(-1) ?? 0) + 1;
       this.detach = this.journal.attach(this);
       this.startSegment(true);
-      while (this.feed !== null) this.step(Infinity);
+      while (this.feed !== null) this.step();
       if (this.segment === null) throw new Error('the disk cannot be written');
       this.segment.syncNow();
       await this.dropOlder(this.older.splice(0));
@@ -130,7 +127,7 @@ export class DiskLog implements JournalSink {
   rewrite(): void {
     try {
       this.startSegment(true);
-      while (this.feed !== null) this.step(Infinity);
+      while (this.feed !== null) this.step();
       this.segment?.syncNow();
     } catch (error) {
       this.failed(error);
@@ -139,6 +136,14 @@ export class DiskLog implements JournalSink {
     this.sync.restart(this.journal.newest);
     this.recovered();
     void this.dropOlder(this.older.splice(0));
+  }
+
+  /**
+   * What snapshots are taken of has changed hands, the history has not: a snapshot under way begins
+   * again, behind what it has written.
+   */
+  restartSnapshot(): void {
+    if (this.feed !== null) this.feed = new SnapshotFeed(this.journal.snapshot(), this.clock);
   }
 
   /** Marks the end and closes. What is written later is lost. */
@@ -191,14 +196,14 @@ export class DiskLog implements JournalSink {
       this.segment.close();
     }
     this.segment = next;
-    this.feed = new SnapshotFeed(this.journal.snapshot());
+    this.feed = new SnapshotFeed(this.journal.snapshot(), this.clock);
   }
 
   private soon(): void {
     setImmediate(() => {
       if (this.feed === null) return;
       try {
-        this.step(STEP_BYTES);
+        this.step();
       } catch (error) {
         this.failed(error);
         return;
@@ -208,13 +213,16 @@ export class DiskLog implements JournalSink {
     });
   }
 
-  private step(budget: number): void {
+  private step(): void {
     const { feed, segment } = this;
     if (feed === null || segment === null) return;
     // A record tells of everything up to now: what was written down about it must stand before it.
     this.journal.flush();
     if (this.feed !== feed || this.segment !== segment) return;
-    if (!feed.step(segment, budget)) return;
+    const records = feed.step().map(stateRecord);
+    if (feed.done) records.push(snapshotEndRecord());
+    segment.write([Buffer.concat(records)]);
+    if (!feed.done) return;
     this.snapshotBytes = feed.bytes;
     this.feed = null;
   }

@@ -1,7 +1,7 @@
 import { CodedError } from '../base/errors.js';
 import { JournalEntry, SessionState, StateRecord, decodeMessage } from '../wire/messages.js';
 import { EntryReader } from './entry-reader.js';
-import type { JournalBatch, JournalFollower } from './journal.js';
+import type { JournalBatch } from './journal.js';
 import { MAX_KEYS } from './limits.js';
 import { OfflineImage } from './offline-image.js';
 import { SessionImage } from './session-image.js';
@@ -22,7 +22,7 @@ type Key = NonNullable<StateRecord['key']>;
  * The state that a journal leads to, built by reading it: on a standby, and when the log on disk is
  * read back. It needs no clock: the journal's own moments are its time.
  */
-export class JournalImage implements JournalFollower {
+export class JournalImage {
   private readonly sessions = new Map<number, SessionImage>();
   private readonly offline = new OfflineImage();
   private readonly keys = new Map<string, ImageKey>();
@@ -46,6 +46,7 @@ export class JournalImage implements JournalFollower {
     return this.sessions.size;
   }
 
+  /** Forgets everything and starts from a whole snapshot. */
   reset(position: number, records: Iterable<StateRecord>): void {
     this.sessions.clear();
     this.offline.clear();
@@ -171,6 +172,8 @@ export class JournalImage implements JournalFollower {
   private remember({ key, digest, ttl }: Key): void {
     if (!key) return;
     const expiresAt = this.moment + (ttl ?? 0);
+    // In order of expiry, also where a snapshot tells of a key that entries told of before it.
+    this.keys.delete(key);
     this.keys.set(key, { digest: digest ?? '', expiresAt });
     for (const [oldest, entry] of this.keys) {
       if (entry.expiresAt > this.moment && this.keys.size <= MAX_KEYS) return;

@@ -22,7 +22,11 @@ export interface JournalSink {
 export interface JournalSource {
   /** Position of the last entry that batches have carried. */
   readonly position: number;
-  /** Everything up to `position`; to be read to its end within the turn that asked. */
+  /**
+   * Everything, read at the pace of whoever asked, over many turns: a record tells of everything up to
+   * the position at which it is read. What happens to it later is in the batches behind that. To be
+   * read only at the beginning of a turn, never from within `take`.
+   */
   snapshot(): Iterable<StateRecord>;
   /** Every batch after `position` goes to `sink` from now on. @returns ends that. */
   attach(sink: JournalSink): () => void;
@@ -32,8 +36,21 @@ export interface JournalSource {
 export interface JournalFollower {
   /** Position up to which it has everything. */
   readonly position: number;
-  /** Forgets everything and starts from a whole snapshot. */
-  reset(position: number, records: Iterable<StateRecord>): void;
+  /**
+   * Another history begins to come, in records and batches; nothing shows before it is whole. One that
+   * is not committed is forgotten.
+   * @param position of the journal at its first record.
+   */
+  renew(position: number): JournalRenewal;
   /** @throws {CodedError} JOURNAL_GAP when the batch does not begin right after `position`. */
   apply(batch: JournalBatch): void;
+}
+
+/** A history on its way: records of a snapshot, between them the batches that were written meanwhile. */
+export interface JournalRenewal {
+  set(record: StateRecord): void;
+  /** @throws {CodedError} as JournalFollower.apply. */
+  apply(batch: JournalBatch): void;
+  /** It is whole, and takes the place of what there was at once. */
+  commit(): void;
 }

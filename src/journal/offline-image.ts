@@ -37,11 +37,12 @@ export class OfflineImage {
     if (queue.length === 0) this.queues.delete(openid);
   }
 
-  /** For a snapshot taken now. What has no time left stays a moment: only the journal removes. */
+  /** For a snapshot, which may go on while more come. What has no time left stays a moment: only the journal removes. */
   *records(now: number): IterableIterator<OfflinePush> {
     for (const [openid, queue] of this.queues) {
-      let waiting = queue.length;
-      for (const { body, expiresAt } of queue) {
+      const pushes = [...queue];
+      let waiting = pushes.length;
+      for (const { body, expiresAt } of pushes) {
         yield { openid, body, ttl: Math.max(1, expiresAt - now), waiting };
         waiting = 0;
       }

@@ -1,6 +1,5 @@
 import { crc32c } from '../journal/crc32c.js';
-import type { JournalBatch } from '../journal/journal.js';
-import { FromPrimary, Part, StateRecord, decodeMessage, encodeMessage } from '../wire/messages.js';
+import { FromPrimary, Part, decodeMessage, encodeMessage } from '../wire/messages.js';
 import type { FromPrimary as FromPrimaryMessage } from '../wire/messages.js';
 
 /** A Shipment as it is decoded. */
@@ -8,9 +7,16 @@ export type ShipmentFields = NonNullable<FromPrimaryMessage['shipment']>;
 
 /** One part of the stream from primary to standby. */
 export type PartContent =
-  | { readonly chunk: { readonly records: Uint8Array[] } }
+  | { readonly chunk: { readonly position: number; readonly records: Uint8Array[] } }
   | { readonly snapshotEnd: { epoch: number; position: number; records: number } }
-  | { readonly batch: { first: number; count: number; entries: Uint8Array } };
+  | { readonly batch: { first: number; count: number; entries: Uint8Array } }
+  | { readonly fragment: { readonly bytes: Uint8Array; readonly last: boolean } };
+
+/**
+ * A larger content travels in fragments: a session's outbox may be larger than any gRPC message, and
+ * what is on its way unconfirmed is counted by message.
+ */
+export const FRAGMENT_BYTES = 1024 * 1024;
 
 /** The bytes of a message FromPrimary with one numbered, checksummed part. */
 export function encodePart(number: number, content: PartContent): Uint8Array {
@@ -19,38 +25,22 @@ export function encodePart(number: number, content: PartContent): Uint8Array {
   return encodeMessage(FromPrimary, message);
 }
 
-/** A batch as content of a part. Its bytes are copied when it is encoded. */
-export function batchContent({ first, count, bytes }: JournalBatch): PartContent {
-  return { batch: { first, count, entries: bytes } };
+/** A content as it is sent: itself, or the fragments of one that is too large for a message. */
+export function inMessages(content: PartContent): PartContent[] {
+  if (sizeOf(content) <= FRAGMENT_BYTES) return [content];
+  const whole = encodeMessage(Part, new Part(content));
+  const fragments: PartContent[] = [];
+  for (let start = 0; start < whole.length; start += FRAGMENT_BYTES) {
+    const bytes = whole.subarray(start, start + FRAGMENT_BYTES);
+    fragments.push({ fragment: { bytes, last: start + FRAGMENT_BYTES >= whole.length } });
+  }
+  return fragments;
 }
 
-/** Records of a snapshot are sent together up to so many bytes: well below what a message may hold. */
-const CHUNK_BYTES = 256 * 1024;
-
-/** A whole snapshot as contents of parts, read at once: its records, then its end. */
-export function snapshotContents(
-  records: Iterable<StateRecord>,
-  epoch: number,
-  position: number,
-): PartContent[] {
-  const contents: PartContent[] = [];
-  let chunk: Uint8Array[] = [];
-  let bytes = 0;
-  let count = 0;
-  for (const record of records) {
-    const encoded = encodeMessage(StateRecord, record);
-    if (bytes > 0 && bytes + encoded.length > CHUNK_BYTES) {
-      contents.push({ chunk: { records: chunk } });
-      chunk = [];
-      bytes = 0;
-    }
-    chunk.push(encoded);
-    bytes += encoded.length;
-    count++;
-  }
-  if (chunk.length > 0) contents.push({ chunk: { records: chunk } });
-  contents.push({ snapshotEnd: { epoch, position, records: count } });
-  return contents;
+function sizeOf(content: PartContent): number {
+  if ('batch' in content) return content.batch.entries.length;
+  if (!('chunk' in content)) return 0;
+  return content.chunk.records.reduce((sum, record) => sum + record.length, 0);
 }
 
 /**

@@ -1,7 +1,6 @@
 import { messageOf } from '../base/errors.js';
-import type { JournalFollower } from '../journal/journal.js';
-import { StateRecord, decodeMessage } from '../wire/messages.js';
-import type { Part } from '../wire/messages.js';
+import type { JournalFollower, JournalRenewal } from '../journal/journal.js';
+import { Part, StateRecord, decodeMessage } from '../wire/messages.js';
 import { decodePart } from './parts.js';
 import type { ShipmentFields } from './parts.js';
 
@@ -16,15 +15,29 @@ export class BrokenStreamError extends Error {}
 
 /** A snapshot above this would not fit beside the state it replaces; its stream is ended. */
 const MAX_SNAPSHOT_BYTES = 4 * 1024 * 1024 * 1024;
+/** A part in fragments: a session's outbox may hold 1 GiB (session.outbox_max_bytes). */
+const MAX_PART_BYTES = 1.5 * 1024 * 1024 * 1024;
+
+/** What a snapshot under way has built, beside the state that it will replace. */
+interface Joining {
+  readonly renewal: JournalRenewal;
+  /** Of the journal behind what was taken so far. */
+  position: number;
+  records: number;
+  bytes: number;
+}
 
 /**
- * The standby's end of one stream: parts in order, a snapshot first, each one applied whole or not at
- * all. Nothing changes before the end of the snapshot is there.
+ * The standby's end of one stream: parts in order, a snapshot first, with batches between its chunks;
+ * each part is applied whole or not at all. Nothing shows before the end of the snapshot is there; then
+ * all of it does at once.
  */
 export class Receiver {
   private number = 0;
-  private records: StateRecord[] | null = [];
-  private bytes = 0;
+  private whole = false;
+  private joining: Joining | null = null;
+  private fragments: Uint8Array[] = [];
+  private fragmentBytes = 0;
 
   /**
    * @param maySwap asked at the end of the snapshot, before the state is replaced.
@@ -38,7 +51,7 @@ export class Receiver {
 
   /** Whether the snapshot is whole and the tail has begun. */
   get complete(): boolean {
-    return this.records === null;
+    return this.whole;
   }
 
   /** Applies one part. @throws {BrokenStreamError} why it was not, one line. */
@@ -47,13 +60,12 @@ export class Receiver {
     if (part.number !== this.number + 1) {
       throw new BrokenStreamError(`part ${part.number} after part ${this.number}`);
     }
-    if (part.chunk) this.collect(part.chunk.records ?? []);
-    else if (part.snapshotEnd) this.swap(part.snapshotEnd);
-    else if (part.batch) this.append(part.batch);
-    else throw new BrokenStreamError(`part ${part.number} is of no known kind`);
+    if (part.fragment) this.gather(part.fragment);
+    else if (this.fragmentBytes > 0) throw new BrokenStreamError('a part within another');
+    else this.applyPart(part, part.number);
     this.number = part.number;
     // The old state, while a snapshot is under way, confirms nothing of this stream.
-    return { number: this.number, position: this.complete ? this.follower.position : 0 };
+    return { number: this.number, position: this.whole ? this.follower.position : 0 };
   }
 
   private open(shipment: ShipmentFields): Part {
@@ -65,46 +77,97 @@ export class Receiver {
     }
   }
 
-  private collect(records: readonly Uint8Array[]): void {
-    if (this.records === null) throw new BrokenStreamError('a snapshot within the tail');
-    for (const bytes of records) {
-      this.bytes += bytes.length;
-      if (this.bytes > MAX_SNAPSHOT_BYTES) throw new BrokenStreamError('the snapshot is too large');
-      try {
-        this.records.push(decodeMessage(StateRecord, bytes));
-      } catch {
-        throw new BrokenStreamError('a record of the snapshot cannot be read');
+  private gather({ bytes, last }: NonNullable<Part['fragment']>): void {
+    const piece = bytes ?? new Uint8Array(0);
+    if (piece.length === 0) throw new BrokenStreamError('an empty fragment');
+    this.fragmentBytes += piece.length;
+    if (this.fragmentBytes > MAX_PART_BYTES) throw new BrokenStreamError('a part is too large');
+    this.fragments.push(piece);
+    if (last !== true) return;
+    const whole = Buffer.concat(this.fragments);
+    this.fragments = [];
+    this.fragmentBytes = 0;
+    let part: Part;
+    try {
+      part = decodeMessage(Part, whole);
+    } catch {
+      throw new BrokenStreamError('a part in fragments cannot be read');
+    }
+    this.applyPart(part, this.number + 1);
+  }
+
+  private applyPart(part: Part, number: number): void {
+    if (part.chunk) this.collect(part.chunk);
+    else if (part.snapshotEnd) this.swap(part.snapshotEnd);
+    else if (part.batch) this.append(part.batch);
+    else throw new BrokenStreamError(`part ${number} is of no known kind`);
+  }
+
+  private collect(chunk: NonNullable<Part['chunk']>): void {
+    const joining = this.joinAt(chunk.position ?? 0);
+    for (const bytes of chunk.records ?? []) {
+      joining.bytes += bytes.length;
+      if (joining.bytes > MAX_SNAPSHOT_BYTES) {
+        throw new BrokenStreamError('the snapshot is too large');
       }
+      joining.records++;
+      joining.renewal.set(recordOf(bytes));
     }
   }
 
+  /** @param position of the journal on the primary: this side must have come as far. */
+  private joinAt(position: number): Joining {
+    if (this.whole) throw new BrokenStreamError('a snapshot within the tail');
+    this.joining ??= {
+      renewal: this.follower.renew(position),
+      position,
+      records: 0,
+      bytes: 0,
+    };
+    if (this.joining.position !== position) {
+      const here = this.joining.position;
+      throw new BrokenStreamError(`a snapshot at entry ${position} after entry ${here}`);
+    }
+    return this.joining;
+  }
+
   private swap(end: NonNullable<Part['snapshotEnd']>): void {
-    const { records } = this;
     const epoch = end.epoch ?? 0;
     const position = end.position ?? 0;
-    if (records === null) throw new BrokenStreamError('a second snapshot');
-    if (end.records !== records.length) throw new BrokenStreamError('the snapshot is not whole');
+    const { records, renewal } = this.joinAt(position);
+    if (end.records !== records) throw new BrokenStreamError('the snapshot is not whole');
     if (!this.maySwap(epoch, position)) {
       throw new BrokenStreamError('the snapshot is behind what is here');
     }
-    this.follower.reset(position, records);
+    renewal.commit();
+    this.joining = null;
+    this.whole = true;
     this.onSnapshot(epoch, position);
-    this.records = null;
   }
 
   private append(batch: NonNullable<Part['batch']>): void {
     const first = batch.first ?? 0;
     const count = batch.count ?? 0;
     const bytes = batch.entries ?? new Uint8Array(0);
-    if (this.records !== null) throw new BrokenStreamError('a batch before the snapshot');
-    if (first !== this.follower.position + 1 || count === 0) {
-      const here = this.follower.position;
+    const reader = this.whole ? this.follower : this.joining?.renewal;
+    if (reader === undefined) throw new BrokenStreamError('a batch before the snapshot');
+    const here = this.joining?.position ?? this.follower.position;
+    if (first !== here + 1 || count === 0) {
       throw new BrokenStreamError(`entry ${first} after entry ${here}`);
     }
     try {
-      this.follower.apply({ first, count, bytes });
+      reader.apply({ first, count, bytes });
     } catch (error) {
       throw new BrokenStreamError(messageOf(error));
     }
+    if (this.joining !== null) this.joining.position += count;
+  }
+}
+
+function recordOf(bytes: Uint8Array): StateRecord {
+  try {
+    return decodeMessage(StateRecord, bytes);
+  } catch {
+    throw new BrokenStreamError('a record of the snapshot cannot be read');
   }
 }

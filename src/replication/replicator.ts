@@ -247,9 +247,9 @@ export class Replicator {
 
   private ship(link: ShipperLink): Shipper {
     const { source, metrics, clock, log } = this.parts;
-    const { machine, confirmations } = this;
-    const { epoch } = machine;
-    return new Shipper(this.options.sync, source, epoch, confirmations, link, metrics, clock, log);
+    const { epoch } = this.machine;
+    const gate = this.confirmations;
+    return new Shipper(this.options.sync, { source, epoch, gate, link, metrics, clock, log });
   }
 
   private onDegraded(degraded: boolean): void {

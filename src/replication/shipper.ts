@@ -1,11 +1,12 @@
 import type { Clock } from '../base/clock.js';
 import { RingQueue } from '../base/ring-queue.js';
 import type { JournalBatch, JournalSink, JournalSource } from '../journal/journal.js';
+import { SnapshotFeed } from '../journal/snapshot-feed.js';
 import type { Logger } from '../telemetry/log.js';
 import type { ReplicationMetrics } from '../telemetry/replication-metrics.js';
 import type { ConfirmationGate } from './confirmation-gate.js';
 import { splitBatch } from './journal-batches.js';
-import { batchContent, encodePart, snapshotContents } from './parts.js';
+import { encodePart, inMessages } from './parts.js';
 import type { PartContent } from './parts.js';
 
 export interface ShipperOptions {
@@ -22,9 +23,26 @@ export interface ShipperLink {
   drop(reason: string): void;
 }
 
+export interface ShipperParts {
+  readonly source: JournalSource;
+  /** Of the journal. */
+  readonly epoch: number;
+  readonly gate: ConfirmationGate;
+  readonly link: ShipperLink;
+  readonly metrics: ReplicationMetrics;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Runs a function in the next turn of the event loop. Default: setImmediate. */
+  readonly soon?: (run: () => void) => void;
+  /** Of a snapshot in one turn; default STEP_BYTES. */
+  readonly stepBytes?: number;
+}
+
 /** Parts and bytes on their way without a confirmation: what keeps a slow standby from filling memory. */
 const WINDOW_PARTS = 64;
 const WINDOW_BYTES = 4 * 1024 * 1024;
+/** Entries are sent together up to so many bytes, so that a standby applies them within a turn. */
+const BATCH_BYTES = 256 * 1024;
 /** Bytes of entries that wait behind the window at most. */
 const BUFFER_BYTES = 64 * 1024 * 1024;
 /**
@@ -33,65 +51,71 @@ const BUFFER_BYTES = 64 * 1024 * 1024;
  */
 const JOINING_FACTOR = 64;
 
+interface Waiting {
+  readonly content: PartContent;
+  /** Of the journal, whole with this part; 0 within a snapshot. */
+  readonly entries: number;
+  readonly bytes: number;
+}
+
 interface InFlight {
   readonly number: number;
   readonly bytes: number;
   readonly sentAt: number;
 }
 
-/** Ships one standby a snapshot and the tail behind it, in numbered parts, under a window. */
+/**
+ * Ships one standby a snapshot and the tail, in numbered parts, under a window. The snapshot is made in
+ * steps, one per turn of the event loop, and only as the window has room for it: between its records
+ * goes what the journal writes meanwhile. So neither the turn nor the memory of a primary grows with
+ * the number of its sessions.
+ */
 export class Shipper implements JournalSink {
-  private readonly waiting = new RingQueue<PartContent>();
+  private readonly waiting = new RingQueue<Waiting>();
   private waitingEntries = 0;
   private waitingBytes = 0;
+  /** Parts of the snapshot that wait. */
+  private waitingRecords = 0;
   private readonly inFlight = new RingQueue<InFlight>();
   private inFlightBytes = 0;
   private nextNumber = 1;
-  private joining = true;
+  /** What is left of the snapshot; null once its end was sent. */
+  private feed: SnapshotFeed | null;
+  private scheduled = false;
   private over = false;
-  private readonly detach: () => void;
+  /** Null before the first step: what was written by then is in the records. */
+  private detach: (() => void) | null = null;
 
-  /** Reads the whole snapshot within this turn. @param epoch of the journal. */
   constructor(
     private readonly options: ShipperOptions,
-    private readonly source: JournalSource,
-    epoch: number,
-    private readonly gate: ConfirmationGate,
-    private readonly link: ShipperLink,
-    private readonly metrics: ReplicationMetrics,
-    private readonly clock: Clock,
-    private readonly log: Logger,
+    private readonly parts: ShipperParts,
   ) {
-    const { position } = source;
-    gate.begin(position);
-    for (const content of snapshotContents(source.snapshot(), epoch, position)) {
-      this.waiting.push(content);
-    }
-    this.detach = source.attach(this);
+    const { source, gate, metrics, clock, stepBytes } = parts;
+    gate.begin(source.position);
+    this.feed = new SnapshotFeed(source.snapshot(), clock, stepBytes);
     metrics.snapshots.add();
     this.pump();
   }
 
   /** Entries and bytes that the standby has not confirmed. */
   get lag(): { readonly frames: number; readonly bytes: number; readonly ms: number } {
+    const { source, gate, clock } = this.parts;
     const oldest = this.inFlight.at(0);
     return {
-      frames: Math.max(0, this.source.position - this.gate.confirmed),
+      frames: Math.max(0, source.position - gate.confirmed),
       bytes: this.waitingBytes + this.inFlightBytes,
-      ms: oldest === undefined ? 0 : this.clock.now() - oldest.sentAt,
+      ms: oldest === undefined ? 0 : clock.now() - oldest.sentAt,
     };
   }
 
   take(batch: JournalBatch): void {
     if (this.over) return;
-    for (const { first, count, bytes } of splitBatch(batch, this.options.batchSize)) {
+    for (const { first, count, bytes } of splitBatch(batch, this.options.batchSize, BATCH_BYTES)) {
       // The journal may use its buffer again.
-      this.waiting.push(batchContent({ first, count, bytes: Buffer.from(bytes) }));
-      this.waitingBytes += bytes.length;
-      this.waitingEntries += count;
+      this.wait({ batch: { first, count, entries: Buffer.from(bytes) } }, count);
     }
     this.pump();
-    const most = this.options.bufferSize * (this.joining ? JOINING_FACTOR : 1);
+    const most = this.options.bufferSize * (this.feed === null ? 1 : JOINING_FACTOR);
     if (this.waitingEntries > most || this.waitingBytes > BUFFER_BYTES) this.dropSlow();
   }
 
@@ -101,9 +125,10 @@ export class Shipper implements JournalSink {
    */
   onConfirmation(number: number, position: number): boolean {
     if (this.over) return false;
-    if (number >= this.nextNumber || position > this.source.position) {
+    const { source, gate, link } = this.parts;
+    if (number >= this.nextNumber || position > source.position) {
       this.close();
-      this.link.drop('it confirmed what was never sent');
+      link.drop('it confirmed what was never sent');
       return false;
     }
     for (let oldest = this.inFlight.at(0); oldest !== undefined && oldest.number <= number;) {
@@ -112,40 +137,91 @@ export class Shipper implements JournalSink {
       oldest = this.inFlight.at(0);
     }
     this.pump();
-    return this.gate.confirm(position);
+    return gate.confirm(position);
   }
 
   /** Takes nothing more. Idempotent. */
   close(): void {
     if (this.over) return;
     this.over = true;
-    this.detach();
+    this.feed = null;
+    this.detach?.();
     this.waiting.clear();
     this.inFlight.clear();
-    this.gate.disconnected();
+    this.parts.gate.disconnected();
+  }
+
+  /** @param entries of the journal in it, 0 for a part of the snapshot. */
+  private wait(content: PartContent, entries: number): void {
+    const messages = inMessages(content);
+    for (const [index, message] of messages.entries()) {
+      const isLast = index === messages.length - 1;
+      const bytes = entries > 0 ? sizeOfEntries(message) : 0;
+      this.waiting.push({ content: message, entries: isLast ? entries : 0, bytes });
+      this.waitingBytes += bytes;
+      if (entries === 0) this.waitingRecords++;
+    }
+    this.waitingEntries += entries;
+  }
+
+  private get windowOpen(): boolean {
+    return this.inFlight.length < WINDOW_PARTS && this.inFlightBytes < WINDOW_BYTES && !this.over;
   }
 
   private pump(): void {
-    while (this.inFlight.length < WINDOW_PARTS && this.inFlightBytes < WINDOW_BYTES && !this.over) {
-      const content = this.waiting.shift();
-      if (content === undefined) return;
-      if ('batch' in content) {
-        this.waitingBytes -= content.batch.entries.length;
-        this.waitingEntries -= content.batch.count;
-      } else if ('snapshotEnd' in content) this.joining = false;
-      const number = this.nextNumber++;
-      const message = encodePart(number, content);
-      this.inFlight.push({ number, bytes: message.length, sentAt: this.clock.now() });
-      this.inFlightBytes += message.length;
-      this.link.send(message);
+    while (this.windowOpen) {
+      const next = this.waiting.shift();
+      if (next === undefined) break;
+      const { content, entries, bytes } = next;
+      this.waitingEntries -= entries;
+      this.waitingBytes -= bytes;
+      if (entries === 0 && bytes === 0) this.waitingRecords--;
+      if ('snapshotEnd' in content) this.feed = null;
+      this.send(content);
     }
+    if (this.feed === null || this.feed.done || this.waitingRecords > 0 || this.scheduled) return;
+    if (!this.windowOpen) return;
+    this.scheduled = true;
+    const { soon = setImmediate } = this.parts;
+    soon(() => this.step());
+  }
+
+  /** The next records. Only at the beginning of a turn: within one, sessions may be half changed. */
+  private step(): void {
+    this.scheduled = false;
+    if (this.over) return;
+    const { source, epoch } = this.parts;
+    this.detach ??= source.attach(this);
+    // What the journal has not sent yet goes before the records that tell of it.
+    const { position } = source;
+    // Too much may have been waiting.
+    const { feed } = this;
+    if (feed === null) return;
+    const records = feed.step();
+    if (records.length > 0) this.wait({ chunk: { position, records } }, 0);
+    if (feed.done) this.wait({ snapshotEnd: { epoch, position, records: feed.count } }, 0);
+    this.pump();
+  }
+
+  private send(content: PartContent): void {
+    const number = this.nextNumber++;
+    const message = encodePart(number, content);
+    this.inFlight.push({ number, bytes: message.length, sentAt: this.parts.clock.now() });
+    this.inFlightBytes += message.length;
+    this.parts.link.send(message);
   }
 
   private dropSlow(): void {
     const { waitingEntries: entries, waitingBytes: bytes } = this;
-    this.log.warn({ entries, bytes }, 'the standby is too slow; it starts again from a snapshot');
-    this.metrics.resyncs.add('slow');
+    const { log, metrics, link } = this.parts;
+    log.warn({ entries, bytes }, 'the standby is too slow; it starts again from a snapshot');
+    metrics.resyncs.add('slow');
     this.close();
-    this.link.drop('too slow; start again from a snapshot');
+    link.drop('too slow; start again from a snapshot');
   }
+}
+
+function sizeOfEntries(content: PartContent): number {
+  if ('batch' in content) return content.batch.entries.length;
+  return 'fragment' in content ? content.fragment.bytes.length : 0;
 }

@@ -47,11 +47,11 @@ export class IdempotencyKeys {
     this.entries.clear();
   }
 
-  /** All keys with the ms they have left, for a snapshot. */
-  *snapshot(): IterableIterator<{ key: string; digest: string; ttl: number }> {
-    const now = this.clock.now();
+  /** All keys with the ms they have left from `now` on, for a snapshot. */
+  *snapshot(now: number): IterableIterator<{ key: string; digest: string; ttl: number }> {
     for (const [key, entry] of this.entries) {
-      if (entry.expiresAt > now) yield { key, digest: entry.digest, ttl: entry.expiresAt - now };
+      const ttl = entry.expiresAt - now;
+      if (ttl > 0) yield { key, digest: entry.digest, ttl };
     }
   }
 

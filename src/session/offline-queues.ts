@@ -84,14 +84,17 @@ export class OfflineQueues {
   }
 
   /**
-   * Everything that waits, with the ms it has left, for a snapshot; the first of an openid tells how
-   * many of it come. What has just run out is among them: it goes with the timer, and is told then.
+   * Everything that waits, with the ms it has left from `now` on, for a snapshot; the first of an openid tells how
+   * many of it come. Those of one openid are as they are when its first is read, also where more come
+   * before the reader goes on. What has just run out is among them: it goes with the timer, and is told then.
    */
-  *entries(): IterableIterator<{ openid: string; body: PushBody; ttl: number; waiting: number }> {
-    const now = this.clock.now();
+  *entries(
+    now: number,
+  ): IterableIterator<{ openid: string; body: PushBody; ttl: number; waiting: number }> {
     for (const [openid, queue] of this.queues) {
-      let waiting = queue.pushes.length;
-      for (const { body, expiresAt } of queue.pushes) {
+      const pushes = [...queue.pushes];
+      let waiting = pushes.length;
+      for (const { body, expiresAt } of pushes) {
         yield { openid, body, ttl: Math.max(1, Math.ceil(expiresAt - now)), waiting };
         waiting = 0;
       }

@@ -285,23 +285,23 @@ export class SessionService implements ConnectionHost {
 
   /**
    * Everything that outlives the process. Serving goes on; what happens between two records is in the
-   * records that follow, or in the journal.
+   * records that follow, or in the journal. The header comes again before times to live, which count
+   * from it: those of a snapshot that takes long are a little longer than what is left, never less.
    */
   *snapshot(): IterableIterator<StateRecord> {
-    const header = {
-      version: STATE_VERSION,
-      numberFloor: this.registry.floor,
-      epoch: this.epoch(),
-      wallTime: this.parts.clock.wallTime(),
-    };
-    yield new StateRecord({ header });
+    yield this.header();
     for (const session of this.registry.all()) {
       yield new StateRecord({ session: snapshotSession(session) });
     }
-    for (const offlinePush of this.offline.entries()) {
+    const { clock } = this.parts;
+    let now = clock.now();
+    yield this.header();
+    for (const offlinePush of this.offline.entries(now)) {
       yield new StateRecord({ offlinePush });
     }
-    for (const key of this.keys.snapshot()) {
+    now = clock.now();
+    yield this.header();
+    for (const key of this.keys.snapshot(now)) {
       yield new StateRecord({ key: { ...key, ttl: Math.ceil(key.ttl) } });
     }
   }
@@ -335,6 +335,13 @@ export class SessionService implements ConnectionHost {
   jumpNumbers(odd: boolean): void {
     for (const { outbox } of this.registry.all()) outbox.jumpTo(jumpAbove(outbox.nextSeq, odd));
     this.registry.raiseFloor(jumpAbove(this.registry.floor, odd));
+  }
+
+  private header(): StateRecord {
+    const { clock } = this.parts;
+    const { floor: numberFloor } = this.registry;
+    const header = { version: STATE_VERSION, numberFloor, epoch: this.epoch() };
+    return new StateRecord({ header: { ...header, wallTime: clock.wallTime() } });
   }
 
   private sum(measure: (session: Session) => number): number {

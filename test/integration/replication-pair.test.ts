@@ -44,6 +44,31 @@ describe('a pair of gateways over gRPC', () => {
     expect(two.b.replicator.machine.epoch).toBe(1);
   });
 
+  it('ships many and large sessions in steps, while the primary goes on', async () => {
+    const two = await start();
+    await eventually(() => serves(two, 'a'));
+    const { journal, replicator } = two.a;
+    two.toA.sync.cut = true;
+    two.toA.sync.kill();
+    for (let entry = 0; entry < 10_000; entry++) journal.texts.push(`session ${entry} of many`);
+    // Larger than a gRPC message may be.
+    journal.append('x'.repeat(4_500_000));
+    two.toA.sync.cut = false;
+    const { resets } = two.b.journal;
+    const isJoining = () => replicator.lag.bytes > 0 && two.b.journal.resets === resets;
+    await eventually(isJoining);
+    let meanwhile = 0;
+    while (isJoining() && meanwhile < 1_000) {
+      journal.append(`tail ${meanwhile++}`);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await inSync(two);
+    await eventually(() => two.b.journal.position === journal.position);
+    expect(two.b.journal.texts).toEqual(journal.texts);
+    expect(meanwhile).toBeGreaterThan(2);
+    expect(two.b.journal.resets).toBe(resets + 1);
+  });
+
   it('begins again after the stream was killed', async () => {
     const two = await start();
     await inSync(two);

@@ -7,9 +7,11 @@ import { GrpcServer } from '../../src/grpc/grpc-server.js';
 import type {
   JournalBatch,
   JournalFollower,
+  JournalRenewal,
   JournalSink,
   JournalSource,
 } from '../../src/journal/journal.js';
+import { EntryReader } from '../../src/journal/entry-reader.js';
 import { PeerGate } from '../../src/replication/peer-gate.js';
 import { Replicator } from '../../src/replication/replicator.js';
 import type { ReplicatorOptions } from '../../src/replication/replicator.js';
@@ -25,9 +27,11 @@ import { MemoryRoleStore } from './replication-pair.js';
 export function textBatch(first: number, texts: readonly string[]): JournalBatch {
   const entries = texts.map((text) => {
     const bytes = Buffer.from(text);
-    if (bytes.length < 128) return Buffer.concat([Buffer.from([bytes.length]), bytes]);
-    const high = Buffer.from([(bytes.length & 0x7f) | 0x80, bytes.length >> 7]);
-    return Buffer.concat([high, bytes]);
+    const length: number[] = [];
+    for (let rest = bytes.length; ; rest >>>= 7) {
+      if (rest < 128) return Buffer.concat([Buffer.from([...length, rest]), bytes]);
+      length.push((rest & 0x7f) | 0x80);
+    }
   });
   return { first, count: texts.length, bytes: Buffer.concat(entries) };
 }
@@ -49,8 +53,9 @@ export class TextJournal implements JournalSource, JournalFollower {
     for (const sink of this.sinks) sink.take(batch);
   }
 
+  /** What is appended between two steps is not in it: its entries tell. */
   *snapshot(): Iterable<StateRecord> {
-    for (const id of this.texts) yield new StateRecord({ session: { id } });
+    for (const id of [...this.texts]) yield new StateRecord({ session: { id } });
   }
 
   attach(sink: JournalSink): () => void {
@@ -62,22 +67,29 @@ export class TextJournal implements JournalSource, JournalFollower {
     return this.sinks.size;
   }
 
-  reset(position: number, records: Iterable<StateRecord>): void {
-    this.resets++;
-    this.texts = [...records].map((record) => record.session?.id ?? '');
-    if (this.texts.length !== position) throw new Error('a snapshot of another position');
+  renew(position: number): JournalRenewal {
+    const records: string[] = [];
+    const entries: string[] = [];
+    return {
+      set: (record) => void records.push(record.session?.id ?? ''),
+      apply: (batch) => void entries.push(...textsOf(batch)),
+      commit: () => {
+        if (records.length !== position) throw new Error('a snapshot of another position');
+        this.resets++;
+        this.texts = [...records, ...entries];
+      },
+    };
   }
 
-  apply({ first, count, bytes }: JournalBatch): void {
-    if (first !== this.position + 1) throw new CodedError('JOURNAL_GAP', 'gap');
-    let offset = 0;
-    for (let entry = 0; entry < count; entry++) {
-      let length = bytes[offset++] ?? 0;
-      if (length >= 128) length = (length & 0x7f) + ((bytes[offset++] ?? 0) << 7);
-      this.texts.push(Buffer.from(bytes.subarray(offset, offset + length)).toString());
-      offset += length;
-    }
+  apply(batch: JournalBatch): void {
+    if (batch.first !== this.position + 1) throw new CodedError('JOURNAL_GAP', 'gap');
+    this.texts.push(...textsOf(batch));
   }
+}
+
+function textsOf({ count, bytes }: JournalBatch): string[] {
+  const reader = new EntryReader(bytes);
+  return Array.from({ length: count }, () => Buffer.from(reader.next() ?? []).toString());
 }
 
 /** TCP in between: cuts, stalls, corrupts. Its port is known before the node behind it has one. */

@@ -7,6 +7,7 @@ import type { DiskLogOptions } from '../../../src/journal/disk-log.js';
 import { readLog } from '../../../src/journal/disk-log-reader.js';
 import type { RecoveredLog } from '../../../src/journal/disk-log-reader.js';
 import type { JournalWriter } from '../../../src/journal/journal-writer.js';
+import { JournalImage } from '../../../src/journal/journal-image.js';
 import { LogSegment } from '../../../src/journal/log-segment.js';
 import { silentLogger } from '../../../src/telemetry/log.js';
 import { UnicastPushRequest } from '../../../src/wire/messages.js';
@@ -192,6 +193,28 @@ describe('compaction', () => {
     expect([log.complete, log.image.position]).toEqual([true, harness.journal?.newest]);
     expect(texts(log).at(-1)).toBe('after');
     expect(texts(log)[0]).toBe('push 0');
+  });
+});
+
+describe('a snapshot of which the source changes hands', () => {
+  test('is whole all the same', async () => {
+    const { harness, journal, log } = await begun({ compactAtBytes: 700_000 });
+    const openids = Array.from({ length: 9 }, (_, index) => `openid${index}`);
+    for (const openid of openids) {
+      harness.started(openid);
+      harness.pushTexts(openid, 'x'.repeat(99_000));
+    }
+    expect(readdirSync(folder)).toHaveLength(2);
+    await turn();
+    const image = new JournalImage();
+    image.reset(journal.position, copies(journal.snapshot()));
+    journal.describe(() => image.records());
+    harness.service.standDown();
+    journal.resumeAt(image.position);
+    log.restartSnapshot();
+    await until(() => readdirSync(folder).length === 1);
+    const kept = await found();
+    expect([kept.image.sessionCount, kept.image.position]).toEqual([9, image.position]);
   });
 });
 

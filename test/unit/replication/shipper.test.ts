@@ -5,13 +5,19 @@ import { decodePart, encodePart } from '../../../src/replication/parts.js';
 import type { ShipmentFields } from '../../../src/replication/parts.js';
 import { Receiver } from '../../../src/replication/receiver.js';
 import { Shipper } from '../../../src/replication/shipper.js';
+import { STEP_BYTES } from '../../../src/journal/snapshot-feed.js';
 import { silentLogger } from '../../../src/telemetry/log.js';
 import { Metrics } from '../../../src/telemetry/metrics.js';
 import { FromPrimary, decodeMessage } from '../../../src/wire/messages.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { TextJournal, textBatch } from '../../support/replication-nodes.js';
 
-function build({ batchSize = 50, bufferSize = 100, texts = ['s1', 's2'] } = {}) {
+function build({
+  batchSize = 50,
+  bufferSize = 100,
+  texts = ['s1', 's2'],
+  stepBytes = STEP_BYTES,
+} = {}) {
   const clock = new FakeClock();
   const journal = new TextJournal();
   journal.texts = [...texts];
@@ -28,16 +34,18 @@ function build({ batchSize = 50, bufferSize = 100, texts = ['s1', 's2'] } = {}) 
   };
   const metrics = new Metrics().replication;
   const log = silentLogger();
+  const turns: (() => void)[] = [];
+  const soon = (run: () => void) => void turns.push(run);
   const shipper = new Shipper(
     { batchSize, bufferSize },
-    journal,
-    7,
-    gate,
-    link,
-    metrics,
-    clock,
-    log,
+    { source: journal, epoch: 7, gate, link, metrics, clock, log, soon, stepBytes },
   );
+  /** What was put off until the next turn. @returns whether there was anything. */
+  const endTurn = () => {
+    const due = turns.splice(0);
+    for (const run of due) run();
+    return due.length > 0;
+  };
   const standby = new TextJournal();
   const snapshots: unknown[] = [];
   const receiver = new Receiver(
@@ -45,13 +53,15 @@ function build({ batchSize = 50, bufferSize = 100, texts = ['s1', 's2'] } = {}) 
     () => true,
     (...end) => void snapshots.push(end),
   );
-  /** Everything sent so far reaches the standby, which confirms. */
+  /** Turns pass, and everything sent reaches the standby, which confirms. */
   const deliver = () => {
     let caughtUp = false;
-    for (let next = sent.shift(); next !== undefined; next = sent.shift()) {
-      const { number, position } = receiver.take(shipmentOf(next));
-      caughtUp = shipper.onConfirmation(number, position);
-    }
+    do {
+      for (let next = sent.shift(); next !== undefined; next = sent.shift()) {
+        const { number, position } = receiver.take(shipmentOf(next));
+        caughtUp = shipper.onConfirmation(number, position);
+      }
+    } while (endTurn() || sent.length > 0);
     return caughtUp;
   };
   return {
@@ -66,6 +76,7 @@ function build({ batchSize = 50, bufferSize = 100, texts = ['s1', 's2'] } = {}) 
     receiver,
     snapshots,
     deliver,
+    endTurn,
   };
 }
 
@@ -75,7 +86,8 @@ function shipmentOf(message: Uint8Array): ShipmentFields {
 
 describe('shipper and receiver', () => {
   it('ship a snapshot, then the tail', () => {
-    const { journal, standby, snapshots, deliver, gate } = build();
+    const { journal, standby, snapshots, deliver, gate, endTurn } = build();
+    endTurn();
     journal.append('t3');
     expect(deliver()).toBe(true);
     journal.append('t4', 't5');
@@ -93,7 +105,8 @@ describe('shipper and receiver', () => {
 
   it('nothing changes before the end of the snapshot', () => {
     const texts = Array.from({ length: 20 }, () => 'x'.repeat(100_000));
-    const { sent, standby, receiver } = build({ texts });
+    const { sent, standby, receiver, endTurn } = build({ texts });
+    while (endTurn());
     expect(sent.length).toBeGreaterThan(3);
     for (const message of sent.slice(0, -1)) {
       expect(receiver.take(shipmentOf(message)).position).toBe(0);
@@ -134,8 +147,9 @@ describe('shipper and receiver', () => {
   });
 
   it('a standby that joins may fall behind while its snapshot is under way', () => {
-    const texts = Array.from({ length: 400 }, () => 'x'.repeat(100_000));
-    const { journal, dropped, standby, deliver } = build({ bufferSize: 10, texts });
+    const texts = Array.from({ length: 80 }, () => 'x'.repeat(100_000));
+    const { journal, dropped, standby, deliver, endTurn } = build({ bufferSize: 10, texts });
+    while (endTurn());
     for (let entry = 0; entry < 200; entry++) journal.append(`e${entry}`);
     expect(dropped).toEqual([]);
     while (standby.position < journal.position) deliver();
@@ -164,6 +178,81 @@ describe('shipper and receiver', () => {
   });
 });
 
+describe('a snapshot in steps', () => {
+  it('is made as the window has room, however many sessions there are', () => {
+    const texts = Array.from({ length: 80 }, () => 'x'.repeat(100_000));
+    const { sent, endTurn, deliver, journal, standby } = build({ texts });
+    let turns = 0;
+    while (endTurn()) turns++;
+    const bytes = sent.reduce((sum, message) => sum + message.length, 0);
+    expect(bytes).toBeLessThan(5 * 1024 * 1024);
+    expect(turns).toBeGreaterThan(10);
+    expect(Math.max(...sent.map(({ length }) => length))).toBeLessThan(400_000);
+    deliver();
+    expect(standby.texts).toEqual(journal.texts);
+  });
+
+  it('lets the journal go between its records', () => {
+    const texts = Array.from({ length: 30 }, (_, index) => `s${index}`);
+    const { sent, endTurn, deliver, journal, standby } = build({ texts, stepBytes: 10 });
+    for (let turn = 0; turn < 5; turn++) {
+      endTurn();
+      journal.append(`t${turn}`);
+    }
+    const kinds = sent.map((message) => decodePart(shipmentOf(message)).content);
+    expect(kinds.slice(0, 4)).toEqual(['chunk', 'batch', 'chunk', 'batch']);
+    deliver();
+    expect(standby.texts).toEqual(journal.texts);
+  });
+
+  it('waits for nothing once its stream is closed', () => {
+    const { shipper, sent, endTurn, journal } = build();
+    shipper.close();
+    endTurn();
+    expect([sent.length, journal.sinkCount]).toEqual([0, 0]);
+  });
+});
+
+describe('what is too large for a message', () => {
+  const most = (sent: readonly Uint8Array[]) => Math.max(...sent.map(({ length }) => length));
+
+  it('comes in fragments: a session, and an entry', () => {
+    const texts = ['small', 'x'.repeat(2_500_000), 'small, too'];
+    const { sent, endTurn, deliver, journal, standby, shipper } = build({ texts });
+    while (endTurn());
+    expect(most(sent)).toBeLessThan(1_100_000);
+    deliver();
+    journal.append('before', 'y'.repeat(2_500_000), 'after');
+    expect(most(sent)).toBeLessThan(1_100_000);
+    deliver();
+    expect(standby.texts).toEqual(journal.texts);
+    expect(shipper.lag).toEqual({ frames: 0, bytes: 0, ms: 0 });
+  });
+
+  it('is cut between entries where that is enough, whatever batch_size says', () => {
+    const { sent, deliver, journal, standby } = build({ batchSize: 100_000 });
+    deliver();
+    journal.append(...Array.from({ length: 30 }, () => 'z'.repeat(100_000)));
+    expect(most(sent)).toBeLessThan(300_000);
+    deliver();
+    expect(standby.texts).toEqual(journal.texts);
+  });
+
+  it('is nothing before its last fragment, and nothing may come between', () => {
+    const { sent, endTurn, deliver, journal, standby, receiver } = build();
+    deliver();
+    journal.append('y'.repeat(3_000_000));
+    const [first] = sent;
+    receiver.take(shipmentOf(first as Uint8Array));
+    expect(standby.texts).toHaveLength(2);
+    const { count, bytes } = textBatch(3, ['x']);
+    const other = encodePart(4, { batch: { first: 3, count, entries: bytes } });
+    expect(() => receiver.take(shipmentOf(other))).toThrow('within another');
+    expect(standby.texts).toHaveLength(2);
+    endTurn();
+  });
+});
+
 describe('the receiver changes nothing for', () => {
   const tail = (number: number, first: number, texts = ['x']) => {
     const { count, bytes } = textBatch(first, texts);
@@ -178,7 +267,10 @@ describe('the receiver changes nothing for', () => {
     ['an empty batch', tail(3, 3, [])],
     ['a wrong checksum', { ...tail(3, 3), checksum: 1 }],
     ['no part', {}],
-    ['a snapshot within the tail', shipmentOf(encodePart(3, { chunk: { records: [] } }))],
+    [
+      'a snapshot within the tail',
+      shipmentOf(encodePart(3, { chunk: { position: 2, records: [] } })),
+    ],
     [
       'a second snapshot',
       shipmentOf(encodePart(3, { snapshotEnd: { epoch: 9, position: 0, records: 0 } })),
@@ -219,7 +311,7 @@ describe('the receiver changes nothing for', () => {
 describe('splitting a batch', () => {
   it('finds entries of every length, also those with a length of two bytes', () => {
     const batch = textBatch(5, ['', 'x'.repeat(127), 'y'.repeat(128), 'z'.repeat(300), 'end']);
-    const parts = splitBatch(batch, 2);
+    const parts = splitBatch(batch, 2, Infinity);
     expect(parts.map(({ first, count }) => [first, count])).toEqual([
       [5, 2],
       [7, 2],
@@ -228,12 +320,24 @@ describe('splitting a batch', () => {
     expect(Buffer.concat(parts.map(({ bytes }) => bytes))).toEqual(batch.bytes);
   });
 
+  it('counts bytes as well as entries; a large one goes alone', () => {
+    const batch = textBatch(1, ['a', 'b', 'x'.repeat(300), 'c', 'd', 'e', 'f']);
+    const parts = splitBatch(batch, 3, 5);
+    expect(parts.map(({ first, count }) => [first, count])).toEqual([
+      [1, 2],
+      [3, 1],
+      [4, 2],
+      [6, 2],
+    ]);
+    expect(Buffer.concat(parts.map(({ bytes }) => bytes))).toEqual(batch.bytes);
+  });
+
   it('refuses a batch that ends within an entry', () => {
     const { bytes } = textBatch(1, ['abc', 'def']);
-    expect(() => splitBatch({ first: 1, count: 2, bytes: bytes.subarray(0, 6) }, 1)).toThrow(
+    expect(() => splitBatch({ first: 1, count: 2, bytes: bytes.subarray(0, 6) }, 1, 9)).toThrow(
       'within',
     );
-    expect(() => splitBatch({ first: 1, count: 3, bytes }, 1)).toThrow('within');
+    expect(() => splitBatch({ first: 1, count: 3, bytes }, 1, 9)).toThrow('within');
   });
 
   it('a part is read back as it was written', () => {
