@@ -13,6 +13,15 @@ export const MIN_PACKET_BYTES = 21;
 /** Length of every connection id that we choose: 64 random bits, at a fixed offset in short headers. */
 export const CONNECTION_ID_BYTES = 8;
 
+/**
+ * Connection ids that each side of a connection holds of the other: the one in use and two spares, as
+ * far as the peer allows (quiche gives out no more than it takes). With two in all, one is left in the
+ * moment after a retirement, and quiche 0.18 takes a repeated RETIRE_CONNECTION_ID for a violation
+ * then; quic-go retires its first id right after the handshake, and repeats it where packets are lost.
+ * Not more, for the ids that a peer makes us retire feed a queue in quiche.
+ */
+export const ACTIVE_CONNECTION_IDS = 3;
+
 /** What one connection may use of this endpoint, and how long it may take. Times are ms. */
 export interface TransportLimits {
   /** Silence after which a connection is dead; the smaller of both sides' values counts. */

@@ -7,7 +7,12 @@ import type { Logger } from '../telemetry/log.js';
 import type { QuicMetrics } from '../telemetry/quic-metrics.js';
 import { idKey } from './connection-id.js';
 import type { ConnectionIdSource } from './connection-id.js';
-import { CONNECTION_ID_BYTES, MAX_SEND_DATAGRAM_BYTES, MIN_PACKET_BYTES } from './limits.js';
+import {
+  ACTIVE_CONNECTION_IDS,
+  CONNECTION_ID_BYTES,
+  MAX_SEND_DATAGRAM_BYTES,
+  MIN_PACKET_BYTES,
+} from './limits.js';
 import type { TransportLimits } from './limits.js';
 import { isShortHeader, parseLongHeader } from './packet-header.js';
 import type { LongHeader } from './packet-header.js';
@@ -28,13 +33,6 @@ const READ_BUFFER_BYTES = 64 * 1024;
 
 /** Small writes of a turn are copied together here; larger than a first congestion window. */
 const GATHER_BUFFER_BYTES = 16 * 1024;
-
-/**
- * Spare ids that a peer holds for its migrations, besides the one in use; fewer where it wants fewer.
- * Two, for quiche 0.18 takes a repeated RETIRE_CONNECTION_ID for a violation while only one is left,
- * and quic-go retires its first id right after the handshake.
- */
-const SPARE_IDS = 2;
 
 /** What all connections over one UDP socket share. */
 export interface EndpointOptions {
@@ -81,6 +79,7 @@ export class QuicEndpoint implements ConnectionOwner {
   private readonly all = new Set<QuicConnection>();
   private socket: UdpSocket | null = null;
   private readonly onDatagram = (datagram: Buffer, from: RemoteInfo): void => {
+    this.metrics.datagrams.add();
     try {
       this.dispatch(datagram, from);
     } catch (error) {
@@ -189,7 +188,7 @@ export class QuicEndpoint implements ConnectionOwner {
     // Events of paths that we do not use would pile up in quiche.
     while (quiche.pathEventNext() !== null);
     if (quiche.isDraining() || quiche.isClosed()) return;
-    while (quiche.activeSourceCids() <= SPARE_IDS && quiche.sourceCidsLeft() > 0) {
+    while (quiche.activeSourceCids() < ACTIVE_CONNECTION_IDS && quiche.sourceCidsLeft() > 0) {
       const id = this.ids.next();
       quiche.newSourceCid(id, this.ids.resetTokenNumber(id), false);
       this.addId(id, connection);

@@ -1,6 +1,10 @@
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { StartupError, messageOf } from '../base/errors.js';
-import { MAX_RECV_DATAGRAM_BYTES, MAX_SEND_DATAGRAM_BYTES } from './limits.js';
+import {
+  ACTIVE_CONNECTION_IDS,
+  MAX_RECV_DATAGRAM_BYTES,
+  MAX_SEND_DATAGRAM_BYTES,
+} from './limits.js';
 import type { TransportLimits } from './limits.js';
 import { quiche } from './quiche.js';
 import type { QuicheConfig } from './quiche.js';
@@ -139,8 +143,7 @@ function applyLimits(
   config.setInitialMaxStreamsUni(limits.maxStreamsUni);
   config.setMaxStreamWindow(limits.maxStreamWindow);
   config.setMaxConnectionWindow(limits.maxConnectionWindow);
-  // Two ids: what RFC 9000 section 5.1.1 asks at least; more only feeds the retirement queue.
-  config.setActiveConnectionIdLimit(2);
+  config.setActiveConnectionIdLimit(ACTIVE_CONNECTION_IDS);
   // Packets leave when they are made: nobody here waits for the time that pacing would ask for.
   config.enablePacing(false);
   config.grease(false);

@@ -32,4 +32,30 @@ describe('a peer that changes connection ids while it talks', () => {
     expect(harness.server.idCount()).toBeLessThanOrEqual(4);
     expect(serverSide[0]?.quiche.activeSourceCids()).toBeGreaterThan(1);
   });
+
+  it('leaves two after a retirement: with one, quiche takes a repeated retirement for a violation', async () => {
+    const serverSide: QuicConnection[] = [];
+    const protocols = {
+      gatesvr: (connection: QuicConnection): void => {
+        serverSide.push(connection);
+        echoHandler(connection);
+      },
+    };
+    harness = await QuicHarness.start({ protocols });
+    const { connection } = await harness.connect();
+    await eventually(() => connection.quiche.availableDcids() > 0, 'a spare id');
+    const [server] = serverSide as [QuicConnection];
+    const left: number[] = [];
+    // Before the turn ends, in which another is issued.
+    const receive = server.receive.bind(server);
+    server.receive = (...datagram) => {
+      receive(...datagram);
+      left.push(server.quiche.activeSourceCids());
+    };
+    connection.quiche.retireDestinationCid(0);
+    connection.ping();
+    await eventually(() => left.length > 0, 'the retirement');
+    expect(left[0]).toBe(2);
+    await eventually(() => server.quiche.activeSourceCids() === 3, 'another in its place');
+  });
 });
