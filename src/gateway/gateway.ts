@@ -192,6 +192,7 @@ export class Gateway {
       authenticator: this.tokens ?? new AcceptingAuthenticator(),
       ceiling: this.state.ceiling,
       journal: this.journal.writer,
+      datagramsRead: () => this.metrics.quic.datagrams.value,
       epoch: () => (this.pair === null ? LONE_EPOCH : this.pair.epoch),
       ...(this.pair === null ? {} : { serving: this.pair }),
     });

@@ -9,13 +9,22 @@ import type { Session } from './session.js';
 import type { SessionRegistry } from './session-registry.js';
 import { SettlingBroadcast } from './settling-push.js';
 
+/** libuv reads at most so many datagrams per turn from a socket. After that many, more may wait. */
+export const FULL_READ = 32;
+
 /**
- * Sessions that are delivered to in one turn of the event loop. Each of them answers with an ACK, and
- * libuv reads at most 32 datagrams per turn from a socket: handing out more would pile up ACKs in the
- * kernel's buffer, and heartbeats and requests wait behind them. At some 15 us per delivery a turn
- * gets half a millisecond longer.
+ * Sessions that are delivered to in one turn of the event loop. Each of them answers with an ACK:
+ * handing out more than a turn can read would pile up ACKs in the kernel's buffer, and heartbeats and
+ * requests wait behind them. At some 15 us per delivery a turn gets half a millisecond longer.
  */
-export const SESSIONS_PER_TURN = 32;
+export const SESSIONS_PER_TURN = FULL_READ;
+
+/**
+ * As long as reading is behind. The ACKs would wait longer than clients and we wait for them; both
+ * would send again, and that would wait as well, until the kernel's buffers lose most of it: at 20,000
+ * sessions nearly nothing else arrived for half a minute. A few, so that broadcasts go on at full load.
+ */
+export const SESSIONS_PER_CROWDED_TURN = 4;
 
 /** Every outbox gets its own copy, and large frames leave in many packets. One always goes. */
 export const BYTES_PER_TURN = 256 * 1024;
@@ -33,6 +42,14 @@ export const MAX_BROADCAST_BYTES = 32 * 1024 * 1024;
 const BYTES_PER_NAME = 8;
 
 const FULL = 'BROADCAST_QUEUE_FULL: too many broadcasts are under way, try again later';
+
+/** What the event loop does besides. */
+export interface FanOutPace {
+  /** Runs a function in the next turn of the event loop. Default: setImmediate. */
+  readonly soon?: ((run: () => void) => void) | undefined;
+  /** Datagrams read from clients so far. Default: none, so that reading is never behind. */
+  readonly datagramsRead?: (() => number) | undefined;
+}
 
 /** @param sentCount outboxes that took it. */
 export type BroadcastDone = (sentCount: number, message: string) => void;
@@ -74,25 +91,33 @@ export class FanOut {
   private readonly sweeps = new RingQueue<Sweep>();
   private broadcasts = 0;
   private bytes = 0;
+  private mostSessions = SESSIONS_PER_TURN;
   private sessionsLeft = SESSIONS_PER_TURN;
   private bytesLeft = BYTES_PER_TURN;
   private scheduled = false;
   private running = false;
+  private readonly soon: (run: () => void) => void;
+  private readonly datagramsRead: () => number;
+  /** How many had been read when the last turn began. */
+  private readBefore = 0;
   private readonly onTurn = (): void => {
     this.scheduled = false;
-    this.sessionsLeft = SESSIONS_PER_TURN;
+    this.mostSessions = this.isCrowded() ? SESSIONS_PER_CROWDED_TURN : SESSIONS_PER_TURN;
+    this.sessionsLeft = this.mostSessions;
     this.bytesLeft = BYTES_PER_TURN;
     this.run();
   };
 
-  /** @param soon runs a function in the next turn of the event loop. */
   constructor(
     private readonly registry: SessionRegistry,
     private readonly outcomes: LabelledTally,
     private readonly journal: JournalWriter | null,
     private readonly serving: ServingGate,
-    private readonly soon: (run: () => void) => void,
-  ) {}
+    { soon = (run) => void setImmediate(run), datagramsRead = () => 0 }: FanOutPace,
+  ) {
+    this.soon = soon;
+    this.datagramsRead = datagramsRead;
+  }
 
   /** Broadcasts that have not reached everyone yet. */
   get length(): number {
@@ -148,7 +173,15 @@ export class FanOut {
       this.deliver(sweep, (sweep.recipients ??= sweep.audience.recipients(this.registry)));
     }
     this.running = false;
-    if (this.sessionsLeft < SESSIONS_PER_TURN || this.sweeps.length > 0) this.goOnLater();
+    if (this.sessionsLeft < this.mostSessions || this.sweeps.length > 0) this.goOnLater();
+  }
+
+  /** Whether as much was read as a turn can, since the last turn with a delivery: after a pause, too. */
+  private isCrowded(): boolean {
+    const read = this.datagramsRead();
+    const crowded = read - this.readBefore >= FULL_READ;
+    this.readBefore = read;
+    return crowded;
   }
 
   private goOnLater(): void {

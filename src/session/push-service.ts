@@ -7,6 +7,7 @@ import type { BroadcastRequest, UnicastPushRequest } from '../wire/messages.js';
 import type { PushErrorCode, PushResult } from '../wire/push-result.js';
 import { Audience } from './audience.js';
 import { FanOut } from './fan-out.js';
+import type { FanOutPace } from './fan-out.js';
 import type { BroadcastDone } from './fan-out.js';
 import { KEY_LIFETIME_MS, digestOf } from './idempotency-keys.js';
 import type { IdempotencyKeys } from './idempotency-keys.js';
@@ -32,7 +33,7 @@ export class PushService {
   private closed: PushResult | null = NOT_OPEN;
   private readonly fanOut: FanOut;
 
-  /** @param soon runs a function in the next turn of the event loop. */
+  /** @param pace how broadcasts are spread; by default one share in each turn of the event loop. */
   constructor(
     private readonly registry: SessionRegistry,
     private readonly offline: OfflineQueues,
@@ -40,9 +41,9 @@ export class PushService {
     private readonly metrics: SessionMetrics,
     private readonly journal: JournalWriter | null = null,
     private readonly serving: ServingGate = ALWAYS_SERVING,
-    soon: (run: () => void) => void = (run) => void setImmediate(run),
+    pace: FanOutPace = {},
   ) {
-    this.fanOut = new FanOut(registry, metrics.pushes, journal, serving, soon);
+    this.fanOut = new FanOut(registry, metrics.pushes, journal, serving, pace);
   }
 
   /** Pushes are accepted from here on. */

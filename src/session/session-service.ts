@@ -76,6 +76,8 @@ export interface SessionServiceParts {
   readonly spans?: RequestTracer | null;
   /** Runs a function in the next turn of the event loop. Default: setImmediate. */
   readonly soon?: (run: () => void) => void;
+  /** Datagrams read from clients so far: how far behind reading is. Default: never. */
+  readonly datagramsRead?: () => number;
 }
 
 interface OpenConnection {
@@ -130,7 +132,7 @@ export class SessionService implements ConnectionHost {
       metrics,
       journal,
       serving,
-      soon,
+      { soon, datagramsRead: parts.datagramsRead },
     );
     this.clients = new ClientDesk(this.registry, clock, (session) => this.end(session, 'kicked'));
     this.starts = new StartProcedure(

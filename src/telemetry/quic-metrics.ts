@@ -11,6 +11,7 @@ const TALLIES = {
     'cause',
     ['peer', 'local', 'loss', 'handshake'],
   ],
+  datagrams: ['gatesvr_quic_datagrams_received_total', 'UDP datagrams read'],
   datagramsDropped: [
     'gatesvr_quic_datagrams_dropped_total',
     'Datagrams ignored, by reason',

@@ -204,6 +204,8 @@ export class SessionHarness implements MemoryScheduler {
   readonly service: SessionService;
   /** Null unless the harness was told to keep one; its turns end with `settle`. */
   readonly journal: JournalWriter | null;
+  /** What the gateway is told that its sockets have read. */
+  datagramsRead = 0;
   private readonly tasks: (() => void)[] = [];
 
   constructor(
@@ -229,6 +231,7 @@ export class SessionHarness implements MemoryScheduler {
       journal: this.journal,
       epoch: () => 1,
       soon: (run) => this.soon(run),
+      datagramsRead: () => this.datagramsRead,
     });
     this.journal?.describe(() => this.service.snapshot());
     this.service.open();

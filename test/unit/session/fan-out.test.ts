@@ -1,8 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import {
   BYTES_PER_TURN,
+  FULL_READ,
   MAX_BROADCASTS,
   MAX_BROADCAST_BYTES,
+  SESSIONS_PER_CROWDED_TURN,
   SESSIONS_PER_TURN,
 } from '../../../src/session/fan-out.js';
 import { BroadcastRequest, UnicastPushRequest } from '../../../src/wire/messages.js';
@@ -72,6 +74,31 @@ describe('a broadcast', () => {
     expect([hall.reached, hall.answers]).toEqual([MANY, [`all: ${MANY} sent`]]);
     hall.harness.settle();
     for (let index = 0; index < MANY; index++) expect(hall.texts(index)).toEqual(['all']);
+  });
+
+  test('takes few in a turn that read as much as a turn can, and all of its share again afterwards', () => {
+    const hall = new Hall();
+    const { harness } = hall;
+    hall.begin('all');
+    const turns = [FULL_READ, FULL_READ + 5, FULL_READ - 1, 0];
+    const reached = turns.map((datagrams) => {
+      harness.datagramsRead += datagrams;
+      harness.turn();
+      return hall.reached;
+    });
+    const few = 2 * SESSIONS_PER_CROWDED_TURN;
+    expect(reached).toEqual([few / 2, few, few + SESSIONS_PER_TURN, few + 2 * SESSIONS_PER_TURN]);
+  });
+
+  test('rests after a crowded turn in which nobody is left', () => {
+    const hall = new Hall(SESSIONS_PER_TURN + SESSIONS_PER_CROWDED_TURN);
+    hall.begin('all').harness.turn();
+    hall.harness.datagramsRead += FULL_READ;
+    hall.harness.turn();
+    expect(hall.reached).toBe(SESSIONS_PER_TURN + SESSIONS_PER_CROWDED_TURN);
+    hall.harness.settle();
+    hall.begin('next').harness.turn();
+    expect(hall.kept('o0')).toBe(2);
   });
 
   test('shares the turn with all others, however small', () => {
