@@ -54,11 +54,11 @@ export function errorCodeOf(closeCode: number): number {
 
 /** The longest beginning of a reason that fits into a close frame, whole characters only. */
 export function closeReason(reason: string): string {
-  const bytes = Buffer.from(reason, 'utf8');
+  const bytes = new TextEncoder().encode(reason);
   if (bytes.length <= MAX_REASON_BYTES) return reason;
   let end = MAX_REASON_BYTES;
   while (((bytes[end] as number) & 0xc0) === 0x80) end--;
-  return bytes.toString('utf8', 0, end);
+  return new TextDecoder().decode(bytes.subarray(0, end));
 }
 
 const TOO_BIG = `message too large, the limit is ${MAX_FRAME_BYTES} bytes`;

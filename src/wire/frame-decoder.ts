@@ -25,7 +25,7 @@ export class FrameDecoder {
   private prefixBytes = 0;
   /** Length of the frame that is being read, -1 between frames. */
   private length = -1;
-  private part: Buffer | null = null;
+  private part: Uint8Array | null = null;
   private partBytes = 0;
   private bad: BadFrame | null = null;
 
@@ -50,7 +50,7 @@ export class FrameDecoder {
   feed(chunk: Uint8Array): void {
     if (this.bad !== null) return;
     if (this.offset < this.chunk.length) {
-      this.chunk = Buffer.concat([this.chunk.subarray(this.offset), chunk]);
+      this.chunk = joined(this.chunk.subarray(this.offset), chunk);
     } else {
       this.chunk = chunk;
     }
@@ -60,7 +60,7 @@ export class FrameDecoder {
   /** Copies what was fed and not taken out, so that the caller may reuse its read buffer. */
   detach(): void {
     if (this.offset < this.chunk.length) {
-      this.chunk = Buffer.from(this.chunk.subarray(this.offset));
+      this.chunk = joined(this.chunk.subarray(this.offset), NOTHING);
     } else {
       this.chunk = NOTHING;
     }
@@ -107,7 +107,7 @@ export class FrameDecoder {
     }
     this.keep(taken);
     if (this.partBytes < this.length) return null;
-    const frame = (this.part as unknown as Buffer).subarray(0, this.length);
+    const frame = (this.part as unknown as Uint8Array).subarray(0, this.length);
     this.part = null;
     this.partBytes = 0;
     this.length = -1;
@@ -118,8 +118,8 @@ export class FrameDecoder {
     const needed = this.partBytes + bytes.length;
     if (this.part === null || this.part.length < needed) {
       const doubled = Math.max(FIRST_PART_BYTES, needed, (this.part?.length ?? 0) * 2);
-      const larger = Buffer.allocUnsafeSlow(Math.min(doubled, this.length));
-      if (this.part !== null) this.part.copy(larger, 0, 0, this.partBytes);
+      const larger = new Uint8Array(Math.min(doubled, this.length));
+      if (this.part !== null) larger.set(this.part.subarray(0, this.partBytes));
       this.part = larger;
     }
     this.part.set(bytes, this.partBytes);
@@ -131,4 +131,12 @@ export class FrameDecoder {
     this.chunk = NOTHING;
     this.offset = 0;
   }
+}
+
+/** A copy of both; no Buffer, for browsers have none. */
+function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const both = new Uint8Array(first.length + second.length);
+  both.set(first);
+  both.set(second, first.length);
+  return both;
 }

@@ -1,7 +1,7 @@
-import type protobuf from 'protobufjs/minimal.js';
+import protobuf from 'protobufjs/minimal.js';
 import { FRAME_PREFIX_BYTES } from './limits.js';
-import { ClientRequest, ServerPush } from './messages.js';
-import type { PushType } from './messages.js';
+import { ClientRequest, ServerPush } from './client-messages.js';
+import type { PushType } from './client-messages.js';
 import { checkedUint64 } from './uint64.js';
 
 const MSG_ID_TAG = (1 << 3) | 0;
@@ -75,14 +75,15 @@ export function frameSeqOf(frame: Frame): number {
   return value;
 }
 
-/** A client's request as a whole frame. */
+/** A client's request as a whole frame. Runs in browsers too. */
 export function encodeRequestFrame(request: Parameters<typeof ClientRequest.encode>[0]): Frame {
-  return withPrefix(ClientRequest.encode(request));
-}
-
-function withPrefix(writer: protobuf.Writer): Frame {
-  const frame = Buffer.allocUnsafe(FRAME_PREFIX_BYTES + writer.len);
-  frame.writeUInt32BE(writer.len, 0);
+  const writer = ClientRequest.encode(request);
+  const length = writer.len;
+  const frame = protobuf.util.newBuffer(FRAME_PREFIX_BYTES + length);
+  frame[0] = length >>> 24;
+  frame[1] = length >>> 16;
+  frame[2] = length >>> 8;
+  frame[3] = length;
   frame.set(writer.finish(), FRAME_PREFIX_BYTES);
   return frame;
 }

@@ -5,17 +5,19 @@ type Long = ReturnType<protobuf.Reader['uint64']>;
 /** A 64-bit field held a number that JavaScript cannot count exactly, or the bytes were no varint. */
 export class Uint64RangeError extends RangeError {}
 
+/** Reads text out of Node's Buffers, which is several times faster; browsers have none. */
+const NativeReader: typeof protobuf.Reader =
+  typeof Buffer === 'undefined' ? protobuf.Reader : protobuf.BufferReader;
+
 /**
  * A protobuf reader for bytes from the network: 64-bit integers come out as plain numbers, anything
  * outside +-2^53 throws instead of losing digits, and unknown fields are not kept.
  *
  * Bytes fields alias the buffer that was read; copy what outlives it.
  */
-export class CheckedReader extends protobuf.BufferReader {
+export class CheckedReader extends NativeReader {
   constructor(bytes: Uint8Array) {
-    super(
-      Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length),
-    );
+    super(native(bytes));
     this.discardUnknown = true;
   }
 
@@ -27,6 +29,12 @@ export class CheckedReader extends protobuf.BufferReader {
   override int64(): Long {
     return readInt64(this) as unknown as Long;
   }
+}
+
+/** The same bytes as the type that this platform reads best. */
+function native(bytes: Uint8Array): Uint8Array {
+  if (typeof Buffer === 'undefined' || Buffer.isBuffer(bytes)) return bytes;
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 /** Reads the varint at the reader's position in base 128 (protobuf encoding guide, "Varints"). */

@@ -26,11 +26,17 @@ export class BrowserHarness {
     readonly pages: PageServer,
   ) {}
 
-  /** @param files by path; an empty page at `/` unless they have one. */
-  static async start(files: ReadonlyMap<string, PageFile> = new Map()): Promise<BrowserHarness> {
+  /**
+   * @param files by path; an empty page at `/` unless they have one.
+   * @param flags of Chromium beside the usual ones.
+   */
+  static async start(
+    files: ReadonlyMap<string, PageFile> = new Map(),
+    flags: readonly string[] = [],
+  ): Promise<BrowserHarness> {
     const pages = await PageServer.start(new Map([['/', pageWith()], ...files]));
     try {
-      return new BrowserHarness(await launchChromium(), pages);
+      return new BrowserHarness(await launchChromium(flags), pages);
     } catch (error) {
       await pages.close();
       throw error;

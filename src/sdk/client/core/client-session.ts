@@ -3,7 +3,7 @@ import { messageOf } from '../../../base/errors.js';
 import type { Link } from '../../../link/link.js';
 import { ErrorCode, TOKEN_EXPIRED } from '../../../wire/error-catalogue.js';
 import type { Frame } from '../../../wire/frame-encoder.js';
-import type { ServerPush, StartResponse } from '../../../wire/messages.js';
+import type { ServerPush, StartResponse } from '../../../wire/client-messages.js';
 import { retryAfterOf } from '../../../wire/retry-after.js';
 import type { ClientEvents, ClientState, Closed, Notice } from './client-events.js';
 import { Connection } from './connection.js';
@@ -112,6 +112,12 @@ export class ClientSession
     this.current = 'idle';
     this.reconnection.stop();
     this.connection?.abort(ErrorCode.None, 'given up');
+  }
+
+  /** See GatewayClientCore. */
+  wake(): void {
+    this.reconnection.wake();
+    this.connection?.check();
   }
 
   nextMsgId(): number {

@@ -10,7 +10,7 @@ import {
   ServerPush,
   StartResponse,
   decodeMessage,
-} from '../../../wire/messages.js';
+} from '../../../wire/client-messages.js';
 import type { ClientMetrics } from './client-metrics.js';
 import { Liveness } from './liveness.js';
 import type { LivenessOptions } from './liveness.js';
@@ -64,6 +64,7 @@ export class Connection implements LinkObserver {
   private notice: ErrorMessage | null = null;
   private readonly clock: Clock;
   private readonly liveness: Liveness;
+  private readonly deadAfterMs: number;
   private readingPaused = false;
   private arrivals = 0;
   private cancelStart: Cancel | null = null;
@@ -78,7 +79,9 @@ export class Connection implements LinkObserver {
     private readonly probe?: PathProbe,
   ) {
     this.clock = options.clock;
-    this.liveness = new Liveness(options);
+    const { pingAfterMs, deadAfterMs } = options;
+    this.deadAfterMs = Math.max(deadAfterMs, probe?.silenceMs ?? 0);
+    this.liveness = new Liveness({ pingAfterMs, deadAfterMs: this.deadAfterMs });
   }
 
   /** `quic` or `websocket`. */
@@ -128,6 +131,11 @@ export class Connection implements LinkObserver {
       this.checkIn(this.options.pingAfterMs);
     }
     return result;
+  }
+
+  /** Asks for a sign of life, though nothing is due: silence counts from now on. */
+  check(): void {
+    if (this.started) this.heartbeat();
   }
 
   /** Delivers what was sent, then ends; onEnded follows. */
@@ -223,12 +231,9 @@ export class Connection implements LinkObserver {
   }
 
   private ping(): void {
-    if (this.probe === undefined) {
-      this.send(this.heartbeatFrame());
-      return;
-    }
-    this.arrivals = this.probe.arrivals();
-    this.probe.ping();
+    this.arrivals = this.probe?.arrivals?.() ?? 0;
+    if (this.probe?.ping === undefined) this.send(this.heartbeatFrame());
+    else this.probe.ping();
   }
 
   private heartbeatFrame(): Frame {
@@ -236,10 +241,10 @@ export class Connection implements LinkObserver {
   }
 
   private checkIn(delay: number): void {
-    this.cancelCheck = this.clock.after(delay, () => this.check());
+    this.cancelCheck = this.clock.after(delay, () => this.listen());
   }
 
-  private check(): void {
+  private listen(): void {
     this.cancelCheck = null;
     if (this.readingPaused) this.liveness.heard(this.clock.now(), this.owner.awaitsAnswers());
     const { verdict, inMs } = this.liveness.check(this.clock.now());
@@ -254,9 +259,9 @@ export class Connection implements LinkObserver {
 
   /** No frame for too long. While packets arrive the path lives: a large frame may be under way. */
   private onSilence(): void {
-    const { deadAfterMs, pingAfterMs } = this.options;
-    if ((this.probe?.arrivals() ?? 0) === this.arrivals) {
-      this.abort(ErrorCode.None, `no sign of life within ${deadAfterMs} ms`);
+    const { pingAfterMs } = this.options;
+    if ((this.probe?.arrivals?.() ?? 0) === this.arrivals) {
+      this.abort(ErrorCode.None, `no sign of life within ${this.deadAfterMs} ms`);
       return;
     }
     this.liveness.heard(this.clock.now(), this.owner.awaitsAnswers());

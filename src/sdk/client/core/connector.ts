@@ -37,6 +37,8 @@ export class Connector {
   private planned = 0;
   private attempt: AbortController | null = null;
   private cancelRetry: Cancel | null = null;
+  /** The gateway asked not to come back sooner (clock ms). */
+  private notBefore = 0;
   private cancelStable: Cancel | null = null;
 
   constructor(
@@ -55,14 +57,26 @@ export class Connector {
 
   /** Tries after the next delay of the backoff. @param wait ms that the gateway asks for on top. */
   retry(wait = 0): void {
-    this.connectIn(wait + this.backoff.next());
+    this.connectIn(wait + this.backoff.next(), wait);
   }
 
-  /** Tries after `delay` ms. */
-  connectIn(delay: number): void {
+  /** Tries after `delay` ms. @param asked how much of it the gateway asked for, ms. */
+  connectIn(delay: number, asked = delay): void {
     this.stop();
+    const { clock } = this.options;
+    this.notBefore = clock.now() + asked;
     this.owner.onRetry(++this.planned, delay, this.addresses.current);
-    this.cancelRetry = this.options.clock.after(delay, () => void this.open());
+    this.cancelRetry = clock.after(delay, () => {
+      this.cancelRetry = null;
+      void this.open();
+    });
+  }
+
+  /** What kept attempts from succeeding may be over: waits no longer than the gateway asked for. */
+  wake(): void {
+    if (this.cancelRetry === null) return;
+    this.backoff.reset();
+    this.connectIn(Math.max(0, this.notBefore - this.options.clock.now()));
   }
 
   /** Goes where a gateway pointed: at once, but not for ever. */
@@ -88,6 +102,7 @@ export class Connector {
   /** Gives up the attempt under way, and the timers; connect and retry start again. */
   stop(): void {
     this.cancelRetry?.();
+    this.cancelRetry = null;
     this.cancelStable?.();
     const attempt = this.attempt;
     this.attempt = null;

@@ -1,6 +1,6 @@
 import type { Clock } from '../../../base/clock.js';
-import type { ServerPush } from '../../../wire/messages.js';
-import { PushType } from '../../../wire/messages.js';
+import type { ServerPush } from '../../../wire/client-messages.js';
+import { PushType } from '../../../wire/client-messages.js';
 import { Acknowledger } from './acknowledger.js';
 import type { KeepSettled } from './acknowledger.js';
 import type { ClientEvents, Notice } from './client-events.js';

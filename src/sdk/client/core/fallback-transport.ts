@@ -16,6 +16,35 @@ export interface FallbackOptions {
   readonly clock: Clock;
   readonly headStartMs?: number;
   readonly rememberMs?: number;
+  /** Default: as long as the transport lives. */
+  readonly memory?: FallbackMemory;
+}
+
+/** Keeps for which addresses the other transport goes first. */
+export interface FallbackMemory {
+  otherFirst(address: string): boolean;
+  /** @param forMs how long, ms. */
+  remember(address: string, forMs: number): void;
+  forget(address: string): void;
+}
+
+class OwnMemory implements FallbackMemory {
+  /** Until when (clock ms), by address. */
+  private readonly until = new Map<string, number>();
+
+  constructor(private readonly clock: Clock) {}
+
+  otherFirst(address: string): boolean {
+    return (this.until.get(address) ?? -Infinity) > this.clock.now();
+  }
+
+  remember(address: string, forMs: number): void {
+    this.until.set(address, this.clock.now() + forMs);
+  }
+
+  forget(address: string): void {
+    this.until.delete(address);
+  }
 }
 
 /**
@@ -25,8 +54,7 @@ export interface FallbackOptions {
  */
 export class FallbackTransport implements Transport {
   readonly name: string;
-  /** Until when (clock ms) the other goes first, by address. */
-  private readonly otherFirst = new Map<string, number>();
+  private readonly memory: FallbackMemory;
 
   constructor(
     private readonly preferred: Transport,
@@ -34,11 +62,12 @@ export class FallbackTransport implements Transport {
     private readonly options: FallbackOptions,
   ) {
     this.name = `${preferred.name} or ${other.name}`;
+    this.memory = options.memory ?? new OwnMemory(options.clock);
   }
 
   async open(address: string, signal: AbortSignal): Promise<Link> {
     const { clock, headStartMs = HEAD_START_MS, rememberMs = REMEMBER_MS } = this.options;
-    const swapped = (this.otherFirst.get(address) ?? -Infinity) > clock.now();
+    const swapped = this.memory.otherFirst(address);
     const order = swapped ? [this.other, this.preferred] : [this.preferred, this.other];
     const { link, index } = await new StaggeredRace(
       order.map((transport) => ({
@@ -48,8 +77,8 @@ export class FallbackTransport implements Transport {
       { clock, headStart: () => headStartMs, onFailure: 'next' },
       signal,
     ).run();
-    if (order[index] === this.preferred) this.otherFirst.delete(address);
-    else if (!swapped) this.otherFirst.set(address, clock.now() + rememberMs);
+    if (order[index] === this.preferred) this.memory.forget(address);
+    else if (!swapped) this.memory.remember(address, rememberMs);
     return link;
   }
 

@@ -214,6 +214,14 @@ export class GatewayClientCore {
     this.session.close();
   }
 
+  /**
+   * The network, or the machine, may be back: waits no longer before the next attempt to connect, and
+   * makes sure that an open connection still lives. For whoever hears of such things; harmless always.
+   */
+  wake(): void {
+    this.session.wake();
+  }
+
   private get clock(): Clock {
     return this.options.clock;
   }

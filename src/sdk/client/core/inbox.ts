@@ -1,6 +1,11 @@
 import { ErrorCode, isPassing } from '../../../wire/error-catalogue.js';
-import type { ServerPush } from '../../../wire/messages.js';
-import { BusinessResponse, ErrorMessage, PushType, decodeMessage } from '../../../wire/messages.js';
+import type { ServerPush } from '../../../wire/client-messages.js';
+import {
+  BusinessResponse,
+  ErrorMessage,
+  PushType,
+  decodeMessage,
+} from '../../../wire/client-messages.js';
 import type { Notice } from './client-events.js';
 import { retryAfterOf } from '../../../wire/retry-after.js';
 import { OrderedDelivery } from './ordered-delivery.js';

@@ -4,9 +4,18 @@ type Deliver = () => void;
 
 /** Runs in a later turn of the event loop, when every promise that is settled now has been heard. */
 const nextTurn: (run: () => void) => void =
-  typeof setImmediate === 'function'
-    ? (run) => void setImmediate(run)
-    : (run) => void setTimeout(run, 0);
+  typeof setImmediate === 'function' ? (run) => void setImmediate(run) : turnsByMessages();
+
+/** For browsers, which let timers of hidden pages wait for a second and more, but not messages. */
+function turnsByMessages(): (run: () => void) => void {
+  const { port1, port2 } = new MessageChannel();
+  const waiting = new RingQueue<() => void>();
+  Object.assign(port1, { onmessage: () => waiting.shift()?.() });
+  return (run) => {
+    waiting.push(run);
+    port2.postMessage(null);
+  };
+}
 
 /**
  * Keeps the order of the wire for the application. An answer settles a promise, which is heard only

@@ -38,6 +38,11 @@ export class Reconnection {
     this.connector.succeeded();
   }
 
+  /** The network may be back: what only waits is tried now. */
+  wake(): void {
+    this.connector.wake();
+  }
+
   stop(): void {
     this.connector.stop();
     this.departure.end();

@@ -1,5 +1,5 @@
 import { ErrorCode, errorName } from '../../../wire/error-catalogue.js';
-import type { ErrorMessage } from '../../../wire/messages.js';
+import type { ErrorMessage } from '../../../wire/client-messages.js';
 import { OutcomeUnknownError, RequestRefusedError } from './errors.js';
 
 /** Codes after which a request may have been executed (DESIGN.md, "Flow"). */

@@ -8,7 +8,7 @@ import {
   StartRequest,
   StopRequest,
   encodeMessage,
-} from '../../../wire/messages.js';
+} from '../../../wire/client-messages.js';
 import { checkedUint64 } from '../../../wire/uint64.js';
 
 const NO_BYTES = new Uint8Array(0);

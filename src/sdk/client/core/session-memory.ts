@@ -1,4 +1,4 @@
-import type { StartResponse } from '../../../wire/messages.js';
+import type { StartResponse } from '../../../wire/client-messages.js';
 
 const NO_PROOF = new Uint8Array(0);
 

@@ -1,11 +1,13 @@
 import type { Link } from '../../../link/link.js';
 
-/** Signs of life of a connection below its frames, which a large frame under way does not hold up. */
+/** What a transport knows of a connection below its frames, which a large frame under way does not hold up. */
 export interface PathProbe {
-  /** Asks the other side for one. */
-  ping(): void;
-  /** A number that grows with everything that arrives, acknowledgements too. */
-  arrivals(): number;
+  /** Asks the other side for a sign of life; without it a heartbeat does. */
+  ping?(): void;
+  /** A number that grows with everything that arrives, parts of frames too. */
+  arrivals?(): number;
+  /** Where only whole frames show: silence shorter than this proves nothing, ms. */
+  readonly silenceMs?: number;
 }
 
 /** How a client reaches a gateway: QUIC in Node, something else in a browser. */

@@ -1,0 +1,41 @@
+import type { ResumeState, ResumeStore } from '../client/core/resume-store.js';
+import { storageOf } from './platform.js';
+import type { Platform, PlatformStorage } from './platform.js';
+import { tabIdentity } from './tab-identity.js';
+
+/**
+ * Keeps a client's session in sessionStorage, so that a reload of the page goes on with it. A duplicated
+ * tab, which gets a copy of that storage, does not: it would claim frames that the other tab took, and
+ * take answers that are the other's. It begins a session of its own. Where tabs cannot be told apart
+ * (`tabIdentity`) nothing is kept.
+ */
+export class SessionStorageStore implements ResumeStore {
+  private readonly key: string;
+  private readonly storage: PlatformStorage | undefined;
+  private tab = '';
+
+  /** @param openid whose session: each client of a page has a place of its own. */
+  constructor(
+    private readonly platform: Platform,
+    openid: string,
+  ) {
+    this.key = `gatesvr:session:${openid}`;
+    this.storage = storageOf(platform, 'sessionStorage');
+  }
+
+  /** @throws {Error} where what is stored is no JSON. */
+  async load(): Promise<unknown> {
+    this.tab = await tabIdentity(this.platform);
+    const text = this.storage?.getItem(this.key) ?? null;
+    if (text === null || this.tab === '') return null;
+    const { tab, state } = JSON.parse(text) as { readonly tab?: unknown; readonly state?: unknown };
+    return tab === this.tab ? state : null;
+  }
+
+  /** @throws {Error} where the browser has no room, or the user forbids it. */
+  save(state: ResumeState | null): void {
+    if (this.tab === '') return;
+    if (state === null) this.storage?.removeItem(this.key);
+    else this.storage?.setItem(this.key, JSON.stringify({ tab: this.tab, state }));
+  }
+}

@@ -1,0 +1,124 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import type { Page } from 'puppeteer-core';
+import { ErrorCode } from '../../src/wire/error-catalogue.js';
+import { until } from '../support/until.js';
+import { describeInChromium } from './chromium.js';
+import { SdkWorld } from './sdk-world.js';
+
+describeInChromium('the browser SDK', () => {
+  let world: SdkWorld;
+  let page: Page;
+  let problems: readonly string[];
+
+  beforeAll(async () => {
+    world = await SdkWorld.start();
+  });
+
+  beforeEach(async () => {
+    ({ page, problems } = await world.open());
+  });
+
+  afterEach(async () => {
+    await page.close();
+  });
+
+  afterAll(async () => {
+    await world.close();
+  });
+
+  test('over WebSocket asks, is pushed to, and is resumed without loss after a cut', async () => {
+    const { transport, sessionId } = await world.connect(page, 'alice', { transport: 'websocket' });
+    expect(transport).toBe('websocket');
+    const large = 'x'.repeat(300_000);
+    expect(await world.ask(page, 'alice', 'hello', large)).toEqual(['hello', large]);
+    const push = (title: string) => world.upstream.push({ openid: 'alice', type: 'n', title });
+    await push('1');
+    world.gateway.sessions.registry
+      .findByOpenid('alice')
+      ?.currentChannel?.drop(ErrorCode.Overloaded, '');
+    for (const title of ['2', '3']) await push(title);
+    await until(async () => (await world.tell(page, 'alice')).pushes.length === 3);
+    const told = await world.tell(page, 'alice');
+    expect(told.pushes.map(({ title }) => title)).toEqual(['1', '2', '3']);
+    expect(told.log).toEqual(['websocket new whole', 'websocket resumed whole']);
+    expect(told.sessionId).toBe(sessionId);
+    expect(problems).toEqual([]);
+    await page.evaluate('app.stop("alice")');
+    await until(() => world.gateway.sessions.connectionCount === 0);
+  });
+
+  test('goes on with its session after a reload, and not in a duplicated tab', async () => {
+    const { sessionId } = await world.connect(page, 'alice', { transport: 'websocket' });
+    await world.upstream.push({ openid: 'alice', type: 'n', title: '1' });
+    await until(async () => (await world.tell(page, 'alice')).pushes.length === 1);
+    await page.reload();
+    // Pushed while there is no page, and before it.
+    await world.upstream.push({ openid: 'alice', type: 'n', title: '2' });
+    const back = await world.connect(page, 'alice', { transport: 'websocket' });
+    expect(back.sessionId).toBe(sessionId);
+    expect(back.log).toEqual(['websocket resumed whole']);
+    await until(async () => (await world.tell(page, 'alice')).pushes.length === 1);
+    expect((await world.tell(page, 'alice')).pushes).toMatchObject([{ title: '2' }]);
+
+    const opened = new Promise<Page | null>((done) => page.once('popup', done));
+    await page.evaluate('void window.open("/sdk")');
+    const duplicate = (await opened) as Page;
+    await duplicate.waitForFunction('"app" in window');
+    expect(await duplicate.evaluate('sessionStorage.length')).toBeGreaterThan(0);
+    const stranger = await world.connect(duplicate, 'alice', { transport: 'websocket' });
+    expect(stranger.sessionId).not.toBe(sessionId);
+    expect(stranger.log[0]).toMatch(/^websocket new/);
+    await until(async () => (await world.tell(page, 'alice')).state === 'closed');
+    expect((await world.tell(page, 'alice')).log.at(-1)).toBe('closed: replaced');
+    await duplicate.close();
+  });
+
+  test('has room for 100 sessions in one page', async () => {
+    const openids = world.openids(100);
+    const names = JSON.stringify(openids);
+    const options = world.options({ transport: 'websocket' });
+    await page.evaluate(`Promise.all(${names}.map((name) => app.connect(name, ${options})))`);
+    expect(world.gateway.sessions.activeCount()).toBeGreaterThanOrEqual(100);
+    const answers = await page.evaluate(
+      `Promise.all(${names}.map((name) => app.ask(name, name, 'again')))`,
+    );
+    expect(answers).toEqual(openids.map((name) => [name, 'again']));
+    await world.upstream.broadcast({ type: 'n', title: 'to all' });
+    const pushes = `${names}.every((name) => app.tell(name).pushes.length === 1)`;
+    await until(async () => (await page.evaluate(pushes)) === true);
+    await page.evaluate(`Promise.all(${names}.map((name) => app.stop(name)))`);
+  });
+
+  test('is used by the page of docs/BROWSER-SDK.md as that stands there', async () => {
+    const { page: documented } = await world.chromium.open('/docs');
+    await documented.waitForFunction('document.title === "hello"');
+    await world.upstream.push({ openid: 'alice', type: 'n', title: 'documented' });
+    await documented.waitForFunction('document.body.innerText.includes(": documented")');
+    expect(await documented.evaluate('document.body.innerText')).toMatch(/^connected over \w+/);
+    await documented.close();
+  });
+
+  // Last: a browser remembers handshakes that failed.
+  test('goes to WebSocket after a while where UDP is blocked, and at once on the next page', async () => {
+    world.proxy.blackhole(true);
+    expect((await world.connect(page, 'alice')).transport).toBe('websocket');
+    expect(await world.ask(page, 'alice', 'hello')).toEqual(['hello']);
+    expect(await page.evaluate('localStorage.length')).toBe(1);
+    await page.evaluate('app.stop("alice")');
+
+    const next = await world.open();
+    const tried = world.proxy.counters.toServer.received;
+    expect((await world.connect(next.page, 'alice')).transport).toBe('websocket');
+    expect(world.proxy.counters.toServer.received).toBe(tried);
+    await next.page.close();
+  });
+
+  test('rejects with a typed error where UDP is blocked and nothing else allowed', async () => {
+    const options = world.options({ transport: 'webtransport', connectTimeoutMs: 1_500 });
+    expect(await page.evaluate(`app.failure("bob", ${options})`)).toEqual({
+      typed: true,
+      code: 'CONNECT_FAILED',
+      message: expect.stringContaining('within 1500 ms'),
+    });
+  });
+});
