@@ -13,6 +13,7 @@ type Role = 'primary' | 'backup';
 interface SwitchOptions {
   readonly url: URL;
   readonly to?: Role;
+  readonly solo?: boolean;
   readonly tokenFile?: string;
   readonly ca?: string;
 }
@@ -24,6 +25,8 @@ const POLL_MS = 100;
 
 const HELP = `
 Asks either gateway of a pair; without --to it takes the other role. Returns when it has it.
+--solo is for the one that is left and waits (docs/HIGH-AVAILABILITY.md): say it only where the other one is
+down, for two that serve have two histories.
 A token is read from --token-file, or from ${TOKEN_VARIABLE}.`;
 
 /** `gatesvr switch`: the planned switch of a pair, for upgrades without downtime. */
@@ -33,6 +36,9 @@ export function registerSwitchCommand(program: Command, terminal: Terminal): voi
     .description('let the two gateways of a pair change roles, without losing anything')
     .option('--url <url>', 'HTTP address of either', httpUrl, new URL('http://127.0.0.1:8080'))
     .addOption(new Option('--to <role>', 'what that one shall be').choices(['primary', 'backup']))
+    .addOption(
+      new Option('--solo', 'its peer is gone for good: let it serve alone').conflicts('to'),
+    )
     .option('--token-file <file>', 'holds ops.admin_token')
     .option('--ca <file>', 'PEM of the authorities to trust, for https')
     .addHelpText('after', HELP)
@@ -50,6 +56,11 @@ async function runSwitch(options: SwitchOptions, terminal: Terminal): Promise<vo
     ca: ca === undefined ? null : readFor('--ca', ca),
   });
   try {
+    if (options.solo === true) {
+      await client.post('/backup/solo');
+      terminal.out(`${url.host} serves alone now\n`);
+      return;
+    }
     const before = await roleAt(client);
     const wanted = options.to ?? (before === 'primary' ? 'backup' : 'primary');
     await client.post(`/backup/switch?mode=${wanted}`);

@@ -47,9 +47,6 @@ const SESSION_TICK_MS = 100;
 /** How often a stop looks whether the last connections are closed, ms. */
 const CLOSE_POLL_MS = 20;
 
-/** Of a gateway without a peer, which is promoted once. */
-const LONE_EPOCH = 1;
-
 type Phase = 'starting' | 'serving' | 'draining';
 
 /**
@@ -193,8 +190,7 @@ export class Gateway {
       ceiling: this.state.ceiling,
       journal: this.journal.writer,
       datagramsRead: () => this.metrics.quic.datagrams.value,
-      epoch: () => (this.pair === null ? LONE_EPOCH : this.pair.epoch),
-      ...(this.pair === null ? {} : { serving: this.pair }),
+      ...(this.pair === null ? {} : { serving: this.pair, epochs: this.pair.epochs }),
     });
   }
 

@@ -109,6 +109,7 @@ function opsControls({ sessions, state, drain, logLevel, pair }: OpsSideParts): 
       return true;
     },
     switchRoles: (mode) => pair?.switchTo(mode),
+    goSolo: () => pair?.goSolo(),
     logLevel: () => logLevel.current,
     setLogLevel: (level) => logLevel.set(level),
   };

@@ -22,6 +22,7 @@ import type { ReplicationMetrics } from '../telemetry/replication-metrics.js';
 import { ConfirmedEffects } from './confirmed-effects.js';
 import type { GrpcSide } from './grpc-side.js';
 import type { JournalSide } from './journal-side.js';
+import { PairEpochs } from './pair-epochs.js';
 import { PairHistory } from './pair-history.js';
 import { loggedRoleStore } from './pair-role-store.js';
 
@@ -46,6 +47,7 @@ interface PairParts {
 export class PairSide implements ServingGate {
   /** Turns of client connections stand still while a primary may not serve. */
   readonly pace: TurnPace;
+  readonly epochs: PairEpochs;
   private replicator: Replicator | null = null;
   private effects: ConfirmedEffects | null = null;
   private servers: GrpcServer[] = [];
@@ -61,6 +63,9 @@ export class PairSide implements ServingGate {
     private readonly clock: Clock,
     private readonly log: Logger,
   ) {
+    const { clusterSecret, clusterId } = config.backup;
+    const machine = () => this.replicator?.machine ?? null;
+    this.epochs = new PairEpochs(clusterSecret, clusterId ?? DEFAULT_CLUSTER, machine);
     this.pace = {
       mayRun: () => this.replicator?.machine.role !== 'primary' || this.serves,
       wait: (run) => void clock.after(SILENCE_POLL_MS, run),
@@ -77,10 +82,6 @@ export class PairSide implements ServingGate {
 
   get primaryAddress(): string {
     return this.replicator === null ? '' : primaryAddress(this.replicator);
-  }
-
-  get epoch(): number {
-    return this.replicator?.machine.epoch ?? 0;
   }
 
   /** Null before `start`. */
@@ -160,6 +161,13 @@ export class PairSide implements ServingGate {
     if (!stats.in_sync) throw new CodedError('NOT_IN_SYNC', 'the backup is not in sync; wait');
     if (mode === 'primary') void replicator.switchRoles();
     else this.handOver(replicator);
+  }
+
+  /** An operator says that the peer is gone. @throws {CodedError} WRONG_ROLE or PEER_ALIVE */
+  goSolo(): void {
+    const { replicator } = this;
+    if (replicator === null) throw new CodedError('WRONG_ROLE', 'this gateway is starting');
+    replicator.machine.goSolo();
   }
 
   /** Before a stop: a backup in sync takes over, so that nothing is lost. Never rejects. */

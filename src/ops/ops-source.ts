@@ -165,6 +165,11 @@ export interface OpsControls {
    * @throws {CodedError} one line: why not.
    */
   switchRoles(mode: 'primary' | 'backup'): void;
+  /**
+   * Lets the gateway of a pair serve that waits for its peer, or stepped down: the peer is gone.
+   * @throws {CodedError} one line: why not.
+   */
+  goSolo(): void;
   logLevel(): LogLevelName;
   setLogLevel(level: LogLevelName): void;
 }

@@ -18,7 +18,7 @@ interface PairParts {
   readonly callerOf: (request: IncomingMessage) => string;
 }
 
-/** The pair that this gateway belongs to: its state, and the planned switch. */
+/** The pair that this gateway belongs to: its state, the planned switch, and solo. */
 export function addPairRoutes({ routes }: HttpListener, parts: PairParts): void {
   const { source, controls, admin, reader, callerOf, log } = parts;
   const stats = (): BackupStats => {
@@ -30,15 +30,26 @@ export function addPairRoutes({ routes }: HttpListener, parts: PairParts): void 
   routes.post('/backup/switch', admin, (request, reply) => {
     const mode = modeOf(request);
     stats();
-    try {
-      controls.switchRoles(mode);
-    } catch (error) {
-      if (error instanceof CodedError) throw new HttpRefusal(409, error.message);
-      throw error;
-    }
+    orConflict(() => controls.switchRoles(mode));
     log.warn({ mode, by: callerOf(request.raw) }, 'an operator switches the roles of the pair');
     return reply.code(202).send(stats());
   });
+  routes.post('/backup/solo', admin, (request) => {
+    stats();
+    orConflict(() => controls.goSolo());
+    log.warn({ by: callerOf(request.raw) }, 'an operator says that the peer is gone');
+    return stats();
+  });
+}
+
+/** @throws {HttpRefusal} 409 where the gateway says why not. */
+function orConflict(act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof CodedError) throw new HttpRefusal(409, error.message);
+    throw error;
+  }
 }
 
 function modeOf({ query }: FastifyRequest): 'primary' | 'backup' {

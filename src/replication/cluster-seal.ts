@@ -44,26 +44,3 @@ export class ClusterSeal {
     return createHmac('sha256', this.secret).update(head).update(context).update(body).digest();
   }
 }
-
-const EPOCH_PROOF_BYTES = 16;
-
-/**
- * The proof beside `epoch` in StartResponse. A client brings both with its next START as `seen_epoch`;
- * only with it a number above the own epoch fences a stale primary, or one forged number would depose it.
- * @param openid binds the proof to the client it was given to.
- */
-export function epochProof(secret: string, openid: string, epoch: number): Uint8Array {
-  const text = `gatesvr.epoch ${epoch}\n${openid}`;
-  return createHmac('sha256', secret).update(text).digest().subarray(0, EPOCH_PROOF_BYTES);
-}
-
-/** Whether `proof` is that of `epochProof`. */
-export function provesEpoch(
-  secret: string,
-  openid: string,
-  epoch: number,
-  proof: Uint8Array,
-): boolean {
-  const right = epochProof(secret, openid, epoch);
-  return proof.length === right.length && timingSafeEqual(proof, right);
-}

@@ -274,11 +274,11 @@ export class Replicator {
       this.machine.fallSilent();
       await this.shipped();
     } catch (error) {
-      this.machine.withdraw();
+      this.machine.handOver.withdraw();
       this.parts.undrain();
       throw error;
     }
-    this.machine.offer();
+    this.machine.handOver.offer();
     this.heartbeats.send();
   }
 

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.js';
 import { CodedError, messageOf } from '../base/errors.js';
 import type { Logger } from '../telemetry/log.js';
+import { HandOver } from './hand-over.js';
 import { Lease } from './lease.js';
 import type { RoleState, RoleStore } from './role-file.js';
 import type { History, RoleChange, RoleListener, RoleOptions } from './role-options.js';
@@ -17,9 +18,10 @@ const UNPROMOTED = { promoted: false, planned: false } as const;
  * confirmed was lost. No I/O but the RoleStore; time comes from `tick` and the clock.
  */
 export class RoleMachine {
+  /** The planned switch, as far as it has come. */
+  readonly handOver = new HandOver();
   private current: Role = 'starting';
   private inSync = false;
-  private handing: 'no' | 'silent' | 'offered' = 'no';
   private wanted = false;
   private leaving = false;
   private readonly peer: PeerWatch;
@@ -71,7 +73,7 @@ export class RoleMachine {
 
   /** Whether anything may be accepted, dispatched, answered with success or sent at this instant. */
   get accepting(): boolean {
-    if (this.current !== 'primary' || this.handing !== 'no' || this.leaving) return false;
+    if (this.current !== 'primary' || this.handOver.begun || this.leaving) return false;
     return this.disk.solo || this.lease.isValid(this.clock.now());
   }
 
@@ -96,7 +98,7 @@ export class RoleMachine {
 
   /** The next heartbeat or question; its sequence names its answer. */
   nextWord(): Word {
-    const word = { ...this.word(), handingOver: this.handing === 'offered' };
+    const word = { ...this.word(), handingOver: this.handOver.offered };
     this.lease.sent(word.sequence, this.clock.now());
     return word;
   }
@@ -174,25 +176,19 @@ export class RoleMachine {
   fallSilent(): void {
     if (!this.accepting) throw new CodedError('WRONG_ROLE', 'this gateway does not serve');
     if (!this.paired) throw new CodedError('NOT_IN_SYNC', 'no backup is in sync; wait');
-    this.handing = 'silent';
+    this.handOver.begin();
   }
 
-  /** Second step: heartbeats say so. Only the backup's answer, or its loss, ends it. */
-  offer(): void {
-    if (this.handing === 'silent') this.handing = 'offered';
-  }
-
-  /** Serves again: allowed as long as nothing was offered. @returns whether it was. */
-  withdraw(): boolean {
-    if (this.handing !== 'silent') return false;
-    this.handing = 'no';
-    return true;
-  }
-
-  /** An operator says that the peer does not serve and will not come back as a primary. */
+  /**
+   * An operator says that the peer does not serve and will not come back as a primary. For a node that
+   * waits or stepped down; outranks no higher epoch. @throws {CodedError} WRONG_ROLE or PEER_ALIVE
+   */
   goSolo(): void {
-    if (this.current === 'backup' && !this.peer.isSilent) {
-      throw new CodedError('WRONG_ROLE', 'the primary is alive; switch instead');
+    if (this.accepting) throw new CodedError('WRONG_ROLE', 'this gateway serves already');
+    if (this.leaving) throw new CodedError('WRONG_ROLE', 'this gateway stops');
+    if (!this.peer.isSilent) {
+      const advice = 'stop it, or wait until it was silent for backup.heartbeat.timeout';
+      throw new CodedError('PEER_ALIVE', `the peer was heard just now: ${advice}`);
     }
     if (this.current === 'primary') this.serve('an operator said solo', false);
     else this.lead('an operator said solo');
@@ -202,6 +198,13 @@ export class RoleMachine {
   leave(): void {
     this.leaving = true;
     this.inSync = false;
+  }
+
+  /** A client proved that it was served in this epoch: a primary of a lower one is stale. */
+  onSeenEpoch(epoch: number): void {
+    this.stored.noteEpoch(epoch);
+    if (this.current !== 'primary' || epoch <= this.disk.epoch) return;
+    this.standAside(`a client was served in epoch ${epoch}, this one is ${this.disk.epoch}`);
   }
 
   private word(): Word {
@@ -262,7 +265,7 @@ export class RoleMachine {
     this.lease.answered(sequence, ofEpoch && !word.leaving);
     if (word.leaving) return this.partFrom(word);
     if (!ofEpoch) return; // Else it cannot take over, or it would have.
-    if (word.handingOver && this.handing === 'offered') {
+    if (word.handingOver && this.handOver.offered) {
       this.log.warn('the backup cannot take over; this gateway serves on');
       this.keepServing();
     }
@@ -311,26 +314,29 @@ export class RoleMachine {
   }
 
   private keepServing(): void {
-    if (this.handing === 'offered') this.listener.onHandOverFailed();
-    this.handing = 'no';
+    if (this.handOver.offered) this.listener.onHandOverFailed();
+    this.handOver.end();
   }
 
   private join(peer: Standing): void {
+    const own = `epoch ${this.disk.epoch}, position ${this.history.position()}`;
+    this.standAside(`the peer has epoch ${peer.epoch}, position ${peer.position}; here: ${own}`);
+  }
+
+  private standAside(reason: string): void {
     try {
       this.stored.save({ role: 'backup', solo: false });
     } catch (error) {
       this.stored.forceBackup();
       this.log.error({ reason: messageOf(error) }, 'cannot store that this gateway is a backup');
     }
-    const own = `epoch ${this.disk.epoch}, position ${this.history.position()}`;
-    const reason = `the peer has epoch ${peer.epoch}, position ${peer.position}; here: ${own}`;
     this.become('backup', { ...UNPROMOTED, jump: false, reason });
   }
 
   private become(role: Role, change: Omit<RoleChange, 'role' | 'epoch' | 'smaller'>): void {
     this.current = role;
     this.inSync = false;
-    this.handing = 'no';
+    this.handOver.end();
     this.wanted = false;
     this.caughtUp = 0;
     this.peer.heard();

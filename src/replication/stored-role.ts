@@ -8,6 +8,7 @@ type StoredRoleOptions = Pick<RoleOptions, 'mode' | 'serverId' | 'onPeerLoss' | 
 /** The RoleState of this process: what it shows was durable before. */
 export class StoredRole {
   private stored: RoleState;
+  private seenEpoch = 0;
 
   /**
    * Takes a new boot id, durably.
@@ -54,9 +55,14 @@ export class StoredRole {
     return role === 'primary' && isOwnEpoch(epoch, this.smaller);
   }
 
+  /** This epoch was reached, though the journal does not know of it: no lower one begins here. */
+  noteEpoch(epoch: number): void {
+    this.seenEpoch = Math.max(this.seenEpoch, epoch);
+  }
+
   /** A promotion. @throws as `save` */
   beginEpoch(): void {
-    const epoch = nextEpoch(this.stored.epoch, this.smaller);
+    const epoch = nextEpoch(Math.max(this.stored.epoch, this.seenEpoch), this.smaller);
     this.save({ role: 'primary', solo: true, epoch });
   }
 

@@ -27,7 +27,6 @@ import type { Watch } from './trace/watch.js';
 export interface ConnectionHost {
   readonly environment: SessionEnvironment;
   readonly starts: StartProcedure;
-  readonly epoch: () => number;
   onDetached(session: Session): void;
   onStopped(session: Session, reason: StopRequest): void;
   onConnectionClosed(connection: ClientConnection, closed: LinkClosed): void;
@@ -247,10 +246,11 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
   }
 
   private acceptStart(msgId: number, session: Session, resumed: boolean, recovered: boolean): void {
-    const { environment, epoch } = this.host;
-    const { heartbeatInterval } = environment.options;
-    const facts = { resumed, recovered, epoch: epoch(), heartbeatInterval };
-    this.sendControl(startAcceptedFrame(msgId, { ...session.standing, ...facts }));
+    const { epochs, options } = this.host.environment;
+    const { heartbeatInterval } = options;
+    const epoch = { epoch: epochs.current, epochProof: epochs.proofFor(session.openid) };
+    const facts = { ...session.standing, ...epoch, resumed, recovered, heartbeatInterval };
+    this.sendControl(startAcceptedFrame(msgId, facts));
   }
 
   private onBusiness(session: Session, frame: ClientRequest): void {

@@ -22,6 +22,8 @@ export interface StartAnswer {
   readonly nextClientSeq: number;
   readonly nextPushSeq: number;
   readonly epoch: number;
+  /** Empty: there is none. */
+  readonly epochProof: Uint8Array;
   /** Milliseconds. */
   readonly heartbeatInterval: number;
 }
@@ -37,6 +39,7 @@ export function startAcceptedFrame(msgId: number, answer: StartAnswer): Frame {
     nextClientSeq: answer.nextClientSeq,
     nextPushSeq: answer.nextPushSeq,
     epoch: answer.epoch,
+    ...(answer.epochProof.length === 0 ? {} : { epochProof: answer.epochProof }),
   });
   return encodePushFrame(msgId, 0, encodePushBody(PushType.PUSH_START_RESP, payload));
 }

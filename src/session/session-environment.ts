@@ -3,6 +3,7 @@ import type { TimerWheel } from '../base/timer-wheel.js';
 import type { JournalWriter } from '../journal/journal-writer.js';
 import type { NumberCeiling } from '../journal/number-ceiling.js';
 import type { SessionMetrics } from '../telemetry/session-metrics.js';
+import type { Epochs } from './epochs.js';
 import type { SessionOptions } from './options.js';
 import type { Overload } from './overload/overload.js';
 import type { ServingGate } from './serving-gate.js';
@@ -20,6 +21,7 @@ export interface SessionEnvironment {
   readonly handles: SessionHandles;
   /** Whether this gateway serves at the moment. */
   readonly serving: ServingGate;
+  readonly epochs: Epochs;
   /** Null where nothing is written down. */
   readonly journal: JournalWriter | null;
   /** Who follows clients and their requests. */

@@ -16,6 +16,8 @@ import { ClientConnection } from './client-connection.js';
 import type { ConnectionHost } from './client-connection.js';
 import { ClientDesk } from './client-desk.js';
 import { Drain } from './drain.js';
+import { LONE_EPOCHS } from './epochs.js';
+import type { Epochs } from './epochs.js';
 import { IdempotencyKeys } from './idempotency-keys.js';
 import { OfflineQueues } from './offline-queues.js';
 import type { SessionOptions } from './options.js';
@@ -70,10 +72,10 @@ export interface SessionServiceParts {
   readonly serving?: ServingGate;
   /** Connections refused over capacity, by reason. */
   readonly rejected: LabelledTally;
-  /** The epoch told in START_RESP. */
-  readonly epoch: () => number;
   /** Makes spans of requests. Default: nobody does. */
   readonly spans?: RequestTracer | null;
+  /** Told in START_RESP. Default: those of a gateway without a peer. */
+  readonly epochs?: Epochs;
   /** Runs a function in the next turn of the event loop. Default: setImmediate. */
   readonly soon?: (run: () => void) => void;
   /** Datagrams read from clients so far: how far behind reading is. Default: never. */
@@ -103,7 +105,6 @@ export class SessionService implements ConnectionHost {
   readonly overload: Overload;
   readonly environment: SessionEnvironment;
   readonly starts: StartProcedure;
-  readonly epoch: () => number;
   private readonly connections = new Map<ClientConnection, OpenConnection>();
   private readonly log: Logger;
   private phase: 'starting' | 'open' | 'draining' = 'starting';
@@ -111,7 +112,6 @@ export class SessionService implements ConnectionHost {
   constructor(private readonly parts: SessionServiceParts) {
     const { options, clock, wheel, metrics, ceiling, router, authenticator } = parts;
     this.log = parts.log;
-    this.epoch = parts.epoch;
     const onExpired = (sessionId: string) => this.onExpired(sessionId);
     this.overload = new Overload(parts.overload ?? NO_LIMITS, clock, parts.log);
     const { overload } = this;
@@ -121,7 +121,8 @@ export class SessionService implements ConnectionHost {
     const soon = parts.soon ?? ((run: () => void) => void setImmediate(run));
     const tracing = new Tracing(clock, soon, parts.spans);
     const shared = { options, clock, wheel, metrics, ceiling, overload, handles, journal, serving };
-    this.environment = { ...shared, tracing, onExpired };
+    const epochs = parts.epochs ?? LONE_EPOCHS;
+    this.environment = { ...shared, epochs, tracing, onExpired };
     this.registry = new SessionRegistry(options.maxSessions);
     this.offline = new OfflineQueues(options, clock, wheel, metrics.pushesExpired, journal);
     this.keys = new IdempotencyKeys(clock);
@@ -342,7 +343,7 @@ export class SessionService implements ConnectionHost {
   private header(): StateRecord {
     const { clock } = this.parts;
     const { floor: numberFloor } = this.registry;
-    const header = { version: STATE_VERSION, numberFloor, epoch: this.epoch() };
+    const header = { version: STATE_VERSION, numberFloor, epoch: this.environment.epochs.current };
     return new StateRecord({ header: { ...header, wallTime: clock.wallTime() } });
   }
 

@@ -88,8 +88,10 @@ export class StartProcedure {
     const credentials = { openid: start.openid, token: start.authToken, remoteAddress };
     this.authenticator.verify(credentials, (verdict) => {
       this.verifying--;
-      if (verdict.ok) done(verdict);
-      else done({ code: ErrorCode.Unauthenticated, reason: verdict.reason });
+      if (verdict.ok) {
+        this.environment.epochs.onSeen(start.openid, start.seenEpoch, start.epochProof);
+        done(verdict);
+      } else done({ code: ErrorCode.Unauthenticated, reason: verdict.reason });
     });
   }
 

@@ -4,6 +4,8 @@ import { zoneOf } from '../../src/routing/zone.js';
 import { GatewayClient } from '../../src/sdk/client/index.js';
 import type { UpstreamServer } from '../../src/sdk/upstream/index.js';
 import { UnicastPushRequest } from '../../src/wire/messages.js';
+import { registerSwitchCommand } from '../../src/cli/switch.js';
+import { CliRun } from '../support/cli-run.js';
 import { GatewayPair } from '../support/gateway-pair.js';
 import { ask } from '../support/ops-double.js';
 import { eventually } from '../support/quic-harness.js';
@@ -72,7 +74,7 @@ describe.each([{ 'backup.sync.mode': 'async' }, { 'backup.sync.mode': 'sync' }])
       pair.cut = true;
       await pair.serves('b');
       expect(pair.b.sessions.registry.size).toBe(1);
-      expect(pair.b.pair?.epoch).toBe(2);
+      expect(pair.b.pair?.epochs.current).toBe(2);
       await pair.a.stop();
       expect((await client.request('echo', { data: 'two' })).text).toBe('two');
       await upstream.push({ openid: OPENID, type: 't', data: 'after' });
@@ -140,6 +142,42 @@ describe('a pair', () => {
     pair.cut = false;
     await pair.inSync('b');
     expect(pair.a.pair?.stats).toMatchObject({ role: 'backup', epoch: 2 });
+  }, 60_000);
+
+  test('a stale primary is deposed by a client that comes from the new one', async () => {
+    await start();
+    pair.cut = true;
+    await pair.serves('b');
+    await pair.serves('a');
+    const { client } = clientOf(pair.b, pair.a);
+    await client.connect();
+    expect(pair.b.sessions.activeCount()).toBe(1);
+    await pair.b.stop();
+    await eventually(() => pair.a.pair?.state === 'backup', 'the stale primary to be deposed');
+    expect(pair.a.pair?.stats).toMatchObject({ role: 'backup', accepting: false, epoch: 1 });
+  }, 60_000);
+
+  test('an operator lets the one that is left serve, not one whose peer is alive', async () => {
+    await start({ 'backup.on_peer_loss': 'step_down', 'server.http_addr': '127.0.0.1:0' });
+    const solo = async (gateway: Gateway) => {
+      const port = gateway.httpPort;
+      const { status, text } = await ask({ port, path: '/backup/solo', method: 'POST' });
+      return [status, JSON.parse(text)];
+    };
+    expect(await solo(pair.a)).toEqual([409, { error: 'this gateway serves already' }]);
+    expect((await solo(pair.b))[0]).toBe(409);
+    pair.cut = true;
+    await pair.b.stop();
+    await eventually(() => pair.a.pair?.state === 'silent', 'the lease to lapse');
+    const url = `http://127.0.0.1:${pair.a.httpPort}`;
+    let run: CliRun;
+    do {
+      // The lease lapses before the peer counts as silent.
+      run = new CliRun(['switch', '--solo', '--url', url], registerSwitchCommand);
+      expect((await run.code) === 0 || run.err.includes('the peer was heard just now')).toBe(true);
+    } while ((await run.code) !== 0);
+    expect(run.out).toMatch(/^127.0.0.1:\d+ serves alone now\n$/);
+    expect(pair.a.pair?.state).toBe('serving');
   }, 60_000);
 
   test('a backup that stops says so: the primary goes on alone without a timeout', async () => {

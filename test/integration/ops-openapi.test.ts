@@ -148,6 +148,7 @@ describe('answers of a gateway with a client', () => {
       ['get', '/backup/stats', '/backup/stats'],
       ['post', '/backup/switch', '/backup/switch?mode=backup'],
       ['post', '/backup/switch', '/backup/switch?mode=other'],
+      ['post', '/backup/solo', '/backup/solo'],
       ['post', '/sessions/{id}/kick', `${one}/kick`, '{"reason":""}'],
       ['post', '/sessions/{id}/kick', `${one}/kick`, '{"reason":"spam"}'],
       ['post', '/sessions/{id}/kick', `${one}/kick`, '{}'],

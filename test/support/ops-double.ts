@@ -135,6 +135,10 @@ export class OpsDouble implements OpsSource, OpsControls {
     this.done.push(`switch to ${mode}`);
   }
 
+  goSolo(): void {
+    this.done.push('solo');
+  }
+
   kick(sessionId: string, reason: string): boolean {
     if (this.session(sessionId) === null) return false;
     this.done.push(`kick ${sessionId}: ${reason}`);

@@ -229,7 +229,6 @@ export class SessionHarness implements MemoryScheduler {
       authenticator,
       ceiling,
       journal: this.journal,
-      epoch: () => 1,
       soon: (run) => this.soon(run),
       datagramsRead: () => this.datagramsRead,
     });

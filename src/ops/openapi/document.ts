@@ -131,6 +131,15 @@ const operations: Readonly<Record<string, Operation>> = {
       409: json('it has that role already, or no backup is in sync'),
     },
   },
+  'post /backup/solo': {
+    summary: 'Says that the peer is gone: a gateway of a pair that waits for it serves alone',
+    admin: true,
+    responses: {
+      200: json('it serves', ref('Pair')),
+      404: json('it is not one of a pair'),
+      409: json('it serves already, or the peer was heard just now'),
+    },
+  },
   'get /log/level': {
     summary: 'Least important lines that are written',
     responses: { 200: json('the level', ref('LogLevel')) },

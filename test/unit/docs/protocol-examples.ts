@@ -32,7 +32,8 @@ function request(
   return encodeRequestFrame(new ClientRequest({ msgId, seqId, type, payload, headers, openid }));
 }
 
-const greeting = { sessionId: 's-1', epoch: 1, heartbeatInterval: 30_000 };
+const epochProof = new Uint8Array(0);
+const greeting = { sessionId: 's-1', epoch: 1, epochProof, heartbeatInterval: 30_000 };
 
 /** What docs/PROTOCOL.md shows, in its order: made by what a client and the gateway really use. */
 export const EXAMPLES: readonly {

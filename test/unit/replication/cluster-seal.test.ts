@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ClusterSeal, epochProof, provesEpoch } from '../../../src/replication/cluster-seal.js';
+import { ClusterSeal } from '../../../src/replication/cluster-seal.js';
 
 const bytes = (text: string) => Buffer.from(text);
 
@@ -29,17 +29,5 @@ describe('a seal', () => {
 
   it('never gives the same challenge twice', () => {
     expect(seal.challenge()).not.toEqual(seal.challenge());
-  });
-});
-
-describe('the proof of an epoch', () => {
-  it('is worth something for its epoch, client and pair only', () => {
-    const proof = epochProof('secret', 'u1', 3);
-    expect(proof).toHaveLength(16);
-    expect(provesEpoch('secret', 'u1', 3, proof)).toBe(true);
-    expect(provesEpoch('secret', 'u1', 4, proof)).toBe(false);
-    expect(provesEpoch('secret', 'u2', 3, proof)).toBe(false);
-    expect(provesEpoch('other', 'u1', 3, proof)).toBe(false);
-    expect(provesEpoch('secret', 'u1', 3, new Uint8Array(0))).toBe(false);
   });
 });

@@ -166,7 +166,7 @@ class World {
     if (!at.serves || !at.machine.paired) return;
     if (this.pair.other(at).entries.length !== at.entries.length) return;
     at.machine.fallSilent();
-    at.machine.offer();
+    at.machine.handOver.offer();
   }
 
   private check(each: PairNode): void {

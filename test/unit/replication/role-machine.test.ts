@@ -209,7 +209,7 @@ describe('a graceful stop', () => {
   it('of the backup that was offered to take over: the primary serves on', () => {
     const pair = settled();
     pair.a.machine.fallSilent();
-    pair.a.machine.offer();
+    pair.a.machine.handOver.offer();
     stop(pair, 'b');
     expect(pair.a.serves).toBe(true);
   });
@@ -223,6 +223,91 @@ describe('a graceful stop', () => {
     expect(pair.deliver(pair.a, former.nextWord())).toBeNull();
     pair.run(2 * TIMEOUT);
     expect([pair.a.machine.solo, pair.b.machine.paired]).toEqual([false, true]);
+  });
+});
+
+describe('solo, said by an operator', () => {
+  it('is not for one that serves, nor while the peer is heard', () => {
+    const pair = settled({ onPeerLoss: 'step_down' });
+    expect(() => pair.a.machine.goSolo()).toThrow('serves already');
+    expect(() => pair.b.machine.goSolo()).toThrow('the peer was heard just now');
+    pair.cut = true;
+    pair.run(TIMEOUT - 2 * TICK);
+    expect(pair.a.serves).toBe(false);
+    expect(() => pair.a.machine.goSolo()).toThrow('the peer was heard just now');
+  });
+
+  it('lets a primary that stepped down serve again, in its epoch', () => {
+    const pair = settled({ onPeerLoss: 'step_down' });
+    crash(pair, 'b');
+    pair.run(2 * TIMEOUT);
+    expect(pair.a.serves).toBe(false);
+    pair.a.machine.goSolo();
+    expect([pair.a.serves, pair.a.machine.epoch]).toEqual([true, 1]);
+    expect(pair.a.alone).toEqual(['an operator said solo']);
+  });
+
+  it('promotes a former standby that was never told to be in sync, with a jump', () => {
+    const pair = settled();
+    crash(pair, 'a');
+    crash(pair, 'b');
+    pair.b.boot();
+    pair.run(2 * TIMEOUT);
+    expect(pair.b.serves).toBe(false);
+    pair.b.machine.goSolo();
+    expect([pair.b.serves, pair.b.machine.epoch]).toEqual([true, 2]);
+    expect(pair.b.changes.at(-1)).toMatchObject({ jump: true, reason: 'an operator said solo' });
+  });
+
+  it('does not outrank a higher epoch', () => {
+    const pair = settled({ onPeerLoss: 'step_down' });
+    pair.cut = true;
+    pair.run(3 * TIMEOUT);
+    pair.a.machine.goSolo();
+    expect([pair.a.serves, pair.b.machine.epoch]).toEqual([true, 2]);
+    pair.cut = false;
+    pair.run(2 * TIMEOUT);
+    expect([pair.a.machine.role, pair.b.serves]).toEqual(['backup', true]);
+  });
+});
+
+describe('an epoch that a client saw', () => {
+  it('deposes a primary of a lower one, and of no other', () => {
+    const pair = settled();
+    pair.a.machine.onSeenEpoch(1);
+    expect(pair.a.serves).toBe(true);
+    pair.a.machine.onSeenEpoch(2);
+    expect([pair.a.serves, pair.a.machine.role, pair.a.store.state?.role]).toEqual([
+      false,
+      'backup',
+      'backup',
+    ]);
+    expect(pair.a.changes.at(-1)?.reason).toBe('a client was served in epoch 2, this one is 1');
+  });
+
+  it('a deposed one waits where nobody else is there, until an operator says solo', () => {
+    const pair = new Pair();
+    pair.cut = true;
+    pair.run(2 * TIMEOUT);
+    expect(pair.a.serves).toBe(true);
+    pair.a.machine.onSeenEpoch(4);
+    pair.run(5 * TIMEOUT);
+    expect(pair.a.machine.role).toBe('backup');
+    pair.a.machine.goSolo();
+    // Above what clients saw: they would depose it again.
+    expect([pair.a.serves, pair.a.machine.epoch]).toEqual([true, 5]);
+  });
+
+  it('a pair whose disks were both lost goes on above what its clients saw', () => {
+    const pair = settled();
+    pair.a.machine.onSeenEpoch(7);
+    pair.run(4 * TIMEOUT);
+    const serving = [pair.a, pair.b].filter((node) => node.serves);
+    expect(serving).toHaveLength(1);
+    serving[0]?.machine.onSeenEpoch(7);
+    pair.run(4 * TIMEOUT);
+    const [served] = [pair.a, pair.b].filter((node) => node.serves);
+    expect(served?.machine.epoch).toBeGreaterThan(7);
   });
 });
 
@@ -302,7 +387,7 @@ describe('a planned switch', () => {
     const pair = settled();
     pair.a.machine.fallSilent();
     expect(pair.a.serves).toBe(false);
-    pair.a.machine.offer();
+    pair.a.machine.handOver.offer();
     pair.exchange(pair.a);
     expect([pair.a.machine.role, pair.b.serves]).toEqual(['backup', true]);
     expect(pair.b.changes.at(-1)).toMatchObject({ epoch: 2, jump: false, planned: true });
@@ -313,7 +398,7 @@ describe('a planned switch', () => {
     pair.a.machine.fallSilent();
     crash(pair, 'b');
     pair.b.boot();
-    pair.a.machine.offer();
+    pair.a.machine.handOver.offer();
     pair.exchange(pair.a);
     expect([pair.a.machine.role, pair.a.serves, pair.b.machine.role]).toEqual([
       'primary',
@@ -326,7 +411,7 @@ describe('a planned switch', () => {
     const pair = settled();
     pair.a.machine.fallSilent();
     pair.exchange(pair.a);
-    pair.a.machine.offer();
+    pair.a.machine.handOver.offer();
     pair.cut = true;
     pair.run(TIMEOUT - TICK);
     expect(pair.a.serves).toBe(false);
