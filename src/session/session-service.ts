@@ -25,6 +25,7 @@ import { NO_LIMITS } from './overload/options.js';
 import type { OverloadOptions } from './overload/options.js';
 import { Overload } from './overload/overload.js';
 import type { ConnectionRefusal } from './overload/overload.js';
+import { AT_CAPACITY, DRAINING, STARTING } from './link-refusals.js';
 import { PushService } from './push-service.js';
 import type { Session } from './session.js';
 import type { SessionEnvironment } from './session-environment.js';
@@ -38,22 +39,6 @@ import { StartProcedure } from './start-procedure.js';
 import type { TraceListener } from './trace/trace-event.js';
 import { Tracing } from './trace/tracing.js';
 import type { RequestTracer } from './trace/tracing.js';
-
-const STARTING: ConnectionRefusal = {
-  code: ErrorCode.Overloaded,
-  reason: 'starting',
-  label: 'starting',
-};
-const DRAINING: ConnectionRefusal = {
-  code: ErrorCode.Overloaded,
-  reason: 'shutting down',
-  label: 'draining',
-};
-const AT_CAPACITY: ConnectionRefusal = {
-  code: ErrorCode.Overloaded,
-  reason: 'at capacity',
-  label: 'max_connections',
-};
 
 export interface SessionServiceParts {
   readonly options: SessionOptions;

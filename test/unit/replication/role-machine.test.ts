@@ -231,10 +231,6 @@ describe('solo, said by an operator', () => {
     const pair = settled({ onPeerLoss: 'step_down' });
     expect(() => pair.a.machine.goSolo()).toThrow('serves already');
     expect(() => pair.b.machine.goSolo()).toThrow('the peer was heard just now');
-    pair.cut = true;
-    pair.run(TIMEOUT - 2 * TICK);
-    expect(pair.a.serves).toBe(false);
-    expect(() => pair.a.machine.goSolo()).toThrow('the peer was heard just now');
   });
 
   it('lets a primary that stepped down serve again, in its epoch', () => {
@@ -466,6 +462,6 @@ describe('what is old', () => {
 
   it('an operator cannot make a backup solo while its primary is alive', () => {
     const pair = settled();
-    expect(() => pair.b.machine.goSolo()).toThrow('switch instead');
+    expect(() => pair.b.machine.goSolo()).toThrow('the peer was heard just now');
   });
 });
