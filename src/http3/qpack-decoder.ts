@@ -1,12 +1,10 @@
-import { decodeHuffman } from '../base/huffman.js';
+import { LiteralReader } from '../base/literal-reader.js';
 import { connectionFault } from './http3-fault.js';
 import { STATIC_TABLE } from './qpack-static-table.js';
 import type { Field } from './qpack-static-table.js';
 
 /** What a field counts beside its name and value (RFC 9114 section 4.2.2). */
 const FIELD_OVERHEAD = 32;
-/** An integer of more bytes is above any length that we accept. */
-const MAX_INTEGER_BYTES = 5;
 
 /**
  * Decodes an encoded field section (RFC 9204 section 4.5). We announce a dynamic table of 0 bytes, so
@@ -30,68 +28,37 @@ export function decodeFieldSection(bytes: Uint8Array, limit: number): Field[] | 
 }
 
 class SectionReader {
-  private at = 0;
-  private readonly bytes: Buffer;
+  private readonly literals = new LiteralReader(fault);
 
   constructor(bytes: Uint8Array) {
-    this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.literals.begin(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
   }
 
   get ended(): boolean {
-    return this.at >= this.bytes.length;
+    return this.literals.ended;
   }
 
   /** Required Insert Count and Base: without a dynamic table the former is 0, the latter means nothing. */
   readPrefix(): void {
-    if (this.integer(8) !== 0) throw fault('a field section waits for a dynamic table');
-    this.integer(7);
+    if (this.literals.integer(8) !== 0) throw fault('a field section waits for a dynamic table');
+    this.literals.integer(7);
   }
 
   readField(): Field {
-    const first = this.bytes[this.at] as number;
+    const { literals } = this;
+    const first = literals.next;
     if (first >= 0x80) {
       if ((first & 0x40) === 0) throw fault('a field of the dynamic table');
-      return entry(this.integer(6));
+      return entry(literals.integer(6));
     }
     if (first >= 0x40) {
       if ((first & 0x10) === 0) throw fault('a name of the dynamic table');
-      const [name] = entry(this.integer(4));
-      return [name, this.string(7)];
+      const [name] = entry(literals.integer(4));
+      return [name, literals.string(7)];
     }
     if (first < 0x20) throw fault('a field of the dynamic table, behind the base');
-    const name = this.string(3);
-    return [name, this.string(7)];
-  }
-
-  /** A string whose length has a prefix of so many bits; the bit above says whether it is Huffman-coded. */
-  private string(prefixBits: number): string {
-    const first = this.bytes[this.at];
-    if (first === undefined) throw fault('a string is cut short');
-    const length = this.integer(prefixBits);
-    const start = this.at;
-    const end = start + length;
-    if (end > this.bytes.length) throw fault('a string is cut short');
-    this.at = end;
-    if ((first & (1 << prefixBits)) === 0) return this.bytes.toString('latin1', start, end);
-    const text = decodeHuffman(this.bytes, start, end);
-    if (text === null) throw fault('a Huffman string that is none');
-    return text;
-  }
-
-  /** An integer with a prefix of so many bits (RFC 7541 section 5.1). */
-  private integer(prefixBits: number): number {
-    const most = 2 ** prefixBits - 1;
-    const first = this.bytes[this.at++];
-    if (first === undefined) throw fault('a field section is cut short');
-    let value = first & most;
-    if (value < most) return value;
-    for (let shift = 0; shift < MAX_INTEGER_BYTES; shift++) {
-      const byte = this.bytes[this.at++];
-      if (byte === undefined) throw fault('an integer is cut short');
-      value += (byte & 0x7f) * 2 ** (7 * shift);
-      if (byte < 0x80) return value;
-    }
-    throw fault('an integer is too large');
+    const name = literals.string(3);
+    return [name, literals.string(7)];
   }
 }
 

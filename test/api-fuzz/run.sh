@@ -10,22 +10,15 @@
 set -u
 cd "$(dirname "$0")/../.."
 root=$PWD
+suite=api-fuzz
+. test/python-suite.sh
 how=(--phases examples,coverage,fuzzing,stateful --max-examples 30)
 [ "${1:-}" = short ] && how=(--phases fuzzing --max-examples 8)
 venv=${GATESVR_API_FUZZ_VENV:-$root/.venv/api-fuzz}
 cli=${GATESVR_CLI:-node $root/dist/cli/main.js}
 
-skip() { echo "api-fuzz: skipped, $1"; exit 0; }
-fail() { echo "api-fuzz: $1" >&2; exit 1; }
-
-command -v python3 >/dev/null || skip 'python3 is missing'
-python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' || skip 'python3 is older than 3.10'
-if ! "$venv/bin/python" -c 'import schemathesis' 2>/dev/null; then
-  python3 -m venv "$venv" >/dev/null 2>&1 || skip 'python3 cannot make a virtual environment (python3-venv is missing)'
-  "$venv/bin/pip" install -q --disable-pip-version-check 'schemathesis>=4,<5' >/dev/null 2>&1 ||
-    skip 'schemathesis cannot be installed (pip install schemathesis failed)'
-fi
-[ -n "${GATESVR_CLI:-}" ] || [ -f dist/cli/main.js ] || fail 'dist/cli/main.js is missing; run make build first'
+need_python "$venv" schemathesis 'schemathesis>=4,<5'
+need_build
 
 work=$(mktemp -d)
 gateway=

@@ -8,21 +8,14 @@
 # GATESVR_INTEROP_VENV  where the virtual environment is kept (default: .venv/interop)
 set -u
 cd "$(dirname "$0")/../.."
+suite=interop
+. test/python-suite.sh
 here=$PWD/test/interop
 venv=${GATESVR_INTEROP_VENV:-$PWD/.venv/interop}
 cli=${GATESVR_CLI:-node $PWD/dist/cli/main.js}
 
-skip() { echo "interop: skipped, $1"; exit 0; }
-fail() { echo "interop: $1" >&2; exit 1; }
-
-command -v python3 >/dev/null || skip 'python3 is missing'
-python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' || skip 'python3 is older than 3.10'
-if ! "$venv/bin/python" -c 'import aioquic' 2>/dev/null; then
-  python3 -m venv "$venv" >/dev/null 2>&1 || skip 'python3 cannot make a virtual environment (python3-venv is missing)'
-  "$venv/bin/pip" install -q --disable-pip-version-check 'aioquic>=1.2,<2' >/dev/null 2>&1 ||
-    skip 'aioquic cannot be installed (pip install aioquic failed)'
-fi
-[ -n "${GATESVR_CLI:-}" ] || [ -f dist/cli/main.js ] || fail 'dist/cli/main.js is missing; run make build first'
+need_python "$venv" aioquic 'aioquic>=1.2,<2'
+need_build
 
 work=$(mktemp -d)
 pids=()

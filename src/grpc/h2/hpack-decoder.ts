@@ -1,4 +1,4 @@
-import { decodeHuffman } from '../../base/huffman.js';
+import { LiteralReader } from '../../base/literal-reader.js';
 import { Http2Code } from '../status-mapping.js';
 import { ConnectionError } from './connection-error.js';
 import { STATIC_TABLE } from './hpack-tables.js';
@@ -7,8 +7,6 @@ import { STATIC_TABLE } from './hpack-tables.js';
 const TABLE_BYTES = 4_096;
 /** What an entry counts beside its name and value (RFC 7541 section 4.1). */
 const ENTRY_OVERHEAD = 32;
-/** An integer of more bytes is above any length that we accept. */
-const MAX_INTEGER_BYTES = 5;
 
 type Field = readonly [name: string, value: string];
 
@@ -18,22 +16,21 @@ export class HpackDecoder {
   private readonly table: Field[] = [];
   private tableBytes = 0;
   private limit = TABLE_BYTES;
-  private bytes: Buffer = Buffer.alloc(0);
-  private at = 0;
+  private readonly reader = new LiteralReader(fault);
 
   /**
    * Decodes one whole block.
    * @throws {ConnectionError} COMPRESSION_ERROR: the connection cannot go on.
    */
   decode(block: Buffer, onField: (name: string, value: string) => void): void {
-    this.bytes = block;
-    this.at = 0;
+    const { reader } = this;
+    reader.begin(block);
     let sizeMayChange = true;
-    while (this.at < block.length) {
-      const first = block[this.at] as number;
+    while (!reader.ended) {
+      const first = reader.next;
       if ((first & 0xe0) === 0x20) {
         if (!sizeMayChange) throw fault('a table size update behind a field');
-        this.resize(this.integer(5));
+        this.resize(reader.integer(5));
         continue;
       }
       sizeMayChange = false;
@@ -43,11 +40,12 @@ export class HpackDecoder {
   }
 
   private field(first: number): Field {
-    if (first >= 0x80) return this.lookUp(this.integer(7));
+    const { reader } = this;
+    if (first >= 0x80) return this.lookUp(reader.integer(7));
     const indexed = (first & 0xc0) === 0x40;
-    const index = this.integer(indexed ? 6 : 4);
-    const name = index === 0 ? this.string() : this.lookUp(index)[0];
-    const field: Field = [name, this.string()];
+    const index = reader.integer(indexed ? 6 : 4);
+    const name = index === 0 ? reader.string(7) : this.lookUp(index)[0];
+    const field: Field = [name, reader.string(7)];
     if (indexed) this.insert(field);
     return field;
   }
@@ -79,34 +77,6 @@ export class HpackDecoder {
       if (oldest === undefined) return;
       this.tableBytes -= sizeOf(oldest);
     }
-  }
-
-  /** An integer with a prefix of so many bits (section 5.1). */
-  private integer(prefixBits: number): number {
-    const most = 2 ** prefixBits - 1;
-    let value = (this.bytes[this.at++] as number) & most;
-    if (value < most) return value;
-    for (let shift = 0; shift < MAX_INTEGER_BYTES; shift++) {
-      const byte = this.bytes[this.at++];
-      if (byte === undefined) throw fault('an integer is cut short');
-      value += (byte & 0x7f) * 2 ** (7 * shift);
-      if (byte < 0x80) return value;
-    }
-    throw fault('an integer is too large');
-  }
-
-  private string(): string {
-    const first = this.bytes[this.at];
-    if (first === undefined) throw fault('a string is cut short');
-    const length = this.integer(7);
-    const start = this.at;
-    const end = start + length;
-    if (end > this.bytes.length) throw fault('a string is cut short');
-    this.at = end;
-    if (first < 0x80) return this.bytes.toString('latin1', start, end);
-    const text = decodeHuffman(this.bytes, start, end);
-    if (text === null) throw fault('a Huffman string that is none');
-    return text;
   }
 }
 
