@@ -1,5 +1,6 @@
-import type { Ports } from '../../src/cli/demo/free-ports.js';
-import { MeasuredProcess } from '../../src/bench/load/measured-process.js';
+import { GatewayProcess } from '../../src/bench/load/gateway-process.js';
+import type { Settings } from '../../src/bench/load/gateway-process.js';
+import type { GatewayPlace } from '../../src/cli/demo/gateway-place.js';
 import { CONTINUED, KILLED } from './one-primary.js';
 import type { History } from './history.js';
 
@@ -8,34 +9,21 @@ const START_PATIENCE_MS = 60_000;
 
 /** One gateway: a process that is killed, stopped and started again on the same ports. Needs `make build`. */
 export class GatewayNode {
-  private process: MeasuredProcess | null = null;
+  private process: GatewayProcess | null = null;
   private stopped = false;
 
-  /** @param settings configuration keys and values. */
   constructor(
     readonly name: string,
-    readonly ports: Ports,
-    private readonly settings: Readonly<Record<string, string>>,
+    readonly place: GatewayPlace,
+    private readonly settings: Settings,
     private readonly history: History,
   ) {}
-
-  get quicAddress(): string {
-    return `127.0.0.1:${this.ports.quic}`;
-  }
-
-  get grpcAddress(): string {
-    return `127.0.0.1:${this.ports.grpc}`;
-  }
 
   /** Starts the process. @param ready what it prints when it is up. */
   async start(ready: RegExp): Promise<void> {
     if (this.stopped) return;
-    const sets = Object.entries(this.settings).flatMap(([key, value]) => [
-      '--set',
-      `${key}=${value}`,
-    ]);
     this.fault('start');
-    this.process = new MeasuredProcess(process.execPath, ['dist/cli/main.js', 'serve', ...sets]);
+    this.process = new GatewayProcess(this.settings);
     await this.process.waitFor(ready, START_PATIENCE_MS);
   }
 

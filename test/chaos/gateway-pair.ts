@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { freePorts } from '../../src/cli/demo/free-ports.js';
-import type { Ports } from '../../src/cli/demo/free-ports.js';
+import type { Settings } from '../../src/bench/load/gateway-process.js';
+import { GatewayPlace } from '../../src/cli/demo/gateway-place.js';
 import { writeCertificates } from '../../src/config/certificates.js';
 import type { Cluster } from './cluster.js';
 import { GatewayNode } from './gateway-node.js';
@@ -51,41 +51,37 @@ export class GatewayPair implements Cluster {
     options: PairOptions,
   ): Promise<GatewayPair> {
     await writeCertificates(folder);
-    const places: Place[] = [];
+    const members: Member[] = [];
     const wires: PeerWire[] = [];
     for (const name of NAMES) {
-      const [ports, { http: heartbeat, grpc: sync }] = [await freePorts(), await freePorts()];
-      const place = {
-        name,
-        ports,
-        heartbeat: await PeerWire.to(heartbeat),
-        sync: await PeerWire.to(sync),
-      };
-      places.push({ ...place, listens: { heartbeat, sync } });
-      wires.push(place.heartbeat, place.sync);
+      const [place, listens] = [await GatewayPlace.take(), await GatewayPlace.take()];
+      const heartbeat = await PeerWire.to(listens.ports.http);
+      const sync = await PeerWire.to(listens.ports.grpc);
+      members.push({ name, place, listens, heartbeat, sync });
+      wires.push(heartbeat, sync);
     }
-    const [one, two] = places as [Place, Place];
+    const [one, two] = members as [Member, Member];
     const nodes = [
-      new GatewayNode(one.name, one.ports, settingsOf(folder, one, two, options), history),
-      new GatewayNode(two.name, two.ports, settingsOf(folder, two, one, options), history),
+      new GatewayNode(one.name, one.place, settingsOf(folder, one, two, options), history),
+      new GatewayNode(two.name, two.place, settingsOf(folder, two, one, options), history),
     ];
     return new GatewayPair(nodes, wires, options, history);
   }
 
   get addresses(): readonly string[] {
-    return this.nodes.map(({ quicAddress }) => quicAddress);
+    return this.nodes.map(({ place }) => place.quicAddress);
   }
 
   get grpcAddresses(): readonly string[] {
-    return this.nodes.map(({ grpcAddress }) => grpcAddress);
+    return this.nodes.map(({ place }) => place.grpcAddress);
   }
 
   balanced(): string {
-    return this.nodes[this.watch.primary ?? 0]?.quicAddress ?? '';
+    return this.nodes[this.watch.primary ?? 0]?.place.quicAddress ?? '';
   }
 
   nodeAt(address: string): string {
-    return this.nodes.find(({ quicAddress }) => quicAddress === address)?.name ?? address;
+    return this.nodes.find(({ place }) => place.quicAddress === address)?.name ?? address;
   }
 
   async start(): Promise<void> {
@@ -163,8 +159,7 @@ export class GatewayPair implements Cluster {
   private async switch(): Promise<void> {
     const { primary } = this.watch;
     if (primary === null) return;
-    const { http } = this.node(primary).ports;
-    const url = `http://127.0.0.1:${http}/backup/switch?mode=backup`;
+    const url = `http://${this.node(primary).place.httpAddress}/backup/switch?mode=backup`;
     const asked = fetch(url, { method: 'POST', signal: AbortSignal.timeout(5_000) });
     await asked.then((answer) => answer.arrayBuffer()).catch(() => undefined);
   }
@@ -176,10 +171,11 @@ export class GatewayPair implements Cluster {
   }
 }
 
-interface Place {
+interface Member {
   readonly name: string;
-  readonly ports: Ports;
-  readonly listens: { readonly heartbeat: number; readonly sync: number };
+  readonly place: GatewayPlace;
+  /** For its peer: heartbeats on the port of HTTP, the journal on that of gRPC. */
+  readonly listens: GatewayPlace;
   /** In front of those ports; this is where the peer dials. */
   readonly heartbeat: PeerWire;
   readonly sync: PeerWire;
@@ -187,16 +183,15 @@ interface Place {
 
 function settingsOf(
   folder: string,
-  { name, ports, listens }: Place,
-  peer: Place,
+  { name, place, listens }: Member,
+  peer: Member,
   options: PairOptions,
-): Record<string, string> {
+): Settings {
   return {
-    ...commonSettings(folder, ports),
-    'server.metrics_addr': `127.0.0.1:${ports.metrics}`,
-    'server.advertise_addr': `127.0.0.1:${ports.quic}`,
+    ...commonSettings(folder, place),
+    'server.metrics_addr': place.metricsAddress,
+    'server.advertise_addr': place.quicAddress,
     'server.drain_timeout': '2s',
-    'routing.registry_file': 'off',
     ...(options.journal ? { 'journal.path': join(folder, `journal-${name}`) } : {}),
     'backup.enabled': 'true',
     'backup.mode': name === NAMES[0] ? 'primary' : 'backup',
@@ -206,12 +201,12 @@ function settingsOf(
     'backup.on_peer_loss': options.onPeerLoss,
     'backup.heartbeat.interval': '100ms',
     'backup.heartbeat.timeout': `${PEER_TIMEOUT_MS}ms`,
-    'backup.heartbeat.listen_addr': `127.0.0.1:${listens.heartbeat}`,
+    'backup.heartbeat.listen_addr': listens.httpAddress,
     'backup.heartbeat.peer_addr': `127.0.0.1:${peer.heartbeat.port}`,
     'backup.sync.mode': 'sync',
     'backup.sync.on_timeout': options.onTimeout,
     'backup.sync.timeout': '1s',
-    'backup.sync.listen_addr': `127.0.0.1:${listens.sync}`,
+    'backup.sync.listen_addr': listens.grpcAddress,
     'backup.sync.peer_addr': `127.0.0.1:${peer.sync.port}`,
   };
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
-import { freePorts } from '../../src/cli/demo/free-ports.js';
-import type { Ports } from '../../src/cli/demo/free-ports.js';
+import { bareSettings } from '../../src/bench/load/gateway-process.js';
+import type { Settings } from '../../src/bench/load/gateway-process.js';
+import { GatewayPlace } from '../../src/cli/demo/gateway-place.js';
 import { writeCertificates } from '../../src/config/certificates.js';
 import type { Cluster } from './cluster.js';
 import { GatewayNode } from './gateway-node.js';
@@ -19,25 +20,24 @@ export class LoneGateway implements Cluster {
   /** @param folder for certificates, keys and the journal. */
   static async prepare(folder: string, history: History): Promise<LoneGateway> {
     await writeCertificates(folder);
-    const ports = await freePorts();
+    const place = await GatewayPlace.take();
     const settings = {
-      ...commonSettings(folder, ports),
-      'routing.registry_file': 'off',
+      ...commonSettings(folder, place),
       'journal.path': join(folder, 'journal'),
     };
-    return new LoneGateway(new GatewayNode(NAME, ports, settings, history));
+    return new LoneGateway(new GatewayNode(NAME, place, settings, history));
   }
 
   get addresses(): readonly string[] {
-    return [this.node.quicAddress];
+    return [this.node.place.quicAddress];
   }
 
   get grpcAddresses(): readonly string[] {
-    return [this.node.grpcAddress];
+    return [this.node.place.grpcAddress];
   }
 
   balanced(): string {
-    return this.node.quicAddress;
+    return this.node.place.quicAddress;
   }
 
   nodeAt(): string {
@@ -74,18 +74,10 @@ export class LoneGateway implements Cluster {
 }
 
 /** What every gateway under test has, its ports and files apart. */
-export function commonSettings(folder: string, ports: Ports): Record<string, string> {
+export function commonSettings(folder: string, place: GatewayPlace): Settings {
   return {
-    'server.quic_addr': `127.0.0.1:${ports.quic}`,
-    'server.grpc_addr': `127.0.0.1:${ports.grpc}`,
-    'server.http_addr': `127.0.0.1:${ports.http}`,
-    'server.metrics_addr': 'off',
-    'server.ws_addr': 'off',
-    'server.state_file': 'off',
-    'server.cert_file': join(folder, 'server.crt'),
-    'server.key_file': join(folder, 'server.key'),
-    'quic.retry_key_file': join(folder, 'gateway.keys'),
-    'log.format': 'json',
+    ...bareSettings(folder, place.ports),
+    'server.http_addr': place.httpAddress,
     // Whoever shares the machine must not decide what a run sees.
     'overload_protection.max_event_loop_delay': '0s',
     'watchdog.enabled': 'false',

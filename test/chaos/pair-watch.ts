@@ -1,3 +1,4 @@
+import type { GatewayPlace } from '../../src/cli/demo/gateway-place.js';
 import type { GatewayNode } from './gateway-node.js';
 import type { History } from './history.js';
 
@@ -60,7 +61,7 @@ export class PairWatch {
   private async watch(node: GatewayNode, index: number): Promise<void> {
     while (this.on) {
       const askedAt = this.history.now;
-      const report = await ask(node.ports).catch(() => null);
+      const report = await ask(node.place).catch(() => null);
       this.reports[index] = report;
       if (report !== null) {
         const { epoch, primary } = report;
@@ -72,11 +73,11 @@ export class PairWatch {
   }
 }
 
-async function ask(ports: GatewayNode['ports']): Promise<NodeReport> {
+async function ask({ httpAddress, metricsAddress }: GatewayPlace): Promise<NodeReport> {
   const signal = AbortSignal.timeout(ANSWER_MS);
-  const ready = await fetch(`http://127.0.0.1:${ports.http}/ready`, { signal });
+  const ready = await fetch(`http://${httpAddress}/ready`, { signal });
   await ready.arrayBuffer();
-  const metrics = await fetch(`http://127.0.0.1:${ports.metrics}/metrics`, { signal });
+  const metrics = await fetch(`http://${metricsAddress}/metrics`, { signal });
   const text = await metrics.text();
   const value = (name: string): number => {
     const found = new RegExp(`^gatesvr_replication_${name} (\\S+)$`, 'm').exec(text);

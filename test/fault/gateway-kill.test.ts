@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
-import { MeasuredProcess } from '../../src/bench/load/measured-process.js';
+import { GatewayProcess, bareSettings } from '../../src/bench/load/gateway-process.js';
 import { writeCertificates } from '../../src/config/certificates.js';
 import { GatewayClient, createQuicClient } from '../../src/sdk/client/index.js';
 import { UpstreamServer } from '../../src/sdk/upstream/index.js';
@@ -16,25 +16,13 @@ const folder = mkdtempSync(join(tmpdir(), 'gatesvr-kill-'));
 const running: { stop(): Promise<void> }[] = [];
 
 /** A gateway process of its own, as deployments run it; needs `make build`. */
-async function start(quic = 0): Promise<{ gateway: MeasuredProcess; quic: number; grpc: number }> {
-  const settings = {
-    'server.quic_addr': `127.0.0.1:${quic}`,
-    'server.grpc_addr': '127.0.0.1:0',
-    'server.http_addr': 'off',
-    'server.metrics_addr': 'off',
-    'server.ws_addr': 'off',
-    'server.cert_file': join(folder, 'server.crt'),
-    'server.key_file': join(folder, 'server.key'),
+async function start(quic = 0): Promise<{ gateway: GatewayProcess; quic: number; grpc: number }> {
+  const gateway = new GatewayProcess({
+    ...bareSettings(folder, { quic, grpc: 0 }),
     'server.state_file': join(folder, 'gateway.state'),
-    'quic.retry_key_file': join(folder, 'gateway.keys'),
-    'routing.registry_file': 'off',
-    'log.format': 'json',
-  };
-  const sets = Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
-  const gateway = new MeasuredProcess(process.execPath, ['dist/cli/main.js', 'serve', ...sets]);
+  });
   running.push(gateway);
-  const [, boundQuic, boundGrpc] = await gateway.waitFor(/"quic":(\d+).*"grpc":(\d+)/);
-  return { gateway, quic: Number(boundQuic), grpc: Number(boundGrpc) };
+  return { gateway, ...(await gateway.ports()) };
 }
 
 /** An upstream of the client's zone, registered at this gateway. */

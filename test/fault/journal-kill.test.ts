@@ -2,7 +2,7 @@ import { appendFileSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { MeasuredProcess } from '../../src/bench/load/measured-process.js';
+import { GatewayProcess, bareSettings } from '../../src/bench/load/gateway-process.js';
 import { writeCertificates } from '../../src/config/certificates.js';
 import { GatewayClient, createQuicClient } from '../../src/sdk/client/index.js';
 import { UpstreamServer } from '../../src/sdk/upstream/index.js';
@@ -14,31 +14,17 @@ const KILLS = 2;
 const folder = mkdtempSync(join(tmpdir(), 'gatesvr-journal-kill-'));
 const journal = join(folder, 'journal');
 const running: { stop(): Promise<void> }[] = [];
-const ports = { quic: 0, grpc: 0 };
+let ports = { quic: 0, grpc: 0 };
 
 /** A gateway process of its own with a journal, on the ports of the last one; needs `make build`. */
-async function start(): Promise<MeasuredProcess> {
-  const settings = {
-    'server.quic_addr': `127.0.0.1:${ports.quic}`,
-    'server.grpc_addr': `127.0.0.1:${ports.grpc}`,
-    'server.http_addr': 'off',
-    'server.metrics_addr': 'off',
-    'server.ws_addr': 'off',
-    'server.state_file': 'off',
-    'server.cert_file': join(folder, 'server.crt'),
-    'server.key_file': join(folder, 'server.key'),
-    'quic.retry_key_file': join(folder, 'gateway.keys'),
-    'routing.registry_file': 'off',
+async function start(): Promise<GatewayProcess> {
+  const gateway = new GatewayProcess({
+    ...bareSettings(folder, ports),
     'journal.path': journal,
-    'log.format': 'json',
     'overload_protection.max_event_loop_delay': '0s',
-  };
-  const sets = Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
-  const gateway = new MeasuredProcess(process.execPath, ['dist/cli/main.js', 'serve', ...sets]);
+  });
   running.push(gateway);
-  const [, quic, grpc] = await gateway.waitFor(/"quic":(\d+).*"grpc":(\d+)/);
-  ports.quic = Number(quic);
-  ports.grpc = Number(grpc);
+  ports = await gateway.ports();
   return gateway;
 }
 

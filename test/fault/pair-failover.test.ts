@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { MeasuredProcess } from '../../src/bench/load/measured-process.js';
+import { GatewayProcess, bareSettings } from '../../src/bench/load/gateway-process.js';
 import { writeCertificates } from '../../src/config/certificates.js';
 import { GatewayClient, createQuicClient } from '../../src/sdk/client/index.js';
 import { UpstreamServer } from '../../src/sdk/upstream/index.js';
@@ -27,7 +27,7 @@ interface Stats {
 
 /** One gateway of the pair in a process of its own; needs `make build`. */
 class Node {
-  process!: MeasuredProcess;
+  process!: GatewayProcess;
   readonly heartbeat = new TcpRelay();
   readonly sync = new TcpRelay();
   quic = 0;
@@ -41,18 +41,10 @@ class Node {
   ) {}
 
   async start(peer: { readonly heartbeat: number; readonly sync: number }): Promise<void> {
-    const settings = {
-      'server.quic_addr': '127.0.0.1:0',
-      'server.grpc_addr': '127.0.0.1:0',
+    this.process = new GatewayProcess({
+      ...bareSettings(folder),
       'server.http_addr': '127.0.0.1:0',
-      'server.metrics_addr': 'off',
-      'server.ws_addr': 'off',
-      'server.state_file': 'off',
       'server.drain_timeout': '3s',
-      'server.cert_file': join(folder, 'server.crt'),
-      'server.key_file': join(folder, 'server.key'),
-      'routing.registry_file': 'off',
-      'log.format': 'json',
       'overload_protection.max_event_loop_delay': '0s',
       'backup.enabled': 'true',
       'backup.mode': this.mode,
@@ -69,9 +61,7 @@ class Node {
       // A machine that others load must not degrade the pair: then success promises less.
       'backup.sync.timeout': '10s',
       ...this.settings,
-    };
-    const sets = Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
-    this.process = new MeasuredProcess(process.execPath, ['dist/cli/main.js', 'serve', ...sets]);
+    });
     const { process: gateway } = this;
     const stop = async () => {
       if (gateway.alive) this.signal('SIGCONT');

@@ -10,7 +10,6 @@ test('restarts under load lose no push, execute no request twice, and every requ
     clients: CLIENTS,
     restarts: RESTARTS,
     hold: 500,
-    cli: 'dist/cli/main.js',
   });
   expect(figures['returns']).toBeGreaterThanOrEqual(CLIENTS * RESTARTS);
   expect(figures['requests']).toBeGreaterThan(CLIENTS);

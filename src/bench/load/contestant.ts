@@ -6,10 +6,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { OURS, OURS_STREAMING, PEER } from '../report/contestant-names.js';
+import { CLI, GatewayProcess } from './gateway-process.js';
 import { MeasuredProcess } from './measured-process.js';
-
-/** The program `gatesvr`. */
-export const CLI = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'cli', 'main.js');
 
 /** A gateway under load, with one upstream behind it. */
 export interface Contestant {
@@ -59,19 +57,17 @@ export async function startOurs(
   };
   const certs = new MeasuredProcess(process.execPath, [CLI, 'certs', '--dir', folder]);
   while (certs.alive) await pause(20);
-  const sets = Object.entries(flags).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
   const profiling =
     profileFolder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`];
-  const gateway = new MeasuredProcess(process.execPath, [...profiling, CLI, 'serve', ...sets]);
-  const ready = await gateway.waitFor(/"quic":(\d+).*"grpc":(\d+)/);
-  const streaming = path === 'stream' ? await startStreamingUpstream(Number(ready[2])) : null;
-  const webSocket = /"webSocket":(\d+)/.exec(ready[0]);
+  const gateway = new GatewayProcess(flags, profiling);
+  const { quic, grpc, webSocket } = await gateway.ports();
+  const streaming = path === 'stream' ? await startStreamingUpstream(grpc) : null;
   return {
     name: path === 'stream' ? OURS_STREAMING : OURS,
     gateway,
-    port: Number(ready[1]),
-    grpcPort: Number(ready[2]),
-    wsPort: webSocket === null ? null : Number(webSocket[1]),
+    port: quic,
+    grpcPort: grpc,
+    wsPort: webSocket,
     stop: async () => {
       await gateway.stop();
       await (unary?.process ?? streaming)?.stop();

@@ -8,8 +8,7 @@ import { UpstreamServer } from '../../sdk/upstream/index.js';
 import { LatencyRecorder } from '../client/latency-recorder.js';
 import type { Row } from '../report/row.js';
 import { OURS } from '../report/contestant-names.js';
-import { CLI } from './contestant.js';
-import { MeasuredProcess } from './measured-process.js';
+import { GatewayProcess, bareSettings } from './gateway-process.js';
 import { Player } from './player.js';
 import { counted, pause } from './rounds.js';
 
@@ -18,8 +17,6 @@ export interface RestartPlan {
   readonly restarts: number;
   /** Load before, between and after the restarts, ms. */
   readonly hold: number;
-  /** The gateway's program; default: the one beside this file. */
-  readonly cli?: string;
 }
 
 /** How long a client may take to come back, or the last pushes to arrive, ms. */
@@ -58,7 +55,7 @@ class RestartStage {
   private readonly executed = new Map<string, number>();
   private readonly accepted = new Map<string, string[]>();
   private shared: ReturnType<typeof createQuicClient> | null = null;
-  private gateway: MeasuredProcess | null = null;
+  private gateway: GatewayProcess | null = null;
   private ports = { quic: 0, grpc: 0 };
   private pushing = true;
 
@@ -171,24 +168,12 @@ class RestartStage {
   /** On the ports of the one before; the first takes any. */
   private async startGateway(): Promise<void> {
     const { folder, ports } = this;
-    const settings = {
-      'server.quic_addr': `127.0.0.1:${ports.quic}`,
-      'server.grpc_addr': `127.0.0.1:${ports.grpc}`,
-      'server.http_addr': 'off',
-      'server.metrics_addr': 'off',
-      'server.ws_addr': 'off',
-      'server.cert_file': join(folder, 'server.crt'),
-      'server.key_file': join(folder, 'server.key'),
+    this.gateway = new GatewayProcess({
+      ...bareSettings(folder, ports),
       'server.state_file': join(folder, 'gateway.state'),
-      'quic.retry_key_file': join(folder, 'gateway.keys'),
       'routing.registry_file': join(folder, 'upstreams.json'),
-      'log.format': 'json',
-    };
-    const sets = Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
-    const program = this.plan.cli ?? CLI;
-    this.gateway = new MeasuredProcess(process.execPath, [program, 'serve', ...sets]);
-    const ready = await this.gateway.waitFor(/"quic":(\d+).*"grpc":(\d+)/);
-    this.ports = { quic: Number(ready[1]), grpc: Number(ready[2]) };
+    });
+    this.ports = await this.gateway.ports();
   }
 }
 
