@@ -7,7 +7,7 @@ import type { JSONWebKeySet, JWTVerifyGetKey } from 'jose';
 export type TokenAlgorithm = 'HS256' | 'RS256' | 'ES256' | 'EdDSA';
 
 /** HS256 wants a secret of at least the hash's size (RFC 7518 section 3.2). */
-export const MIN_SECRET_BYTES = 32;
+const MIN_SECRET_BYTES = 32;
 
 /** Below it RS256 is refused (RFC 7518 section 3.3). */
 const MIN_RSA_BITS = 2048;

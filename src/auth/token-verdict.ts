@@ -3,7 +3,7 @@ import type { JWTPayload, JWTVerifyOptions } from 'jose';
 import type { TokenKeys } from './token-keys.js';
 
 /** Longest token that is looked at, bytes: several times what issuers make. */
-export const MAX_TOKEN_BYTES = 8 * 1024;
+const MAX_TOKEN_BYTES = 8 * 1024;
 
 /** Why a token was refused: for the log and the metric, never for the client. */
 export const REFUSALS = [

@@ -4,8 +4,8 @@ import { VERSION } from '../config/version.js';
 import { fromGoFlags } from './go-flags.js';
 
 /** Exit codes: what went wrong is the operator's to mend, or the command line was. */
-export const EXIT_FAILURE = 1;
-export const EXIT_USAGE = 2;
+const EXIT_FAILURE = 1;
+const EXIT_USAGE = 2;
 
 /** Where a program writes; the process's own streams, or a test's. */
 export interface Terminal {

@@ -23,7 +23,7 @@ export const RECORD_HEAD_BYTES = 9;
 const BATCH_HEAD_BYTES = 12;
 
 /** Overwritten in place when something could not be written: nothing else may fit on a full disk. */
-export const STATUS_WHOLE = 1;
+const STATUS_WHOLE = 1;
 export const STATUS_HOLES = 2;
 export const STATUS_OFFSET = STATUS_AT;
 

@@ -1,11 +1,9 @@
-import type { FastifyRequest, RouteShorthandOptions } from 'fastify';
-import type { IncomingMessage } from 'node:http';
-import type { Logger } from '../telemetry/log.js';
+import type { FastifyRequest } from 'fastify';
 import { LOG_LEVELS } from '../telemetry/log-level.js';
 import type { LogLevelName } from '../telemetry/log-level.js';
 import type { HttpListener } from './http-listener.js';
 import { HttpRefusal } from './http-refusal.js';
-import type { OpsControls, OpsSource } from './ops-source.js';
+import type { RouteParts } from './route-parts.js';
 import { sessionDetailBody } from './stats-body.js';
 
 /** Session ids are 32 hexadecimal digits; ids of restored state may be others, but never a path. */
@@ -13,19 +11,8 @@ const SESSION_ID = /^[\w-]{1,64}$/;
 /** What a kicked client is told; it goes into one small frame. */
 const MAX_REASON_CHARACTERS = 200;
 
-interface ControlParts {
-  readonly source: OpsSource;
-  readonly controls: OpsControls;
-  readonly log: Logger;
-  /** Lets only those pass who may change things. */
-  readonly admin: RouteShorthandOptions;
-  /** Lets only those pass who may look. */
-  readonly reader: RouteShorthandOptions;
-  readonly callerOf: (request: IncomingMessage) => string;
-}
-
 /** What operators do: look at one session, end it, drain the gateway, change what is logged. */
-export function addControlRoutes({ routes }: HttpListener, parts: ControlParts): void {
+export function addControlRoutes({ routes }: HttpListener, parts: RouteParts): void {
   const { source, controls, admin, reader, callerOf, log } = parts;
   routes.get('/sessions/:id', reader, (request) => {
     const session = source.session(sessionIdOf(request));

@@ -1,25 +1,12 @@
-import type { FastifyRequest, RouteShorthandOptions } from 'fastify';
-import type { IncomingMessage } from 'node:http';
+import type { FastifyRequest } from 'fastify';
 import { CodedError } from '../base/errors.js';
 import type { BackupStats } from '../replication/backup-stats.js';
-import type { Logger } from '../telemetry/log.js';
 import type { HttpListener } from './http-listener.js';
 import { HttpRefusal } from './http-refusal.js';
-import type { OpsControls, OpsSource } from './ops-source.js';
-
-interface PairParts {
-  readonly source: OpsSource;
-  readonly controls: OpsControls;
-  readonly log: Logger;
-  /** Lets only those pass who may change things. */
-  readonly admin: RouteShorthandOptions;
-  /** Lets only those pass who may look. */
-  readonly reader: RouteShorthandOptions;
-  readonly callerOf: (request: IncomingMessage) => string;
-}
+import type { RouteParts } from './route-parts.js';
 
 /** The pair that this gateway belongs to: its state, the planned switch, and solo. */
-export function addPairRoutes({ routes }: HttpListener, parts: PairParts): void {
+export function addPairRoutes({ routes }: HttpListener, parts: RouteParts): void {
   const { source, controls, admin, reader, callerOf, log } = parts;
   const stats = (): BackupStats => {
     const found = source.pair();

@@ -69,7 +69,7 @@ export interface QuicServerOptions {
 }
 
 /** Deployed clients heartbeat every 30 s and time out after 30 s: a race (REPLICATION.md). */
-export const DEFAULT_KEEPALIVE: KeepalivePolicy = Object.freeze({
+const DEFAULT_KEEPALIVE: KeepalivePolicy = Object.freeze({
   silence: 20_000,
   peerIdleBelow: 60_000,
 });

@@ -27,7 +27,7 @@ export interface TlsTrust {
 }
 
 /** BoringSSL takes ticket keys of exactly this length. */
-export const TICKET_KEY_BYTES = 48;
+const TICKET_KEY_BYTES = 48;
 
 /**
  * Checks an identity the way a server uses it: quiche silently accepts a certificate it cannot read

@@ -6,7 +6,7 @@ import { SystemClock } from '../base/clock.js';
 const BEAT_MS = 500;
 
 /** Silence after which the process is lost, ms: far above any pause that work or GC makes. */
-export const DEFAULT_PATIENCE_MS = 5_000;
+const DEFAULT_PATIENCE_MS = 5_000;
 
 /**
  * What the worker runs; text, because no file would be found both beside the sources and in dist. It

@@ -2,7 +2,7 @@
 export type InstanceState = 'ok' | 'suspect' | 'ejected';
 
 /** Consecutive failures that make an instance count as dead (DESIGN.md, "Upstreams"). */
-export const DEAD_AFTER_FAILURES = 5;
+const DEAD_AFTER_FAILURES = 5;
 
 /**
  * The breaker of one instance. It only counts and remembers; its pool decides on ejection, because

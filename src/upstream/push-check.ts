@@ -4,7 +4,7 @@ import type { BroadcastRequest, UnicastPushRequest } from '../wire/messages.js';
 import type { PushErrorCode } from './push-sink.js';
 
 /** Keys are kept for ten minutes each; a UUID has 36 bytes, a URN of some structure fits as well. */
-export const MAX_IDEMPOTENCY_KEY_BYTES = 256;
+const MAX_IDEMPOTENCY_KEY_BYTES = 256;
 /** Openids and sessions that one broadcast may name: they are looked up in one turn. */
 export const MAX_NAMED = 10_000;
 /** NSH_AFTER_RESPONSE, the highest NotifySyncHint. */

@@ -6,7 +6,7 @@ import type { BenchResult } from './bench-result.js';
 import type { Row } from './row.js';
 
 /** The modes whose results the documents show. */
-export const RESULT_MODES = [
+const RESULT_MODES = [
   'echo',
   'rate',
   'connects',

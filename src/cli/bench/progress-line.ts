@@ -36,7 +36,7 @@ export class ProgressLine {
 }
 
 /** `measuring   [######........]  45 %  1,234`. */
-export function progressText({ phase, share, done }: BenchProgress): string {
+function progressText({ phase, share, done }: BenchProgress): string {
   const filled = Math.round(share * BAR_WIDTH);
   const bar = '#'.repeat(filled).padEnd(BAR_WIDTH, '.');
   const percent = `${Math.floor(share * 100)} %`.padStart(5);

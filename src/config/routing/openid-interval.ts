@@ -7,10 +7,10 @@ export interface OpenidInterval {
 }
 
 /** All openids. */
-export const EVERYONE: OpenidInterval = { from: '', to: null };
+const EVERYONE: OpenidInterval = { from: '', to: null };
 
 /** The UTF-8 bytes of a text, one character each: compared with `<`, it is in byte order. */
-export function byteText(text: string): string {
+function byteText(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1');
 }
 

@@ -37,9 +37,6 @@ interface SamplerParts {
  */
 export type Point = Readonly<Record<string, number | null>>;
 
-/** What GET /stats/stream tells each second. */
-export type StatsSample = ReturnType<StatsSampler['sample']>;
-
 /** Takes the samples of the stream. Between `start` and `stop` it is the only one on these parts. */
 export class StatsSampler {
   private before: Counted | null = null;
