@@ -9,6 +9,7 @@ import { createProgram, runProgram } from './program.js';
 import type { Terminal } from './program.js';
 import { registerServeCommand } from './serve.js';
 import { registerSwitchCommand } from './switch.js';
+import { registerTraceCommand } from './trace.js';
 import { registerUpstreamCommand } from './upstream.js';
 
 const terminal: Terminal = {
@@ -27,6 +28,7 @@ registerUpstreamCommand(program, terminal);
 registerClientCommand(program, terminal);
 registerMonitorCommand(program, terminal);
 registerSwitchCommand(program, terminal);
+registerTraceCommand(program, terminal);
 registerBenchCommand(program, terminal);
 registerCertsCommand(program, terminal);
 process.exit(await runProgram(program, process.argv.slice(2), terminal));

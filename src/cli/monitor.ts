@@ -1,25 +1,22 @@
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import { CodedError, messageOf } from '../base/errors.js';
-import { environmentName } from '../config/schema.js';
-import { readFor } from './gateway-trust.js';
 import { OpsClient } from './monitor/ops-client.js';
 import { Screen } from './monitor/screen.js';
 import type { KeyInput, ScreenOutput } from './monitor/screen.js';
 import { readSnapshot } from './monitor/snapshot.js';
 import type { Snapshot } from './monitor/snapshot.js';
 import { COLOURS, PLAIN, monitorLines } from './monitor/view.js';
+import { opsTarget, tokenVariable } from './ops-access.js';
+import type { OpsAccessOptions } from './ops-access.js';
 import { duration, httpUrl } from './option-values.js';
 import type { Terminal } from './program.js';
 import { UntilSignal } from './until-signal.js';
 import type { SignalSource } from './until-signal.js';
 
-interface MonitorOptions {
-  readonly url: URL;
+interface MonitorOptions extends OpsAccessOptions {
   readonly interval: number;
   readonly once?: boolean;
-  readonly tokenFile?: string;
-  readonly ca?: string;
   readonly color: boolean;
 }
 
@@ -30,7 +27,7 @@ export interface MonitorTerminal {
 }
 
 /** The variables of a gateway's own tokens; either may read. */
-const TOKEN_VARIABLES = ['ops.read_token', 'ops.admin_token'].map(environmentName);
+const TOKEN_VARIABLES = [tokenVariable('ops.read_token'), tokenVariable('ops.admin_token')];
 /** Faster than this a gateway would be busy with its monitor, ms. */
 const MIN_INTERVAL_MS = 100;
 
@@ -64,11 +61,7 @@ async function runMonitor(
   signals: SignalSource,
   screen: MonitorTerminal,
 ): Promise<void> {
-  const client = new OpsClient({
-    url: options.url,
-    token: tokenOf(options),
-    ca: options.ca === undefined ? null : readFor('--ca', options.ca),
-  });
+  const client = new OpsClient(opsTarget(options, TOKEN_VARIABLES));
   try {
     if (options.once === true) await once(client, terminal);
     else await new Watch(client, options, terminal, screen).run(signals);
@@ -160,11 +153,6 @@ class Watch {
     this.paused = !this.paused;
     this.print();
   }
-}
-
-function tokenOf({ tokenFile }: MonitorOptions): string | null {
-  if (tokenFile !== undefined) return readFor('--token-file', tokenFile).toString('utf8').trim();
-  return TOKEN_VARIABLES.map((name) => process.env[name]).find(Boolean) ?? null;
 }
 
 function pause(ms: number): Promise<boolean> {

@@ -24,6 +24,7 @@ Examples:
   gatesvr upstream --zone 001 --addr :9001    a demo service that registers at localhost:8092
   gatesvr client                              talk to a gateway at localhost:8453
   gatesvr monitor                             watch a gateway at localhost:8080
+  gatesvr trace --openid alice                follow one client of it
   gatesvr switch                              let the gateways of a pair change roles
   gatesvr bench --own-upstreams               load a gateway on this machine and measure it
   gatesvr certs --hosts gate.example.org      make a certificate for another name

@@ -2,23 +2,20 @@ import { Option } from 'commander';
 import type { Command } from 'commander';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CodedError, messageOf } from '../base/errors.js';
-import { environmentName } from '../config/schema.js';
-import { readFor } from './gateway-trust.js';
 import { OpsClient } from './monitor/ops-client.js';
+import { opsTarget, tokenVariable } from './ops-access.js';
+import type { OpsAccessOptions } from './ops-access.js';
 import { httpUrl } from './option-values.js';
 import type { Terminal } from './program.js';
 
 type Role = 'primary' | 'backup';
 
-interface SwitchOptions {
-  readonly url: URL;
+interface SwitchOptions extends OpsAccessOptions {
   readonly to?: Role;
   readonly solo?: boolean;
-  readonly tokenFile?: string;
-  readonly ca?: string;
 }
 
-const TOKEN_VARIABLE = environmentName('ops.admin_token');
+const TOKEN_VARIABLE = tokenVariable('ops.admin_token');
 /** A switch drains first: longer than server.drain_timeout by default, and a failover, ms. */
 const PATIENCE_MS = 60_000;
 const POLL_MS = 100;
@@ -46,15 +43,8 @@ export function registerSwitchCommand(program: Command, terminal: Terminal): voi
 }
 
 async function runSwitch(options: SwitchOptions, terminal: Terminal): Promise<void> {
-  const { url, tokenFile, ca } = options;
-  const client = new OpsClient({
-    url,
-    token:
-      tokenFile === undefined
-        ? (process.env[TOKEN_VARIABLE] ?? null)
-        : readFor('--token-file', tokenFile).toString('utf8').trim(),
-    ca: ca === undefined ? null : readFor('--ca', ca),
-  });
+  const { url } = options;
+  const client = new OpsClient(opsTarget(options, [TOKEN_VARIABLE]));
   try {
     if (options.solo === true) {
       await client.post('/backup/solo');

@@ -17,6 +17,18 @@ const TIMEOUT_MS = 3_000;
 /** Far above what one page of /stats or /health can be. */
 const MAX_BYTES = 8 * 1024 * 1024;
 
+/** The gateway understood, and will not. The message is one line. */
+export class OpsRefusal extends Error {
+  constructor(
+    message: string,
+    /** It may well be otherwise in a moment. */
+    readonly passing: boolean,
+  ) {
+    super(message);
+    this.name = 'OpsRefusal';
+  }
+}
+
 /** Asks the operators' API for JSON, over one connection that is kept. */
 export class OpsClient {
   private readonly agent: HttpAgent;
@@ -56,14 +68,33 @@ export class OpsClient {
     }
   }
 
+  /**
+   * Opens an answer that goes on for ever; what comes of it is the caller's to read.
+   * @param silence ms without a byte after which it is broken off.
+   * @throws {OpsRefusal} where the gateway will not; {Error} with one line where there is no answer.
+   */
+  async open(path: string, silence: number, end: AbortSignal): Promise<IncomingMessage> {
+    const response = await this.send('GET', path, end);
+    const status = response.statusCode ?? 0;
+    if (status === 200) {
+      const quiet = new Error(`nothing came for ${silence / 1000} s`);
+      response.socket.setTimeout(silence, () => response.destroy(quiet));
+      return response;
+    }
+    const reason = refusalIn(await textOf(response)) ?? `${path} answers ${status}`;
+    if (status === 401) throw new OpsRefusal(`${reason} (--token-file)`, false);
+    throw new OpsRefusal(reason, status >= 500);
+  }
+
   close(): void {
     this.agent.destroy();
   }
 
-  private send(method: string, path: string): Promise<IncomingMessage> {
+  private send(method: string, path: string, end?: AbortSignal): Promise<IncomingMessage> {
     const { url, token, ca } = this.target;
     const headers = token === null ? {} : { authorization: `Bearer ${token}` };
-    const shared = { method, agent: this.agent, headers, timeout: TIMEOUT_MS };
+    const signal = end === undefined ? {} : { signal: end };
+    const shared = { method, agent: this.agent, headers, timeout: TIMEOUT_MS, ...signal };
     return new Promise((resolve, reject) => {
       const at = new URL(path, url);
       const asked = this.secure

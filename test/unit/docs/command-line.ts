@@ -6,6 +6,7 @@ import { registerCheckConfigCommand } from '../../../src/cli/check-config.js';
 import { registerClientCommand } from '../../../src/cli/client.js';
 import { registerDemoCommand } from '../../../src/cli/demo.js';
 import { registerSwitchCommand } from '../../../src/cli/switch.js';
+import { registerTraceCommand } from '../../../src/cli/trace.js';
 import { registerMonitorCommand } from '../../../src/cli/monitor.js';
 import { registerServeCommand } from '../../../src/cli/serve.js';
 import { registerUpstreamCommand } from '../../../src/cli/upstream.js';
@@ -19,6 +20,7 @@ registerUpstreamCommand(program, terminal);
 registerClientCommand(program, terminal);
 registerMonitorCommand(program, terminal);
 registerSwitchCommand(program, terminal);
+registerTraceCommand(program, terminal);
 registerBenchCommand(program, terminal);
 registerCertsCommand(program, terminal);
 
