@@ -1,22 +1,5 @@
 import type { Link, LinkObserver } from '../link/link.js';
-import { ErrorCode } from '../wire/error-catalogue.js';
-import type { ConnectionRefusal } from './overload/overload.js';
-
-export const STARTING: ConnectionRefusal = {
-  code: ErrorCode.Overloaded,
-  reason: 'starting',
-  label: 'starting',
-};
-export const DRAINING: ConnectionRefusal = {
-  code: ErrorCode.Overloaded,
-  reason: 'shutting down',
-  label: 'draining',
-};
-export const AT_CAPACITY: ConnectionRefusal = {
-  code: ErrorCode.Overloaded,
-  reason: 'at capacity',
-  label: 'max_connections',
-};
+import type { ErrorCode } from '../wire/error-catalogue.js';
 
 /** Hears of a Link that was refused, and of nothing else. */
 const DISCARDING: LinkObserver = {

@@ -29,7 +29,7 @@ import { AT_CAPACITY, DRAINING, STARTING } from './link-refusals.js';
 import { PushService } from './push-service.js';
 import type { Session } from './session.js';
 import type { SessionEnvironment } from './session-environment.js';
-import { AT_CAPACITY, DRAINING, STARTING, refuseLink } from './refused-link.js';
+import { refuseLink } from './refused-link.js';
 import { SessionHandles } from './session-handles.js';
 import { SessionRegistry } from './session-registry.js';
 import { ALWAYS_SERVING } from './serving-gate.js';
