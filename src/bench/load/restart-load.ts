@@ -21,7 +21,11 @@ export interface RestartPlan {
 
 /** How long a client may take to come back, or the last pushes to arrive, ms. */
 const PATIENCE_MS = 60_000;
-const PAUSE_MS = 10;
+/** Requests per second of all clients together: this process plays them all, the upstreams too. */
+const REQUESTS_PER_SECOND = 2_000;
+/** Pushes are made one after the other to the clients of a lane, and in all lanes at once. */
+const PUSH_LANES = 16;
+const PUSH_PAUSE_MS = 10;
 
 /**
  * Restarts the gateway with SIGTERM, again and again, under requests and pushes of clients of the SDK
@@ -81,13 +85,21 @@ class RestartStage {
       this.players.push(new Player(`player-${index}`, address, this.shared));
     }
     for (const { client } of this.players) await client.connect();
-    for (const player of this.players) player.play(PAUSE_MS);
+    const pauseMs = (this.players.length * 1000) / REQUESTS_PER_SECOND;
+    for (const player of this.players) player.play(pauseMs);
   }
 
   /** A push counts from its success on; while the gateway is away the same one is tried again. */
   async pushToAll(): Promise<void> {
+    const lanes = Array.from({ length: PUSH_LANES }, (_, lane) =>
+      this.pushTo(this.players.filter((_player, index) => index % PUSH_LANES === lane)),
+    );
+    await Promise.all(lanes);
+  }
+
+  private async pushTo(players: readonly Player[]): Promise<void> {
     for (let number = 1; this.pushing; number++) {
-      for (const { openid } of this.players) {
+      for (const { openid } of players) {
         const data = `push ${number}`;
         const push = { openid, type: 'news', data, idempotencyKey: `${openid}/${number}` };
         while (!(await this.pushed(push))) await pause(50);
@@ -95,7 +107,7 @@ class RestartStage {
         if (sent === undefined) this.accepted.set(openid, [data]);
         else sent.push(data);
       }
-      await pause(PAUSE_MS);
+      await pause(PUSH_PAUSE_MS);
     }
   }
 
