@@ -26,7 +26,7 @@ describe('the import table', () => {
     expect([...house.folders.keys()].sort()).toEqual(
       // prettier-ignore
       ['auth', 'base', 'bench', 'cli', 'config', 'edge', 'gateway', 'grpc', 'http3', 'journal', 'link',
-        'ops', 'quic', 'replication', 'routing', 'sdk', 'session', 'telemetry', 'upstream', 'websocket', 'wire'],
+        'ops', 'playground', 'quic', 'replication', 'routing', 'sdk', 'session', 'telemetry', 'upstream', 'websocket', 'wire'],
     );
     expect(house.doors.get('@matrixai/quic')).toEqual(['quic', 'bench']);
     expect(house.doors.get('node:http2')).toEqual(['grpc', 'bench']);

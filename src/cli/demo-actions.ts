@@ -5,6 +5,9 @@ import { DemoUsers } from './demo-users.js';
 
 /** Most pushes that one request of `before` or `after` may ask for. */
 const MAX_PUSHES = 20;
+/** Most pushes of one burst, and the longest pause between two of them, ms. */
+const MAX_BURST = 500;
+const MAX_INTERVAL_MS = 1_000;
 const DEFAULT_LISTED = 100;
 const MIB = 1024 * 1024;
 
@@ -20,6 +23,7 @@ export const DEMO_ACTIONS = [
   'broadcast',
   'before',
   'after',
+  'burst',
   'logout',
 ] as const;
 
@@ -50,6 +54,7 @@ export class DemoActions {
       broadcast: (request) => this.broadcast(request),
       before: (request) => this.pushes(request, 'before'),
       after: (request) => this.pushes(request, 'after'),
+      burst: (request) => this.burst(request),
       logout: (request) => this.logout(request),
     };
     for (const [action, handler] of Object.entries(handlers)) {
@@ -133,6 +138,28 @@ export class DemoActions {
       else await request.pushAfter(push);
     }
     return json({ pushed: count, when });
+  }
+
+  /** Answers at once and pushes then, one after the other, whether or not the user is connected. */
+  private burst({ openid, params, text }: RequestContext): Reply {
+    const count = wholeNumber(params, 'count', 20, MAX_BURST);
+    const interval = wholeNumber(params, 'interval', 50, MAX_INTERVAL_MS);
+    void this.pushOneByOne(openid, text || 'burst', count, interval);
+    return json({ pushing: count, interval_ms: interval });
+  }
+
+  private async pushOneByOne(
+    openid: string,
+    content: string,
+    count: number,
+    interval: number,
+  ): Promise<void> {
+    for (let number = 1; number <= count; number++) {
+      const push = { openid, type: 'burst', title: `${number} of ${count}`, content };
+      // The user may be gone for good, or its outbox full: the rest may still arrive.
+      await this.server.push({ ...push, retryForMs: MAX_INTERVAL_MS }).catch(() => undefined);
+      await new Promise((resolve) => setTimeout(resolve, interval));
+    }
   }
 
   private logout({ openid }: RequestContext): Reply {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { CodedError, StartupError } from '../base/errors.js';
 import type { Deployment } from './demo/deployment.js';
+import type { PlaygroundServer } from './demo/playground-server.js';
 import type { Transcript } from './demo/transcript.js';
 import type { Terminal } from './program.js';
 import { UntilSignal } from './until-signal.js';
@@ -23,7 +24,7 @@ export function registerDemoCommand(
   program
     .command('demo')
     .description('play a deployment: gateway, six upstreams, clients, failures; check every claim')
-    .option('--stay', 'keep it running afterwards, to be tried with gatesvr client')
+    .option('--stay', 'keep it running afterwards, to be tried in a browser or with gatesvr client')
     .option('--failover', 'play a pair instead: kill -9 of the primary under load, planned switch')
     .option('--no-color', 'no colours on a terminal, either')
     .addHelpText('after', '\nEverything is on 127.0.0.1, on free ports, in a temporary folder.')
@@ -37,23 +38,31 @@ interface Production {
   /** Where to look when a claim was false. */
   gatewayLog(): readonly string[];
   /** How the audience may go on with it. */
-  howToTry(): string;
+  howToTry(): Promise<string>;
   clear(): Promise<void>;
 }
 
 /** The gateway's code is loaded only when it is needed: every command starts faster. */
 async function deploymentLife(stay: boolean): Promise<Production> {
-  const [{ Stage }, { play }] = await Promise.all([
+  const [{ Stage }, { play }, { PlaygroundServer }] = await Promise.all([
     import('./demo/stage.js'),
     import('./demo/story.js'),
+    import('./demo/playground-server.js'),
   ]);
   const stage = await Stage.prepare();
+  let playground: PlaygroundServer | null = null;
   return {
     title: 'GateSvr: the life of a deployment, on this machine',
     play: (transcript) => play(stage, transcript, stay),
     gatewayLog: () => stage.deployment.gatewayLog(),
-    howToTry: () => howToTry(stage.deployment),
-    clear: () => stage.clear(),
+    howToTry: async () => {
+      playground = await PlaygroundServer.of(stage.deployment);
+      return howToTry(stage.deployment, playground.url);
+    },
+    clear: () => {
+      playground?.close();
+      return stage.clear();
+    },
   };
 }
 
@@ -67,7 +76,7 @@ async function failover(): Promise<Production> {
     title: 'GateSvr: a primary, its standby, and what clients see of a failover',
     play: (transcript) => playFailover(stage, transcript),
     gatewayLog: () => stage.deployment.gatewayLog(),
-    howToTry: () => '',
+    howToTry: () => Promise.resolve(''),
     clear: () => stage.clear(),
   };
 }
@@ -102,7 +111,7 @@ async function runDemo(
     if (transcript.failed > 0) terminal.err(lastLines(production.gatewayLog()));
     transcript.summary((performance.now() - begun) / MS_PER_SECOND);
     if (stay) {
-      terminal.out(production.howToTry());
+      terminal.out(await production.howToTry());
       await signal.told;
     }
   } finally {
@@ -118,13 +127,14 @@ function lastLines(log: readonly string[]): string {
   return ['', 'the last lines of the gateway:', ...log.map((line) => `  ${line}`), ''].join('\n');
 }
 
-function howToTry({ place, processes }: Deployment): string {
+function howToTry({ place, processes }: Deployment, playground: string): string {
   const program =
     process.argv[1]?.endsWith('main.js') === true ? 'node dist/cli/main.js' : 'gatesvr';
   const client = `${program} client --server ${place.quicAddress} --ca ${processes.caFile}`;
   return [
     '',
-    'It keeps running; Ctrl-C ends it. In another terminal:',
+    `It keeps running; Ctrl-C ends it. In a browser on this machine: ${playground}`,
+    'In another terminal:',
     `  ${client} --openid you`,
     `  ${client} --action calculate --param expression='6*7'`,
     `  ${program} upstream --zone 001 --addr 127.0.0.1:0 --gateway ${place.grpcAddress}`,

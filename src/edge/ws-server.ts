@@ -10,6 +10,8 @@ import { LINGER_MS } from '../link/link.js';
 import type { Logger } from '../telemetry/log.js';
 import { ErrorCode } from '../wire/error-catalogue.js';
 import { WS_PATH } from '../websocket/ws-endpoint.js';
+import { answerPage } from './plain-pages.js';
+import type { PlainPages } from './plain-pages.js';
 import { pathOf } from './ws-admission.js';
 import { WsHandshakes } from './ws-handshakes.js';
 import { WsUpgrader, answer } from './ws-upgrader.js';
@@ -39,6 +41,8 @@ export interface WsServerOptions extends WsUpgraderOptions {
   /** WebSockets at once; sockets beyond them and MAX_HANDSHAKES are closed unread. */
   readonly maxConnections: number;
   readonly log: Logger;
+  /** What GET answers; default: nothing. */
+  readonly pages?: PlainPages;
 }
 
 /**
@@ -122,10 +126,17 @@ export class WsServer {
   }
 
   private onRequest(request: IncomingMessage, response: ServerResponse): void {
-    const ours = pathOf(request) === WS_PATH;
-    this.options.metrics.rejected.add(ours ? 'ws_no_upgrade' : 'ws_path');
+    const path = pathOf(request);
     const altSvc = this.options.altSvc?.() ?? null;
     if (altSvc !== null) response.setHeader('Alt-Svc', altSvc);
+    const reads = request.method === 'GET' || request.method === 'HEAD';
+    const page = reads ? this.options.pages?.(path, request.headers.host ?? '') : null;
+    if (page) {
+      answerPage(page, request, response);
+      return;
+    }
+    const ours = path === WS_PATH;
+    this.options.metrics.rejected.add(ours ? 'ws_no_upgrade' : 'ws_path');
     if (ours) response.setHeader('Upgrade', 'websocket');
     response.writeHead(ours ? 426 : 404, { Connection: 'close', 'Content-Type': 'text/plain' });
     response.end(ours ? 'this is a WebSocket endpoint\n' : 'no such page\n');

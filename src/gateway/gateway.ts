@@ -39,6 +39,7 @@ import {
 import { limitHandshakes, quicServer } from './quic-listener.js';
 import { StandingWarnings } from './standing-warnings.js';
 import { StateKeeper } from './state-keeper.js';
+import { playground } from './playground.js';
 import { webSocketServer } from './websocket.js';
 
 /** Resolution of session timers, ms: their shortest rule is 10 s. */
@@ -235,6 +236,7 @@ export class Gateway {
       metrics: this.metrics.ws,
       log: this.log.child({ part: 'websocket' }),
       altSvc: () => (this.http3 === null ? null : altSvc(this.quicPort)),
+      ...playground(this.config, identity.cert, this),
     });
   }
 

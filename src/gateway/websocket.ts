@@ -6,7 +6,7 @@ import { addressOf, handshakeLimit } from './options.js';
 
 type Parts = Pick<
   WsServerOptions,
-  'accept' | 'clock' | 'wheel' | 'metrics' | 'log' | 'beforeFlush' | 'pace' | 'altSvc'
+  'accept' | 'clock' | 'wheel' | 'metrics' | 'log' | 'beforeFlush' | 'pace' | 'altSvc' | 'pages'
 >;
 
 /** The WebSocket listener out of the configuration; null where server.ws_addr is off. */

@@ -43,8 +43,11 @@ export class BrowserHarness {
     }
   }
 
-  /** Opens a page in a tab of its own; returns when its scripts have run. */
-  async open(path = '/'): Promise<OpenPage> {
+  /**
+   * Opens a page in a tab of its own; returns when its scripts have run.
+   * @param origin another name of the same server: `pages.otherOrigin`.
+   */
+  async open(path = '/', origin = this.pages.origin): Promise<OpenPage> {
     const page = await this.browser.newPage();
     const problems: string[] = [];
     page.setDefaultTimeout(PATIENCE_MS);
@@ -52,7 +55,7 @@ export class BrowserHarness {
     page.on('console', (message) => {
       if (message.type() === 'error') problems.push(message.text());
     });
-    await page.goto(new URL(path, this.pages.origin).href, { waitUntil: 'load' });
+    await page.goto(new URL(path, origin).href, { waitUntil: 'load' });
     return { page, problems };
   }
 

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { MAX_HASHED_DAYS } from '../../config/certificate-hash.js';
 import { writeCertificates } from '../../config/certificates.js';
 import { Child } from './child.js';
 import { HOST } from './free-ports.js';
@@ -25,7 +26,8 @@ export class Processes {
   /** Makes the folder and its certificates; starts nothing yet. */
   static async prepare(): Promise<Processes> {
     const processes = new Processes();
-    await writeCertificates(processes.folder);
+    // A browser takes them by their hash, too.
+    await writeCertificates(processes.folder, { days: MAX_HASHED_DAYS });
     return processes;
   }
 

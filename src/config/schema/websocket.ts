@@ -11,6 +11,10 @@ export const websocket = {
     'false',
     'Offer permessage-deflate: saves bytes of large messages, costs CPU and 50 KB per connection that uses it.',
   ),
+  playground: flag(
+    'false',
+    'Serve a page to try the gateway with, https://HOST:PORT/ of server.ws_addr and of HTTP/3.',
+  ),
   ping_interval: duration('25s', 'A quiet client is pinged so often.', { min: 100 }),
   pong_timeout: duration('10s', 'A client that sends nothing for so long after a ping is gone.', {
     min: 50,

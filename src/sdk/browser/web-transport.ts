@@ -20,8 +20,8 @@ const MAX_REASON_BYTES = 1_024;
 
 export interface WebTransportOptions {
   /**
-   * For development: SHA-256 of the certificates to accept without an authority, as hex (colons are
-   * allowed) or bytes. Browsers take only ECDSA certificates of at most 14 days this way.
+   * For development: SHA-256 of the certificates to accept without an authority, as hex, base64
+   * or bytes. Browsers take only ECDSA certificates of at most 14 days this way.
    */
   readonly certificateHashes?: readonly (string | Uint8Array)[];
   /** For tests. */

@@ -1,0 +1,114 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { StartupError } from '../base/errors.js';
+import { certificateHash, mayBeTrustedByHash } from '../config/certificate-hash.js';
+import type { Config } from '../config/config.js';
+import type { PlainPage, PlainPages } from '../edge/plain-pages.js';
+
+export { answerPage } from '../edge/plain-pages.js';
+export type { PlainPages } from '../edge/plain-pages.js';
+
+/** Where `npm run build` puts it; the same whether this runs from src/ or from dist/. */
+const FOLDER = fileURLToPath(new URL('../../dist/playground', import.meta.url));
+
+/** The playground out of the configuration; without `pages` where websocket.playground is off. */
+export function playground(
+  config: Config,
+  cert: Buffer,
+  ports: { readonly quicPort: number; readonly wsPort: number },
+): { pages?: PlainPages } {
+  if (!config.websocket.playground) return {};
+  const certificateHashes = mayBeTrustedByHash(cert) ? [certificateHash(cert)] : [];
+  const pages = playgroundPages(() => ({
+    port: ports.quicPort,
+    webSocketPort: ports.wsPort,
+    insecureWebSocket: false,
+    certificateHashes,
+  }));
+  if (pages !== null) return { pages };
+  throw new StartupError(
+    'PLAYGROUND_MISSING',
+    'websocket.playground is on, but the page was not built: run make build',
+  );
+}
+
+/** The page's files by path, and their types. */
+const FILES: readonly (readonly [path: string, file: string, type: string])[] = [
+  ['/', 'index.html', 'text/html; charset=utf-8'],
+  ['/playground/main.js', 'main.js', 'text/javascript; charset=utf-8'],
+  ['/playground/playground.css', 'playground.css', 'text/css; charset=utf-8'],
+  ['/playground/icon.svg', 'icon.svg', 'image/svg+xml'],
+];
+
+const SETUP_PATH = '/playground/setup.json';
+
+/** A host name, IPv4 address or IPv6 address in brackets, as it may stand in a policy. */
+const HOST = /^(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])$/i;
+
+/** Where the page finds its gateway. */
+export interface PlaygroundSetup {
+  /** The UDP port of WebTransport. */
+  readonly port: number;
+  readonly webSocketPort: number;
+  /** Whether WebSocket goes without TLS there: through a proxy on this machine. */
+  readonly insecureWebSocket: boolean;
+  /** Certificates that the page accepts without an authority. */
+  readonly certificateHashes: readonly string[];
+}
+
+/**
+ * The playground: a page that connects to the gateway, shows what comes, and lets people break the
+ * connection. It is for everybody and knows no more than any client.
+ * @param setup asked anew for each answer.
+ * @returns null where it was not built.
+ */
+export function playgroundPages(setup: () => PlaygroundSetup): PlainPages | null {
+  if (!existsSync(join(FOLDER, 'index.html'))) return null;
+  const files = new Map(
+    FILES.map(([path, file, type]) => [path, { type, body: readFileSync(join(FOLDER, file)) }]),
+  );
+  return (path, authority) => {
+    const [host = ''] = /^(?:\[[^\]]*\]|[^:]*)/.exec(authority) ?? [];
+    if (!HOST.test(host)) return null;
+    if (path === SETUP_PATH) {
+      const { port, ...rest } = setup();
+      const body = Buffer.from(JSON.stringify({ address: `${host}:${port}`, ...rest }));
+      return withHeaders({ type: 'application/json', body }, host, setup());
+    }
+    const file = files.get(path);
+    return file === undefined ? null : withHeaders(file, host, setup());
+  };
+}
+
+function withHeaders(
+  file: Omit<PlainPage, 'headers'>,
+  host: string,
+  { port, webSocketPort, insecureWebSocket }: PlaygroundSetup,
+): PlainPage {
+  const webSocket = `${insecureWebSocket ? 'ws' : 'wss'}://${host}:${webSocketPort}`;
+  // Nothing from elsewhere, no script or style in the page itself, no frame around it.
+  const policy = [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self'",
+    `connect-src 'self' https://${host}:${port} ${webSocket}`,
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+  ];
+  return {
+    ...file,
+    headers: {
+      'content-security-policy': policy.join('; '),
+      'cache-control': 'no-cache',
+      'cross-origin-opener-policy': 'same-origin',
+      'cross-origin-resource-policy': 'same-origin',
+      'referrer-policy': 'no-referrer',
+      'x-content-type-options': 'nosniff',
+    },
+  };
+}
