@@ -5,7 +5,7 @@ import { until } from './verify.js';
 /** How soon a visitor notices a dead connection, ms; the SDK's own defaults are 1 s and 3 s. */
 const PING_AFTER_MS = 300;
 const DEAD_AFTER_MS = 1_000;
-/** How long it tries to reach one gateway, ms, before it tries the next; the SDK's default is 5 s. */
+/** How long one attempt to connect may take, ms; the SDK's default is 5 s. */
 const OPEN_TIMEOUT_MS = 2_000;
 
 /** A client of the gateway that keeps everything it receives, so that it can be checked. */

@@ -13,8 +13,10 @@ const PATIENCE_MS = 50_000;
 /** The gateway is restarted under its clients, one of which is out of reach. */
 export async function restart(stage: Stage, transcript: Transcript): Promise<void> {
   const { deployment, network, service, traveller, visitors } = stage;
-  const sessions = visitors.map(({ client }) => client.sessionId);
-  const connections = visitors.map((visitor) => visitor.connections.length);
+  const before = visitors.map(({ client, connections }) => ({
+    session: client.sessionId,
+    connections: connections.length,
+  }));
   transcript.chapter('The gateway is restarted');
   network.cut(true);
   const request = traveller.ask('session_info', { timeoutMs: PATIENCE_MS });
@@ -38,13 +40,50 @@ export async function restart(stage: Stage, transcript: Transcript): Promise<voi
     return `process ${pid}`;
   });
   network.mend();
+  await everybodyIsBack(stage, transcript, before);
+  await transcript.claim(`the ${WAITING} pushes reach ${traveller.name}, each once`, async () => {
+    await traveller.hasPushes('letter', WAITING);
+    const titles = traveller.pushesOf('letter').map(({ title }) => title);
+    same(titles, ['letter 1', 'letter 2', 'letter 3'], 'titles');
+  });
+  await transcript.claim(`${traveller.name}'s request is answered after all`, async () => {
+    const info = (await request).json() as { openid: string; session_id: string };
+    same(
+      [info.openid, info.session_id],
+      [traveller.name, before[0]?.session],
+      'openid and session',
+    );
+  });
+  await transcript.claim('all six zones answer, though no upstream registered again', async () => {
+    const answers = await Promise.all(visitors.map((visitor) => visitor.ask('status')));
+    const answered = answers.map((answer) => (answer.json() as { zone: string }).zone);
+    same(
+      answered,
+      visitors.map(({ zone }) => zone),
+      'zones',
+    );
+  });
+}
+
+/** What is known of a visitor before the restart. */
+interface Before {
+  readonly session: string;
+  /** How many connections it had had. */
+  readonly connections: number;
+}
+
+async function everybodyIsBack(
+  { visitors }: Stage,
+  transcript: Transcript,
+  before: readonly Before[],
+): Promise<void> {
   await transcript.claim('every client is back by itself, in the session it had', async () => {
-    const back = ({ connections: now }: Visitor, index: number): boolean =>
-      now.length > (connections[index] ?? 0);
+    const back = ({ connections }: Visitor, index: number): boolean =>
+      connections.length > (before[index]?.connections ?? 0);
     await until(() => visitors.every(back), 'every client is connected again');
     same(
       visitors.map(({ client }) => client.sessionId),
-      sessions,
+      before.map(({ session }) => session),
       'session ids',
     );
     const last = visitors.map(({ connections }) => connections.at(-1));
@@ -54,24 +93,6 @@ export async function restart(stage: Stage, transcript: Transcript): Promise<voi
       visitors.flatMap(({ losses }) => losses),
       [],
       'losses reported by the SDK',
-    );
-  });
-  await transcript.claim(`the ${WAITING} pushes reach ${traveller.name}, each once`, async () => {
-    await traveller.hasPushes('letter', WAITING);
-    const titles = traveller.pushesOf('letter').map(({ title }) => title);
-    same(titles, ['letter 1', 'letter 2', 'letter 3'], 'titles');
-  });
-  await transcript.claim(`${traveller.name}'s request is answered after all`, async () => {
-    const info = (await request).json() as { openid: string; session_id: string };
-    same([info.openid, info.session_id], [traveller.name, sessions[0]], 'openid and session');
-  });
-  await transcript.claim('all six zones answer, though no upstream registered again', async () => {
-    const answers = await Promise.all(visitors.map((visitor) => visitor.ask('status')));
-    const answered = answers.map((answer) => (answer.json() as { zone: string }).zone);
-    same(
-      answered,
-      visitors.map(({ zone }) => zone),
-      'zones',
     );
   });
 }

@@ -16,6 +16,7 @@ import { resolveOptions } from './options.js';
 import type { CoreClientOptions, ResolvedOptions } from './options.js';
 import type { Answer, Push } from './payload.js';
 import { PendingRequest } from './pending-request.js';
+import type { RequestOutcome } from './pending-request.js';
 import { encodeBusinessPayload } from './request-frames.js';
 import type { RequestContent, StopReason } from './request-frames.js';
 import type { PushesOptions } from './push-iterator.js';
@@ -140,51 +141,17 @@ export class GatewayClientCore {
    */
   request(action: string, options: RequestOptions = {}): Promise<Answer> {
     return new Promise<Answer>((resolve, reject) => {
-      const { signal, timeoutMs = this.options.requestTimeoutMs, headers = {} } = options;
+      const { signal, headers = {} } = options;
       const payload = encodeBusinessPayload(action, options);
-      const startedAt = this.clock.now();
-      const tell = (outcome: RequestOutcomeName): void =>
-        this.options.metrics.request?.(action, outcome, this.clock.now() - startedAt);
-      const settle = <T>(deliver: (value: T) => void, value: T): void => {
-        cancelTimeout?.();
-        signal?.removeEventListener('abort', onAbort);
-        deliver(value);
-      };
-      const outcome = {
-        resolve: (answer: Answer) => {
-          tell('answered');
-          settle(resolve, answer);
-        },
-        reject: (error: Error) => {
-          tell(outcomeOf(error));
-          settle(reject, error);
-        },
-      };
-      const request = new PendingRequest(
-        this.session.nextMsgId(),
-        action,
-        payload,
-        headers,
-        outcome,
-      );
-      const giveUp = (error: Error): void => {
-        request.reject(error);
-        this.session.requests.abandon(request);
-      };
-      const onAbort = (): void => {
-        giveUp(new RequestAbortedError(action, request.sent, { cause: signal?.reason }));
-      };
-      const cancelTimeout =
-        timeoutMs > 0
-          ? this.clock.after(timeoutMs, () =>
-              giveUp(new RequestTimeoutError(action, timeoutMs, request.sent)),
-            )
-          : null;
+      let unwatch = (): void => undefined;
+      const outcome = this.measured(action, { resolve, reject }, () => unwatch());
+      const msgId = this.session.nextMsgId();
+      const request = new PendingRequest(msgId, action, payload, headers, outcome);
       if (signal?.aborted === true) {
         request.reject(new RequestAbortedError(action, false, { cause: signal.reason }));
         return;
       }
-      signal?.addEventListener('abort', onAbort, { once: true });
+      unwatch = this.watch(request, options);
       try {
         this.session.submit(request);
       } catch (error) {
@@ -224,6 +191,46 @@ export class GatewayClientCore {
 
   private get clock(): Clock {
     return this.options.clock;
+  }
+
+  /** The outcome of a request for its caller, told to the metrics too. @param done called before the caller hears. */
+  private measured(action: string, caller: RequestOutcome, done: () => void): RequestOutcome {
+    const startedAt = this.clock.now();
+    const tell = (outcome: RequestOutcomeName): void => {
+      this.options.metrics.request?.(action, outcome, this.clock.now() - startedAt);
+      done();
+    };
+    return {
+      resolve: (answer) => {
+        tell('answered');
+        caller.resolve(answer);
+      },
+      reject: (error) => {
+        tell(outcomeOf(error));
+        caller.reject(error);
+      },
+    };
+  }
+
+  /** Gives a request up when its time is over or its caller says so. @returns ends that. */
+  private watch(
+    request: PendingRequest,
+    { signal, timeoutMs = this.options.requestTimeoutMs }: RequestOptions,
+  ): () => void {
+    const { action } = request;
+    const giveUp = (error: Error): void => {
+      request.reject(error);
+      this.session.requests.abandon(request);
+    };
+    const onTimeout = (): void => giveUp(new RequestTimeoutError(action, timeoutMs, request.sent));
+    const onAbort = (): void =>
+      giveUp(new RequestAbortedError(action, request.sent, { cause: signal?.reason }));
+    const cancelTimeout = timeoutMs > 0 ? this.clock.after(timeoutMs, onTimeout) : null;
+    signal?.addEventListener('abort', onAbort, { once: true });
+    return () => {
+      cancelTimeout?.();
+      signal?.removeEventListener('abort', onAbort);
+    };
   }
 
   private connected(): Promise<void> {
