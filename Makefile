@@ -20,7 +20,7 @@ INSTALLED := node_modules/.package-lock.json
 CODECS := src/wire/generated/messages.js
 BUILT := dist/.built
 PROTOS := $(wildcard proto/*.proto) proto/generate.mjs
-SOURCES := $(shell find src -name '*.ts' -o -name '*.mjs' -o -path 'src/playground/*' -type f 2>/dev/null)
+SOURCES := $(shell find src -name '*.ts' -o -name '*.mjs' -o -path 'src/playground/*' -type f -o -path 'src/console/*' -type f 2>/dev/null)
 
 .PHONY: help
 help: ## list the targets

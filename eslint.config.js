@@ -8,7 +8,13 @@ export default tseslint.config(
   {
     files: ['**/*.ts'],
     languageOptions: {
-      parserOptions: { project: ['./test/tsconfig.json', './src/playground/tsconfig.json'] },
+      parserOptions: {
+        project: [
+          './test/tsconfig.json',
+          './src/playground/tsconfig.json',
+          './src/console/tsconfig.json',
+        ],
+      },
     },
     rules: {
       '@typescript-eslint/no-floating-promises': 'error',

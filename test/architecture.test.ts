@@ -25,7 +25,7 @@ describe('the import table', () => {
   it('was read whole', () => {
     expect([...house.folders.keys()].sort()).toEqual(
       // prettier-ignore
-      ['auth', 'base', 'bench', 'cli', 'config', 'edge', 'gateway', 'grpc', 'http3', 'journal', 'link',
+      ['auth', 'base', 'bench', 'cli', 'config', 'console', 'edge', 'gateway', 'grpc', 'http3', 'journal', 'link',
         'ops', 'playground', 'quic', 'replication', 'routing', 'sdk', 'session', 'telemetry', 'upstream', 'websocket', 'wire'],
     );
     expect(house.doors.get('@matrixai/quic')).toEqual(['quic', 'bench']);

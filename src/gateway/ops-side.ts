@@ -3,6 +3,7 @@ import { peerAddress } from '../base/client-address.js';
 import type { Config } from '../config/config.js';
 import { VERSION } from '../config/version.js';
 import type { CertificateSource } from '../grpc/certificate-source.js';
+import { CONSOLE_FOLDER } from '../ops/console/console-files.js';
 import type { OpsControls } from '../ops/ops-source.js';
 import { OpsServer } from '../ops/ops-server.js';
 import type { Logger } from '../telemetry/log.js';
@@ -86,6 +87,7 @@ export class OpsSide {
       clock: parts.clock,
       log: parts.log,
       version: VERSION,
+      consoleFolder: config.ops.console ? CONSOLE_FOLDER : null,
     });
   }
 }

@@ -9,6 +9,8 @@ import { ProcessMonitor } from '../telemetry/process-monitor.js';
 import type { Tally } from '../telemetry/tally.js';
 import { AdminGate } from './admin-gate.js';
 import type { AskedBy } from './admin-gate.js';
+import { readConsole } from './console/console-files.js';
+import { addConsoleRoutes } from './console/console-routes.js';
 import { addPairRoutes } from './pair-routes.js';
 import { addControlRoutes } from './control-routes.js';
 import { HttpListener } from './http-listener.js';
@@ -46,6 +48,8 @@ export interface OpsServerParts {
   readonly log: Logger;
   /** Shown in /health. */
   readonly version: string;
+  /** Where the console's files are; null: it is off. */
+  readonly consoleFolder: string | null;
   /** Within which a whole request must have come, ms; default 10 s. */
   readonly requestTimeout?: number;
 }
@@ -128,6 +132,15 @@ export class OpsServer {
     const { stream } = this;
     const isAdmin = (request: FastifyRequest) => this.admins.refusal(askedBy(request)) === null;
     addStreamRoutes(http, { ...this.parts, stream, reader, isAdmin });
+    this.addConsole(http);
+  }
+
+  private addConsole(http: HttpListener): void {
+    const { consoleFolder, log } = this.parts;
+    if (consoleFolder === null) return;
+    const files = readConsole(consoleFolder);
+    if (files === null) log.warn('there is no console: it was not built (make build)');
+    else addConsoleRoutes(http, files);
   }
 
   private addPerformance({ routes }: HttpListener): void {

@@ -197,6 +197,7 @@ export class OpsBench {
       clock: this.clock,
       log: silentLogger(),
       version: '1.2.3',
+      consoleFolder: null,
       ...changes,
     });
   }

@@ -1,4 +1,4 @@
-import { Leaf, file, text } from '../leaf.js';
+import { Leaf, file, flag, text } from '../leaf.js';
 
 /** What fits behind `Authorization: Bearer`, and is not guessed. */
 const TOKEN = /^[\x21-\x7e]{16,1024}$/;
@@ -10,6 +10,10 @@ export const ops = {
   ),
   read_token: token(
     'What calls that read must give in the same way, Prometheus too; /live, /ready and /ping need none, and admin_token serves as well. None: everyone may read.',
+  ),
+  console: flag(
+    'true',
+    'Serve the console at /console of http_addr. The page has no data of its own: what it shows it asks for like any other reader.',
   ),
   tls: {
     cert_file: file(

@@ -1,0 +1,68 @@
+/** One server-sent event. */
+export interface ServerEvent {
+  readonly name: string;
+  readonly data: string;
+}
+
+/** Characters of one event, at most: the gateway sends a thousandth of it. */
+const MAX_EVENT_CHARACTERS = 16 * 1024 * 1024;
+
+/**
+ * Reads an event stream (the HTML standard, 9.2.6) from pieces that may end anywhere. Ids and retry
+ * times are passed over: whoever reads comes back by its own rules.
+ */
+export class EventParser {
+  private rest = '';
+  private name = '';
+  private data: string[] = [];
+  private size = 0;
+
+  /** The events that this piece completes. @throws {Error} for an event that never ends. */
+  push(piece: string): ServerEvent[] {
+    const events: ServerEvent[] = [];
+    const text = this.rest + piece;
+    let from = 0;
+    for (;;) {
+      const end = lineEnd(text, from);
+      if (end === null) break;
+      this.line(text.slice(from, end.at), events);
+      from = end.next;
+    }
+    this.rest = text.slice(from);
+    if (this.rest.length + this.size > MAX_EVENT_CHARACTERS)
+      throw new Error('an event is too long');
+    return events;
+  }
+
+  private line(line: string, events: ServerEvent[]): void {
+    if (line === '') {
+      if (this.data.length > 0) {
+        events.push({ name: this.name || 'message', data: this.data.join('\n') });
+      }
+      this.name = '';
+      this.data = [];
+      this.size = 0;
+      return;
+    }
+    const colon = line.indexOf(':');
+    const field = colon === -1 ? line : line.slice(0, colon);
+    const value = colon === -1 ? '' : line.slice(colon + 1).replace(/^ /, '');
+    if (field === 'event') this.name = value;
+    if (field !== 'data') return;
+    this.data.push(value);
+    this.size += value.length;
+  }
+}
+
+/** Where the next line ends, and the one behind it begins; null where it is not all there. */
+function lineEnd(text: string, from: number): { at: number; next: number } | null {
+  for (let at = from; at < text.length; at++) {
+    const letter = text[at];
+    if (letter === '\n') return { at, next: at + 1 };
+    if (letter !== '\r') continue;
+    // A CR at the end may be the half of a CRLF.
+    if (at + 1 === text.length) return null;
+    return { at, next: text[at + 1] === '\n' ? at + 2 : at + 1 };
+  }
+  return null;
+}
