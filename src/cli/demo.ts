@@ -127,7 +127,7 @@ function lastLines(log: readonly string[]): string {
   return ['', 'the last lines of the gateway:', ...log.map((line) => `  ${line}`), ''].join('\n');
 }
 
-function howToTry({ place, processes }: Deployment, playground: string): string {
+function howToTry({ place, processes, adminToken }: Deployment, playground: string): string {
   const program =
     process.argv[1]?.endsWith('main.js') === true ? 'node dist/cli/main.js' : 'gatesvr';
   const client = `${program} client --server ${place.quicAddress} --ca ${processes.caFile}`;
@@ -139,6 +139,9 @@ function howToTry({ place, processes }: Deployment, playground: string): string 
     `  ${client} --action calculate --param expression='6*7'`,
     `  ${program} upstream --zone 001 --addr 127.0.0.1:0 --gateway ${place.grpcAddress}`,
     `  curl http://${place.httpAddress}/stats`,
+    '',
+    `The console of the gateway: http://${place.httpAddress}/console`,
+    `  its actions take the token ${adminToken}`,
     '',
   ].join('\n');
 }

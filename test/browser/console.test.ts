@@ -136,6 +136,26 @@ describeInChromium('the console', () => {
     expect(JSON.stringify([local, others])).not.toContain(ADMIN_TOKEN);
   });
 
+  test('follows one client for an admin', async () => {
+    const client = await world.client('traced');
+    const { page, problems } = await console();
+    await page.click('#token-button');
+    await answer(page, ADMIN_TOKEN);
+    await search(page, 'traced');
+    await page.click(`${ROWS} button`);
+    const start = await page.waitForSelector('.drawer .head button');
+    await start?.click();
+    await shows(page, '.trace', 'trace begins');
+    await client.request('echo', { data: Buffer.from('x') });
+    await shows(page, '.trace', 'BUSINESS_DATA');
+    const lines = await textsOf(page, '.trace li');
+    const [asked] = lines.filter((line) => line.includes('action echo'));
+    expect(asked).toMatch(/^\d\d:\d\d:\d\d\.\d{3}→BUSINESSseq 1, action echo/);
+    await start?.click();
+    await shows(page, '.drawer .head', 'stopped');
+    expect(problems).toEqual([]);
+  });
+
   test('sets the log level, and drains only whoever means it', async () => {
     const { page } = await console();
     await page.click('#token-button');

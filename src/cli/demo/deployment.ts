@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Child } from './child.js';
@@ -7,9 +8,14 @@ import { Processes } from './processes.js';
 /** Lines of each gateway's log that a failed claim is told with. */
 export const LOG_LINES = 10;
 
+/** 16 characters, the fewest that ops.admin_token may have: a person copies them. */
+const TOKEN_BYTES = 12;
+
 /** One gateway and its upstreams, each a process of its own. */
 export class Deployment {
   readonly stateFile: string;
+  /** What the actions of the console take. */
+  readonly adminToken = randomBytes(TOKEN_BYTES).toString('base64url');
   /** The instances of each zone, the newest last. */
   readonly upstreams = new Map<string, Child[]>();
   private readonly configFile: string;
@@ -59,6 +65,8 @@ export class Deployment {
     return [
       ...this.place.configuration(),
       `  state_file: ${this.stateFile}`,
+      'ops:',
+      `  admin_token: ${this.adminToken}`,
       'log:',
       '  format: json',
       '',
