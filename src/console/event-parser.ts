@@ -6,6 +6,8 @@ export interface ServerEvent {
 
 /** Characters of one event, at most: the gateway sends a thousandth of it. */
 const MAX_EVENT_CHARACTERS = 16 * 1024 * 1024;
+/** A CR at the end of what is there may be the half of a CRLF. */
+const LINE_END = /\r\n|\n|\r(?=[^])/g;
 
 /**
  * Reads an event stream (the HTML standard, 9.2.6) from pieces that may end anywhere. Ids and retry
@@ -16,6 +18,9 @@ export class EventParser {
   private name = '';
   private data: string[] = [];
   private size = 0;
+
+  /** @param most characters of one event. */
+  constructor(private readonly most = MAX_EVENT_CHARACTERS) {}
 
   /** The events that this piece completes. @throws {Error} for an event that never ends. */
   push(piece: string): ServerEvent[] {
@@ -56,13 +61,7 @@ export class EventParser {
 
 /** Where the next line ends, and the one behind it begins; null where it is not all there. */
 function lineEnd(text: string, from: number): { at: number; next: number } | null {
-  for (let at = from; at < text.length; at++) {
-    const letter = text[at];
-    if (letter === '\n') return { at, next: at + 1 };
-    if (letter !== '\r') continue;
-    // A CR at the end may be the half of a CRLF.
-    if (at + 1 === text.length) return null;
-    return { at, next: text[at + 1] === '\n' ? at + 2 : at + 1 };
-  }
-  return null;
+  LINE_END.lastIndex = from;
+  const found = LINE_END.exec(text);
+  return found === null ? null : { at: found.index, next: LINE_END.lastIndex };
 }

@@ -6,12 +6,12 @@ import type {
   SessionDetailBody,
   SessionPageBody,
 } from '../../../src/console/bodies.js';
-import type { StatsSample } from '../../../src/ops/stream/stats-sampler.js';
+import type { StatsSampler } from '../../../src/ops/stream/stats-sampler.js';
 import type { Hello } from '../../../src/ops/stream/stats-stream.js';
 import type { sessionDetailBody, statsBody } from '../../../src/ops/stats-body.js';
 
 it('what the console reads is what the gateway writes: the compiler says so', () => {
-  const sample = (written: StatsSample): SampleBody => written;
+  const sample = (written: ReturnType<StatsSampler['sample']>): SampleBody => written;
   const hello = (written: Hello): Omit<HelloBody, 'interval_ms'> => written;
   const detail = (written: ReturnType<typeof sessionDetailBody>): SessionDetailBody => written;
   const page = (written: ReturnType<typeof statsBody>): SessionPageBody => written;
