@@ -281,7 +281,7 @@ export class Gateway {
     await this.state.forget();
     await quic.start();
     this.sessions.open();
-    await this.pair?.start({ ...this, floor: this.state.floor });
+    await this.pair?.start({ ...this, floor: this.state.floor, state: this.state });
     this.accepting = true;
     this.metrics.quic.observe(quic);
     this.certificate = new ClientCertificate(identity, this.clock, this.log.child({ part: 'tls' }));

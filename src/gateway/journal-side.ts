@@ -43,6 +43,11 @@ export class JournalSide {
     this.writer?.flush();
   };
 
+  /** Whether there is a log on disk. */
+  get onDisk(): boolean {
+    return this.folder !== null;
+  }
+
   /** What an operator should know, one line each. */
   warnings(): string[] {
     if (this.disk?.failing !== true) return [];
@@ -94,7 +99,6 @@ export class JournalSide {
     const found = await readLog(this.folder, bootId());
     if (found === null) return null;
     const { image, complete, cutBytes } = found;
-    this.writer?.continueFrom(image.position);
     const told = { sessions: image.sessionCount, complete, cutBytes, folder: this.folder };
     this.log.info(told, 'the journal of the last process was read');
     return found;

@@ -6,6 +6,7 @@ import type { ZoneRouter } from '../routing/zone-router.js';
 import type { SessionService } from '../session/session-service.js';
 import type { StateRecord } from '../wire/messages.js';
 import type { JournalSide } from './journal-side.js';
+import type { StateKeeper } from './state-keeper.js';
 
 /** Told to whoever still waited when this gateway lost its role. */
 const DEPOSED: WaitFailure = {
@@ -44,9 +45,27 @@ export class PairHistory implements JournalFollower {
     return this.serves ? this.sessions.registry.size : this.image.sessionCount;
   }
 
-  /** Begins with what the log on disk held. */
-  begin(image: JournalImage): void {
+  /**
+   * Begins with what the last process left: in the log on disk, or in the state file where there is none.
+   * @returns whether that is complete.
+   */
+  async recover(state: StateKeeper): Promise<boolean> {
+    const { journal } = this;
+    const found = await journal.recoverPair(() => this.records());
+    const image = journal.onDisk ? found?.image : await state.loadImage();
+    if (image === undefined || image === null) return false;
     this.image = image;
+    journal.writer?.continueFrom(image.position);
+    return found?.complete ?? true;
+  }
+
+  /** After the last entry: keeps everything for the next start, where no log on disk does. */
+  async save(state: StateKeeper): Promise<void> {
+    const { journal } = this;
+    if (journal.onDisk) return;
+    if (this.serves) this.sessions.pushes.close();
+    const position = this.serves ? (journal.writer?.newest ?? 0) : this.image.position;
+    await state.saveImage(position, this.records());
   }
 
   /** Everything as a snapshot, for the log on disk and for the standby. */

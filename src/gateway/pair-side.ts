@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { formatAddress } from '../base/address.js';
-import type { Clock } from '../base/clock.js';
+import type { Cancel, Clock } from '../base/clock.js';
 import { CodedError, messageOf } from '../base/errors.js';
 import type { TurnPace } from '../base/turn-pace.js';
 import type { Address, Config } from '../config/config.js';
@@ -11,6 +11,7 @@ import type { Readiness } from '../ops/ops-source.js';
 import { backupStats, primaryAddress } from '../replication/backup-stats.js';
 import type { BackupStats } from '../replication/backup-stats.js';
 import { withoutStandby } from '../replication/confirmation-news.js';
+import { FAILBACK_LOOK_MS, Failback, failbackSubject } from '../replication/failback.js';
 import { PeerGate } from '../replication/peer-gate.js';
 import { Replicator } from '../replication/replicator.js';
 import type { RoleChange } from '../replication/role-options.js';
@@ -25,6 +26,7 @@ import type { JournalSide } from './journal-side.js';
 import { PairEpochs } from './pair-epochs.js';
 import { PairHistory } from './pair-history.js';
 import { loggedRoleStore } from './pair-role-store.js';
+import type { StateKeeper } from './state-keeper.js';
 
 /** How often a primary that may not serve looks whether it may again, ms. */
 const SILENCE_POLL_MS = 10;
@@ -38,6 +40,8 @@ interface PairParts {
   readonly router: ZoneRouter;
   /** Push numbers of a gateway that knows nothing begin above this. */
   readonly floor: number;
+  /** Keeps what a graceful stop leaves where there is no log on disk. */
+  readonly state: StateKeeper;
 }
 
 /**
@@ -54,6 +58,8 @@ export class PairSide implements ServingGate {
   private handingOver = false;
   private switching = false;
   private routing = false;
+  private cancelFailback: Cancel | null = null;
+  private saveState: (() => Promise<void>) | null = null;
 
   constructor(
     private readonly config: Config,
@@ -120,12 +126,12 @@ export class PairSide implements ServingGate {
    * Binds both ports, reads what the last process left, and asks the peer who serves.
    * @throws {StartupError} where a port, the role file or the journal cannot be used.
    */
-  async start({ sessions, router, floor }: PairParts): Promise<void> {
+  async start({ sessions, router, floor, state }: PairParts): Promise<void> {
     const history = new PairHistory(this.journal, sessions, router, floor);
-    const found = await this.journal.recoverPair(() => history.records());
-    if (found !== null) history.begin(found.image);
+    const recovered = await history.recover(state);
     await this.journal.begin();
-    const replicator = this.build(history, sessions, router, found?.complete ?? false);
+    this.saveState = () => history.save(state);
+    const replicator = this.build(history, sessions, router, recovered);
     const { heartbeat, sync } = this.config.backup;
     this.servers = [
       this.grpc.replicationServer(
@@ -145,6 +151,7 @@ export class PairSide implements ServingGate {
     for (const server of this.servers) await server.start();
     if (!this.isProven) this.log.warn('the peer is known by its address only');
     await replicator.start();
+    if (prefersPrimary(this.config)) this.cancelFailback = this.failback(replicator);
   }
 
   /**
@@ -183,9 +190,18 @@ export class PairSide implements ServingGate {
   }
 
   async stop(): Promise<void> {
+    this.cancelFailback?.();
     await this.replicator?.stop();
     this.effects?.end();
     for (const server of this.servers) await server.stop();
+    await this.saveState?.();
+    this.saveState = null;
+  }
+
+  private failback(replicator: Replicator): Cancel {
+    const after = this.config.backup.failbackAfter;
+    const failback = new Failback(after, failbackSubject(replicator), this.clock, this.log);
+    return this.clock.every(FAILBACK_LOOK_MS, () => failback.look());
   }
 
   private handOver(replicator: Replicator): void {
@@ -252,6 +268,7 @@ export class PairSide implements ServingGate {
           lagFrames: 0,
           healthy: true,
           advertiseAddr: textOf(server.advertiseAddr),
+          prefersPrimary: prefersPrimary(config),
         }),
         onRole: (change) => this.onRole(change, history, router),
         drain: () => this.drain(sessions),
@@ -309,6 +326,10 @@ export function pairSide(...parts: ConstructorParameters<typeof PairSide>): Pair
 export function readinessOf(phase: string, pair: PairSide | null): Readiness {
   const state = phase === 'serving' && pair !== null ? pair.state : phase;
   return { ready: state === 'serving', state };
+}
+
+function prefersPrimary({ backup }: Config): boolean {
+  return backup.mode === 'primary' && backup.failback === 'auto';
 }
 
 function dial(

@@ -1,3 +1,4 @@
+import { JournalImage } from '../journal/journal-image.js';
 import { NumberCeilingFile, unlimitedCeiling } from '../journal/number-ceiling.js';
 import type { NumberCeiling } from '../journal/number-ceiling.js';
 import {
@@ -9,6 +10,7 @@ import {
 import type { ZoneRouter } from '../routing/zone-router.js';
 import type { SessionService } from '../session/session-service.js';
 import type { Logger } from '../telemetry/log.js';
+import { StateRecord } from '../wire/messages.js';
 import type { JournalSide } from './journal-side.js';
 
 /** Keeps what a graceful stop leaves in `server.state_file`, and the number ceiling beside it. */
@@ -74,6 +76,29 @@ export class StateKeeper {
     this.log.info({ sessions: count, file: this.path }, 'sessions are kept for the next start');
   }
 
+  /** What the last process of a gateway of a pair left; the file is gone then, for it is stale from here on. */
+  async loadImage(): Promise<JournalImage | null> {
+    if (this.path === null) return null;
+    const records = await this.read(this.path);
+    const position = records?.[0]?.header?.position ?? 0;
+    if (records === null || position === 0) return null;
+    await retireStateFile(this.path);
+    const image = new JournalImage();
+    image.reset(position, records);
+    this.log.info(
+      { sessions: image.sessionCount, position },
+      'the state of the last process is back',
+    );
+    return image;
+  }
+
+  /** Writes what a gateway of a pair holds. Whoever has the longer history goes on. */
+  async saveImage(position: number, records: Iterable<StateRecord>): Promise<void> {
+    if (this.path === null || position === 0) return;
+    await writeStateFile(this.path, withPosition(records, position));
+    this.log.info({ position, file: this.path }, 'the state is kept for the next start');
+  }
+
   private async read(path: string) {
     try {
       return await readStateFile(path);
@@ -84,5 +109,15 @@ export class StateKeeper {
       this.log.error({ reason: error.message, aside }, 'sessions of the last process are lost');
       return null;
     }
+  }
+}
+
+function* withPosition(
+  records: Iterable<StateRecord>,
+  position: number,
+): IterableIterator<StateRecord> {
+  for (const record of records) {
+    const { header } = record;
+    yield header ? new StateRecord({ header: { ...header, position } }) : record;
   }
 }

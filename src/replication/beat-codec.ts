@@ -9,6 +9,8 @@ export interface Report {
   readonly healthy: boolean;
   /** server.advertise_addr: where clients of the wrong node are sent. */
   readonly advertiseAddr: string;
+  /** It asks to be primary again (backup.failback). */
+  readonly prefersPrimary: boolean;
 }
 
 const ROLES: readonly Role[] = ['starting', 'backup', 'primary'];
@@ -29,6 +31,7 @@ export function encodeBeat(identity: Identity, word: Word, report: Report): Uint
         lagFrames: report.lagFrames,
         healthy: report.healthy,
         advertiseAddr: report.advertiseAddr,
+        prefersPrimary: report.prefersPrimary,
       },
     }),
   );
@@ -58,6 +61,7 @@ export function decodeBeat(bytes: Uint8Array): {
       lagFrames: report?.lagFrames ?? 0,
       healthy: report?.healthy ?? false,
       advertiseAddr: report?.advertiseAddr ?? '',
+      prefersPrimary: report?.prefersPrimary ?? false,
     },
   };
 }

@@ -35,6 +35,8 @@ describe('what comes on the replication ports', () => {
       lagFrames: count,
       healthy: fc.boolean(),
       advertiseAddr: fc.string(),
+      prefersPrimary: fc.boolean(),
+      prefersPrimary: true,
     });
     fc.assert(
       fc.property(word, report, (said, reported) => {

@@ -215,30 +215,37 @@ describe('a pair', () => {
     await upstream.push({ openid: OPENID, type: 't', data: 'kept again' });
   }, 60_000);
 
-  test('with journals both may die: they go on from their disks, and nothing jumps', async () => {
-    pair = new GatewayPair({ 'backup.sync.mode': 'sync' }, true);
-    await pair.start();
-    const upstream = await upstreamOf(pair.a, pair.b);
-    const { client, pushes, recovered, seqs } = clientOf(pair.a, pair.b);
-    await client.connect();
-    await upstream.push({ openid: OPENID, type: 't', data: 'before' });
-    await eventually(() => pushes.length === 1, 'the first push');
-    const ports = (gateway: Gateway) => ({
-      'server.quic_addr': `127.0.0.1:${gateway.quicPort}`,
-      'server.grpc_addr': `127.0.0.1:${gateway.grpcPort}`,
-    });
-    const [portsA, portsB] = [ports(pair.a), ports(pair.b)];
-    await pair.b.stop();
-    await eventually(() => pair.a.pair?.stats?.solo === true, 'the primary to be alone');
-    await upstream.push({ openid: OPENID, type: 't', data: 'alone', retryForMs: 20_000 });
-    await pair.a.stop();
-    await pair.boot('b', portsB);
-    await pair.boot('a', portsA);
-    await pair.inSync('a');
-    await upstream.push({ openid: OPENID, type: 't', data: 'after', retryForMs: 20_000 });
-    await eventually(() => pushes.length === 3, 'the last push');
-    expect(pushes).toEqual(['before', 'alone', 'after']);
-    expect(recovered).not.toContain(false);
-    expect(Math.max(...seqs)).toBeLessThan(100);
-  }, 60_000);
+  test.each([
+    ['journals', 'journal'],
+    ['state files', 'state'],
+  ] as const)(
+    'with %s both may stop: they go on from their disks, and nothing jumps',
+    async (_, keeps) => {
+      pair = new GatewayPair({ 'backup.sync.mode': 'sync' }, keeps);
+      await pair.start();
+      const upstream = await upstreamOf(pair.a, pair.b);
+      const { client, pushes, recovered, seqs } = clientOf(pair.a, pair.b);
+      await client.connect();
+      await upstream.push({ openid: OPENID, type: 't', data: 'before' });
+      await eventually(() => pushes.length === 1, 'the first push');
+      const ports = (gateway: Gateway) => ({
+        'server.quic_addr': `127.0.0.1:${gateway.quicPort}`,
+        'server.grpc_addr': `127.0.0.1:${gateway.grpcPort}`,
+      });
+      const [portsA, portsB] = [ports(pair.a), ports(pair.b)];
+      await pair.b.stop();
+      await eventually(() => pair.a.pair?.stats?.solo === true, 'the primary to be alone');
+      await upstream.push({ openid: OPENID, type: 't', data: 'alone', retryForMs: 20_000 });
+      await pair.a.stop();
+      await pair.boot('b', portsB);
+      await pair.boot('a', portsA);
+      await pair.inSync('a');
+      await upstream.push({ openid: OPENID, type: 't', data: 'after', retryForMs: 20_000 });
+      await eventually(() => pushes.length === 3, 'the last push');
+      expect(pushes).toEqual(['before', 'alone', 'after']);
+      expect(recovered).not.toContain(false);
+      expect(Math.max(...seqs)).toBeLessThan(100);
+    },
+    60_000,
+  );
 });

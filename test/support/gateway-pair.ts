@@ -18,10 +18,10 @@ export class GatewayPair {
   b!: Gateway;
   private ports: Record<NodeName, { heartbeat: number; sync: number }> | null = null;
 
-  /** @param journals whether each keeps a journal on disk. */
+  /** @param keeps what each keeps on disk: nothing, a journal, or what a graceful stop leaves. */
   constructor(
     private readonly settings: Record<string, string> = {},
-    private readonly journals = false,
+    private readonly keeps: 'nothing' | 'journal' | 'state' = 'nothing',
   ) {}
 
   /** Starts both, and waits until the backup may take over. */
@@ -54,7 +54,8 @@ export class GatewayPair {
       'server.advertise_addr': `${name}.example:8453`,
       'server.drain_timeout': '2s',
       'routing.registry_file': 'off',
-      ...(this.journals ? { 'journal.path': join(this.harness.folder, `${name}.journal`) } : {}),
+      ...(this.keeps === 'journal' ? { 'journal.path': this.file(name, 'journal') } : {}),
+      ...(this.keeps === 'state' ? { 'server.state_file': this.file(name, 'state') } : {}),
       ...this.settings,
       ...settings,
     });
@@ -63,6 +64,10 @@ export class GatewayPair {
     this.relays[name].heartbeat.target = heartbeat;
     this.relays[name].sync.target = sync;
     return gateway;
+  }
+
+  private file(name: NodeName, kind: string): string {
+    return join(this.harness.folder, `${name}.${kind}`);
   }
 
   /** Until this node serves and its peer may take over. */

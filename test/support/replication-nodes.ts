@@ -223,6 +223,7 @@ export class ReplicationNode {
           lagFrames: 0,
           healthy: true,
           advertiseAddr: `${this.serverId}.example:8453`,
+          prefersPrimary: false,
         }),
         onRole: (change) => {
           this.changes.push(change);

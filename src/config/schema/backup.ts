@@ -32,6 +32,12 @@ export const backup = {
     ['continue', 'step_down'],
     'continue: both may serve while the wire between them is cut. step_down: none serves alone until told.',
   ),
+  failback: choice(
+    'manual',
+    ['manual', 'auto'],
+    'auto: the gateway with mode primary asks for a planned switch once it was in sync for failback_after.',
+  ),
+  failback_after: duration('5m', 'How long without interruption, before it asks.', { min: 1_000 }),
   cluster_secret: text('Shared by the pair: proves the peer, and keys survive a failover.', true),
   heartbeat: {
     interval: duration('2s', 'Time between heartbeats.', { min: 10 }),
