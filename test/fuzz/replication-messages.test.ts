@@ -36,7 +36,6 @@ describe('what comes on the replication ports', () => {
       healthy: fc.boolean(),
       advertiseAddr: fc.string(),
       prefersPrimary: fc.boolean(),
-      prefersPrimary: true,
     });
     fc.assert(
       fc.property(word, report, (said, reported) => {
