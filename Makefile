@@ -9,9 +9,11 @@ JEST := node --experimental-vm-modules --disable-warning=ExperimentalWarning nod
 CONFIG ?= test-config.yaml
 IMAGE ?= gatesvr
 FUZZ_LONG_RUNS ?= 100000
-# For `make chaos`: how many seeds, how long each; SEED replays one, ONLY takes lone or pair.
+# For `make chaos`: how many seeds, how long each, how many at a time; SEED replays one, ONLY takes lone,
+# pair, degrade or refuse.
 SEEDS ?= 20
 MINUTES ?= 3
+PARALLEL ?= 1
 SEED ?=
 ONLY ?=
 
@@ -80,7 +82,7 @@ demo-failover: build ## a primary and its standby under load: kill -9, return, p
 
 ## --- testing ---
 
-.PHONY: test test-cover test-long test-node24 chaos interop browser api-fuzz model bench bench-quick lint vet fmt
+.PHONY: test test-cover test-long test-node24 chaos interop browser api-fuzz model model-long bench bench-quick lint vet fmt
 test: lint vet build interop browser ## all that CI checks: lint, types, build, interop, every test
 	@test/api-fuzz/run.sh short
 	$(JEST)
@@ -94,8 +96,8 @@ test-long: proto ## the fuzz tests in their long form (100,000 cases per decoder
 test-node24: build ## the tests on Node 24, taken from the npm registry
 	npx -y -p node@24 -- sh -c 'node --version && $(JEST)'
 
-chaos: build ## gateways under seeded faults, every promise checked (SEEDS=20 MINUTES=3; SEED=7 replays)
-	SEED=$(SEED) SEEDS=$(SEEDS) MINUTES=$(MINUTES) $(JEST) --runInBand test/chaos/$(ONLY)
+chaos: build ## gateways under seeded faults, every promise checked (SEEDS=20 MINUTES=3 PARALLEL=1; SEED=7 replays)
+	@SEED=$(SEED) SEEDS=$(SEEDS) MINUTES=$(MINUTES) PARALLEL=$(PARALLEL) ONLY=$(ONLY) node test/chaos/play-seeds.mjs
 
 interop: build ## the tests against an independent QUIC stack (needs python3)
 	@if [ -x test/interop/run.sh ]; then test/interop/run.sh; fi
@@ -108,6 +110,9 @@ api-fuzz: build ## the operators' API against its OpenAPI document, with schemat
 
 model: ## explore the model of failover completely (spin and gcc, from Debian's packages; minutes)
 	docs/models/check.sh
+
+model-long: ## the same with more faults together (half an hour, 3 GiB)
+	docs/models/check.sh long
 
 bench: build ## measure everything in 10 minutes; PEER=FOLDER of the lean Go gateway to compare with it
 	node dist/bench/suite/main.js $(if $(PEER),--peer $(PEER))

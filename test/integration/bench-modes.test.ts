@@ -55,6 +55,28 @@ test('growth, rate and connects: a row per case, every request answered', async 
   expect(connects).toMatchObject([{ connects: 40 }]);
 });
 
+test('failover: the primary is killed, everybody is back in the session it had, nothing is lost', async () => {
+  const sizes = ['--sessions', '8', '--rate', '40', '--pushes', '20', '--hold', '0.5'];
+  const [row] = await bench('failover', ...sizes, '--cases', 'deployed-fast');
+  expect(row).toMatchObject({ contestant: 'deployed-fast', resumed: 8, executedTwice: 0 });
+  expect(row?.['lastResumed']).toBeGreaterThanOrEqual(row?.['promoted'] as number);
+  expect(row?.['pushes']).toBeGreaterThan(0);
+  await expect(bench('failover', '--cases', 'nobody')).rejects.toThrow('--cases knows sdk-default');
+}, 120_000);
+
+test('replication: what the standby costs, beside a gateway alone', async () => {
+  const sizes = ['--sessions', '4', '--requests', '200', '--warmup', '50', '--hold', '0.5'];
+  const rows = await bench('replication', ...sizes, '--rounds', '1', '--cases', 'off,sync');
+  expect(rows.map(({ contestant, case: which }) => `${contestant}, ${which}`)).toEqual([
+    'off, closed loop, 4 x 8',
+    'sync, closed loop, 4 x 8',
+    'off, half load',
+    'sync, half load',
+  ]);
+  expect(rows[1]?.['standbyCpuPerRequest']).toBeGreaterThanOrEqual(0);
+  expect(rows[3]?.['lagFramesMax']).toBeGreaterThanOrEqual(0);
+}, 120_000);
+
 test('what was not done has no figure: an unknown mode, a gateway that answers otherwise', async () => {
   await expect(bench('nothing')).rejects.toThrow('modes are echo, rate');
   // Requests above the limit are refused, so the echo was not done.

@@ -1,11 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createSocket } from 'node:dgram';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { OURS, OURS_STREAMING, PEER } from '../report/contestant-names.js';
+import { freeTcpPort, freeUdpPort } from './free-ports.js';
 import { CLI, GatewayProcess } from './gateway-process.js';
 import { MeasuredProcess } from './measured-process.js';
 
@@ -41,22 +39,11 @@ export async function startOurs(
   const folder = mkdtempSync(join(tmpdir(), 'gatesvr-bench-'));
   const unary = path === 'unary' ? await startUpstream() : null;
   const flags = {
-    'server.quic_addr': '127.0.0.1:0',
-    'server.grpc_addr': '127.0.0.1:0',
-    'server.http_addr': '127.0.0.1:0',
-    'server.metrics_addr': '127.0.0.1:0',
+    ...deploymentFlags(folder),
     ...(unary === null ? {} : { 'server.upstream_addr': `127.0.0.1:${unary.port}` }),
-    'server.cert_file': join(folder, 'server.crt'),
-    'server.key_file': join(folder, 'server.key'),
-    'server.state_file': join(folder, 'state'),
-    'routing.registry_file': 'off',
-    'log.format': 'json',
-    'overload_protection.max_connections': '200000',
-    'overload_protection.max_qps': '0',
     ...settings,
   };
-  const certs = new MeasuredProcess(process.execPath, [CLI, 'certs', '--dir', folder]);
-  while (certs.alive) await pause(20);
+  await makeCertificates(folder);
   const profiling =
     profileFolder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`];
   const gateway = new GatewayProcess(flags, profiling);
@@ -74,6 +61,29 @@ export async function startOurs(
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** What every gateway under load is told: ports of its own, files in `folder`, no limits of rate. */
+export function deploymentFlags(folder: string): Record<string, string> {
+  return {
+    'server.quic_addr': '127.0.0.1:0',
+    'server.grpc_addr': '127.0.0.1:0',
+    'server.http_addr': '127.0.0.1:0',
+    'server.metrics_addr': '127.0.0.1:0',
+    'server.cert_file': join(folder, 'server.crt'),
+    'server.key_file': join(folder, 'server.key'),
+    'server.state_file': join(folder, 'state'),
+    'routing.registry_file': 'off',
+    'log.format': 'json',
+    'overload_protection.max_connections': '200000',
+    'overload_protection.max_qps': '0',
+  };
+}
+
+/** Those that `deploymentFlags` names. */
+export async function makeCertificates(folder: string): Promise<void> {
+  const certs = new MeasuredProcess(process.execPath, [CLI, 'certs', '--dir', folder]);
+  while (certs.alive) await pause(20);
 }
 
 /** The lean Go gateway (its README says how to build it), before the same upstream. */
@@ -100,7 +110,8 @@ export async function startLeango(folder: string): Promise<Contestant> {
   };
 }
 
-async function startUpstream(): Promise<{ process: MeasuredProcess; port: number }> {
+/** The upstream of all benchmarks, in a process of its own, that no gateway has to know of. */
+export async function startUpstream(): Promise<{ process: MeasuredProcess; port: number }> {
   const port = await freeTcpPort();
   const script = join(dirname(fileURLToPath(import.meta.url)), 'echo-upstream.js');
   const upstream = new MeasuredProcess(process.execPath, [script, String(port)]);
@@ -114,28 +125,6 @@ async function startStreamingUpstream(grpcPort: number): Promise<MeasuredProcess
   const upstream = new MeasuredProcess(process.execPath, [script, 'stream', String(grpcPort)]);
   await upstream.waitFor(/listening/);
   return upstream;
-}
-
-function freeTcpPort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
-}
-
-function freeUdpPort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const socket = createSocket('udp4');
-    socket.on('error', reject);
-    socket.bind(0, '127.0.0.1', () => {
-      const { port } = socket.address();
-      socket.close(() => resolve(port));
-    });
-  });
 }
 
 function pause(ms: number): Promise<void> {

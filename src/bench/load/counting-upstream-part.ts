@@ -4,8 +4,8 @@ import { ExecutionBook } from './execution-book.js';
 import { servePart } from './load-process.js';
 
 // Upstreams of all zones that answer with the data of the request and know what they executed;
-// argument: gRPC port of the gateway. `executions` answers with { executed, repeated }.
-const gateways = [`127.0.0.1:${process.argv[2] ?? ''}`];
+// arguments: gRPC ports of the gateways. `executions` answers with { executed, repeated }.
+const gateways = process.argv.slice(2).map((port) => `127.0.0.1:${port}`);
 const book = new ExecutionBook();
 for (const zone of ZONES) {
   const listen = '127.0.0.1:0';

@@ -15,6 +15,8 @@ export interface LoadOptions {
   readonly kind: HostileKind;
   readonly counts: readonly number[] | undefined;
   readonly rates: readonly (number | 'half')[] | undefined;
+  /** Of the modes failover and replication: those that are played, by name. */
+  readonly cases: readonly string[] | undefined;
   /** Where the result is written as JSON. */
   readonly out: string | undefined;
   readonly number: (name: NumberOption) => number | undefined;
@@ -34,6 +36,7 @@ const NUMBERS = {
   audience: { type: 'string' },
   broadcasts: { type: 'string' },
   restarts: { type: 'string' },
+  pushes: { type: 'string' },
 } as const;
 export type NumberOption = keyof typeof NUMBERS;
 
@@ -50,6 +53,7 @@ export function parseLoadOptions(argv: readonly string[]): LoadOptions {
       counts: { type: 'string' },
       rates: { type: 'string' },
       profile: { type: 'string' },
+      cases: { type: 'string' },
       out: { type: 'string' },
       // How ours calls its upstream; both: in turn. The peer knows unary only.
       'upstream-path': { type: 'string', default: 'unary' },
@@ -71,6 +75,7 @@ export function parseLoadOptions(argv: readonly string[]): LoadOptions {
     rounds: numberOf('rounds', values.rounds),
     counts: values.counts?.split(',').map((text) => Number(numberOf('counts', text))),
     rates: values.rates?.split(',').map((text) => (text === 'half' ? text : Number(text))),
+    cases: values.cases?.split(','),
     out: values.out,
     number: (name) => numberOf(name, values[name]),
   };

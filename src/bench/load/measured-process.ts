@@ -60,6 +60,11 @@ export class MeasuredProcess {
     return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? NaN) * 1024;
   }
 
+  /** SIGKILL, at once. */
+  kill(): void {
+    if (this.alive) this.child.kill('SIGKILL');
+  }
+
   /** SIGTERM, then SIGKILL after twenty seconds: a gateway may drain for ten. */
   async stop(): Promise<void> {
     if (!this.alive) return;

@@ -6,7 +6,9 @@ import { runGrowth } from './growth-load.js';
 import { runHostile } from './hostile-load.js';
 import { runIdle } from './idle-load.js';
 import type { LoadOptions } from './load-options.js';
+import { runFailovers } from './failover-load.js';
 import { runRate } from './rate-load.js';
+import { runReplication } from './replication-load.js';
 import { runRestarts } from './restart-load.js';
 import { takeTurns } from './rounds.js';
 import type { Emit } from './rounds.js';
@@ -117,6 +119,33 @@ export const MODES: Readonly<Record<string, Mode>> = {
       hold: (number('hold') ?? 2) * SECOND,
     };
     emit(await runRestarts(plan));
+  },
+
+  replication: ({ rounds = 3, number, cases: contestants }, emit) => {
+    const plan = {
+      sessions: number('sessions') ?? 50,
+      inFlight: number('in-flight') ?? 8,
+      bytes: BYTES,
+      warmup: number('warmup') ?? 10_000,
+      requests: number('requests') ?? 40_000,
+      hold: (number('hold') ?? 10) * SECOND,
+      rounds,
+      contestants,
+    };
+    return runReplication(plan, emit);
+  },
+
+  failover: ({ rounds = 1, number, cases }, emit) => {
+    const sessions = number('sessions') ?? 10_000;
+    const plan = {
+      sessions,
+      rate: number('rate') ?? Math.max(20, sessions / 8),
+      pushes: number('pushes') ?? Math.max(10, sessions / 40),
+      hold: (number('hold') ?? 10) * SECOND,
+      rounds,
+      cases,
+    };
+    return runFailovers(plan, emit);
   },
 };
 
