@@ -7,6 +7,7 @@ import { server } from './schema/server.js';
 import { session } from './schema/session.js';
 import { routing } from './schema/routing.js';
 import { grpc, log, quic, upstream_tls, watchdog } from './schema/transport.js';
+import { tracing } from './schema/tracing.js';
 import { websocket } from './schema/websocket.js';
 
 /** Every key of the configuration, as it is written in YAML. */
@@ -24,6 +25,7 @@ export const schema = {
   journal,
   ops,
   log,
+  tracing,
   watchdog,
 };
 

@@ -37,6 +37,8 @@ import {
   sessionOptions,
 } from './options.js';
 import { limitHandshakes, quicServer } from './quic-listener.js';
+import { sampledSpans } from './request-spans.js';
+import type { SampledSpans } from './request-spans.js';
 import { StandingWarnings } from './standing-warnings.js';
 import { StateKeeper } from './state-keeper.js';
 import { playground } from './playground.js';
@@ -74,6 +76,8 @@ export class Gateway {
   private readonly journal: JournalSide;
   /** Null where every token is accepted. */
   private readonly tokens: JwtAuthenticator | null;
+  /** Null where no spans are made. */
+  private readonly spans: SampledSpans | null;
   private readonly upstreams: GrpcSide;
   /** Null where this gateway has no peer. */
   readonly pair: PairSide | null;
@@ -116,6 +120,8 @@ export class Gateway {
       this.log.child({ part: 'auth' }),
       authFailures,
     );
+    const traceLog = this.log.child({ part: 'tracing' });
+    this.spans = sampledSpans(config, { clock, metrics: metrics.tracing, log: traceLog });
     this.sessions = this.buildSessions();
     this.http3 = this.buildHttp3();
     this.grpc = this.buildGrpc();
@@ -188,6 +194,7 @@ export class Gateway {
       log: this.log.child({ part: 'session' }),
       router: this.router,
       authenticator: this.tokens ?? new AcceptingAuthenticator(),
+      spans: this.spans,
       ceiling: this.state.ceiling,
       journal: this.journal.writer,
       datagramsRead: () => this.metrics.quic.datagrams.value,
@@ -269,6 +276,7 @@ export class Gateway {
     const identity = await serverIdentity(this.config.server);
     if (identity.development) this.log.warn('serving a development certificate from certs/');
     await this.tokens?.start();
+    await this.spans?.start();
     await this.ops.start();
     if (this.pair === null) await this.state.recover(this.journal, this.sessions, this.router);
     this.upstreams.start();
@@ -321,6 +329,7 @@ export class Gateway {
     const hasState = this.accepting || this.state.hasLoaded;
     if (hasState && this.journal.writer === null) await this.state.save(this.sessions);
     this.tokens?.stop();
+    await this.spans?.stop();
     await this.ops.stop();
     await this.watchdog?.stop();
     this.sessions.overload.stop();

@@ -5,6 +5,7 @@ import { OpsMetrics } from './ops-metrics.js';
 import { QuicMetrics } from './quic-metrics.js';
 import { ReplicationMetrics } from './replication-metrics.js';
 import { SessionMetrics } from './session-metrics.js';
+import { TracingMetrics } from './tracing-metrics.js';
 import { UpstreamMetrics } from './upstream-metrics.js';
 import { WsMetrics } from './ws-metrics.js';
 
@@ -20,6 +21,7 @@ export class Metrics {
   readonly session = new SessionMetrics(this.registry);
   readonly upstream = new UpstreamMetrics(this.registry);
   readonly ops = new OpsMetrics(this.registry);
+  readonly tracing = new TracingMetrics(this.registry);
   readonly journal = new JournalMetrics(this.registry);
   readonly replication = new ReplicationMetrics(this.registry);
 
