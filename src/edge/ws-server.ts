@@ -42,7 +42,7 @@ export interface WsServerOptions extends WsUpgraderOptions {
   readonly maxConnections: number;
   readonly log: Logger;
   /** What GET answers; default: nothing. */
-  readonly pages?: PlainPages;
+  readonly pages?: PlainPages | null;
 }
 
 /**

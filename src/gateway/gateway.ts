@@ -41,7 +41,7 @@ import { sampledSpans } from './request-spans.js';
 import type { SampledSpans } from './request-spans.js';
 import { StandingWarnings } from './standing-warnings.js';
 import { StateKeeper } from './state-keeper.js';
-import { playground } from './playground.js';
+import { Playground } from './playground.js';
 import { webSocketServer } from './websocket.js';
 
 /** Resolution of session timers, ms: their shortest rule is 10 s. */
@@ -86,6 +86,7 @@ export class Gateway {
   private readonly ops: OpsSide;
   private readonly watchdog: Watchdog | null;
   private quic: QuicServer | null = null;
+  private readonly playground: Playground;
   /** Null where quic.http3 is off. */
   private readonly http3: Http3Edge | null;
   /** Null while not started, and where server.ws_addr is off. */
@@ -123,6 +124,7 @@ export class Gateway {
     const traceLog = this.log.child({ part: 'tracing' });
     this.spans = sampledSpans(config, { clock, metrics: metrics.tracing, log: traceLog });
     this.sessions = this.buildSessions();
+    this.playground = new Playground(config, this);
     this.http3 = this.buildHttp3();
     this.grpc = this.buildGrpc();
     const permanent = [...this.upstreams.warnings(), ...opsWarnings(config)];
@@ -243,7 +245,7 @@ export class Gateway {
       metrics: this.metrics.ws,
       log: this.log.child({ part: 'websocket' }),
       altSvc: () => (this.http3 === null ? null : altSvc(this.quicPort)),
-      ...playground(this.config, identity.cert, this),
+      pages: this.playground.pages,
     });
   }
 
@@ -293,7 +295,9 @@ export class Gateway {
     this.accepting = true;
     this.metrics.quic.observe(quic);
     this.certificate = new ClientCertificate(identity, this.clock, this.log.child({ part: 'tls' }));
-    this.certificate.start(this.webSocket === null ? [quic] : [quic, this.webSocket]);
+    const { playground, webSocket: tcp } = this;
+    playground.useIdentity(identity);
+    this.certificate.start([quic, playground, ...(tcp === null ? [] : [tcp])]);
     this.sessions.overload.start((shedding) => limitHandshakes(quic, this.config, shedding));
     this.watchdog?.start();
     this.phase = 'serving';

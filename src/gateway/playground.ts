@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { StartupError } from '../base/errors.js';
 import { certificateHash, mayBeTrustedByHash } from '../config/certificate-hash.js';
 import type { Config } from '../config/config.js';
+import type { ClientFacing } from './client-certificate.js';
 import type { PlainPage, PlainPages } from '../edge/plain-pages.js';
 
 export { answerPage } from '../edge/plain-pages.js';
@@ -12,25 +13,31 @@ export type { PlainPages } from '../edge/plain-pages.js';
 /** Where `npm run build` puts it; the same whether this runs from src/ or from dist/. */
 const FOLDER = fileURLToPath(new URL('../../dist/playground', import.meta.url));
 
-/** The playground out of the configuration; without `pages` where websocket.playground is off. */
-export function playground(
-  config: Config,
-  cert: Buffer,
-  ports: { readonly quicPort: number; readonly wsPort: number },
-): { pages?: PlainPages } {
-  if (!config.websocket.playground) return {};
-  const certificateHashes = mayBeTrustedByHash(cert) ? [certificateHash(cert)] : [];
-  const pages = playgroundPages(() => ({
-    port: ports.quicPort,
-    webSocketPort: ports.wsPort,
-    insecureWebSocket: false,
-    certificateHashes,
-  }));
-  if (pages !== null) return { pages };
-  throw new StartupError(
-    'PLAYGROUND_MISSING',
-    'websocket.playground is on, but the page was not built: run make build',
-  );
+/** The playground out of the configuration: on every port that browsers come to, or on none. */
+export class Playground implements ClientFacing {
+  /** Null where websocket.playground is off. */
+  readonly pages: PlainPages | null = null;
+  private certificateHashes: readonly string[] = [];
+
+  /** @throws {StartupError} where it is on and was not built. */
+  constructor(config: Config, ports: { readonly quicPort: number; readonly wsPort: number }) {
+    if (!config.websocket.playground) return;
+    this.pages = playgroundPages(() => ({
+      port: ports.quicPort,
+      webSocketPort: ports.wsPort,
+      insecureWebSocket: false,
+      certificateHashes: this.certificateHashes,
+    }));
+    if (this.pages !== null) return;
+    throw new StartupError(
+      'PLAYGROUND_MISSING',
+      'websocket.playground is on, but the page was not built: run make build',
+    );
+  }
+
+  useIdentity({ cert }: { readonly cert: Buffer }): void {
+    this.certificateHashes = mayBeTrustedByHash(cert) ? [certificateHash(cert)] : [];
+  }
 }
 
 /** The page's files by path, and their types. */

@@ -76,6 +76,43 @@ export async function main(own: Transport): Promise<void> {
 }
 `;
 
+const PAGE = `
+import { ConnectError, GatewayClient, WebTransportTransport } from 'gatesvr/browser';
+import type { GatewayClientOptions, Push, Transport } from 'gatesvr/browser';
+
+const options: GatewayClientOptions = {
+  address: 'a:1', openid: 'alice', token: async () => 'token', certificateHashes: ['ab'], keepSession: false,
+};
+const client = new GatewayClient(options);
+client.onPush((push: Push) => (document.title = push.title));
+export const own: Transport = new WebTransportTransport();
+try {
+  await client.request('echo', { signal: AbortSignal.timeout(1) });
+} catch (error) {
+  if (error instanceof ConnectError) client.wake();
+}
+`;
+
+describe('the types of gatesvr/browser', () => {
+  it('need nothing of Node', () => {
+    const project = join(folder, 'tsconfig.json');
+    const compilerOptions = {
+      noEmit: true,
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      target: 'es2022',
+      module: 'nodenext',
+      lib: ['es2023', 'dom'],
+      types: [],
+    };
+    writeFileSync(join(folder, 'page.mts'), PAGE);
+    writeFileSync(project, JSON.stringify({ compilerOptions, files: ['page.mts'] }));
+    const tsc = join(root, 'node_modules/typescript/bin/tsc');
+    const { stdout } = spawnSync(process.execPath, [tsc, '-p', project], { encoding: 'utf8' });
+    expect(stdout).toBe('');
+  });
+});
+
 describe('the types of gatesvr/client', () => {
   it('let a strict consumer compile, and catch its mistakes', () => {
     const bad = PROGRAM.replace(`ack: 'handled'`, `ack: 'never'`).replace('.title', '.titel');
