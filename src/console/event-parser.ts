@@ -34,8 +34,7 @@ export class EventParser {
       from = end.next;
     }
     this.rest = text.slice(from);
-    if (this.rest.length + this.size > this.most)
-      throw new Error('an event is too long');
+    if (this.rest.length + this.size > this.most) throw new Error('an event is too long');
     return events;
   }
 

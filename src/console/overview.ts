@@ -1,7 +1,7 @@
 import { showBadge } from './badge.js';
 import type { HelloBody, OverloadBody, PairBody, PerformanceBody, SampleBody } from './bodies.js';
 import { byId, element, setText } from './dom.js';
-import { bytes, cores, count, millis, percent, rate, span } from './format.js';
+import { UNKNOWN, bytes, cores, count, millis, percent, rate, span } from './format.js';
 import type { Tone } from './tones.js';
 
 /** A figure that is seen at a glance, with what explains it below. */
@@ -36,19 +36,19 @@ const TILES: readonly Tile[] = [
     title: 'Request p99',
     unit: 'ms',
     value: (sample) => millis(stage(sample, 'request')?.p99),
-    below: (sample) => `p50 ${millis(stage(sample, 'request')?.p50)} ms`,
+    below: (sample) => median(sample, 'request'),
   },
   {
     title: 'Upstream p99',
     unit: 'ms',
     value: (sample) => millis(stage(sample, 'upstream')?.p99),
-    below: (sample) => `p50 ${millis(stage(sample, 'upstream')?.p50)} ms`,
+    below: (sample) => median(sample, 'upstream'),
   },
   {
     title: 'Traffic out',
     unit: '/s',
     value: (sample) => bytes(point(sample, 'bytes_out')),
-    below: (sample) => `in ${bytes(point(sample, 'bytes_in'))}/s`,
+    below: (sample) => `in ${bytes(point(sample, 'bytes_in'))}`,
   },
   {
     title: 'Event loop',
@@ -69,16 +69,21 @@ function stage({ performance }: SampleBody, name: string) {
   return found === undefined || found.count === 0 ? undefined : found;
 }
 
+function median(sample: SampleBody, name: string): string {
+  const found = stage(sample, name);
+  return found === undefined ? 'none lately' : `p50 ${millis(found.p50)} ms`;
+}
+
 /** Head of the page, warnings and tiles: how the gateway is. */
 export class Overview {
   private readonly tiles = TILES.map((tile) => {
     const value = element('span');
-    const unit = element('small', {}, tile.unit ?? '');
+    const unit = element('small');
     const shown = element('dd', {}, value, ' ', unit);
     const below = element('dd', { class: 'muted' });
     const list = element('dl', { class: 'card tile' }, element('dt', {}, tile.title), shown, below);
     byId('tiles', HTMLElement).append(list);
-    return { tile, value, below };
+    return { tile, value, unit, below };
   });
   private readonly warnings = byId('warnings', HTMLElement);
   private hello: HelloBody | null = null;
@@ -93,8 +98,10 @@ export class Overview {
     showBadge(byId('role', HTMLElement), sample.pair?.role ?? '');
     const uptime = this.hello === null ? 0 : sample.timestamp - this.hello.started;
     setText(byId('about', HTMLElement), `${this.hello?.version ?? ''}, up ${span(uptime)}`);
-    for (const { tile, value, below } of this.tiles) {
-      setText(value, tile.value(sample));
+    for (const { tile, value, unit, below } of this.tiles) {
+      const text = tile.value(sample);
+      setText(value, text);
+      setText(unit, text === UNKNOWN ? '' : (tile.unit ?? ''));
       setText(below, tile.below(sample));
     }
     this.warn(sample.warnings);

@@ -32,7 +32,7 @@ export class Sessions {
   ) {
     this.table = new LiveTable<Row>(byId('sessions-table', HTMLElement), {
       caption: 'Sessions, oldest first',
-      empty: 'No session matches.',
+      empty: 'No sessions.',
       keyOf: ({ session_id: id }) => id,
       open: ({ session_id: id }) => open(id),
       columns: [
@@ -97,10 +97,10 @@ export class Sessions {
   private showPager({ sessions, total_sessions: total }: SessionPageBody): void {
     const { page, hasNext, hasPrevious, filtered } = this.pages;
     const first = (page - 1) * PAGE_SIZE + 1;
-    const shown =
-      sessions.length === 0 ? 'none' : `${count(first)}–${count(first + sessions.length - 1)}`;
+    const last = first + sessions.length - 1;
+    const shown = sessions.length === 0 ? 'none' : `${count(first)}–${count(last)}`;
     const all = filtered ? `of those that match; ${count(total)} in all` : `of ${count(total)}`;
-    setText(byId('page', HTMLElement), `${shown} ${all}`);
+    setText(byId('page', HTMLElement), total === 0 ? 'none' : `${shown} ${all}`);
     this.previous.disabled = !hasPrevious;
     this.next.disabled = !hasNext;
   }

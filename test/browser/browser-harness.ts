@@ -66,10 +66,13 @@ export class BrowserHarness {
   }
 }
 
-/** Keeps what a page looks like as test-artefacts/NAME.png; returns that file. */
-export async function screenshot(page: Page, name: string): Promise<string> {
+/**
+ * Keeps what a page looks like as test-artefacts/NAME.png; returns that file.
+ * @param fullPage all of it; false: what the window shows, for what stands fixed in it.
+ */
+export async function screenshot(page: Page, name: string, fullPage = true): Promise<string> {
   const path: `${string}.png` = `${join(ARTEFACTS, name)}.png`;
   mkdirSync(ARTEFACTS, { recursive: true });
-  await page.screenshot({ path, fullPage: true });
+  await page.screenshot({ path, fullPage });
   return path;
 }

@@ -223,7 +223,7 @@ describeInChromium('the console', () => {
     expect(await page.evaluate('document.querySelector(".drawer").scrollWidth <= innerWidth')).toBe(
       true,
     );
-    await screenshot(page, `console-session-${width}-${colours}`);
+    await screenshot(page, `console-session-${width}-${colours}`, false);
     expect(problems).toEqual([]);
   });
 

@@ -2,20 +2,23 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Gateway } from '../../src/gateway/gateway.js';
 import { GatewayClient } from '../../src/sdk/client/index.js';
 import type { SessionRefusedError } from '../../src/sdk/client/index.js';
+import type { UpstreamServer } from '../../src/sdk/upstream/index.js';
 import { GatewayHarness, ZONES } from '../support/gateway-harness.js';
 import { ask } from '../support/ops-double.js';
 import { PATIENT_CLIENT } from '../support/patience.js';
+import { until } from '../support/until.js';
 
 describe('the operators of a gateway with clients', () => {
   let harness: GatewayHarness;
   let gateway: Gateway;
+  let news: UpstreamServer;
   const clients: GatewayClient[] = [];
 
   beforeEach(async () => {
     harness = new GatewayHarness();
     gateway = await harness.gateway({ 'server.http_addr': '127.0.0.1:0' });
     for (const zone of ZONES) {
-      await harness.upstream(gateway, zone, (server) =>
+      news = await harness.upstream(gateway, zone, (server) =>
         server.handle('echo', ({ data }) => ({ data })),
       );
     }
@@ -70,6 +73,25 @@ describe('the operators of a gateway with clients', () => {
     const zoned = (await get(`/stats?zone=${first?.zone}`)).body.sessions as { zone: string }[];
     expect(zoned.map(({ zone }) => zone)).toContain(first?.zone);
     expect(zoned.every(({ zone }) => zone === first?.zone)).toBe(true);
+  });
+
+  it('see what waits for a client that is away, without its content', async () => {
+    const ann = await client('ann');
+    const [session] = (await get('/stats')).body.sessions as { session_id: string }[];
+    const detail = async () => (await get(`/sessions/${session?.session_id}`)).body;
+    await until(async () => (await detail())['pending_count'] === 0);
+    ann.close();
+    await until(async () => (await detail())['state'] === 'detached');
+    for (const content of ['secret 1', 'secret 2']) {
+      await news.push({ openid: 'ann', type: 'news', title: 'hi', content });
+    }
+    const { outbox, next_push_seq: next, pending_bytes: bytes } = await detail();
+    const frames = outbox as { seq: number; bytes: number }[];
+    const push = { kind: 'push', client_seq: 0, sent: false };
+    expect(frames).toMatchObject([push, push]);
+    expect(frames.map(({ seq }) => seq)).toEqual([Number(next) - 2, Number(next) - 1]);
+    expect(frames.reduce((sum, frame) => sum + frame.bytes, 0)).toBe(bytes);
+    expect(JSON.stringify(outbox)).not.toContain('secret');
   });
 
   it('end a session, whose client is told why and stays away', async () => {
