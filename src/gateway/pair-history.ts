@@ -111,6 +111,7 @@ export class PairHistory implements JournalFollower {
     journal.rewrite();
     if (promoted) writer?.promoted(epoch);
     writer?.flush();
+    sessions.askAgain();
   }
 
   /**

@@ -114,8 +114,8 @@ export class JournalImage {
     } else if (entry.acknowledged) {
       this.session(entry.acknowledged.session)?.acknowledged(entry.acknowledged.seq ?? 0);
     } else if (entry.seen) {
-      const { session, msgId, clientSeq, skippedFrom } = entry.seen;
-      this.session(session)?.seen(msgId ?? 0, clientSeq ?? 0, skippedFrom ?? 0);
+      const { session, msgId, clientSeq, skippedFrom, request } = entry.seen;
+      this.session(session)?.seen(msgId ?? 0, clientSeq ?? 0, skippedFrom ?? 0, request ?? null);
     } else if (entry.bound) {
       const { session, clientSeq, body, key } = entry.bound;
       if (body) this.session(session)?.bound(clientSeq ?? 0, body);

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.js';
-import type { SessionState, StateRecord } from '../wire/messages.js';
+import type { KeptRequest, SessionState, StateRecord } from '../wire/messages.js';
 import { EntryBuffer } from './entry-buffer.js';
 import type { EntryProperties } from './entry-buffer.js';
 import type { JournalBatch, JournalSink, JournalSource } from './journal.js';
@@ -164,10 +164,18 @@ export class JournalWriter implements JournalSource {
    * A request's number is consumed. It leaves with the present call stack at the latest, and thus
    * before any byte of the request: what an upstream was asked must not be forgotten.
    * @param skippedFrom the first number that it jumped over, or 0.
+   * @param request what it asks, where it may be asked again.
    */
-  seen(session: number, msgId: number, clientSeq: number, skippedFrom: number): number {
+  seen(
+    session: number,
+    msgId: number,
+    clientSeq: number,
+    skippedFrom: number,
+    request: KeptRequest | null = null,
+  ): number {
     this.begin();
-    this.buffer.seen(session, msgId, clientSeq, skippedFrom);
+    if (request === null) this.buffer.seen(session, msgId, clientSeq, skippedFrom);
+    else this.buffer.entry({ seen: { session, msgId, clientSeq, skippedFrom, request } });
     if (!this.hastened) {
       this.hastened = true;
       queueMicrotask(this.runHastened);

@@ -10,9 +10,13 @@ interface ImageFrame {
   readonly frame: Uint8Array;
 }
 
+type Kept = NonNullable<SessionState['unanswered'][number]['request']>;
+
 interface ImageRequest {
   readonly msgId: number;
   readonly after: Uint8Array[];
+  /** What it asks, where it may be asked again. */
+  readonly request: Kept | null;
 }
 
 /**
@@ -31,9 +35,10 @@ export class SessionImage {
     for (const { msgId, clientSeq, frame } of state.outbox) {
       this.keep(msgId ?? 0, clientSeq ?? 0, frame ?? new Uint8Array(0));
     }
-    for (const { msgId, clientSeq, after } of state.unanswered) {
+    for (const { msgId, clientSeq, after, request } of state.unanswered) {
       const copies = (after ?? []).map((body) => Buffer.from(body));
-      this.unanswered.set(clientSeq ?? 0, { msgId: msgId ?? 0, after: copies });
+      const kept = { msgId: msgId ?? 0, after: copies, request: copyOf(request) };
+      this.unanswered.set(clientSeq ?? 0, kept);
     }
     this.held = state.held.map((body) => Buffer.from(body));
   }
@@ -55,11 +60,11 @@ export class SessionImage {
     }
   }
 
-  seen(msgId: number, clientSeq: number, skippedFrom: number): void {
+  seen(msgId: number, clientSeq: number, skippedFrom: number, request: Kept | null): void {
     const { state } = this;
     if (state.clientBase === 0) state.clientBase = clientSeq;
     state.clientNext = clientSeq + 1;
-    this.unanswered.set(clientSeq, { msgId, after: [] });
+    this.unanswered.set(clientSeq, { msgId, after: [], request: copyOf(request) });
     if (skippedFrom === 0) return;
     state.holes.push({ from: skippedFrom, to: clientSeq - 1 });
     if (state.holes.length > MAX_HOLES) state.holes.shift();
@@ -87,10 +92,11 @@ export class SessionImage {
         clientSeq,
         frame,
       })),
-      unanswered: Array.from(this.unanswered, ([clientSeq, { msgId, after }]) => ({
+      unanswered: Array.from(this.unanswered, ([clientSeq, { msgId, after, request }]) => ({
         msgId,
         clientSeq,
         after,
+        ...(request === null ? {} : { request }),
       })),
       held: this.held,
     });
@@ -102,4 +108,9 @@ export class SessionImage {
     if (seq > this.state.highestSent) this.state.highestSent = seq;
     return seq;
   }
+}
+
+function copyOf(request: Kept | null | undefined): Kept | null {
+  if (!request) return null;
+  return { ...request, business: Buffer.from(request.business ?? []) };
 }

@@ -36,6 +36,8 @@ export interface RoutedRequest {
 export interface Route {
   /** Where requests go that no rule by action takes: the zone of the openid, or a service. */
   readonly zone: string;
+  /** Whether every upstream there for this action takes a repeat for what it is (capability `dedupe`). */
+  dedupes(action: string): boolean;
   dispatch(request: RoutedRequest): void;
 }
 

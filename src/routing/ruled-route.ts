@@ -51,9 +51,16 @@ export class RuledRoute implements Route {
   }
 
   dispatch(request: RoutedRequest): void {
+    this.wayFor(request.action).dispatch(request);
+  }
+
+  dedupes(action: string): boolean {
+    return this.wayFor(action).dedupes;
+  }
+
+  private wayFor(action: string): SessionRoute {
     if (this.source.rules !== this.seen) this.follow(this.source.rules);
-    if (this.actionRules === 0) this.home.dispatch(request);
-    else this.wayOf(request.action).dispatch(request);
+    return this.actionRules === 0 ? this.home : this.wayOf(action);
   }
 
   private wayOf(action: string): SessionRoute {

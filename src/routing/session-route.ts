@@ -64,6 +64,10 @@ export class SessionRoute implements RequestOwner {
     return this.pool.zone;
   }
 
+  get dedupes(): boolean {
+    return this.pool.dedupes;
+  }
+
   /** Whether no request of this way is under way or waits. */
   get idle(): boolean {
     return this.inFlight === 0 && (this.line === null || this.line.empty);

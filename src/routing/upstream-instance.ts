@@ -5,6 +5,9 @@ import type { UpstreamEntry } from './registration-check.js';
 import type { InstanceView } from './router-view.js';
 import { seedOfAddress } from './zone.js';
 
+/** Capability of an upstream that is asked again after a promotion or restart (docs/UPSTREAMS.md). */
+const DEDUPE = 'dedupe';
+
 /** Weight of the newest answer in the average latency: about the last 20 answers count. */
 const LATENCY_WEIGHT = 0.05;
 
@@ -34,6 +37,11 @@ export class UpstreamInstance {
 
   get address(): string {
     return this.entry.address;
+  }
+
+  /** It registered that it takes a repeated request for what it is. */
+  get dedupes(): boolean {
+    return this.entry.capabilities.includes(DEDUPE);
   }
 
   /** Whether requests may be sent to it. */

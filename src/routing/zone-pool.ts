@@ -21,6 +21,12 @@ export class ZonePool {
     return this.instances.length >= MAX_INSTANCES_PER_ZONE;
   }
 
+  /** Whether all its instances, and there are some, take a repeated request for what it is. */
+  get dedupes(): boolean {
+    for (const instance of this.instances) if (!instance.dedupes) return false;
+    return this.instances.length > 0;
+  }
+
   add(instance: UpstreamInstance): void {
     this.instances.push(instance);
     this.version++;

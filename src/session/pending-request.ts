@@ -2,10 +2,17 @@ import type { ThresholdWaiter, WaitFailure } from '../journal/threshold.js';
 import type { RequestTrace } from './trace/request-trace.js';
 import type { RoutedRequest, UpstreamOutcome } from '../routing/router.js';
 import type { PushBody } from '../wire/frame-encoder.js';
-import type { BusinessRequest } from '../wire/messages.js';
+import type { BusinessRequest, KeptRequest } from '../wire/messages.js';
 
 const NO_BYTES = new Uint8Array(0);
 const NOTHING: Record<string, string> = Object.freeze({});
+
+/** Of a request that a former process or gateway took in, and that has no answer. */
+export const OUTCOME_UNKNOWN: UpstreamOutcome = Object.freeze({
+  kind: 'failed',
+  code: 504,
+  reason: 'outcome unknown: the gateway restarted',
+});
 
 /** The session that a request belongs to, as the request sees it. */
 export interface RequestOwner {
@@ -26,6 +33,10 @@ export class PendingRequest implements RoutedRequest, ThresholdWaiter {
   after: PushBody[] | null = null;
   /** Who hears how it fares; null where nobody does. */
   trace: RequestTrace | null = null;
+  /** What it asks, where it may be asked again after a restart or promotion; null where it may not. */
+  kept: KeptRequest | null = null;
+  /** It was taken in by a former process or gateway, which may have had it executed. */
+  again = false;
 
   constructor(
     private readonly owner: RequestOwner,
@@ -50,7 +61,9 @@ export class PendingRequest implements RoutedRequest, ThresholdWaiter {
   }
 
   onOutcome(outcome: UpstreamOutcome): void {
-    this.owner.onOutcome(this, outcome);
+    // That it could not be asked again says nothing about the first time.
+    const unknown = this.again && outcome.kind === 'failed';
+    this.owner.onOutcome(this, unknown ? OUTCOME_UNKNOWN : outcome);
   }
 
   onReached(): void {

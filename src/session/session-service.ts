@@ -16,6 +16,7 @@ import { ClientConnection } from './client-connection.js';
 import type { ConnectionHost } from './client-connection.js';
 import { ClientDesk } from './client-desk.js';
 import { Drain } from './drain.js';
+import { askAgain } from './kept-request.js';
 import { LONE_EPOCHS } from './epochs.js';
 import type { Epochs } from './epochs.js';
 import { IdempotencyKeys } from './idempotency-keys.js';
@@ -314,6 +315,11 @@ export class SessionService implements ConnectionHost {
       if (key?.key) this.keys.remember(key.key, key.digest ?? '', key.ttl ?? 0);
     }
     return this.registry.size;
+  }
+
+  /** After `restore`, once this gateway serves: what was kept without an answer goes to its upstream again. */
+  askAgain(): void {
+    askAgain(this.registry.all());
   }
 
   /**

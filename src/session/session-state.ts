@@ -2,6 +2,8 @@ import type { Route } from '../routing/router.js';
 import { ErrorCode } from '../wire/error-catalogue.js';
 import { frameSeqOf } from '../wire/frame-encoder.js';
 import { SessionState } from '../wire/messages.js';
+import { requestAgain } from './kept-request.js';
+import type { KeptFields } from './kept-request.js';
 import type { OutboxEntry } from './outbox.js';
 import { errorBody } from './responses.js';
 import { Session } from './session.js';
@@ -34,6 +36,7 @@ export function snapshotSession(session: Session): SessionState {
       msgId: request.msgId,
       clientSeq: request.clientSeqId,
       after: request.after ?? [],
+      ...(request.kept === null ? {} : { request: request.kept }),
     })),
     held: session.held,
     jumpFrom: session.jump?.from ?? 0,
@@ -43,7 +46,8 @@ export function snapshotSession(session: Session): SessionState {
 
 /**
  * Builds a detached session from its snapshot; its resume window starts now. Requests that had no
- * answer get 504: whether they were executed is not known, and they are not dispatched again.
+ * answer get 504: whether they were executed is not known, and they are not dispatched again. Those that
+ * were kept are in flight again; SessionService.askAgain sends them on their way.
  */
 export function restoreSession(
   state: SessionState,
@@ -72,7 +76,12 @@ export function restoreSession(
   for (const entry of session.outbox) {
     if (entry.clientSeq !== 0) session.ledger.answered(entry.clientSeq);
   }
+  const now = environment.clock.now();
   for (const request of state.unanswered) {
+    if (request.request) {
+      takeUp(session, request, request.request, now);
+      continue;
+    }
     const body = errorBody(ErrorCode.UpstreamTimeout, 'outcome unknown: the gateway restarted');
     const clientSeq = request.clientSeq ?? 0;
     session.outbox.append(request.msgId ?? 0, clientSeq, body);
@@ -82,6 +91,19 @@ export function restoreSession(
   session.adopt(state.held);
   session.detach();
   return session;
+}
+
+function takeUp(
+  session: Session,
+  { msgId, clientSeq, after }: SessionState['unanswered'][number],
+  kept: KeptFields,
+  now: number,
+): void {
+  const numbers = { msgId: msgId ?? 0, clientSeq: clientSeq ?? 0 };
+  const request = requestAgain(session, kept, numbers, now);
+  session.ledger.accepted(request);
+  for (const body of after ?? []) session.outbox.reserve(body.length);
+  if (after?.length) request.after = [...after];
 }
 
 function entriesOf(state: SessionState): OutboxEntry[] {

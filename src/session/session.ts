@@ -6,6 +6,7 @@ import type { PushBody } from '../wire/frame-encoder.js';
 import type { BusinessRequest, ClientRequest } from '../wire/messages.js';
 import { ClientSequence } from './client-sequence.js';
 import { DeliveryGate } from './delivery-gate.js';
+import { keptRequest } from './kept-request.js';
 import { Outbox } from './outbox.js';
 import { PendingRequest } from './pending-request.js';
 import type { RequestOwner } from './pending-request.js';
@@ -63,7 +64,7 @@ export class Session implements RequestOwner, KnownSession {
 
   constructor(
     origin: SessionOrigin,
-    private readonly route: Route,
+    readonly route: Route,
     private readonly environment: SessionEnvironment,
   ) {
     this.id = origin.id;
@@ -189,11 +190,12 @@ export class Session implements RequestOwner, KnownSession {
     this.sequence.consume(seq);
     const { journal, clock } = this.environment;
     const skippedFrom = expected !== 0 && seq > expected ? expected : 0;
-    const position =
-      journal === null ? 0 : journal.seen(this.handle, frame.msgId, seq, skippedFrom);
+    const kept = keptRequest(this.route, frame, business.action);
+    const position = journal?.seen(this.handle, frame.msgId, seq, skippedFrom, kept) ?? 0;
     const now = clock.now();
     const refused = refusedHere(this, business.action, now, this.environment);
     const request = new PendingRequest(this, seq, frame.msgId, now, business, frame.headers);
+    request.kept = kept;
     if (refused === null) this.dispatch(request, position);
     else this.refuseStored(request, refused);
     return null;

@@ -31,7 +31,7 @@ export const {
   GetClientResponse,
   NotifySyncHint,
 } = gatesvr.proto;
-export const { StateRecord, SessionState } = gatesvr.state;
+export const { StateRecord, SessionState, KeptRequest } = gatesvr.state;
 export const { JournalEntry } = gatesvr.journal;
 export const {
   Sealed,
@@ -71,6 +71,7 @@ export type GetClientRequest = gatesvr.proto.GetClientRequest;
 export type GetClientResponse = gatesvr.proto.GetClientResponse;
 export type NotifySyncHint = gatesvr.proto.NotifySyncHint;
 export type StateRecord = gatesvr.state.StateRecord;
+export type KeptRequest = gatesvr.state.KeptRequest;
 export type SessionState = gatesvr.state.SessionState;
 export type JournalEntry = gatesvr.journal.JournalEntry;
 export type Sealed = gatesvr.replication.Sealed;

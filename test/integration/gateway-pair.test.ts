@@ -113,6 +113,34 @@ describe('a pair', () => {
     expect([pair.a.pair?.state, pair.a.sessions.registry.size]).toEqual(['backup', 0]);
   }, 60_000);
 
+  test('a promoted backup asks again what has no answer, where upstreams recognise it', async () => {
+    await start();
+    let runs = 0;
+    let finish: () => void = () => undefined;
+    const finished = new Promise<void>((resolve) => (finish = resolve));
+    const handlers = (server: UpstreamServer) =>
+      server.handle('slow', async () => {
+        runs++;
+        await finished;
+        return { data: 'done' };
+      });
+    const gateways = [pair.a, pair.b].map(({ grpcPort }) => `127.0.0.1:${grpcPort}`);
+    await pair.harness.upstream(pair.a, zoneOf(OPENID), handlers, { gateways, dedupe: true });
+    const { client } = clientOf(pair.a, pair.b);
+    await client.connect();
+    const answer = client.request('slow', { timeoutMs: 50_000 });
+    await eventually(() => runs === 1, 'the request to be under way');
+    await eventually(() => pair.b.pair?.stats?.position === pair.a.pair?.stats?.position, 'copy');
+    pair.cut = true;
+    await pair.serves('b');
+    await pair.a.stop();
+    await eventually(() => pair.b.sessions.activeCount() === 1, 'the client');
+    expect(pair.b.sessions.inFlight()).toBe(1);
+    finish();
+    expect((await answer).text).toBe('done');
+    expect(runs).toBe(1);
+  }, 60_000);
+
   test('the backup sends clients and upstreams to the primary', async () => {
     await start({ 'server.http_addr': '127.0.0.1:0' });
     const { client } = clientOf(pair.b);

@@ -73,8 +73,15 @@ export class ScriptedRouter implements Router {
 
   constructor(private readonly soon: (run: () => void) => void) {}
 
+  /** Whether its upstreams take a repeat for what it is. */
+  dedupes = false;
+
   routeFor(): Route {
-    return { zone: '001', dispatch: (request) => this.take(request) };
+    return {
+      zone: '001',
+      dedupes: () => this.dedupes,
+      dispatch: (request) => this.take(request),
+    };
   }
 
   private take(request: RoutedRequest): void {

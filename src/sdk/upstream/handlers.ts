@@ -1,5 +1,6 @@
 import { UpstreamResponse, encodeMessage } from '../../wire/messages.js';
 import type { UpstreamRequest } from '../../wire/messages.js';
+import type { AnsweredRequests } from './answered-requests.js';
 import { Cancellation } from './cancellation.js';
 import { ReplyError } from './errors.js';
 import type { Gateways } from './gateways.js';
@@ -23,6 +24,8 @@ export class Handlers {
   constructor(
     private readonly gateways: Gateways,
     private readonly onError: (error: unknown, action: string) => void,
+    /** Null: a repeated request is answered anew. */
+    private readonly answered: AnsweredRequests | null = null,
   ) {}
 
   set(action: string, handler: Handler): void {
@@ -34,7 +37,16 @@ export class Handlers {
   }
 
   /** The encoded response to a request. Never rejects: whatever happens is an answer. */
-  async answer(request: UpstreamRequest, cancellation = new Cancellation()): Promise<Uint8Array> {
+  answer(request: UpstreamRequest, cancellation = new Cancellation()): Promise<Uint8Array> {
+    const { answered } = this;
+    if (answered === null) return this.run(request, cancellation);
+    const { sessionId, clientSeqId } = request;
+    // Who asks may go, and its successor ask again: the work goes on for that one.
+    const work = () => this.run(request, new Cancellation());
+    return answered.once(`${sessionId} ${clientSeqId}`, work);
+  }
+
+  private async run(request: UpstreamRequest, cancellation: Cancellation): Promise<Uint8Array> {
     this.underWay++;
     const { action, clientSeqId } = request;
     const onPushFailed = (error: unknown): void => this.fail(error, action);

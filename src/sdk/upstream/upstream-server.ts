@@ -13,6 +13,7 @@ import {
 import { deregister, getClient, kickClient, pushBatch } from './clients.js';
 import type { BatchPush, BatchResult, ClientInfo } from './clients.js';
 import type { GatewayAccess } from './gateway-caller.js';
+import { AnsweredRequests } from './answered-requests.js';
 import { Gateways } from './gateways.js';
 import { Handlers } from './handlers.js';
 import type { Handler } from './handlers.js';
@@ -45,11 +46,18 @@ export interface UpstreamServerOptions {
   readonly onError?: (error: unknown, action: string) => void;
   /** Whether gateways may call over ProcessStream, which costs both sides less. Default true. */
   readonly stream?: boolean;
+  /**
+   * After a promotion or restart gateways ask again what has no answer, instead of telling clients that
+   * the outcome is unknown (docs/UPSTREAMS.md). A repeat, by session and number, gets the answer of the
+   * first time, for ten minutes, in the memory of this process. Handlers are not cancelled. Default: false.
+   */
+  readonly dedupe?: boolean;
   readonly clock?: Clock;
 }
 
 /** What a gateway is told at registration (WIRE.md). */
 const PROCESS_STREAM = 'process_stream';
+const DEDUPE = 'dedupe';
 /** Serving, as grpc.health.v1 says it. */
 const SERVING = 1;
 const NOT_SERVING = 2;
@@ -83,8 +91,9 @@ export class UpstreamServer {
     this.startedAt = this.clock.now();
     const { gateways, callTimeoutMs = 10_000, access } = options;
     this.gateways = new Gateways(gateways, callTimeoutMs, access, this.clock);
-    const { onError = () => undefined } = options;
-    this.handlers = new Handlers(this.gateways, onError);
+    const { onError = () => undefined, dedupe = false } = options;
+    const answered = dedupe ? new AnsweredRequests(this.clock) : null;
+    this.handlers = new Handlers(this.gateways, onError, answered);
     this.streams = new StreamService(this.handlers);
     this.server = new GrpcServer(
       { address: options.listen, addressKey: 'upstream address' },
@@ -174,6 +183,7 @@ export class UpstreamServer {
     await this.server.start();
     const { zone, serviceName, onRegistration = () => undefined } = this.options;
     const capabilities = this.servesStreams ? [PROCESS_STREAM] : [];
+    if (this.options.dedupe === true) capabilities.push(DEDUPE);
     const registrant = { address: this.advertised, zone, serviceName, capabilities };
     this.registrations = this.gateways.callers.map(
       (gateway) => new Registration(gateway, registrant, this.clock, onRegistration),
