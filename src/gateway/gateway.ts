@@ -9,7 +9,6 @@ import type { ServerIdentity } from '../config/server-identity.js';
 import type { Http3Edge } from '../edge/h3-edge.js';
 import type { WsServer } from '../edge/ws-server.js';
 import type { GrpcServer } from '../grpc/grpc-server.js';
-import { LINGER_MS } from '../link/link.js';
 import type { Link } from '../link/link.js';
 import type { QuicServer } from '../quic/quic-server.js';
 import { Watchdog } from '../quic/watchdog.js';
@@ -20,6 +19,7 @@ import type { Logger } from '../telemetry/log.js';
 import { Metrics } from '../telemetry/metrics.js';
 import { ErrorCode } from '../wire/error-catalogue.js';
 import { ClientCertificate } from './client-certificate.js';
+import { clientsGone } from './clients-gone.js';
 import { GrpcSide } from './grpc-side.js';
 import { altSvc, http3Edge } from './http3.js';
 import { jwtAuthenticator } from './identity.js';
@@ -46,9 +46,6 @@ import { webSocketServer } from './websocket.js';
 
 /** Resolution of session timers, ms: their shortest rule is 10 s. */
 const SESSION_TICK_MS = 100;
-
-/** How often a stop looks whether the last connections are closed, ms. */
-const CLOSE_POLL_MS = 20;
 
 type Phase = 'starting' | 'serving' | 'draining';
 
@@ -320,7 +317,7 @@ export class Gateway {
   private async end(): Promise<void> {
     await this.pair?.leave();
     await this.drain();
-    await this.clientsGone();
+    await clientsGone(this.sessions, this.clock);
     await this.webSocket?.stop(ErrorCode.Overloaded, 'the gateway stops');
     this.http3?.stop('the gateway stops');
     await this.quic?.stop(ErrorCode.Overloaded, 'the gateway stops');
@@ -340,13 +337,5 @@ export class Gateway {
     this.sessions.overload.stop();
     this.wheel.stop();
     this.log.info('gateway stopped');
-  }
-
-  /** The last frames are under way; closing now would discard them. */
-  private async clientsGone(): Promise<void> {
-    const deadline = this.clock.now() + 2 * LINGER_MS;
-    while (this.sessions.connectionCount > 0 && this.clock.now() < deadline) {
-      await new Promise<void>((resolve) => this.clock.after(CLOSE_POLL_MS, resolve));
-    }
   }
 }
