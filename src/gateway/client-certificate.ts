@@ -27,10 +27,10 @@ export class ClientCertificate {
   }
 
   /** Watches the files, for everyone who shows the certificate. */
-  start(edges: readonly ClientFacing[]): void {
+  start(edges: readonly (ClientFacing | null)[]): void {
     this.source.subscribe(({ cert, key }) => {
       if (cert === null || key === null) return;
-      for (const edge of edges) edge.useIdentity({ cert, key });
+      for (const edge of edges) edge?.useIdentity({ cert, key });
     });
     this.source.start();
   }

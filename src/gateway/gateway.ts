@@ -242,7 +242,6 @@ export class Gateway {
       metrics: this.metrics.ws,
       log: this.log.child({ part: 'websocket' }),
       altSvc: () => (this.http3 === null ? null : altSvc(this.quicPort)),
-      pages: this.playground.pages,
     });
   }
 
@@ -263,6 +262,7 @@ export class Gateway {
       accept: (link: Link) => this.acceptLink(link),
       clock: this.clock,
       wheel: this.wheel,
+      pages: this.playground.pages,
     };
   }
 
@@ -282,8 +282,7 @@ export class Gateway {
     await this.grpc.start();
     this.webSocket = this.buildWebSocket(identity);
     await this.webSocket?.start();
-    const quic = this.buildQuic(identity);
-    this.quic = quic;
+    const quic = (this.quic = this.buildQuic(identity));
     if (this.pair === null) await this.journal.begin();
     await this.state.forget();
     await quic.start();
@@ -293,9 +292,8 @@ export class Gateway {
     this.accepting = true;
     this.metrics.quic.observe(quic);
     this.certificate = new ClientCertificate(identity, this.clock, this.log.child({ part: 'tls' }));
-    const { playground, webSocket: tcp } = this;
-    playground.useIdentity(identity);
-    this.certificate.start([quic, playground, ...(tcp === null ? [] : [tcp])]);
+    this.playground.useIdentity(identity);
+    this.certificate.start([quic, this.playground, this.webSocket]);
     this.sessions.overload.start((shedding) => limitHandshakes(quic, this.config, shedding));
     this.watchdog?.start();
     this.phase = 'serving';
