@@ -33,4 +33,10 @@ export default tseslint.config(
     files: ['**/*.js', '**/*.mjs'],
     languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } },
   },
+  {
+    files: ['test/browser/pages/*.js'],
+    languageOptions: {
+      globals: { WebTransport: 'readonly', atob: 'readonly', btoa: 'readonly' },
+    },
+  },
 );

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import {
@@ -6,6 +7,7 @@ import {
   DEVELOPMENT_FOLDER,
   writeCertificates,
 } from '../config/certificates.js';
+import { MAX_HASHED_DAYS, certificateHash } from '../config/certificate-hash.js';
 import type { Terminal } from './program.js';
 
 interface CertsOptions {
@@ -32,10 +34,19 @@ export function registerCertsCommand(program: Command, terminal: Terminal): void
         [
           `wrote ${files.certFile} and ${files.keyFile}, valid ${days} days for ${hosts.join(', ')}`,
           `clients trust them by ${files.caFile}; the key of this CA was not kept`,
+          hashLine(files.certFile, days),
           '',
         ].join('\n'),
       );
     });
+}
+
+/** How pages in browsers, which do not know the CA, may trust the certificate all the same. */
+function hashLine(certFile: string, days: number): string {
+  if (days > MAX_HASHED_DAYS) {
+    return `pages may trust one by its hash (WebTransport) that is valid ${MAX_HASHED_DAYS} days at most: --days ${MAX_HASHED_DAYS}`;
+  }
+  return `pages trust it by its hash (WebTransport, serverCertificateHashes): ${certificateHash(readFileSync(certFile))}`;
 }
 
 function parseHosts(text: string): readonly string[] {

@@ -8,7 +8,7 @@ import type { Findings } from './source.js';
  * @param findings gets a warning where state cannot be kept in the working directory.
  */
 export function derive(draft: Draft, findings: Findings): Config {
-  const { server, session, quic, routing, backup } = draft;
+  const { server, session, quic, websocket, webtransport, routing, backup } = draft;
   const port = server.quicAddr.port;
   const keeps = port !== 0 && workingFolderKeeps(draft, findings);
   const fileOfPort = (ending: string) => (keeps ? `gatesvr-${port}.${ending}` : null);
@@ -17,6 +17,7 @@ export function derive(draft: Draft, findings: Findings): Config {
   if (quic.retryKeyFile === undefined) quic.retryKeyFile = fileOfPort('keys.state');
   if (routing.registryFile === undefined) routing.registryFile = fileOfPort('upstreams.state');
   if (backup.roleFile === undefined) backup.roleFile = fileOfPort('role.state');
+  webtransport.origins ??= websocket.origins;
   routing.rules = inOrderTried(routing.rules);
   session.resumeWindow ??= server.sessionTimeout;
   session.maxSessions ??= 2 * draft.overloadProtection.maxConnections;

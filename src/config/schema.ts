@@ -9,6 +9,7 @@ import { routing } from './schema/routing.js';
 import { grpc, log, quic, upstream_tls, watchdog } from './schema/transport.js';
 import { tracing } from './schema/tracing.js';
 import { websocket } from './schema/websocket.js';
+import { webtransport } from './schema/webtransport.js';
 
 /** Every key of the configuration, as it is written in YAML. */
 export const schema = {
@@ -18,6 +19,7 @@ export const schema = {
   session,
   quic,
   websocket,
+  webtransport,
   routing,
   grpc,
   upstream_tls,

@@ -3,15 +3,20 @@ import { messageOf } from '../base/errors.js';
 import type { TimerWheel } from '../base/timer-wheel.js';
 import { Http3Connection } from '../http3/http3-connection.js';
 import type { Http3Request } from '../http3/http3-connection.js';
-import { Http3Code } from '../http3/http3-fault.js';
-import { MAX_REQUESTS, MAX_UNI_STREAMS } from '../http3/limits.js';
+import { Http3Code, streamFault } from '../http3/http3-fault.js';
+import { DATAGRAM_QUEUE, MAX_REQUESTS, MAX_UNI_STREAMS } from '../http3/limits.js';
 import type { Field } from '../http3/qpack-static-table.js';
+import { WEBTRANSPORT_PROTOCOL } from '../http3/webtransport.js';
+import type { WebTransportConnection } from '../http3/webtransport-connection.js';
 import type { Link } from '../link/link.js';
 import type { TransportLimits } from '../quic/limits.js';
 import type { ConnectionHandler } from '../quic/quic-server.js';
 import type { Http3Metrics } from '../telemetry/http3-metrics.js';
 import type { LabelledTally } from '../telemetry/tally.js';
+import { WS_PATH } from '../websocket/ws-endpoint.js';
 import { Http3LinkStream } from './h3-link-stream.js';
+import { WebTransportCarrier } from './h3-webtransport.js';
+import { DEFAULT_STREAM_TIMEOUT_MS } from './quic-edge.js';
 import { originAllowed } from './ws-admission.js';
 
 /** The protocol name of HTTP/3 (RFC 9114 section 3.1). */
@@ -21,9 +26,15 @@ export const HTTP3_ALPN = 'h3';
 export const STREAM_PATH = '/gatesvr/stream';
 export const STREAM_CONTENT_TYPE = 'application/x-gatesvr';
 
+/** Where a browser's WebTransport leads: the path of WebSocket clients (docs/PROTOCOL.md, "WebTransport"). */
+export const WEBTRANSPORT_PATH = WS_PATH;
+
 /** Streams that a port which speaks HTTP/3 must let its clients open. */
-export const HTTP3_STREAMS: Pick<TransportLimits, 'maxStreamsBidi' | 'maxStreamsUni'> =
-  Object.freeze({ maxStreamsBidi: MAX_REQUESTS, maxStreamsUni: MAX_UNI_STREAMS });
+const HTTP3_LIMITS: Partial<TransportLimits> = Object.freeze({
+  maxStreamsBidi: MAX_REQUESTS,
+  maxStreamsUni: MAX_UNI_STREAMS,
+});
+const WEBTRANSPORT_LIMITS = Object.freeze({ ...HTTP3_LIMITS, datagramQueue: DATAGRAM_QUEUE });
 
 /** When a client that was refused for lack of room may try again, s. */
 const RETRY_AFTER_S = 5;
@@ -38,6 +49,8 @@ export interface Http3EdgeOptions {
   readonly pages: ReadonlyMap<string, Http3Page>;
   /** Origins beside the own host whose pages may open a stream (`originAllowed`). */
   readonly origins: readonly string[];
+  /** WebTransport sessions, and origins beside the own host whose pages may begin them; null: none. */
+  readonly webTransport: { readonly origins: readonly string[] } | null;
   /** Whether there is no room even for a connection that is only told so by its session. */
   readonly full: () => boolean;
   readonly clock: Clock;
@@ -54,15 +67,21 @@ export class Http3Edge {
 
   constructor(private readonly options: Http3EdgeOptions) {}
 
+  /** What the QUIC port must grant to clients of this edge. */
+  get limits(): Partial<TransportLimits> {
+    return this.options.webTransport === null ? HTTP3_LIMITS : WEBTRANSPORT_LIMITS;
+  }
+
   /** For QuicServer: takes a connection. */
   readonly accept: ConnectionHandler = (connection) => {
-    const { wheel, metrics } = this.options;
+    const { wheel, metrics, webTransport } = this.options;
     try {
       const http3 = new Http3Connection(connection, {
         onRequest: (request) => this.onRequest(request),
         onEnded: (ended) => this.connections.delete(ended),
         wheel,
         metrics,
+        webTransport: webTransport !== null,
       });
       connection.bind(http3);
       this.connections.add(http3);
@@ -90,7 +109,9 @@ export class Http3Edge {
     const query = path.indexOf('?');
     const where = query === -1 ? path : path.slice(0, query);
     const page = this.options.pages.get(where);
-    if (where === STREAM_PATH) {
+    if (method === 'CONNECT') {
+      this.connect(request, where);
+    } else if (where === STREAM_PATH) {
       if (method === 'POST') this.openStream(request);
       else this.refuse(request, 405, 'POST opens a stream', [['allow', 'POST']]);
     } else if (page === undefined) {
@@ -106,17 +127,9 @@ export class Http3Edge {
     const { options } = this;
     const { head, message, connection } = request;
     const type = head.headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase();
-    const origin = head.headers.get('origin');
     if (type !== STREAM_CONTENT_TYPE) {
       this.refuse(request, 415, `content-type must be ${STREAM_CONTENT_TYPE}`);
-    } else if (!originAllowed(origin, head.authority, options.origins)) {
-      options.rejected.add('http3_origin');
-      this.refuse(request, 403, 'this origin is not allowed here');
-    } else if (this.draining || options.full()) {
-      options.rejected.add(this.draining ? 'draining' : 'max_connections');
-      const retry: Field = ['retry-after', String(RETRY_AFTER_S)];
-      this.refuse(request, 503, this.draining ? 'shutting down' : 'at capacity', [retry]);
-    } else {
+    } else if (this.admits(request, options.origins, 'http3_origin')) {
       options.metrics.requests.add('200');
       message.sendFields([
         [':status', '200'],
@@ -125,6 +138,61 @@ export class Http3Edge {
       ]);
       options.accept(new Http3LinkStream(message, connection, options.clock, true).link);
     }
+  }
+
+  /** CONNECT: a WebTransport session, for nothing else is reached through this port. */
+  private connect(request: Http3Request, where: string): void {
+    const { head, message, webTransport } = request;
+    const offered = this.options.webTransport;
+    if (offered === null || webTransport === null || head.protocol !== WEBTRANSPORT_PROTOCOL) {
+      this.refuse(request, 501, 'no CONNECT of this protocol');
+    } else if (where !== WEBTRANSPORT_PATH) {
+      this.refuse(request, 404, `WebTransport clients connect to ${WEBTRANSPORT_PATH}`);
+    } else if (!webTransport.free) {
+      // As the drafts have it for a session above what the settings allow.
+      message.fail(streamFault('REQUEST_REJECTED', 'one session per connection'));
+    } else if (this.admits(request, offered.origins, 'webtransport_origin')) {
+      this.beginSession(request, webTransport);
+      return;
+    }
+    webTransport?.refuse(message);
+  }
+
+  private beginSession(
+    { message, connection, drain }: Http3Request,
+    webTransport: WebTransportConnection,
+  ): void {
+    const { accept, clock, metrics, rejected } = this.options;
+    metrics.requests.add('200');
+    message.sendFields([
+      [':status', '200'],
+      ['sec-webtransport-http3-draft', 'draft02'],
+    ]);
+    const carrier = new WebTransportCarrier(connection, {
+      accept,
+      clock,
+      onIdle: () => rejected.add('no_stream'),
+      // Browsers never close the connection of a session that ended.
+      onEnded: drain,
+      streamTimeout: DEFAULT_STREAM_TIMEOUT_MS,
+    });
+    webTransport.begin(message, carrier);
+  }
+
+  /** Whether one more client may come; else the request was answered. */
+  private admits(request: Http3Request, origins: readonly string[], reason: string): boolean {
+    const { full, rejected } = this.options;
+    const { head } = request;
+    if (!originAllowed(head.headers.get('origin'), head.authority, origins)) {
+      rejected.add(reason);
+      this.refuse(request, 403, 'this origin is not allowed here');
+      return false;
+    }
+    if (!this.draining && !full()) return true;
+    rejected.add(this.draining ? 'draining' : 'max_connections');
+    const retry: Field = ['retry-after', String(RETRY_AFTER_S)];
+    this.refuse(request, 503, this.draining ? 'shutting down' : 'at capacity', [retry]);
+    return false;
   }
 
   private refuse(

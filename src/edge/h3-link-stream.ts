@@ -8,6 +8,7 @@ import { Http3Code } from '../http3/http3-fault.js';
 import type { QuicClosed } from '../quic/quic-closed.js';
 import type { ErrorCode } from '../wire/error-catalogue.js';
 import { closeTrailers, closeOfTrailers } from './h3-close-trailers.js';
+import { linkClosedOfHttp3 } from './h3-closed.js';
 
 /** The bodies of a request and its answer as the byte stream of a Link: DATA frames carry its frames. */
 export class Http3LinkStream implements ByteStream, ByteStreamCarrier, BodyObserver {
@@ -111,12 +112,7 @@ export class Http3LinkStream implements ByteStream, ByteStreamCarrier, BodyObser
   onGone(closed: QuicClosed): void {
     if (this.told) return;
     this.told = true;
-    const { application, code, reason } = closed;
-    // Application codes are those of HTTP/3 here, none of ours.
-    const clean = code === 0 || (application && code === Http3Code.NO_ERROR);
-    const text = clean ? reason : `HTTP/3 error 0x${code.toString(16)} ${reason}`;
-    const by = clean || application || closed.by === 'local' ? closed.by : 'loss';
-    this.link.connectionClosed({ code: 0, reason: text, by });
+    this.link.connectionClosed(linkClosedOfHttp3(closed));
   }
 
   /** In a later turn of the event loop: a Link tells nothing from inside a call to it. */

@@ -1,7 +1,7 @@
 import { MAX_FRAME_BYTES, MAX_OPENID_BYTES } from '../wire/limits.js';
 import { BINARY_SUBPROTOCOL, WS_PATH } from '../websocket/ws-endpoint.js';
 import { MAX_REQUESTS } from '../http3/limits.js';
-import { HTTP3_ALPN, STREAM_CONTENT_TYPE, STREAM_PATH } from './h3-edge.js';
+import { HTTP3_ALPN, STREAM_CONTENT_TYPE, STREAM_PATH, WEBTRANSPORT_PATH } from './h3-edge.js';
 import type { Http3Page } from './h3-edge.js';
 import { GATESVR_ALPN } from './quic-edge.js';
 
@@ -17,6 +17,8 @@ export interface Http3PageFacts {
   quicPort(): number;
   /** The TCP port of WebSocket clients, 0 where there is none. */
   wsPort(): number;
+  /** Whether WebTransport sessions may begin. */
+  readonly webTransport: boolean;
   /** ms. */
   readonly idleTimeout: number;
   readonly maxInFlight: number;
@@ -41,6 +43,12 @@ function health(facts: Http3PageFacts) {
 function discovery(facts: Http3PageFacts) {
   const port = facts.quicPort();
   const wsPort = facts.wsPort();
+  const webTransport = {
+    transport: 'webtransport',
+    port,
+    alpn: HTTP3_ALPN,
+    path: WEBTRANSPORT_PATH,
+  };
   const webSocket = {
     transport: 'websocket',
     port: wsPort,
@@ -59,6 +67,7 @@ function discovery(facts: Http3PageFacts) {
         path: STREAM_PATH,
         content_type: STREAM_CONTENT_TYPE,
       },
+      ...(facts.webTransport ? [webTransport] : []),
       ...(wsPort === 0 ? [] : [webSocket]),
     ],
     limits: {

@@ -12,7 +12,7 @@ import { ErrorCode } from '../wire/error-catalogue.js';
 export const GATESVR_ALPN = 'gatesvr';
 
 /** A client opens its stream at once; one that has not after this long never will, ms. */
-const DEFAULT_STREAM_TIMEOUT_MS = 10_000;
+export const DEFAULT_STREAM_TIMEOUT_MS = 10_000;
 
 /** The id of the first bidirectional stream that a client opens (RFC 9000 section 2.1). */
 const FIRST_CLIENT_STREAM = 0;

@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.js';
 import type { ServerIdentity } from '../config/server-identity.js';
-import { HTTP3_ALPN, HTTP3_STREAMS } from '../edge/h3-edge.js';
+import { HTTP3_ALPN } from '../edge/h3-edge.js';
 import type { Http3Edge } from '../edge/h3-edge.js';
 import { GATESVR_ALPN, quicEdge } from '../edge/quic-edge.js';
 import type { QuicEdgeOptions } from '../edge/quic-edge.js';
@@ -39,7 +39,7 @@ export function quicServer(
     port: server.quicAddr.port,
     identity,
     protocols: { [GATESVR_ALPN]: gatesvr, ...(http3 && { [HTTP3_ALPN]: http3.accept }) },
-    limits: { idleTimeout: quic.idleTimeout, ...(http3 && HTTP3_STREAMS) },
+    limits: { idleTimeout: quic.idleTimeout, ...http3?.limits },
     ...(keys === undefined ? {} : { keys }),
     migration: quic.migration,
     maxConnections: handshakeLimit(config),

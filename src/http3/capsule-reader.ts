@@ -2,10 +2,11 @@ import { FrameReader, SKIPPED } from './frame-reader.js';
 import type { FramePolicy } from './frame-reader.js';
 import { encodeFrame } from './frames.js';
 
-/** Capsule types (RFC 9297 section 3.5; the closing of a session is WebTransport's). */
+/** Capsule types (RFC 9297 section 3.5; those of sessions are WebTransport's). */
 export const CapsuleType = {
   DATAGRAM: 0x00,
   CLOSE_WEBTRANSPORT_SESSION: 0x2843,
+  DRAIN_WEBTRANSPORT_SESSION: 0x78ae,
 } as const;
 
 /** A capsule has the shape of a frame: type, length, value (RFC 9297 section 3.2). */

@@ -5,8 +5,13 @@ import type { QuicStream } from '../quic/quic-stream.js';
 import type { Http3Metrics } from '../telemetry/http3-metrics.js';
 import { ControlStreamReader } from './control-stream.js';
 import { FrameType, StreamType, encodeFrame } from './frames.js';
-import { Http3Code, connectionFault, http3CodeName } from './http3-fault.js';
-import type { Http3Fault } from './http3-fault.js';
+import {
+  Http3Code,
+  Http3Fault,
+  connectionFault,
+  http3CodeName,
+  streamFault,
+} from './http3-fault.js';
 import { DRAIN_LINGER_MS, MAX_FIELD_SECTION_BYTES, MAX_VAIN_STREAMS, SWEEP_MS } from './limits.js';
 import { MessageStream } from './message-stream.js';
 import type { MessageHost } from './message-stream.js';
@@ -19,19 +24,31 @@ import type { Settings } from './settings.js';
 import { UniStream } from './uni-stream.js';
 import type { UniStreamHost, UniStreamSink } from './uni-stream.js';
 import { encodeVarints } from './varint.js';
+import {
+  WEBTRANSPORT_PROTOCOL,
+  WEBTRANSPORT_SETTINGS,
+  WebTransportSignal,
+} from './webtransport.js';
+import { WebTransportConnection } from './webtransport-connection.js';
+import type { WebTransportHost } from './webtransport-connection.js';
 
-/** What every HTTP/3 connection of ours announces; one that offers more adds to it. */
-export const PLAIN_SETTINGS: Settings = new Map([
+/** What every HTTP/3 connection of ours announces; one with WebTransport adds to it. */
+const PLAIN_SETTINGS: Settings = new Map([
   [SettingId.QPACK_MAX_TABLE_CAPACITY, 0],
   [SettingId.MAX_FIELD_SECTION_SIZE, MAX_FIELD_SECTION_BYTES],
   [SettingId.QPACK_BLOCKED_STREAMS, 0],
 ]);
+const ALL_SETTINGS: Settings = new Map([...PLAIN_SETTINGS, ...WEBTRANSPORT_SETTINGS]);
 
 /** A request whose header section was read. */
 export interface Http3Request {
   readonly head: RequestHead;
   readonly message: MessageStream;
   readonly connection: QuicConnection;
+  /** For CONNECT; null where WebTransport is not offered. */
+  readonly webTransport: WebTransportConnection | null;
+  /** As `Http3Connection.drain`. */
+  readonly drain: () => void;
 }
 
 export interface Http3Options {
@@ -40,16 +57,20 @@ export interface Http3Options {
   readonly onEnded: (connection: Http3Connection) => void;
   readonly wheel: TimerWheel;
   readonly metrics: Http3Metrics;
-  /** Default PLAIN_SETTINGS. */
-  readonly settings?: Settings;
+  /** Whether WebTransport sessions may begin. */
+  readonly webTransport: boolean;
 }
 
 /** The server's side of one HTTP/3 connection (RFC 9114). */
-export class Http3Connection implements QuicConnectionObserver, MessageHost, UniStreamHost {
+export class Http3Connection
+  implements QuicConnectionObserver, MessageHost, UniStreamHost, WebTransportHost
+{
   private readonly messages = new Set<MessageStream>();
-  private readonly settings: Settings;
   private readonly control: QuicStream;
-  private readonly peerControl = new ControlStreamReader(() => undefined);
+  private readonly peerControl = new ControlStreamReader((settings) =>
+    this.webTransport?.settle(settings),
+  );
+  private readonly webTransport: WebTransportConnection | null;
   private readonly peerDecoder = new DecoderStreamReader();
   private readonly criticalStreams = new Set<number>();
   private readonly sweeper: WheelTimer;
@@ -67,8 +88,10 @@ export class Http3Connection implements QuicConnectionObserver, MessageHost, Uni
     private readonly connection: QuicConnection,
     private readonly options: Http3Options,
   ) {
-    this.settings = options.settings ?? PLAIN_SETTINGS;
     this.sweeper = options.wheel.timer(() => this.sweep());
+    this.webTransport = options.webTransport
+      ? new WebTransportConnection(this, options.metrics)
+      : null;
     this.control = connection.openStream('uni');
     this.control.bind({
       onReadable: () => undefined,
@@ -76,13 +99,17 @@ export class Http3Connection implements QuicConnectionObserver, MessageHost, Uni
       onAborted: () => this.onFault(connectionFault('CLOSED_CRITICAL_STREAM', 'ours was stopped')),
     });
     this.control.write(encodeVarints(StreamType.CONTROL));
-    this.control.write(encodeSettings(this.settings));
+    this.control.write(encodeSettings(options.webTransport ? ALL_SETTINGS : PLAIN_SETTINGS));
     this.sweeper.arm(SWEEP_MS);
   }
 
   /** What the client announced, or null before it did. */
   get peerSettings(): Settings | null {
     return this.peerControl.settings;
+  }
+
+  get speaksWebTransport(): boolean {
+    return this.webTransport !== null;
   }
 
   /** Requests that are not over. */
@@ -98,6 +125,7 @@ export class Http3Connection implements QuicConnectionObserver, MessageHost, Uni
     if (this.over || this.goneFrom !== Infinity) return;
     this.goneFrom = this.nextRequestId;
     this.control.write(encodeFrame(FrameType.GOAWAY, encodeVarints(this.goneFrom)));
+    this.webTransport?.drain();
     this.closeIfDone();
   }
 
@@ -111,13 +139,36 @@ export class Http3Connection implements QuicConnectionObserver, MessageHost, Uni
       new UniStream(stream, this);
       return;
     }
+    if (stream.id < this.goneFrom) this.nextRequestId = Math.max(this.nextRequestId, stream.id + 4);
+    if (this.webTransport === null) this.takeRequest(stream);
+    else this.webTransport.open(stream);
+  }
+
+  onDatagrams(): void {
+    try {
+      for (let next = this.connection.readDatagram(); next !== null;) {
+        this.webTransport?.datagram(next);
+        next = this.connection.readDatagram();
+      }
+    } catch (error) {
+      if (!(error instanceof Http3Fault)) throw error;
+      this.onFault(error);
+    }
+  }
+
+  acceptRequest(stream: QuicStream): void {
+    this.takeRequest(stream)?.onReadable();
+  }
+
+  private takeRequest(stream: QuicStream): MessageStream | null {
     if (stream.id >= this.goneFrom) {
       stream.stopReading(Http3Code.REQUEST_REJECTED);
       stream.reset(Http3Code.REQUEST_REJECTED);
-      return;
+      return null;
     }
-    this.nextRequestId = Math.max(this.nextRequestId, stream.id + 4);
-    this.messages.add(new MessageStream(stream, this));
+    const message = new MessageStream(stream, this);
+    this.messages.add(message);
+    return message;
   }
 
   onClosed(closed: QuicClosed): void {
@@ -126,6 +177,7 @@ export class Http3Connection implements QuicConnectionObserver, MessageHost, Uni
     this.lingering?.disarm();
     for (const message of [...this.messages]) message.gone(closed);
     this.messages.clear();
+    this.webTransport?.clear();
     this.options.onEnded(this);
   }
 
@@ -136,15 +188,24 @@ export class Http3Connection implements QuicConnectionObserver, MessageHost, Uni
       message.stopReading(Http3Code.EXCESSIVE_LOAD);
       return;
     }
-    const extended = this.settings.get(SettingId.ENABLE_CONNECT_PROTOCOL) === 1;
-    const head = requestHead(fields, extended);
+    const { connection, webTransport } = this;
+    const head = requestHead(fields, webTransport !== null);
     if (head.contentLength !== null) message.expectBody(head.contentLength);
-    this.options.onRequest({ head, message, connection: this.connection });
+    const request = { head, message, connection, webTransport, drain: () => this.drain() };
+    if (webTransport === null || head.protocol !== WEBTRANSPORT_PROTOCOL) {
+      this.options.onRequest(request);
+    } else {
+      webTransport.whenSettled(message, () => this.options.onRequest(request));
+    }
   }
 
   onVain(fault: Http3Fault): void {
-    if (fault.scope === 'connection') this.onFault(fault);
-    else this.countVain(fault.code);
+    if (fault.scope === 'connection') {
+      this.onFault(fault);
+    } else {
+      this.options.metrics.faults.add(http3CodeName(fault.code));
+      this.countVain();
+    }
   }
 
   onOver(message: MessageStream): void {
@@ -174,12 +235,16 @@ export class Http3Connection implements QuicConnectionObserver, MessageHost, Uni
     this.connection.close(fault.code, fault.message);
   }
 
-  onUnwanted(): void {
-    this.countVain(Http3Code.STREAM_CREATION_ERROR);
+  onUnwanted(type: number): number {
+    this.countVain();
+    if (type === WebTransportSignal.UNI && this.webTransport !== null) {
+      return this.webTransport.refusedUni();
+    }
+    this.options.metrics.faults.add(http3CodeName(Http3Code.STREAM_CREATION_ERROR));
+    return Http3Code.STREAM_CREATION_ERROR;
   }
 
-  private countVain(code: Http3Code): void {
-    this.options.metrics.faults.add(http3CodeName(code));
+  countVain(): void {
     if (++this.vain > MAX_VAIN_STREAMS) {
       this.onFault(connectionFault('EXCESSIVE_LOAD', 'too many streams that come to nothing'));
     }
@@ -190,6 +255,8 @@ export class Http3Connection implements QuicConnectionObserver, MessageHost, Uni
     if (this.over) return;
     this.vain >>= 1;
     for (const message of [...this.messages]) this.sweepMessage(message);
+    this.webTransport?.sweep();
+    if (this.over) return;
     if (this.messages.size > 0) {
       this.idleSwept = false;
     } else if (this.idleSwept) {
@@ -206,8 +273,7 @@ export class Http3Connection implements QuicConnectionObserver, MessageHost, Uni
     if (!message.swept) {
       message.swept = true;
     } else if (message.headless) {
-      this.countVain(Http3Code.REQUEST_INCOMPLETE);
-      message.abort(Http3Code.REQUEST_INCOMPLETE);
+      message.fail(streamFault('REQUEST_INCOMPLETE', 'a request without HEADERS'));
     } else {
       message.stopReading(Http3Code.NO_ERROR);
     }

@@ -31,5 +31,14 @@ export const SWEEP_MS = 15_000;
 /** Bytes of a body that nobody wants which are read, so that its sender may end; then it is stopped. */
 export const UNWANTED_BODY_BYTES = 64 * 1024;
 
+/**
+ * Bytes of capsules on the CONNECT stream of one session: a close of at most 1,028 bytes, and room for what only
+ * keeps us honest (grease). Of more nothing could come.
+ */
+export const MAX_CAPSULE_BYTES = 64 * 1024;
+
+/** QUIC datagrams that wait to be thrown away: nobody here wants any, but WebTransport must offer them. */
+export const DATAGRAM_QUEUE = 4;
+
 /** How long a drained connection is left to its client, so that last answers arrive, ms. */
 export const DRAIN_LINGER_MS = 1_000;

@@ -8,6 +8,7 @@ import { decodeFieldSection } from './qpack-decoder.js';
 import { encodeFieldSection } from './qpack-encoder.js';
 import type { Field } from './qpack-static-table.js';
 import { trailersOf } from './request-head.js';
+import { WebTransportSignal } from './webtransport.js';
 
 /** Who reads the body of a message and writes the other one's. */
 export interface BodyObserver {
@@ -34,6 +35,8 @@ export interface MessageHost {
   onVain(fault: Http3Fault): void;
   /** Nothing more is read nor written. */
   onOver(message: MessageStream): void;
+  /** Whether the signal of WebTransport streams may stand only where a stream begins; not here, then. */
+  readonly speaksWebTransport?: boolean;
 }
 
 /** Frames that belong on the control stream, and pushes, which we neither make nor allow. */
@@ -155,12 +158,19 @@ export class MessageStream implements QuicStreamObserver {
     this.reset(code);
   }
 
+  /** For who reads the body, too: the peer broke a rule. It costs the stream, or the connection. */
+  fail(fault: Http3Fault): void {
+    this.host.onVain(fault);
+    this.abort(fault.code);
+    this.body?.onAborted(fault.code);
+  }
+
   /** The next bytes of the body or null; valid until the next read of any stream. */
   read(): Uint8Array | null {
     try {
       this.advance();
     } catch (error) {
-      this.fail(error);
+      this.failBy(error);
       return null;
     }
     const bytes = this.pending;
@@ -191,9 +201,9 @@ export class MessageStream implements QuicStreamObserver {
     try {
       // Also while paused: the end of a peer that has sent nothing else must be seen.
       if (this.phase === 'head' || this.paused) this.advance();
-      if (this.phase !== 'head' && this.body === null) this.discard();
+      if (this.phase !== 'head' && this.body === null && !this.paused) this.discard();
     } catch (error) {
-      this.fail(error);
+      this.failBy(error);
     }
     if (this.phase !== 'head') this.body?.onReadable();
     this.keepRest();
@@ -259,6 +269,9 @@ export class MessageStream implements QuicStreamObserver {
           const name = `frame type 0x${type.toString(16)}`;
           throw connectionFault('FRAME_UNEXPECTED', `${name} on a request stream`);
         }
+        if (type === WebTransportSignal.BIDI && this.host.speaksWebTransport === true) {
+          throw connectionFault('FRAME_ERROR', 'a WebTransport signal within a stream');
+        }
         refuseReserved(type);
         return SKIPPED;
     }
@@ -306,11 +319,9 @@ export class MessageStream implements QuicStreamObserver {
     if (this.paused && this.pending !== null) this.stream.pause();
   }
 
-  private fail(error: unknown): void {
+  private failBy(error: unknown): void {
     if (!(error instanceof Http3Fault)) throw error;
-    this.host.onVain(error);
-    this.abort(error.code);
-    this.body?.onAborted(error.code);
+    this.fail(error);
   }
 
   private settle(): void {

@@ -9,6 +9,10 @@ export const SettingId = {
   QPACK_BLOCKED_STREAMS: 0x07,
   ENABLE_CONNECT_PROTOCOL: 0x08,
   H3_DATAGRAM: 0x33,
+  /** WebTransport, draft 02. */
+  ENABLE_WEBTRANSPORT: 0x2b603742,
+  /** WebTransport, drafts 07 to 12. */
+  WEBTRANSPORT_MAX_SESSIONS: 0xc671706a,
 } as const;
 
 export type Settings = ReadonlyMap<number, number>;

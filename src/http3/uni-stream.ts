@@ -1,5 +1,5 @@
 import type { QuicStream, QuicStreamObserver } from '../quic/quic-stream.js';
-import { Http3Code, Http3Fault, connectionFault } from './http3-fault.js';
+import { Http3Fault, connectionFault } from './http3-fault.js';
 import { MAX_VARINT_BYTES, readVarint, varintLength } from './varint.js';
 
 /** Takes the bytes of a stream behind its type. @throws {Http3Fault} where they break a rule. */
@@ -14,8 +14,8 @@ export interface UniStreamHost {
    */
   sinkFor(type: number): UniStreamSink | null;
   onFault(fault: Http3Fault): void;
-  /** A stream that nobody wants; it is told to stop. */
-  onUnwanted(): void;
+  /** A stream of a type that nobody wants. @returns what it is told to stop with. */
+  onUnwanted(type: number): number;
 }
 
 /** A unidirectional stream of the peer: its type, then what that type says (RFC 9114 section 6.2). */
@@ -61,10 +61,10 @@ export class UniStream implements QuicStreamObserver {
     while (at < bytes.length) {
       this.type[this.typeBytes++] = bytes[at++] as number;
       if (this.typeBytes < varintLength(this.type[0] as number)) continue;
-      this.sink = this.host.sinkFor(readVarint(this.type, 0));
+      const type = readVarint(this.type, 0);
+      this.sink = this.host.sinkFor(type);
       if (this.sink !== null) return bytes.subarray(at);
-      this.stream.stopReading(Http3Code.STREAM_CREATION_ERROR);
-      this.host.onUnwanted();
+      this.stream.stopReading(this.host.onUnwanted(type));
       return null;
     }
     return null;

@@ -136,11 +136,9 @@ export class QuicConnection implements TurnMember, StreamHost {
     return this.streams.open(kind);
   }
 
-  /** The next unreliable datagram, or null. The bytes are the caller's. */
+  /** The next unreliable datagram, or null. The bytes are the caller's; waste unless it says `countRead`. */
   readDatagram(): Uint8Array | null {
-    const datagram = this.quiche.dgramRecvVec();
-    if (datagram !== null) this.turnRead += datagram.length;
-    return datagram;
+    return this.quiche.dgramRecvVec();
   }
 
   /** Queues an unreliable datagram; false where it is too large, the queue full or datagrams off. */
@@ -213,9 +211,8 @@ export class QuicConnection implements TurnMember, StreamHost {
     if (!this.isEstablished && this.quiche.isEstablished()) this.establish();
     if (this.isEstablished && this.ending === null) {
       this.streams.deliver(this.onStream);
-      if (this.host.limits.datagramQueue > 0 && this.quiche.dgramRecvQueueLen() > 0) {
-        this.observer?.onDatagrams?.();
-      }
+      const wanted = this.host.limits.datagramQueue > 0 && this.observer?.onDatagrams !== undefined;
+      if (wanted && this.quiche.dgramRecvQueueLen() > 0) this.observer?.onDatagrams?.();
     }
     this.settleTurn();
   }

@@ -51,6 +51,7 @@ export class QuicStream {
   private finWanted = false;
   private finSent = false;
   private readDone = false;
+  private givenBack: Uint8Array | null = null;
   private writeDone = false;
 
   constructor(
@@ -100,6 +101,11 @@ export class QuicStream {
    * a shared buffer, valid until the next read of any stream.
    */
   read(): Uint8Array | null {
+    if (this.givenBack !== null && !this.paused) {
+      const bytes = this.givenBack;
+      this.givenBack = null;
+      return bytes;
+    }
     if (!this.reading || !this.mayHaveMore) return null;
     try {
       const result = this.host.quiche.streamRecv(this.id, this.host.readBuffer);
@@ -119,6 +125,11 @@ export class QuicStream {
       this.failReading(error);
       return null;
     }
+  }
+
+  /** Gives bytes back, to be read first, for who looked how a stream begins; they are copied. */
+  unread(bytes: Uint8Array): void {
+    if (bytes.length > 0) this.givenBack = Buffer.from(bytes);
   }
 
   /** Sends a chunk in order; its bytes must not change afterwards. Ignored after `end` or `reset`. */
@@ -148,6 +159,7 @@ export class QuicStream {
 
   /** Drops what the peer sent and asks it to stop. */
   stopReading(code: number): void {
+    this.givenBack = null;
     if (this.readDone) return;
     if (this.known) this.shutdown(quiche.Shutdown.Read, code);
     this.endReading();

@@ -13,6 +13,12 @@ const TALLIES = {
     'code',
     ['request_cancelled', 'message_error'],
   ],
+  webTransportRefused: [
+    'gatesvr_webtransport_refused_total',
+    'Streams and datagrams of WebTransport clients that nobody here wants, by kind',
+    'kind',
+    ['bidi_stream', 'uni_stream', 'stray_stream', 'datagram'],
+  ],
 } as const;
 
 /** What the HTTP/3 edge counts. */

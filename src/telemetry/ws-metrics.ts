@@ -8,7 +8,7 @@ const TALLIES = {
     'gatesvr_connections_total',
     'Client connections that were ready to carry frames, by transport',
     'transport',
-    ['quic', 'http3', 'websocket', 'websocket_json'],
+    ['quic', 'http3', 'webtransport', 'websocket', 'websocket_json'],
   ],
 } as const;
 

@@ -46,6 +46,11 @@ export class PageServer {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
+  /** The same pages from another host: to a browser they are of another site, and as secure. */
+  get otherOrigin(): string {
+    return this.origin.replace('127.0.0.1', 'localhost');
+  }
+
   async close(): Promise<void> {
     this.server.closeAllConnections();
     await new Promise((done) => this.server.close(done));

@@ -14,6 +14,7 @@ import { DecoderStreamReader, readEncoderStream } from '../../src/http3/qpack-st
 import { requestHead } from '../../src/http3/request-head.js';
 import { decodeSettings } from '../../src/http3/settings.js';
 import { encodeVarints, readVarint, varintSize } from '../../src/http3/varint.js';
+import { decodeSessionClose, encodeSessionClose } from '../../src/http3/webtransport-close.js';
 
 /** `FUZZ_RUNS=100000` is the long form. */
 const numRuns = Number(process.env['FUZZ_RUNS'] ?? 2_000);
@@ -163,6 +164,33 @@ describe('frames and capsules', () => {
       faultOr(() => decodeSettings(bytes));
       const datagram = faultOr(() => decodeDatagram(bytes));
       if (datagram !== null) expect(datagram.payload.length).toBeLessThan(bytes.length);
+    });
+  });
+});
+
+describe('the close of a WebTransport session', () => {
+  it('comes back as it was, or cut to 1,024 bytes without half a character', () => {
+    const reason = fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 40 }),
+      fc.string({ unit: fc.constantFrom('a', 'ü', '語', '🙂'), minLength: 300, maxLength: 1_100 }),
+    );
+    check(fc.tuple(fc.nat(0xffffffff), reason), ([code, text]) => {
+      const reader = new CapsuleReader(new Map([[0x2843, 1_028]]));
+      reader.feed(encodeSessionClose(code, text));
+      expect(reader.next()).toBe('frame');
+      const close = decodeSessionClose(reader.payload);
+      expect(close.code).toBe(code);
+      expect(text.startsWith(close.reason)).toBe(true);
+      const bytes = Buffer.byteLength(close.reason);
+      expect(bytes === Buffer.byteLength(text) || (bytes > 1_020 && bytes <= 1_024)).toBe(true);
+      expect(reader.next()).toBeNull();
+    });
+  });
+
+  it('is found in any bytes, or a fault is', () => {
+    check(noise, (bytes) => {
+      const close = faultOr(() => decodeSessionClose(bytes));
+      expect(close === null).toBe(bytes.length < 4);
     });
   });
 });

@@ -1,11 +1,12 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { spawn, spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PATIENCE_MS } from '../support/patience.js';
+import { certificateHash } from '../../src/config/certificate-hash.js';
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'gatesvr-cli-'));
@@ -31,13 +32,18 @@ describe('the gatesvr program', () => {
     const first = gatesvr('certs', '-hosts=gate.test,10.0.0.1', '--days', '13');
     expect(first).toMatchObject({ status: 0, stderr: '' });
     expect(first.stdout).toContain('valid 13 days for gate.test, 10.0.0.1');
+    const hash = certificateHash(readFileSync(join(folder, 'certs', 'server.crt')));
+    expect(first.stdout).toContain(`(WebTransport, serverCertificateHashes): ${hash}\n`);
     expect(statSync(join(folder, 'certs', 'server.key')).mode & 0o777).toBe(0o600);
     const second = gatesvr('certs');
     expect(second).toMatchObject({ status: 1, stdout: '' });
     expect(second.stderr).toBe(
       'gatesvr: certs/server.crt exists already: use --force to replace it, or --dir for another folder\n',
     );
-    expect(gatesvr('certs', '--force').status).toBe(0);
+    expect(gatesvr('certs', '--force')).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('valid 14 days at most: --days 14\n'),
+    });
   });
 
   it('refuses a bad configuration in lines and with exit code 1', () => {

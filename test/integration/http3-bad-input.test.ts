@@ -180,7 +180,7 @@ describe('what breaks a rule of a request ends that request only', () => {
     ['an upper-case name', headers(altered(GET, { 'X-A': 'b' })), Http3Code.MESSAGE_ERROR],
     ['no HEADERS', encodeFrame(0x21, Buffer.from('grease')), Http3Code.REQUEST_INCOMPLETE],
     [
-      ':protocol without the setting',
+      'a WebTransport session of a client that announced none',
       headers(altered(GET, { ':method': 'CONNECT', ':protocol': 'webtransport' })),
       Http3Code.MESSAGE_ERROR,
     ],

@@ -50,6 +50,7 @@ describe('the pages', () => {
           path: '/gatesvr/stream',
           content_type: 'application/x-gatesvr',
         },
+        { transport: 'webtransport', port: 8453, alpn: 'h3', path: '/gatesvr' },
         {
           transport: 'websocket',
           port: 8454,
@@ -81,8 +82,8 @@ describe('the pages', () => {
     expect(
       (await client.ask(altered(GET, { ':method': 'CONNECT', ':path': null, ':scheme': null })))
         .status,
-    ).toBe('404');
-    expect(metrics.requests.of('404').value).toBe(3);
+    ).toBe('501');
+    expect(metrics.requests.of('404').value).toBe(2);
   });
 });
 

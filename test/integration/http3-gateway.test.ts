@@ -97,6 +97,7 @@ describe('a gateway with HTTP/3', () => {
     expect(transports.map(({ port }) => port)).toEqual([
       gateway.quicPort,
       gateway.quicPort,
+      gateway.quicPort,
       gateway.wsPort,
     ]);
     const altSvc = await new Promise((done, fail) => {

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig } from '../../src/config/load.js';
+import { MAX_HASHED_DAYS } from '../../src/config/certificate-hash.js';
 import { writeCertificates } from '../../src/config/certificates.js';
 import { Gateway } from '../../src/gateway/gateway.js';
 import { UpstreamServer } from '../../src/sdk/upstream/index.js';
@@ -16,7 +17,7 @@ export class GatewayHarness {
 
   /** Starts a gateway; one after another they share the state file, as restarts do. */
   async gateway(settings: Record<string, string> = {}): Promise<Gateway> {
-    await (this.certificates ??= writeCertificates(this.folder));
+    await (this.certificates ??= writeCertificates(this.folder, { days: MAX_HASHED_DAYS }));
     const flags: Record<string, string> = {
       'server.quic_addr': '127.0.0.1:0',
       'server.grpc_addr': '127.0.0.1:0',

@@ -9,12 +9,14 @@ import { encodeSettings } from '../../src/http3/settings.js';
 import { encodeVarints } from '../../src/http3/varint.js';
 import type { StreamLink } from '../../src/link/stream-link.js';
 import { QuicClient } from '../../src/quic/quic-client.js';
+import type { TransportLimits } from '../../src/quic/limits.js';
 import type { QuicClosed } from '../../src/quic/quic-closed.js';
 import type { QuicConnection } from '../../src/quic/quic-connection.js';
 import type { QuicStream } from '../../src/quic/quic-stream.js';
 import { silentLogger } from '../../src/telemetry/log.js';
 import { QuicMetrics } from '../../src/telemetry/quic-metrics.js';
 import { StreamRecorder, eventually } from './quic-harness.js';
+import { CONNECT, WebTransportEnd } from './webtransport-end.js';
 
 /** What a GET or a small POST brought. */
 export interface Http3Answer {
@@ -59,7 +61,7 @@ export function headers(fields: readonly Field[]): Buffer {
 export class Http3Client {
   readonly closed: QuicClosed[] = [];
   readonly serverStreams: StreamRecorder[] = [];
-  private readonly links: Http3LinkStream[] = [];
+  private readonly carriers: { onGone(closed: QuicClosed): void }[] = [];
   private live: QuicConnection | null = null;
 
   private constructor(private readonly client: QuicClient) {}
@@ -69,7 +71,7 @@ export class Http3Client {
     port: number,
     ca: Buffer,
     control: Buffer | null = encodeSettings(new Map()),
-    limits: { maxStreamsUni?: number } = {},
+    limits: Partial<TransportLimits> = {},
   ): Promise<Http3Client> {
     const quic = new QuicClient({
       trust: { ca, verify: true },
@@ -86,7 +88,7 @@ export class Http3Client {
           onStream: (stream) => self.serverStreams.push(new StreamRecorder(stream)),
           onClosed: (closed) => {
             self.closed.push(closed);
-            for (const link of self.links) link.onGone(closed);
+            for (const carrier of self.carriers) carrier.onGone(closed);
           },
         },
       );
@@ -163,8 +165,15 @@ export class Http3Client {
     });
     message.sendFields(fields);
     const stream = new Http3LinkStream(message, this.connection, new SystemClock(), false);
-    this.links.push(stream);
+    this.carriers.push(stream);
     return stream.link;
+  }
+
+  /** Begins a WebTransport session; its frames may be sent at once. */
+  webTransport(fields: readonly Field[] = CONNECT): WebTransportEnd {
+    const end = new WebTransportEnd(this.connection, fields);
+    this.carriers.push(end.session);
+    return end;
   }
 
   async stop(): Promise<void> {

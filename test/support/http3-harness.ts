@@ -1,7 +1,7 @@
 import { Registry } from 'prom-client';
 import { SystemClock } from '../../src/base/clock.js';
 import { TimerWheel } from '../../src/base/timer-wheel.js';
-import { HTTP3_STREAMS, Http3Edge } from '../../src/edge/h3-edge.js';
+import { Http3Edge } from '../../src/edge/h3-edge.js';
 import type { Http3EdgeOptions } from '../../src/edge/h3-edge.js';
 import { http3Pages } from '../../src/edge/h3-pages.js';
 import { Http3Metrics } from '../../src/telemetry/http3-metrics.js';
@@ -32,10 +32,12 @@ export class Http3Harness {
         readiness: () => ({ ready: true, state: 'serving' }),
         quicPort: () => 8453,
         wsPort: () => 8454,
+        webTransport: true,
         idleTimeout: 90_000,
         maxInFlight: 64,
       }),
       origins: ['https://pages.example'],
+      webTransport: { origins: ['https://pages.example'] },
       full: () => false,
       clock,
       wheel,
@@ -43,7 +45,7 @@ export class Http3Harness {
       rejected: new QuicMetrics(new Registry()).rejected,
       ...options,
     });
-    const quic = await QuicHarness.start({ protocols: { h3: edge.accept }, limits: HTTP3_STREAMS });
+    const quic = await QuicHarness.start({ protocols: { h3: edge.accept }, limits: edge.limits });
     return new Http3Harness(edge, metrics, quic, wheel);
   }
 

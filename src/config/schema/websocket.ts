@@ -1,12 +1,15 @@
 import { duration, flag, list } from '../leaf.js';
 
+/** Whose pages may connect, whatever the transport. */
+export const origins = list(
+  'Pages that may connect beside those of the same host: https://example.com, https://*.example.com, or * for all. Clients that are no browser send no origin and may.',
+  /^(?:\*|[a-z][a-z0-9+.-]*:\/\/(?:\*\.)?[\w.[\]:-]+)$/i,
+  'origins such as https://example.com, separated by commas, or *',
+);
+
 /** WebSocket clients; the address is server.ws_addr. */
 export const websocket = {
-  origins: list(
-    'Pages that may connect beside those of the same host: https://example.com, https://*.example.com, or * for all. Clients that are no browser send no origin and may.',
-    /^(?:\*|[a-z][a-z0-9+.-]*:\/\/(?:\*\.)?[\w.[\]:-]+)$/i,
-    'origins such as https://example.com, separated by commas, or *',
-  ),
+  origins,
   compression: flag(
     'false',
     'Offer permessage-deflate: saves bytes of large messages, costs CPU and 50 KB per connection that uses it.',

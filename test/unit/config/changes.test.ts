@@ -17,5 +17,6 @@ it('names the keys that differ as they are written in YAML', () => {
     'log.level',
     'session.outbox_max_bytes',
     'websocket.origins',
+    'webtransport.origins',
   ]);
 });
