@@ -140,7 +140,7 @@ export class Http3Connection
       return;
     }
     if (stream.id < this.goneFrom) this.nextRequestId = Math.max(this.nextRequestId, stream.id + 4);
-    if (this.webTransport === null) this.takeRequest(stream);
+    if (this.webTransport === null) this.acceptRequest(stream);
     else this.webTransport.open(stream);
   }
 
@@ -157,18 +157,12 @@ export class Http3Connection
   }
 
   acceptRequest(stream: QuicStream): void {
-    this.takeRequest(stream)?.onReadable();
-  }
-
-  private takeRequest(stream: QuicStream): MessageStream | null {
     if (stream.id >= this.goneFrom) {
       stream.stopReading(Http3Code.REQUEST_REJECTED);
       stream.reset(Http3Code.REQUEST_REJECTED);
-      return null;
+      return;
     }
-    const message = new MessageStream(stream, this);
-    this.messages.add(message);
-    return message;
+    this.messages.add(new MessageStream(stream, this));
   }
 
   onClosed(closed: QuicClosed): void {

@@ -15,7 +15,7 @@ const UNWANTED_STREAM = 403;
 
 /** What it needs of its HTTP/3 connection. */
 export interface WebTransportHost {
-  /** A bidirectional stream is a request after all; it was not read yet. */
+  /** A bidirectional stream is a request after all; it will be delivered from its beginning. */
   acceptRequest(stream: QuicStream): void;
   onFault(fault: Http3Fault): void;
   /** A stream that came to nothing; a flood of them ends the connection. */
@@ -100,6 +100,8 @@ export class WebTransportConnection implements OpeningHost {
     this.session = session;
     const { early } = this;
     this.early = null;
+    // First, for who takes it may pause it again.
+    early?.stream.resume();
     if (early !== null) this.giveTo(early.stream, early.sessionId);
     return session;
   }
@@ -176,9 +178,6 @@ export class WebTransportConnection implements OpeningHost {
       this.refuseStream(stream, streamErrorCode(UNWANTED_STREAM));
     } else {
       session.attach(stream);
-      // Its beginning was read already: deliver it again.
-      stream.pause();
-      stream.resume();
     }
   }
 

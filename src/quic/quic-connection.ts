@@ -219,6 +219,8 @@ export class QuicConnection implements TurnMember, StreamHost {
 
   flush(): void {
     if (this.isReleased) return;
+    // Resumed while this turn delivered, when it was in the turn already.
+    if (this.streams.wantsDelivery()) this.requestDelivery();
     if (this.mayWaitForAnswer()) {
       this.timer.within(ACK_DELAY_MS);
       return;

@@ -127,9 +127,11 @@ export class QuicStream {
     }
   }
 
-  /** Gives bytes back, to be read first, for who looked how a stream begins; they are copied. */
+  /** Gives bytes back, to be read first, by whoever is bound in the next turn; they are copied. */
   unread(bytes: Uint8Array): void {
     if (bytes.length > 0) this.givenBack = Buffer.from(bytes);
+    this.resumed = true;
+    this.host.requestDelivery();
   }
 
   /** Sends a chunk in order; its bytes must not change afterwards. Ignored after `end` or `reset`. */

@@ -72,6 +72,14 @@ export class StreamSet {
     return false;
   }
 
+  /** Whether a reader that was paused asked to be called again. */
+  wantsDelivery(): boolean {
+    for (let index = 0; index < this.streams.length; index++) {
+      if (this.streams[index]?.wantsDelivery === true) return true;
+    }
+    return false;
+  }
+
   /** Tells streams whose buffers have emptied. */
   wake(): void {
     for (let index = this.streams.length - 1; index >= 0; index--) this.streams[index]?.wake();

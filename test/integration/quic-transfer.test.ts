@@ -9,6 +9,12 @@ import {
 } from '../support/quic-harness.js';
 import { UdpProxy } from '../../src/bench/load/udp-proxy.js';
 
+const NO_OBSERVER = {
+  onReadable: () => undefined,
+  onDrained: () => undefined,
+  onAborted: () => undefined,
+} as const;
+
 let harness: QuicHarness | null = null;
 let proxy: UdpProxy | null = null;
 
@@ -44,6 +50,34 @@ describe('large transfers', () => {
       expect(counters.lost).toBeGreaterThan(5);
       expect(counters.duplicated).toBeGreaterThan(5);
     }
+  });
+
+  it('go on with what a reader gave back within its turn', async () => {
+    const got: string[] = [];
+    harness = await QuicHarness.start({
+      protocols: {
+        gatesvr: (connection) =>
+          connection.bind({
+            onStream: (stream) => {
+              const second = { ...NO_OBSERVER, onReadable: () => got.push(String(stream.read())) };
+              const first = {
+                ...NO_OBSERVER,
+                onReadable: () => {
+                  stream.unread((stream.read() as Uint8Array).subarray(1));
+                  stream.bind(second);
+                },
+              };
+              stream.bind(first);
+            },
+            onClosed: () => undefined,
+          }),
+      },
+    });
+    const { connection } = await harness.connect();
+    await new Promise((done) => setTimeout(done, 200));
+    // Two datagrams, so acknowledged at once, and nothing follows that would make another turn.
+    connection.openStream().write(Buffer.alloc(2_000, 'x'));
+    await eventually(() => got.join('').length === 1_999, 'the rest');
   });
 
   it('stop at the window of a reader that is paused, and go on', async () => {
