@@ -3,6 +3,7 @@ import { FRAME_PREFIX_BYTES } from './limits.js';
 import { ClientRequest, ServerPush } from './client-messages.js';
 import type { PushType } from './client-messages.js';
 import { checkedUint64 } from './uint64.js';
+import { varintBytes, writeVarint } from './varint.js';
 
 const MSG_ID_TAG = (1 << 3) | 0;
 const SEQ_ID_TAG = (2 << 3) | 0;
@@ -43,11 +44,11 @@ export function encodePushFrame(msgId: number, seqId: number, body: PushBody): F
   let offset = frame.writeUInt32BE(length, 0);
   if (msgId !== 0) {
     frame[offset++] = MSG_ID_TAG;
-    offset = writeVarint(frame, msgId, offset);
+    offset = writeVarint(frame, offset, msgId);
   }
   if (seqId !== 0) {
     frame[offset++] = SEQ_ID_TAG;
-    offset = writeVarint(frame, seqId, offset);
+    offset = writeVarint(frame, offset, seqId);
   }
   frame.set(body, offset);
   return frame;
@@ -86,24 +87,6 @@ export function encodeRequestFrame(request: Parameters<typeof ClientRequest.enco
   frame[3] = length;
   frame.set(writer.finish(), FRAME_PREFIX_BYTES);
   return frame;
-}
-
-function varintBytes(value: number): number {
-  let bytes = 1;
-  for (let rest = value; rest >= 128; rest = Math.floor(rest / 128)) bytes++;
-  return bytes;
-}
-
-function writeVarint(target: Uint8Array, value: number, start: number): number {
-  let offset = start;
-  let rest = value;
-  // Division instead of shifts: numbers go up to 2^53, shifts cut at 2^32.
-  while (rest >= 128) {
-    target[offset++] = (rest % 128) | 0x80;
-    rest = Math.floor(rest / 128);
-  }
-  target[offset++] = rest;
-  return offset;
 }
 
 function skipVarint(bytes: Uint8Array, start: number): number {

@@ -1,5 +1,6 @@
 import { ProcessBatch, encodeMessage } from './messages.js';
 import { CheckedReader } from './uint64.js';
+import { varintBytes, writeVarint } from './varint.js';
 
 /** Tags of ProcessBatch.requests and UpstreamRequest.timeout_ms (proto/upstream.proto). */
 const REQUESTS_TAG = 0x0a;
@@ -137,20 +138,6 @@ function readResult(reader: CheckedReader, end: number, bytes: Buffer, sink: Res
 function skip(reader: CheckedReader, tag: number): void {
   if (tag >>> 3 === 0) throw new RangeError('field number 0');
   reader.skipType(tag & 7);
-}
-
-function varintBytes(value: number): number {
-  let bytes = 1;
-  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes++;
-  return bytes;
-}
-
-function writeVarint(buffer: Buffer, start: number, value: number): number {
-  let at = start;
-  let rest = value;
-  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) buffer[at++] = (rest % 0x80) | 0x80;
-  buffer[at++] = rest;
-  return at;
 }
 
 /** Gathers encoded UpstreamResponses into a ProcessResults, each with the session that it is for. */
