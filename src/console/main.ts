@@ -3,7 +3,7 @@ import { Api } from './api.js';
 import { showBadge } from './badge.js';
 import type { HelloBody, SampleBody } from './bodies.js';
 import { Charts } from './charts.js';
-import { byId } from './dom.js';
+import { byId, setText } from './dom.js';
 import { Feed } from './feed.js';
 import type { FeedState } from './feed.js';
 import { Facts, Overview, loadFacts, pairFacts } from './overview.js';
@@ -36,7 +36,7 @@ const actions = new Actions(api, () => feed.start());
 const feed = new Feed(api, { hello, sample, state, history: (body) => store.load(body) });
 let detail: SessionDetail | null = null;
 
-byId('host', HTMLElement).textContent = location.host;
+setText(byId('host', HTMLElement), location.host);
 themeButton(byId('theme-button', HTMLButtonElement), () => charts.draw());
 addEventListener('hashchange', showDetail);
 document.addEventListener('visibilitychange', () => charts.draw());
@@ -50,6 +50,9 @@ function hello(body: HelloBody): void {
 }
 
 function sample(body: SampleBody): void {
+  // Told apart among many tabs, and seen from afar when it does not serve.
+  const title = `${body.state === 'serving' ? '' : `▲ ${body.state} `}${location.host} – GateSvr`;
+  if (document.title !== title) document.title = title;
   store.add(body.point);
   overview.show(body);
   zones.show(body);

@@ -68,6 +68,7 @@ describeInChromium('the console', () => {
       'gc pause',
     ]);
     expect(await textsOf(page, '.chart h3')).toHaveLength(8);
+    expect(await page.title()).toBe(`${new URL(page.url()).host} – GateSvr`);
     expect(problems).toEqual([]);
   });
 
