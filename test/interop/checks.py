@@ -55,8 +55,8 @@ class Bench:
         self.address, self.ca = address, ca
         self.clients = []
 
-    def client(self, name, http3=False):
-        client = GatewayClient(self.address, self.ca, openid_in(1, name), http3)
+    def client(self, name, kind="quic"):
+        client = GatewayClient(self.address, self.ca, openid_in(1, name), kind)
         self.clients.append(client)
         return client
 
@@ -272,7 +272,7 @@ async def gap(bench):
 
 @check("HTTP/3: the pages, several at once, and what is no page")
 async def pages(bench):
-    connection = await bench.client("pages", http3=True).open()
+    connection = await bench.client("pages", kind="http3").open()
     equal(connection.alpn, "h3", "ALPN")
     paths = ["/health", "/.well-known/gatesvr", "/nowhere"] * 3
     answers = await asyncio.gather(*(connection.http.get(path) for path in paths))
@@ -285,7 +285,7 @@ async def pages(bench):
 
 @check("HTTP/3 stream: START, echo, 200 KB, pushes, STOP")
 async def http3_stream(bench):
-    client = bench.client("story3", http3=True)
+    client = bench.client("story3", kind="http3")
     await client.log_in()
     equal(client.connection.answer.status, "200", "status")
     equal(client.connection.answer.headers["content-type"], "application/x-gatesvr", "type")
@@ -303,17 +303,17 @@ async def http3_stream(bench):
     equal(client.connection.answer.trailers["gatesvr-code"], "0", "code")
 
 
-@check("HTTP/3 stream: a session of QUIC resumes over HTTP/3 and back, nothing lost")
+@check("a session of QUIC resumes over HTTP/3, WebTransport and back, nothing lost")
 async def http3_resume(bench):
-    client, other = bench.client("move3"), bench.client("sender3", http3=True)
+    client, other = bench.client("move3"), bench.client("sender3", kind="http3")
     await client.log_in()
     await other.log_in()
     session = client.session
-    for http3 in (True, False, True):
-        await client.close(0x100 if client.http3 else 0)
+    for kind in ("http3", "webtransport", "quic", "webtransport", "http3"):
+        await client.close(0 if client.kind == "quic" else 0x100)
         for number in range(3):
             await other.ask("broadcast", {"title": f"missed {number}"}, b"news")
-        client.http3 = http3
+        client.kind = kind
         await client.open()
         answer = await client.start()
         equal((answer.session, answer.resumed, answer.recovered), (session, True, True), "resume")
@@ -324,7 +324,7 @@ async def http3_resume(bench):
 
 @check("HTTP/3 stream: a takeover ends it with 409 in the trailers, the connection goes on")
 async def http3_takeover(bench):
-    old, new = bench.client("taken3", http3=True), bench.client("taken3")
+    old, new = bench.client("taken3", kind="http3"), bench.client("taken3")
     await old.log_in()
     await new.log_in()
     final = await old.connection.take(lambda push: push.type == wire.ERROR)
@@ -332,6 +332,67 @@ async def http3_takeover(bench):
     await asyncio.wait_for(old.connection.answer.ended.wait(), 5)
     equal(old.connection.answer.trailers["gatesvr-code"], "409", "code")
     equal((await old.connection.http.get("/health")).status, "200", "the connection")
+
+
+@check("WebTransport: START, echo, 200 KB, pieces, pushes, STOP")
+async def webtransport(bench):
+    client = bench.client("storywt", kind="webtransport")
+    connection = await client.open()
+    assert (await client.start()).success
+    equal(connection.http.settings[0x2B603742], 1, "ENABLE_WEBTRANSPORT")
+    equal(connection.connect_answer.status, "200", "status")
+    large = bytes(range(256)) * 800
+    equal((await client.ask("echo", payload=large)).data == large, True, "same bytes")
+    equal((await client.ask("echo", payload=b"bits", in_pieces_of=3)).data, b"bits", "echo")
+    await client.ask("broadcast", {"title": "to all"}, b"news")
+    equal((await client.push()).message, "[broadcast] to all", "push")
+    client.stop()
+    connection.end_stream()
+    await asyncio.wait_for(connection.connect_answer.ended.wait(), 5)
+    capsule = bytes.fromhex("68430b") + bytes(4) + b"stopped"
+    equal(connection.connect_answer.body, capsule, "close capsule")
+    closed_with(await connection.end(), 0x100)
+
+
+@check("WebTransport: a takeover closes the session with 409")
+async def webtransport_takeover(bench):
+    old, new = bench.client("takenwt", kind="webtransport"), bench.client("takenwt")
+    await old.log_in()
+    await new.log_in()
+    final = await old.connection.take(lambda push: push.type == wire.ERROR)
+    equal((final.code, final.seq_id), (409, 0), "final frame")
+    await asyncio.wait_for(old.connection.connect_answer.ended.wait(), 5)
+    capsule = old.connection.connect_answer.body
+    equal((capsule[:2], int.from_bytes(capsule[3:7], "big")), (b"\x68\x43", 409), "close capsule")
+
+
+@check("WebTransport: what the gateway has no use for is refused, the session goes on")
+async def webtransport_unwanted(bench):
+    client = bench.client("extrawt", kind="webtransport")
+    await client.log_in()
+    connection = client.connection
+    refused = 0x52E4A40FAA7B  # 403 as the draft maps it
+    extra = connection.http.session_stream(connection.session)
+    uni = connection.http.session_stream(connection.session, unidirectional=True)
+    second = connection.http.connect("/gatesvr")
+    connection.http.datagram(connection.session, b"nobody wants it")
+    for _ in range(100):
+        if {extra, uni, second} <= connection.resets.keys():
+            break
+        await asyncio.sleep(0.05)
+    found = [connection.resets.get(stream) for stream in (extra, uni, second)]
+    equal(found, [refused, refused, 0x10B], "codes")
+    equal((await client.ask("echo", payload=b"x")).data, b"x", "echo")
+
+
+@check("WebTransport: another path or protocol is no session")
+async def webtransport_elsewhere(bench):
+    client = bench.client("pathwt", kind="webtransport")
+    connection = await client.open()
+    for path, protocol, status in (("/x", "webtransport", "404"), ("/gatesvr", "connect-udp", "501")):
+        stream = connection.http.connect(path, protocol)
+        await asyncio.wait_for(connection.http.answers[stream].ended.wait(), 5)
+        equal(connection.http.answers[stream].status, status, "status")
 
 
 @check("Retry: above the limit of half-open handshakes a client must prove its address")

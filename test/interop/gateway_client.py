@@ -6,7 +6,13 @@ import socket
 from aioquic.asyncio.client import connect
 from aioquic.asyncio.protocol import QuicConnectionProtocol
 from aioquic.quic.configuration import QuicConfiguration
-from aioquic.quic.events import ConnectionTerminated, ProtocolNegotiated, StreamDataReceived
+from aioquic.quic.events import (
+    ConnectionTerminated,
+    ProtocolNegotiated,
+    StopSendingReceived,
+    StreamDataReceived,
+    StreamReset,
+)
 from aioquic.quic.logger import QuicLogger
 
 import wire
@@ -119,12 +125,55 @@ class Http3GatewayConnection(GatewayConnection):
         self.http.body(self._stream, data)
 
 
+class WebTransportGatewayConnection(GatewayConnection):
+    """The same over WebTransport: the frames travel on one stream of a session."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.http = Http3Exchange(self._quic, self.transmit, webtransport=True)
+        self.session = None
+        self.resets = {}
+
+    def quic_event_received(self, event):
+        if isinstance(event, (StreamReset, StopSendingReceived)):
+            self.resets[event.stream_id] = event.error_code
+        # Beside its header such a stream has nothing of HTTP/3, which aioquic's would look for.
+        ours = isinstance(event, StreamDataReceived) and event.stream_id == self._stream
+        if ours or not isinstance(event, StreamDataReceived):
+            super().quic_event_received(event)
+        if not ours:
+            self.http.take(event)
+
+    def write(self, data):
+        if self.session is None:
+            self.session = self.http.connect("/gatesvr")
+            self._stream = self.http.session_stream(self.session)
+        self._quic.send_stream_data(self._stream, data)
+        self.transmit()
+
+    @property
+    def connect_answer(self):
+        return self.http.answers[self.session]
+
+    def end_stream(self):
+        """Ends our side of the session's stream."""
+        self._quic.send_stream_data(self._stream, b"", end_stream=True)
+        self.transmit()
+
+
+KINDS = {
+    "quic": (GatewayConnection, "gatesvr"),
+    "http3": (Http3GatewayConnection, "h3"),
+    "webtransport": (WebTransportGatewayConnection, "h3"),
+}
+
+
 class GatewayClient:
     """Sessions over such connections, the numbers kept as deployed clients keep them."""
 
-    def __init__(self, address, ca, openid, http3=False):
+    def __init__(self, address, ca, openid, kind="quic"):
         self.address, self.ca, self.openid = address, ca, openid
-        self.http3 = http3
+        self.kind = kind
         self.connection = None
         self.logger = QuicLogger()
         self.session = ""
@@ -133,10 +182,13 @@ class GatewayClient:
         self._context = None
 
     async def open(self, alpn=None, versions=None, wait=True):
-        alpn = alpn or ("h3" if self.http3 else "gatesvr")
+        protocol, usual_alpn = KINDS[self.kind]
+        alpn = alpn or usual_alpn
         configuration = QuicConfiguration(is_client=True, alpn_protocols=[alpn], idle_timeout=30)
         configuration.load_verify_locations(self.ca)
         configuration.server_name = "localhost"
+        if self.kind == "webtransport":
+            configuration.max_datagram_frame_size = 65_536
         self.logger = configuration.quic_logger = QuicLogger()
         if versions is not None:
             configuration.supported_versions = versions
@@ -146,7 +198,7 @@ class GatewayClient:
             host,
             port,
             configuration=configuration,
-            create_protocol=Http3GatewayConnection if self.http3 else GatewayConnection,
+            create_protocol=protocol,
             wait_connected=wait,
         )
         self.connection = await asyncio.wait_for(self._context.__aenter__(), ANSWER_TIMEOUT)

@@ -40,9 +40,9 @@ class Answer:
 class Http3Exchange:
     """All requests of one connection."""
 
-    def __init__(self, quic, transmit):
+    def __init__(self, quic, transmit, webtransport=False):
         self._quic, self._transmit = quic, transmit
-        self._http = H3Connection(quic)
+        self._http = H3Connection(quic, enable_webtransport=webtransport)
         self.answers = {}
 
     @property
@@ -57,6 +57,18 @@ class Http3Exchange:
     def post(self, path, content_type):
         """Begins a POST whose body follows; returns its stream."""
         return self._begin("POST", path, [(b"content-type", content_type.encode())], False)
+
+    def connect(self, path, protocol="webtransport"):
+        """Begins a WebTransport session; returns its id."""
+        return self._begin("CONNECT", path, [(b":protocol", protocol.encode())], False)
+
+    def session_stream(self, session, unidirectional=False):
+        """Opens a stream of a session; what is sent on it is no frame of HTTP/3."""
+        return self._http.create_webtransport_stream(session, unidirectional)
+
+    def datagram(self, session, data):
+        self._http.send_datagram(session, data)
+        self._transmit()
 
     def body(self, stream, data):
         self._http.send_data(stream, data, end_stream=False)
