@@ -1,6 +1,7 @@
 // The application on the page of the browser SDK's tests, which they drive as `app`.
 import * as gatesvr from '/gatesvr.js';
 
+const { performance } = globalThis;
 const clients = new Map();
 
 const app = {
@@ -50,7 +51,17 @@ const app = {
     return { transport, sessionId, state, log, pushes };
   },
 
-  wake: (name) => clients.get(name).client.wake(),
+  /** ms from `new` to the first answer. */
+  async first(name, options) {
+    const begun = performance.now();
+    const client = new gatesvr.GatewayClient({ openid: name, ...options });
+    void client.connect();
+    await client.request('echo', { data: 'hello' });
+    const took = performance.now() - begun;
+    await client.stop();
+    return took;
+  },
+
   stop: (name) => clients.get(name).client.stop(),
 };
 

@@ -9,6 +9,7 @@ import { writeCertificates } from '../../src/config/certificates.js';
 import type { Gateway } from '../../src/gateway/gateway.js';
 import { zoneOf } from '../../src/routing/zone.js';
 import type { UpstreamServer } from '../../src/sdk/upstream/index.js';
+import { ErrorCode } from '../../src/wire/error-catalogue.js';
 import { GatewayHarness } from '../support/gateway-harness.js';
 import { PATIENT_CLIENT } from '../support/patience.js';
 import { BrowserHarness } from './browser-harness.js';
@@ -119,6 +120,12 @@ export class SdkWorld {
   async ask(page: Page, openid: string, ...texts: string[]): Promise<string[]> {
     const given = JSON.stringify([openid, ...texts]);
     return (await page.evaluate(`app.ask(...${given})`)) as string[];
+  }
+
+  /** Ends a client's connection from the gateway's side; the session waits. */
+  drop(openid: string): void {
+    const session = this.gateway.sessions.registry.findByOpenid(openid);
+    session?.currentChannel?.drop(ErrorCode.Overloaded, '');
   }
 
   async close(): Promise<void> {

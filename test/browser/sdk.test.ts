@@ -1,6 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { Page } from 'puppeteer-core';
-import { ErrorCode } from '../../src/wire/error-catalogue.js';
 import { until } from '../support/until.js';
 import { describeInChromium } from './chromium.js';
 import { SdkWorld } from './sdk-world.js';
@@ -26,26 +25,27 @@ describeInChromium('the browser SDK', () => {
     await world.close();
   });
 
-  test('over WebSocket asks, is pushed to, and is resumed without loss after a cut', async () => {
-    const { transport, sessionId } = await world.connect(page, 'alice', { transport: 'websocket' });
-    expect(transport).toBe('websocket');
-    const large = 'x'.repeat(300_000);
-    expect(await world.ask(page, 'alice', 'hello', large)).toEqual(['hello', large]);
-    const push = (title: string) => world.upstream.push({ openid: 'alice', type: 'n', title });
-    await push('1');
-    world.gateway.sessions.registry
-      .findByOpenid('alice')
-      ?.currentChannel?.drop(ErrorCode.Overloaded, '');
-    for (const title of ['2', '3']) await push(title);
-    await until(async () => (await world.tell(page, 'alice')).pushes.length === 3);
-    const told = await world.tell(page, 'alice');
-    expect(told.pushes.map(({ title }) => title)).toEqual(['1', '2', '3']);
-    expect(told.log).toEqual(['websocket new whole', 'websocket resumed whole']);
-    expect(told.sessionId).toBe(sessionId);
-    expect(problems).toEqual([]);
-    await page.evaluate('app.stop("alice")');
-    await until(() => world.gateway.sessions.connectionCount === 0);
-  });
+  test.each(['webtransport', 'websocket'])(
+    'over %s asks, is pushed to, and is resumed without loss after a cut',
+    async (transport) => {
+      const { sessionId, ...first } = await world.connect(page, 'alice', { transport });
+      expect(first.transport).toBe(transport);
+      const large = 'x'.repeat(1_000_000);
+      expect(await world.ask(page, 'alice', 'hello', large)).toEqual(['hello', large]);
+      const push = (title: string) => world.upstream.push({ openid: 'alice', type: 'n', title });
+      await push('1');
+      world.drop('alice');
+      for (const title of ['2', '3']) await push(title);
+      await until(async () => (await world.tell(page, 'alice')).pushes.length === 3);
+      const told = await world.tell(page, 'alice');
+      expect(told.pushes.map(({ title }) => title)).toEqual(['1', '2', '3']);
+      expect(told.log).toEqual([`${transport} new whole`, `${transport} resumed whole`]);
+      expect(told.sessionId).toBe(sessionId);
+      expect(problems).toEqual([]);
+      await page.evaluate('app.stop("alice")');
+      await until(() => world.gateway.sessions.connectionCount === 0);
+    },
+  );
 
   test('goes on with its session after a reload, and not in a duplicated tab', async () => {
     const { sessionId } = await world.connect(page, 'alice', { transport: 'websocket' });
@@ -76,8 +76,9 @@ describeInChromium('the browser SDK', () => {
   test('has room for 100 sessions in one page', async () => {
     const openids = world.openids(100);
     const names = JSON.stringify(openids);
-    const options = world.options({ transport: 'websocket' });
-    await page.evaluate(`Promise.all(${names}.map((name) => app.connect(name, ${options})))`);
+    // Every other one over WebSocket.
+    const options = `{ ...${world.options()}, transport: n % 2 ? 'websocket' : 'webtransport' }`;
+    await page.evaluate(`Promise.all(${names}.map((name, n) => app.connect(name, ${options})))`);
     expect(world.gateway.sessions.activeCount()).toBeGreaterThanOrEqual(100);
     const answers = await page.evaluate(
       `Promise.all(${names}.map((name) => app.ask(name, name, 'again')))`,
@@ -98,18 +99,31 @@ describeInChromium('the browser SDK', () => {
     await documented.close();
   });
 
-  // Last: a browser remembers handshakes that failed.
-  test('goes to WebSocket after a while where UDP is blocked, and at once on the next page', async () => {
+  // From here on handshakes fail, and browsers remember that.
+  test('takes session and requests to WebSocket when UDP is blocked, and remembers it', async () => {
+    const { sessionId } = await world.connect(page, 'alice');
+    expect((await world.tell(page, 'alice')).transport).toBe('webtransport');
     world.proxy.blackhole(true);
-    expect((await world.connect(page, 'alice')).transport).toBe('websocket');
-    expect(await world.ask(page, 'alice', 'hello')).toEqual(['hello']);
-    expect(await page.evaluate('localStorage.length')).toBe(1);
+    const answers = world.ask(page, 'alice', '1', '2', '3');
+    await world.upstream.push({ openid: 'alice', type: 'n', title: 'in the dark' });
+    expect(await answers).toEqual(['1', '2', '3']);
+    await until(async () => (await world.tell(page, 'alice')).pushes.length === 1);
+    const told = await world.tell(page, 'alice');
+    expect(told.log).toEqual(['webtransport new whole', 'websocket resumed whole']);
+    expect(told.sessionId).toBe(sessionId);
+    expect(world.executed.filter((text) => /^[123]$/.test(text))).toEqual(['1', '2', '3']);
     await page.evaluate('app.stop("alice")');
 
     const next = await world.open();
-    const tried = world.proxy.counters.toServer.received;
+    await next.page.evaluate(`globalThis.tried = 0; const Native = WebTransport;
+      globalThis.WebTransport = class extends Native {
+        constructor(...given) {
+          super(...given);
+          tried++;
+        }
+      };`);
     expect((await world.connect(next.page, 'alice')).transport).toBe('websocket');
-    expect(world.proxy.counters.toServer.received).toBe(tried);
+    expect(await next.page.evaluate('tried')).toBe(0);
     await next.page.close();
   });
 
@@ -120,5 +134,23 @@ describeInChromium('the browser SDK', () => {
       code: 'CONNECT_FAILED',
       message: expect.stringContaining('within 1500 ms'),
     });
+    world.proxy.blackhole(false);
+  });
+
+  test('does not trust a certificate by another hash, and goes to WebSocket', async () => {
+    await page.evaluate('localStorage.clear()');
+    const certificateHashes = ['00'.repeat(32)];
+    const alone = world.options({
+      transport: 'webtransport',
+      certificateHashes,
+      connectTimeoutMs: 1_500,
+    });
+    expect(await page.evaluate(`app.failure("bob", ${alone})`)).toMatchObject({
+      typed: true,
+      code: 'CONNECT_FAILED',
+      message: expect.stringMatching(/no WebTransport to|within/),
+    });
+    const story = await world.connect(page, 'alice', { certificateHashes });
+    expect(story.transport).toBe('websocket');
   });
 });
