@@ -17,6 +17,7 @@ import { WS_PATH } from '../websocket/ws-endpoint.js';
 import { Http3LinkStream } from './h3-link-stream.js';
 import { WebTransportCarrier } from './h3-webtransport.js';
 import { DEFAULT_STREAM_TIMEOUT_MS } from './quic-edge.js';
+import type { PlainPage, PlainPages } from './plain-pages.js';
 import { originAllowed } from './ws-admission.js';
 
 /** The protocol name of HTTP/3 (RFC 9114 section 3.1). */
@@ -39,6 +40,9 @@ const WEBTRANSPORT_LIMITS = Object.freeze({ ...HTTP3_LIMITS, datagramQueue: DATA
 /** When a client that was refused for lack of room may try again, s. */
 const RETRY_AFTER_S = 5;
 
+/** Of answers that are true only now. */
+const NOT_KEPT = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
+
 /** A page that is answered with JSON: what it says now. */
 export type Http3Page = () => object;
 
@@ -47,6 +51,8 @@ export interface Http3EdgeOptions {
   readonly accept: (link: Link) => void;
   /** What GET answers, by path. */
   readonly pages: ReadonlyMap<string, Http3Page>;
+  /** What GET answers beside those; default: nothing. */
+  readonly plainPages?: PlainPages | null;
   /** Origins beside the own host whose pages may open a stream (`originAllowed`). */
   readonly origins: readonly string[];
   /** WebTransport sessions, and origins beside the own host whose pages may begin them; null: none. */
@@ -108,19 +114,34 @@ export class Http3Edge {
     const { method, path } = request.head;
     const query = path.indexOf('?');
     const where = query === -1 ? path : path.slice(0, query);
-    const page = this.options.pages.get(where);
     if (method === 'CONNECT') {
       this.connect(request, where);
     } else if (where === STREAM_PATH) {
       if (method === 'POST') this.openStream(request);
       else this.refuse(request, 405, 'POST opens a stream', [['allow', 'POST']]);
-    } else if (page === undefined) {
+    } else {
+      this.answerPage(request, where);
+    }
+  }
+
+  private answerPage(request: Http3Request, where: string): void {
+    const { method, authority } = request.head;
+    const page = this.pageAt(where, authority);
+    if (page === null) {
       this.refuse(request, 404, 'no such page');
     } else if (method === 'GET' || method === 'HEAD') {
-      this.answer(request, 200, 'application/json', `${JSON.stringify(page())}\n`);
+      this.answer(request, 200, page);
     } else {
       this.refuse(request, 405, 'only GET and HEAD', [['allow', 'GET, HEAD']]);
     }
+  }
+
+  private pageAt(where: string, authority: string): PlainPage | null {
+    const { pages, plainPages } = this.options;
+    const page = pages.get(where);
+    if (page === undefined) return plainPages?.(where, authority) ?? null;
+    const body = Buffer.from(`${JSON.stringify(page())}\n`);
+    return { type: 'application/json', body, headers: NOT_KEPT };
   }
 
   private openStream(request: Http3Request): void {
@@ -201,24 +222,23 @@ export class Http3Edge {
     text: string,
     more: readonly Field[] = [],
   ): void {
-    this.answer(request, status, 'text/plain;charset=utf-8', `${text}\n`, more);
+    const body = Buffer.from(`${text}\n`);
+    const page = { type: 'text/plain;charset=utf-8', body, headers: NOT_KEPT };
+    this.answer(request, status, page, more);
   }
 
   private answer(
     { head, message }: Http3Request,
     status: number,
-    type: string,
-    text: string,
+    { type, body, headers }: PlainPage,
     more: readonly Field[] = [],
   ): void {
-    const body = Buffer.from(text);
     this.options.metrics.requests.add(String(status));
     message.sendFields([
       [':status', String(status)],
       ['content-type', type],
       ['content-length', String(body.length)],
-      ['cache-control', 'no-store'],
-      ['x-content-type-options', 'nosniff'],
+      ...Object.entries(headers),
       ...more,
     ]);
     if (head.method !== 'HEAD') message.write(body);

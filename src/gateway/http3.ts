@@ -4,6 +4,7 @@ import { HTTP3_ALPN, Http3Edge } from '../edge/h3-edge.js';
 import type { Http3EdgeOptions } from '../edge/h3-edge.js';
 import { http3Pages } from '../edge/h3-pages.js';
 import type { Http3PageFacts } from '../edge/h3-pages.js';
+import type { PlainPages } from '../edge/plain-pages.js';
 import type { SessionService } from '../session/session-service.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { handshakeLimit } from './options.js';
@@ -12,14 +13,14 @@ import { handshakeLimit } from './options.js';
 const ALT_SVC_MAX_AGE_S = 86_400;
 
 type Parts = Pick<Http3EdgeOptions, 'accept' | 'clock' | 'wheel'> &
-  Pick<Http3PageFacts, 'readiness' | 'quicPort' | 'wsPort'>;
+  Pick<Http3PageFacts, 'readiness' | 'quicPort' | 'wsPort'> & { readonly pages: PlainPages | null };
 
 /** HTTP/3 on the port of QUIC clients, out of the configuration; null where quic.http3 is off. */
 export function http3Edge(
   config: Config,
   sessions: SessionService,
   metrics: Metrics,
-  { accept, clock, wheel, readiness, quicPort, wsPort }: Parts,
+  { accept, clock, wheel, pages, readiness, quicPort, wsPort }: Parts,
 ): Http3Edge | null {
   if (!config.quic.http3) return null;
   const limit = handshakeLimit(config);
@@ -31,6 +32,7 @@ export function http3Edge(
     rejected: metrics.quic.rejected,
     origins: config.websocket.origins,
     webTransport: config.webtransport.enabled ? config.webtransport : null,
+    plainPages: pages,
     full: () => sessions.connectionCount >= limit,
     pages: http3Pages({
       version: VERSION,

@@ -107,6 +107,20 @@ describe('a gateway with HTTP/3', () => {
     expect(altSvc).toBe(`h3=":${gateway.quicPort}"; ma=86400`);
   });
 
+  test('has the playground where that is configured, as the WebSocket port has it', async () => {
+    gateway = await harness.gateway({ 'websocket.playground': 'true' });
+    const client = await http3();
+    const page = await client.ask(altered(GET, { ':path': '/?x' }));
+    expect(page.status).toBe('200');
+    expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
+    expect(page.headers.get('cache-control')).toBe('no-cache');
+    expect(page.body).toContain('<title>GateSvr playground</title>');
+    const script = await client.ask(altered(GET, { ':path': '/playground/main.js' }));
+    expect(script.body.length).toBe(Number(script.headers.get('content-length')));
+    const none = await client.ask(altered(GET, { ':path': '/playground/other.js' }));
+    expect(none.status).toBe('404');
+  });
+
   test('may be told not to speak it', async () => {
     gateway = await harness.gateway({ 'quic.http3': 'false' });
     await expect(http3()).rejects.toMatchObject({ code: 'HANDSHAKE_FAILED' });
