@@ -56,7 +56,7 @@ unchecked=unsupported_method,ignored_auth,positive_data_acceptance
 # Not asked: what ends or holds up the gateway under test (drain, profiles of many seconds), and answers
 # that do not end.
 "$venv/bin/schemathesis" run "$root/docs/openapi.json" --url "http://127.0.0.1:$port" \
-  --exclude-path /drain --exclude-path-regex '^/(debug/pprof/(profile|heap)|stats/stream)$' \
+  --exclude-path /drain --exclude-path-regex '^/(debug/pprof/(profile|heap)|stats/stream|trace)$' \
   "${how[@]}" --generation-database none --seed 1 --no-color --exclude-checks "$unchecked" >fuzz.log 2>&1
 status=$?
 if [ $status -ne 0 ]; then
