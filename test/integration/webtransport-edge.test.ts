@@ -4,7 +4,7 @@ import type { Http3EdgeOptions } from '../../src/edge/h3-edge.js';
 import { CapsuleType, encodeCapsule } from '../../src/http3/capsule-reader.js';
 import { FrameType, encodeFrame } from '../../src/http3/frames.js';
 import { Http3Code } from '../../src/http3/http3-fault.js';
-import { DRAIN_LINGER_MS } from '../../src/http3/limits.js';
+import { DRAIN_LINGER_MS, SWEEP_MS } from '../../src/http3/limits.js';
 import { encodeSettings } from '../../src/http3/settings.js';
 import { encodeVarints } from '../../src/http3/varint.js';
 import { WebTransportCode, bidiHeader, streamErrorCode } from '../../src/http3/webtransport.js';
@@ -286,6 +286,34 @@ describe('streams and datagrams', () => {
     await eventually(() => link.closed.length === 1, 'the end');
     expect(metrics.webTransportRefused.of('stray_stream').value).toBe(1);
     expect(end.link.send(frame('late'))).not.toBe('full');
+  });
+});
+
+describe('what does not get on', () => {
+  it('is ended by sweeps: half a header, a stream without session, a CONNECT without settings', async () => {
+    const clock = new FakeClock();
+    await start({ clock });
+    const client = await connect();
+    // Without any request the whole connection would be ended.
+    client.link().send(frame('over HTTP/3'));
+    const half = client.raw(Buffer.of(0x40), false);
+    const stray = client.raw(bidiHeader(400), false);
+    const silent = await (harness as Http3Harness).connect(null);
+    const unsettled = silent.webTransport();
+    expect((await client.ask(GET)).status).toBe('200');
+    expect((await silent.ask(GET)).status).toBe('200');
+    for (let sweep = 0; sweep < 3; sweep++) {
+      for (let step = 0; step < 10; step++) clock.advance(SWEEP_MS / 10);
+      await new Promise((done) => setTimeout(done, 20));
+    }
+    await eventually(() => half.aborted !== null && stray.aborted !== null, 'both refusals');
+    expect([half.aborted, stray.aborted]).toEqual([
+      Http3Code.REQUEST_INCOMPLETE,
+      WebTransportCode.BUFFERED_STREAM_REJECTED,
+    ]);
+    await eventually(() => silent.closed.length === 1, 'the close');
+    expect(silent.closed[0]).toMatchObject({ code: Http3Code.MISSING_SETTINGS });
+    expect(unsettled.answer).toBeNull();
   });
 });
 
