@@ -20,6 +20,9 @@
 #ifndef DISK_JOURNAL
 #define DISK_JOURNAL 1  /* a crash keeps the history (journal.path), else it empties it */
 #endif
+#ifndef SERVES_EMPTY
+#define SERVES_EMPTY 0  /* 1: what a node gives up that was emptied by a crash and serves alone is conceded */
+#endif
 #ifndef CRASHES
 #define CRASHES 1
 #endif
@@ -135,7 +138,12 @@ inline serve() {
 /* A node that was primary goes on in its own epoch; any other opens a new one. */
 inline lead() {
   if
-  :: node[me].role == STARTING && node[me].was_primary && own_epoch(me) -> serve()
+  :: node[me].role == STARTING && node[me].was_primary && own_epoch(me) ->
+    if
+    :: SERVES_EMPTY && !node[me].recovered -> confirmed = confirmed & node[me].history
+    :: else
+    fi;
+    serve()
   :: else -> promote()
   fi
 }
@@ -296,7 +304,8 @@ inline on_confirmation() {
     :: else
     fi;
     if
-    :: !node[me].solo -> confirmed = confirmed | confirmation[me].history
+    /* Without a lease nobody is told. */
+    :: !node[me].solo && (!SERVES_EMPTY || node[me].lease_age < LEASE) -> confirmed = confirmed | confirmation[me].history
     :: else
     fi
   :: else

@@ -68,7 +68,7 @@ export class DeployedPlayer implements FailoverPlayer {
   }
 
   ask(data: string): Promise<AskEnd> {
-    if (this.link === null || this.start !== null) return Promise.resolve('refused');
+    if (this.link === null || this.start !== null) return Promise.resolve('unsent');
     const msgId = this.nextMsgId++;
     const payload = encodeMessage(BusinessRequest, { action: 'echo', data: Buffer.from(data) });
     return new Promise((settle) => {

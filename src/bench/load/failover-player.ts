@@ -1,5 +1,5 @@
-/** How a request of a player ended. */
-export type AskEnd = 'answered' | 'unknown' | 'refused';
+/** How a request of a player ended; unsent: it had no connection at that moment. */
+export type AskEnd = 'answered' | 'unknown' | 'refused' | 'unsent';
 
 /** A client in a failover: it keeps itself connected, asks when told, and checks what it gets. */
 export interface FailoverPlayer {

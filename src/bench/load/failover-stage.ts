@@ -15,11 +15,16 @@ export interface FailoverCase {
   readonly heartbeat?: { readonly interval: number; readonly timeout: number };
 }
 
-/** So few connections share a socket that stateless resets are looked for. */
-const PER_SOCKET = 16;
+/**
+ * So few connections share a socket that stateless resets are looked for (RESET_CANDIDATES in
+ * src/quic/quic-client.ts), also while each of them has an old and a new one.
+ */
+const PER_SOCKET = 8;
 /** What deployed clients offer, ms. */
 const DEPLOYED_IDLE_MS = 30_000;
 const CONNECTS_AT_ONCE = 32;
+/** Four seconds of entries at full size: the standby shares its cores with all the clients. */
+const BUFFER_ENTRIES = '20000';
 
 /** What the upstreams executed. */
 interface Executions {
@@ -54,6 +59,7 @@ export class FailoverStage {
   ): Promise<FailoverStage> {
     const pair = await BenchPair.start({
       sync: 'sync',
+      settings: { 'backup.sync.buffer_size': BUFFER_ENTRIES },
       ...(heartbeat === undefined ? {} : { heartbeat }),
     });
     const started: LoadProcess[] = [];

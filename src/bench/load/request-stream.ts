@@ -17,6 +17,7 @@ export class RequestStream {
   answered = 0;
   unknown = 0;
   refused = 0;
+  unsent = 0;
   /**
    * What each player saw of the kill, ms: from its first request that was under way then, or came later,
    * to its next answer.
