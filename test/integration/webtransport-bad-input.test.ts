@@ -172,8 +172,8 @@ describe('what breaks a rule of a session ends it', () => {
     if (ends) end.message.end();
     await eventually(() => end.aborted !== null && link.closed.length === 1, 'the end');
     expect(end.aborted).toBe(code);
-    // The connection itself ends a second later, in peace.
-    expect(client.closed).toEqual([]);
+    // The connection itself ends about a second later, in peace.
+    expect(client.closed.filter((one) => one.code !== Http3Code.NO_ERROR)).toEqual([]);
   });
 
   it('DATA outside of capsules of the session is no harm: grease is read over', async () => {
