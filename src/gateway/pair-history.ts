@@ -1,12 +1,15 @@
 import { JournalImage } from '../journal/journal-image.js';
 import type { JournalBatch, JournalFollower, JournalRenewal } from '../journal/journal.js';
+import { Promotions } from '../journal/promotions.js';
 import type { WaitFailure } from '../journal/threshold.js';
 import type { RoleChange } from '../replication/role-options.js';
 import type { ZoneRouter } from '../routing/zone-router.js';
 import type { SessionService } from '../session/session-service.js';
 import type { StateRecord } from '../wire/messages.js';
 import type { JournalSide } from './journal-side.js';
+import type { PairOffers } from './pair-offers.js';
 import type { StateKeeper } from './state-keeper.js';
+import { unsharedPushes } from './unshared-pushes.js';
 
 /** Told to whoever still waited when this gateway lost its role. */
 const DEPOSED: WaitFailure = {
@@ -21,6 +24,8 @@ const DEPOSED: WaitFailure = {
 export class PairHistory implements JournalFollower {
   private image = new JournalImage();
   private serves = false;
+  /** While this gateway serves; else the image has its own. */
+  private readonly promotions = new Promotions();
 
   /** @param floor that push numbers begin above where nothing is known of former ones. */
   constructor(
@@ -28,6 +33,7 @@ export class PairHistory implements JournalFollower {
     private readonly sessions: SessionService,
     private readonly router: ZoneRouter,
     private readonly floor: number,
+    private readonly offers: PairOffers,
   ) {}
 
   /** Of the image; while this gateway serves the journal's own counts. */
@@ -73,6 +79,14 @@ export class PairHistory implements JournalFollower {
     if (!this.serves) return yield* this.image.records();
     yield* this.sessions.snapshot();
     yield* this.router.registrations();
+    yield* this.promotions.records();
+  }
+
+  /** The history of this gateway gives way: what the other one lacks is not forgotten in silence. */
+  private compare(former: JournalImage, present: JournalImage): void {
+    const from = present.promotions.leftAfter(former.epoch);
+    if (from === null || former.position < from) return;
+    this.offers.found(unsharedPushes(former.records(), present.records(), from));
   }
 
   renew(position: number): JournalRenewal {
@@ -82,6 +96,7 @@ export class PairHistory implements JournalFollower {
       set: (record) => image.set(record),
       apply: (batch) => image.apply(batch),
       commit: () => {
+        this.compare(this.image, image);
         this.image = image;
         this.journal.writer?.resumeAt(image.position);
         this.journal.rewrite();
@@ -105,6 +120,10 @@ export class PairHistory implements JournalFollower {
     sessions.restore(image.records());
     if (jump) sessions.jumpNumbers(smaller);
     this.serves = true;
+    this.promotions.clear();
+    this.promotions.add(image.promotions);
+    // What restoring writes is behind this, and the former primary's own entries may be too.
+    if (promoted) this.promotions.note(epoch, image.position + 1);
     this.image = new JournalImage();
     // What was written while restoring is in the snapshot that every reader of the journal gets now.
     writer?.resumeAt(writer.newest);

@@ -13,6 +13,7 @@ import type { BackupStats } from '../replication/backup-stats.js';
 import { withoutStandby } from '../replication/confirmation-news.js';
 import { FAILBACK_LOOK_MS, Failback, failbackSubject } from '../replication/failback.js';
 import { PeerGate } from '../replication/peer-gate.js';
+import type { PushOffers } from '../replication/push-offers.js';
 import { Replicator } from '../replication/replicator.js';
 import type { RoleChange } from '../replication/role-options.js';
 import type { ZoneRouter } from '../routing/zone-router.js';
@@ -25,6 +26,7 @@ import type { GrpcSide } from './grpc-side.js';
 import type { JournalSide } from './journal-side.js';
 import { PairEpochs } from './pair-epochs.js';
 import { PairHistory } from './pair-history.js';
+import { PairOffers } from './pair-offers.js';
 import { loggedRoleStore } from './pair-role-store.js';
 import type { StateKeeper } from './state-keeper.js';
 
@@ -127,11 +129,12 @@ export class PairSide implements ServingGate {
    * @throws {StartupError} where a port, the role file or the journal cannot be used.
    */
   async start({ sessions, router, floor, state }: PairParts): Promise<void> {
-    const history = new PairHistory(this.journal, sessions, router, floor);
+    const offers = new PairOffers(sessions.pushes, this.metrics, this.log);
+    const history = new PairHistory(this.journal, sessions, router, floor, offers);
     const recovered = await history.recover(state);
     await this.journal.begin();
     this.saveState = () => history.save(state);
-    const replicator = this.build(history, sessions, router, recovered);
+    const replicator = this.build(history, offers, sessions, router, recovered);
     const { heartbeat, sync } = this.config.backup;
     this.servers = [
       this.grpc.replicationServer(
@@ -219,6 +222,7 @@ export class PairSide implements ServingGate {
 
   private build(
     history: PairHistory,
+    offers: PushOffers,
     sessions: SessionService,
     router: ZoneRouter,
     recovered: boolean,
@@ -263,6 +267,7 @@ export class PairSide implements ServingGate {
         metrics,
         clock,
         log,
+        offers,
         report: () => ({
           sessions: history.sessionCount,
           lagFrames: 0,

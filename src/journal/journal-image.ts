@@ -4,6 +4,7 @@ import { EntryReader } from './entry-reader.js';
 import type { JournalBatch } from './journal.js';
 import { MAX_KEYS } from './limits.js';
 import { OfflineImage } from './offline-image.js';
+import { Promotions } from './promotions.js';
 import { SessionImage } from './session-image.js';
 
 /** Of the records that `records` yields; SessionService.snapshot has the same. */
@@ -27,6 +28,7 @@ export class JournalImage {
   private readonly offline = new OfflineImage();
   private readonly keys = new Map<string, ImageKey>();
   private readonly registrations = new Map<string, Registration>();
+  readonly promotions = new Promotions();
   private floor = 0;
   private epochValue = 0;
   private moment = 0;
@@ -52,6 +54,7 @@ export class JournalImage {
     this.offline.clear();
     this.keys.clear();
     this.registrations.clear();
+    this.promotions.clear();
     this.floor = this.epochValue = this.moment = 0;
     this.reached = position;
     for (const record of records) this.set(record);
@@ -63,7 +66,7 @@ export class JournalImage {
    * of one snapshot may stand between the batches of several turns.
    */
   set(record: StateRecord): void {
-    const { header, session, offlinePush, key, registration } = record;
+    const { header, session, offlinePush, key, registration, promotion } = record;
     if (header) {
       this.floor = Math.max(this.floor, header.numberFloor ?? 0);
       this.epochValue = Math.max(this.epochValue, header.epoch ?? 0);
@@ -76,6 +79,7 @@ export class JournalImage {
     if (offlinePush) this.offline.set(offlinePush, this.moment);
     if (key) this.remember(key);
     if (registration) this.register(registration);
+    if (promotion) this.promotions.note(promotion.epoch ?? 0, promotion.position ?? 0);
   }
 
   /** @throws {CodedError} JOURNAL_GAP; JOURNAL_DAMAGED where the batch cannot be read, nothing of it is taken. */
@@ -84,9 +88,10 @@ export class JournalImage {
       const gap = `entry ${batch.first} came where ${this.reached + 1} was due`;
       throw new CodedError('JOURNAL_GAP', gap);
     }
-    const entries = entriesOf(batch);
-    for (const entry of entries) this.take(entry);
-    this.reached += batch.count;
+    for (const entry of entriesOf(batch)) {
+      this.take(entry, this.reached + 1);
+      this.reached++;
+    }
   }
 
   /** Everything as a snapshot, for SessionService.restore and ZoneRouter.restore. */
@@ -104,12 +109,13 @@ export class JournalImage {
       if (ttl > 0) yield new StateRecord({ key: { key, digest, ttl } });
     }
     for (const registration of this.registrations.values()) yield new StateRecord({ registration });
+    yield* this.promotions.records();
   }
 
-  private take(entry: JournalEntry): void {
+  private take(entry: JournalEntry, position: number): void {
     if (entry.frame) {
       const { session, msgId, clientSeq, frame, key } = entry.frame;
-      if (frame) this.session(session)?.frame(msgId ?? 0, clientSeq ?? 0, frame);
+      if (frame) this.session(session)?.frame(msgId ?? 0, clientSeq ?? 0, frame, position);
       this.rememberIfAny(key);
     } else if (entry.acknowledged) {
       this.session(entry.acknowledged.session)?.acknowledged(entry.acknowledged.seq ?? 0);
@@ -127,11 +133,11 @@ export class JournalImage {
     } else if (entry.loggedIn) {
       this.session(entry.loggedIn.session)?.loggedIn();
     } else {
-      this.takeRare(entry);
+      this.takeRare(entry, position);
     }
   }
 
-  private takeRare(entry: JournalEntry): void {
+  private takeRare(entry: JournalEntry, position: number): void {
     if (entry.opened?.session) {
       const state = new SessionState(entry.opened.session);
       this.sessions.set(state.handle, new SessionImage(state));
@@ -140,7 +146,7 @@ export class JournalImage {
       this.floor = Math.max(this.floor, entry.ended.numberFloor ?? 0);
     } else if (entry.offlineAdded) {
       const { openid, body, ttl, key } = entry.offlineAdded;
-      if (body) this.offline.add(openid ?? '', body, this.moment + (ttl ?? 0));
+      if (body) this.offline.add(openid ?? '', body, this.moment + (ttl ?? 0), position);
       this.rememberIfAny(key);
     } else if (entry.offlineRemoved) {
       this.offline.remove(entry.offlineRemoved.openid ?? '', entry.offlineRemoved.count ?? 0);
@@ -150,6 +156,7 @@ export class JournalImage {
       this.registrations.delete(entry.deregistered.address ?? '');
     } else if (entry.promoted) {
       this.epochValue = entry.promoted.epoch ?? 0;
+      this.promotions.note(this.epochValue, position);
     } else if (entry.key) {
       this.remember(entry.key);
     } else if (entry.moment) {

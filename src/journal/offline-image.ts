@@ -7,6 +7,7 @@ interface ImagePush {
   readonly body: Uint8Array;
   /** Milliseconds since 1970, by the journal's own time. */
   readonly expiresAt: number;
+  readonly position: number;
 }
 
 /** The pushes that wait for openids without a session, as the journal tells of them. */
@@ -18,15 +19,16 @@ export class OfflineImage {
   }
 
   /** Of a snapshot; the first of an openid replaces what was known. */
-  set({ openid, body, ttl, waiting }: OfflinePush, now: number): void {
+  set({ openid, body, ttl, waiting, position }: OfflinePush, now: number): void {
     if (waiting) this.queues.delete(openid ?? '');
-    if (body) this.add(openid ?? '', body, now + (ttl ?? 0));
+    if (body) this.add(openid ?? '', body, now + (ttl ?? 0), position ?? 0);
   }
 
-  add(openid: string, body: Uint8Array, expiresAt: number): void {
+  /** @param position of the entry that tells of it. */
+  add(openid: string, body: Uint8Array, expiresAt: number, position: number): void {
     let queue = this.queues.get(openid);
     if (queue === undefined) this.queues.set(openid, (queue = new RingQueue()));
-    queue.push({ body: Buffer.from(body), expiresAt });
+    queue.push({ body: Buffer.from(body), expiresAt, position });
   }
 
   /** Forgets the oldest `count` of an openid. */
@@ -42,8 +44,8 @@ export class OfflineImage {
     for (const [openid, queue] of this.queues) {
       const pushes = [...queue];
       let waiting = pushes.length;
-      for (const { body, expiresAt } of pushes) {
-        yield { openid, body, ttl: Math.max(1, expiresAt - now), waiting };
+      for (const { body, expiresAt, position } of pushes) {
+        yield { openid, body, ttl: Math.max(1, expiresAt - now), waiting, position };
         waiting = 0;
       }
     }

@@ -8,6 +8,7 @@ interface ImageFrame {
   readonly msgId: number;
   readonly clientSeq: number;
   readonly frame: Uint8Array;
+  readonly position: number;
 }
 
 type Kept = NonNullable<SessionState['unanswered'][number]['request']>;
@@ -32,8 +33,8 @@ export class SessionImage {
   /** Everything that `state` says; its bytes are copied. */
   constructor(state: SessionState) {
     this.state = new SessionState({ ...state, outbox: [], unanswered: [], held: [] });
-    for (const { msgId, clientSeq, frame } of state.outbox) {
-      this.keep(msgId ?? 0, clientSeq ?? 0, frame ?? new Uint8Array(0));
+    for (const { msgId, clientSeq, frame, position } of state.outbox) {
+      this.keep(msgId ?? 0, clientSeq ?? 0, frame ?? new Uint8Array(0), position ?? 0);
     }
     for (const { msgId, clientSeq, after, request } of state.unanswered) {
       const copies = (after ?? []).map((body) => Buffer.from(body));
@@ -47,9 +48,10 @@ export class SessionImage {
     return this.state.id;
   }
 
-  frame(msgId: number, clientSeq: number, frame: Uint8Array): void {
+  /** @param position of the entry that tells of it. */
+  frame(msgId: number, clientSeq: number, frame: Uint8Array, position: number): void {
     if (clientSeq !== 0) this.unanswered.delete(clientSeq);
-    this.state.nextSeq = this.keep(msgId, clientSeq, frame) + 1;
+    this.state.nextSeq = this.keep(msgId, clientSeq, frame, position) + 1;
   }
 
   acknowledged(seq: number): void {
@@ -87,10 +89,11 @@ export class SessionImage {
   snapshot(): SessionState {
     return new SessionState({
       ...this.state,
-      outbox: Array.from(this.outbox, ({ msgId, clientSeq, frame }) => ({
+      outbox: Array.from(this.outbox, ({ msgId, clientSeq, frame, position }) => ({
         msgId,
         clientSeq,
         frame,
+        position,
       })),
       unanswered: Array.from(this.unanswered, ([clientSeq, { msgId, after, request }]) => ({
         msgId,
@@ -102,9 +105,9 @@ export class SessionImage {
     });
   }
 
-  private keep(msgId: number, clientSeq: number, frame: Uint8Array): number {
+  private keep(msgId: number, clientSeq: number, frame: Uint8Array, position: number): number {
     const seq = frameSeqOf(frame);
-    this.outbox.push({ seq, msgId, clientSeq, frame: Buffer.from(frame) });
+    this.outbox.push({ seq, msgId, clientSeq, frame: Buffer.from(frame), position });
     if (seq > this.state.highestSent) this.state.highestSent = seq;
     return seq;
   }

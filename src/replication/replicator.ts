@@ -15,6 +15,8 @@ import type { GateOptions } from './confirmation-gate.js';
 import { Heartbeats } from './heartbeats.js';
 import type { PeerNews } from './heartbeats.js';
 import type { PeerGate } from './peer-gate.js';
+import { NO_OFFERS } from './push-offers.js';
+import type { PushOffers } from './push-offers.js';
 import type { RoleStore } from './role-file.js';
 import { RoleMachine } from './role-machine.js';
 import type { RoleChange } from './role-options.js';
@@ -65,6 +67,8 @@ export interface ReplicatorParts {
   undrain(): void;
   /** In sync mode the standby's confirmations stopped, or count again. */
   onDegraded?(): void;
+  /** Pushes that only one of the two holds. Default: none are offered, none accepted. */
+  readonly offers?: PushOffers;
 }
 
 /** A tick per so many of a timeout. */
@@ -121,7 +125,8 @@ export class Replicator {
       clock,
       log,
     );
-    const host = { ship: (link: ShipperLink) => this.ship(link) };
+    const offers = parts.offers ?? NO_OFFERS;
+    const host = { ship: (link: ShipperLink) => this.ship(link), offers };
     this.server = new SyncServer(this.machine, host, seal, gate);
     const { syncOpener, follower } = parts;
     this.client = new SyncClient(
@@ -133,6 +138,7 @@ export class Replicator {
       metrics,
       clock,
       log,
+      offers,
     );
     this.unary = [this.heartbeats.method()];
     this.streams = [this.server.method()];

@@ -16,6 +16,8 @@ import {
 import { decodeStanding } from './beat-codec.js';
 import type { ClusterSeal } from './cluster-seal.js';
 import type { PeerGate } from './peer-gate.js';
+import { inMessages } from './push-offers.js';
+import type { PushOffers } from './push-offers.js';
 import { BrokenStreamError, Receiver } from './receiver.js';
 import type { RoleMachine } from './role-machine.js';
 
@@ -40,6 +42,7 @@ export class SyncClient {
     private readonly metrics: ReplicationMetrics,
     private readonly clock: Clock,
     private readonly log: Logger,
+    readonly offers: PushOffers,
   ) {}
 
   /** Follows from now on. Idempotent. */
@@ -125,11 +128,13 @@ class Attempt {
     }
   }
 
-  private take({ challenge, opening, shipment }: FromPrimary): void {
+  private take({ challenge, opening, shipment, offerResult }: FromPrimary): void {
     if (challenge?.length) this.greet(challenge);
     else if (opening) this.begin(opening);
     else if (shipment && this.receiver !== null) this.apply(this.receiver, shipment);
-    else throw new BrokenStreamError('a message that has no place there');
+    else if (offerResult) {
+      this.client.offers.told(offerResult.accepted ?? 0, offerResult.refused ?? 0);
+    } else throw new BrokenStreamError('a message that has no place there');
   }
 
   private greet(challenge: Uint8Array): void {
@@ -161,8 +166,16 @@ class Attempt {
     if (this.client.machine.role !== 'backup') throw new BrokenStreamError('no backup any more');
     const { complete } = receiver;
     const confirmation = receiver.take(shipment);
-    if (!complete && receiver.complete) this.client.onWhole();
+    const joined = !complete && receiver.complete;
+    if (joined) this.client.onWhole();
     this.stream.write(encodeMessage(FromStandby, new FromStandby({ confirmation })));
+    if (joined) this.offer();
+  }
+
+  private offer(): void {
+    for (const pushes of inMessages(this.client.offers.take())) {
+      this.stream.write(encodeMessage(FromStandby, new FromStandby({ offer: { pushes } })));
+    }
   }
 
   private onClosed(end: StreamEnd): void {

@@ -12,6 +12,7 @@ import {
 import { encodeStanding } from './beat-codec.js';
 import type { ClusterSeal } from './cluster-seal.js';
 import type { PeerGate } from './peer-gate.js';
+import type { OfferedFields, PushOffers } from './push-offers.js';
 import type { RoleMachine } from './role-machine.js';
 import type { Shipper, ShipperLink } from './shipper.js';
 
@@ -19,6 +20,7 @@ import type { Shipper, ShipperLink } from './shipper.js';
 export interface StandbyHost {
   /** Begins to ship. */
   ship(link: ShipperLink): Shipper;
+  readonly offers: PushOffers;
 }
 
 const NOTHING = new Uint8Array(0);
@@ -98,12 +100,13 @@ class Following implements StreamCall, ShipperLink {
     } catch {
       return this.refuse(this.server.gate.refuseGarbage(this.peer));
     }
-    const { hello, confirmation } = message;
+    const { hello, confirmation, offer } = message;
     if (hello && this.shipper === null) this.greet(hello);
     else if (confirmation && this.shipper !== null) {
       const { number, position } = confirmation;
       this.caughtUp = this.shipper.onConfirmation(number ?? 0, position ?? 0);
-    } else this.refuse(this.server.gate.refuseGarbage(this.peer));
+    } else if (offer && this.shipper !== null) this.accept(offer.pushes ?? []);
+    else this.refuse(this.server.gate.refuseGarbage(this.peer));
   }
 
   onHalfClose(): void {
@@ -124,6 +127,13 @@ class Following implements StreamCall, ShipperLink {
   drop(reason: string): void {
     this.shipper?.close();
     this.responses.end(GrpcStatus.UNAVAILABLE, reason);
+  }
+
+  private accept(pushes: readonly OfferedFields[]): void {
+    const { offers } = this.server.host;
+    const accepted = pushes.filter((push) => offers.accept(push)).length;
+    const offerResult = { accepted, refused: pushes.length - accepted };
+    this.send(encodeMessage(FromPrimary, new FromPrimary({ offerResult })));
   }
 
   private greet(sealed: NonNullable<FromStandby['hello']>): void {

@@ -20,6 +20,8 @@ interface WaitingPush {
   readonly body: PushBody;
   /** Monotonic ms. */
   readonly expiresAt: number;
+  /** Of its entry in the journal; 0 where there is none. */
+  readonly position: number;
 }
 
 /** Pushes accepted for an openid that has no session (SESSIONS.md, "Pushes"), until it starts one. */
@@ -57,11 +59,11 @@ export class OfflineQueues {
     if (frames >= this.limits.offlineMaxFrames || bytes > this.limits.outboxMaxBytes) return false;
     if (this.totalBytes + body.length > this.limits.offlineMaxBytes) return false;
     const queue = existing ?? this.open(openid);
-    queue.pushes.push({ body, expiresAt: this.clock.now() + ttl });
+    const position = this.journal?.offlineAdded(openid, body, ttl, key) ?? 0;
+    queue.pushes.push({ body, expiresAt: this.clock.now() + ttl, position });
     queue.bytes = bytes;
     this.totalBytes += body.length;
     if (existing === undefined) queue.timer.arm(ttl);
-    this.journal?.offlineAdded(openid, body, ttl, key);
     return true;
   }
 
@@ -88,14 +90,18 @@ export class OfflineQueues {
    * many of it come. Those of one openid are as they are when its first is read, also where more come
    * before the reader goes on. What has just run out is among them: it goes with the timer, and is told then.
    */
-  *entries(
-    now: number,
-  ): IterableIterator<{ openid: string; body: PushBody; ttl: number; waiting: number }> {
+  *entries(now: number): IterableIterator<{
+    openid: string;
+    body: PushBody;
+    ttl: number;
+    waiting: number;
+    position: number;
+  }> {
     for (const [openid, queue] of this.queues) {
       const pushes = [...queue.pushes];
       let waiting = pushes.length;
-      for (const { body, expiresAt } of pushes) {
-        yield { openid, body, ttl: Math.max(1, Math.ceil(expiresAt - now)), waiting };
+      for (const { body, expiresAt, position } of pushes) {
+        yield { openid, body, ttl: Math.max(1, Math.ceil(expiresAt - now)), waiting, position };
         waiting = 0;
       }
     }

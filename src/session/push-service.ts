@@ -2,8 +2,8 @@ import type { JournalWriter, PushKey } from '../journal/journal-writer.js';
 import type { SessionMetrics } from '../telemetry/session-metrics.js';
 import type { PushBody } from '../wire/frame-encoder.js';
 import { MAX_BODY_BYTES } from '../wire/limits.js';
-import { NotifySyncHint } from '../wire/messages.js';
-import type { BroadcastRequest, UnicastPushRequest } from '../wire/messages.js';
+import { NotifySyncHint, UnicastPushRequest } from '../wire/messages.js';
+import type { BroadcastRequest } from '../wire/messages.js';
 import type { PushErrorCode, PushResult } from '../wire/push-result.js';
 import { Audience } from './audience.js';
 import { FanOut } from './fan-out.js';
@@ -118,6 +118,23 @@ export class PushService {
     // Any other push has it in its own entry.
     if (request.bestEffort) this.journal?.key(key);
     return result;
+  }
+
+  /**
+   * A push that the deposed gateway of a pair had accepted: a new one here, unless its key is known.
+   * @returns whether it is, or was before, in an outbox or an offline queue.
+   */
+  offered(openid: string, body: PushBody, key: PushKey | null): boolean {
+    if ((this.closed ?? this.elsewhere() ?? this.obstacle()) !== null) return false;
+    if (key !== null) {
+      const verdict = this.keys.judge(key.key, key.digest);
+      if (verdict !== 'new') return verdict === 'repeat';
+    }
+    const request = new UnicastPushRequest({ targetType: 'openid', targetId: openid });
+    const { success } = this.deliver(request, body, key);
+    if (success && key !== null) this.keys.remember(key.key, key.digest, key.ttl);
+    if (success) this.metrics.pushes.add('accepted');
+    return success;
   }
 
   /** Where it belongs while this gateway does not serve, as an answer. */

@@ -27,10 +27,11 @@ export function snapshotSession(session: Session): SessionState {
     clientBase: base,
     clientNext: next,
     holes: holes.map((hole) => ({ from: hole.from, to: hole.to })),
-    outbox: Array.from(session.outbox, ({ msgId, clientSeq, frame }) => ({
+    outbox: Array.from(session.outbox, ({ msgId, clientSeq, frame, position }) => ({
       msgId,
       clientSeq,
       frame,
+      position,
     })),
     unanswered: Array.from(session.ledger.pending(), (request) => ({
       msgId: request.msgId,

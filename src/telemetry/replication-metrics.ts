@@ -9,6 +9,7 @@ export class ReplicationMetrics {
   readonly promotions: LabelledTally;
   readonly fenced: Tally;
   readonly refused: LabelledTally;
+  readonly unshared: LabelledTally;
 
   constructor(private readonly registry: Registry) {
     this.snapshots = exportTally(
@@ -41,6 +42,13 @@ export class ReplicationMetrics {
       'Calls on the replication ports refused, by reason',
       'reason',
       ['address', 'proof', 'cluster', 'version', 'garbage'],
+    );
+    this.unshared = exportLabelledTally(
+      registry,
+      'gatesvr_replication_unshared_pushes_total',
+      'Pushes that only this gateway held when it was deposed: offered to the primary, what it said, and untold ones',
+      'outcome',
+      ['offered', 'accepted', 'refused', 'untold'],
     );
   }
 

@@ -44,6 +44,7 @@ export const {
   Part,
   NodeRole,
   Identity,
+  OfferedPush,
 } = gatesvr.replication;
 export const { HealthCheckRequest, HealthCheckResponse } = grpc.health.v1;
 
@@ -82,6 +83,7 @@ export type Hello = gatesvr.replication.Hello;
 export type Opening = gatesvr.replication.Opening;
 export type Shipment = gatesvr.replication.Shipment;
 export type Part = gatesvr.replication.Part;
+export type OfferedPush = gatesvr.replication.OfferedPush;
 export type Identity = gatesvr.replication.Identity;
 export type NodeStanding = gatesvr.replication.NodeStanding;
 export type PeerReport = gatesvr.replication.PeerReport;

@@ -26,7 +26,7 @@ export function judge(facts: readonly Recorded[]): Verdict {
     `${frames} frames`,
     `${pushes.accepted} pushes accepted`,
     `${pushes.arrived} arrived`,
-    `${pushes.lostAsConceded} lost as conceded`,
+    `${pushes.lostAsConceded} lost as conceded, ${pushes.lateAsConceded} late`,
     `${requests.answered} requests answered`,
     `${requests.refused} refused`,
     `${requests.unknownExecuted + requests.unknownNotExecuted} of unknown outcome (${requests.unknownExecuted} executed)`,

@@ -6,6 +6,8 @@ import type { Violation } from './violation.js';
 class Inbox {
   readonly accepted = new Map<number, Accepted & { at: number }>();
   readonly arrived = new Set<number>();
+  /** What came after later ones, or again: a violation, unless a deposed gateway had accepted it. */
+  readonly late: { readonly number: number; readonly violation: Violation }[] = [];
   /** Number and hash of the last push; null where the next may be any that was seen already. */
   private last: { number: number; hash: string } | null = { number: 0, hash: '' };
   private highest = 0;
@@ -22,6 +24,14 @@ class Inbox {
       return [{ kind: 'foreign push', at, text: `${this.openid} got "${text}"` }];
     }
     const { last } = this;
+    if (last !== null && number <= last.number) {
+      const what = `${this.openid}: push ${number} came`;
+      const seen = this.arrived.has(number);
+      const text = `${what} ${seen ? 'again' : 'late'}, due was ${last.number + 1}`;
+      this.late.push({ number, violation: { kind: seen ? 'duplicate' : 'reorder', at, text } });
+      this.arrived.add(number);
+      return [];
+    }
     const found = this.judge(number, hash, last, at);
     this.last = { number, hash };
     this.highest = Math.max(this.highest, number);
@@ -42,11 +52,6 @@ class Inbox {
   ): Violation[] {
     const due = last === null ? this.highest + 1 : last.number + 1;
     if (last === null && number <= due) return [];
-    if (number < due) {
-      const seen = this.arrived.has(number);
-      const what = `${this.openid}: push ${number} came ${seen ? 'again' : 'late'}, due was ${due}`;
-      return [{ kind: seen ? 'duplicate' : 'reorder', at, text: what }];
-    }
     // A skipped push is judged at the end: whether it was accepted, may be lost, or came late.
     if (last !== null && number === due && hash !== linkAfter(last.hash, this.openid, number)) {
       const text = `${this.openid}: push ${number} does not follow the one before it`;
@@ -62,6 +67,8 @@ export interface Deliveries {
   readonly arrived: number;
   /** Accepted while replication promised nothing, and lost. */
   readonly lostAsConceded: number;
+  /** Accepted while replication promised nothing, and offered later to the gateway that serves. */
+  readonly lateAsConceded: number;
 }
 
 /**
@@ -81,20 +88,27 @@ export function checkPushDelivery(facts: readonly Recorded[]): Deliveries {
     else if (fact.kind === 'anew') inboxOf(fact.openid).anew();
     else if (fact.kind === 'arrived') violations.push(...inboxOf(fact.openid).take(fact));
   }
-  let [accepted, arrived, lostAsConceded] = [0, 0, 0];
+  let [accepted, arrived, lostAsConceded, lateAsConceded] = [0, 0, 0, 0];
   const lapses = lapsesOf(facts);
+  const promisedNothing = (at: number): boolean =>
+    lapses.some(({ from, to }) => from <= at && at <= to);
   for (const inbox of inboxes.values()) {
     accepted += inbox.accepted.size;
     arrived += inbox.arrived.size;
+    for (const { number, violation } of inbox.late) {
+      const taken = inbox.accepted.get(number);
+      if (taken !== undefined && promisedNothing(taken.at)) lateAsConceded++;
+      else violations.push(violation);
+    }
     for (const { openid, number, node, at } of inbox.lost()) {
-      if (lapses.some(({ from, to }) => from <= at && at <= to)) lostAsConceded++;
+      if (promisedNothing(at)) lostAsConceded++;
       else {
         const text = `${openid}: push ${number}, accepted by ${node}, never came`;
         violations.push({ kind: 'loss', at, text });
       }
     }
   }
-  return { violations, accepted, arrived, lostAsConceded };
+  return { violations, accepted, arrived, lostAsConceded, lateAsConceded };
 }
 
 /** A gateway is asked now and then, and may have degraded as long before the answer, or recover as late, ms. */

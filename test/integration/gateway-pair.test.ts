@@ -172,6 +172,37 @@ describe('a pair', () => {
     expect(pair.a.pair?.stats).toMatchObject({ role: 'backup', epoch: 2 });
   }, 60_000);
 
+  test('what a cut off primary accepted is offered to the new one: nothing is silently gone', async () => {
+    await start({ 'session.offline_ttl': '10m' });
+    const push = async (gateway: Gateway, content: string, idempotencyKey = '') => {
+      const target = { targetType: 'openid', targetId: OPENID, msgType: 't', title: 'x' };
+      const request = new UnicastPushRequest({ ...target, content, idempotencyKey });
+      const result = await new Promise((resolve) => gateway.sessions.pushes.push(request, resolve));
+      expect(result).toMatchObject({ success: true });
+    };
+    await push(pair.a, 'before');
+    await eventually(() => pair.b.pair?.stats?.position === pair.a.pair?.stats?.position, 'copy');
+    pair.cut = true;
+    await pair.serves('b');
+    await pair.serves('a');
+    await push(pair.a, 'at a');
+    await push(pair.b, 'at b');
+    await push(pair.a, 'at both', 'the same key');
+    await push(pair.b, 'at both', 'the same key');
+    pair.cut = false;
+    await pair.inSync('b');
+    const { unshared } = pair.a.metrics.replication;
+    await eventually(() => unshared.of('accepted').value === 1, 'the answer to the offer');
+    expect([unshared.of('refused').value, unshared.of('untold').value]).toEqual([0, 0]);
+    const { client, pushes } = clientOf(pair.b);
+    await client.connect();
+    await eventually(() => pushes.length >= 4, 'all pushes');
+    expect(pushes).toEqual(['before', 'at b', 'at both', 'at a']);
+    // The next one to lead has them too, and nothing is offered twice.
+    await eventually(() => pair.b.pair?.stats?.position === pair.a.pair?.stats?.position, 'copy');
+    expect(unshared.of('offered').value).toBe(1);
+  }, 60_000);
+
   test('a stale primary is deposed by a client that comes from the new one', async () => {
     await start();
     pair.cut = true;

@@ -1,0 +1,42 @@
+import type { OfferedPush } from '../wire/messages.js';
+
+/** An OfferedPush as it is decoded. */
+export type OfferedFields = Partial<{ [K in keyof OfferedPush]: OfferedPush[K] | null }>;
+
+/**
+ * The pushes that only a deposed primary holds (REPLICATION.md): it offers them once, behind the first
+ * snapshot that it takes, and the primary accepts them as new pushes.
+ */
+export interface PushOffers {
+  /** On the standby: what it has to offer; forgotten with that. */
+  take(): OfferedPush[];
+  /** On the standby: what became of them. */
+  told(accepted: number, refused: number): void;
+  /** On the primary. @returns whether it has it now. */
+  accept(push: OfferedFields): boolean;
+}
+
+export const NO_OFFERS: PushOffers = Object.freeze({
+  take: () => [],
+  told: () => undefined,
+  accept: () => false,
+});
+
+/** An offer goes in messages of about this size, far below what one may hold. */
+const MESSAGE_BYTES = 256 * 1024;
+
+/** Cuts what is offered into messages. */
+export function* inMessages(pushes: readonly OfferedPush[]): IterableIterator<OfferedPush[]> {
+  let message: OfferedPush[] = [];
+  let bytes = 0;
+  for (const push of pushes) {
+    if (bytes > 0 && bytes + push.body.length > MESSAGE_BYTES) {
+      yield message;
+      message = [];
+      bytes = 0;
+    }
+    message.push(push);
+    bytes += push.body.length;
+  }
+  if (message.length > 0) yield message;
+}
