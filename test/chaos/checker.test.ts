@@ -158,6 +158,13 @@ describe('invariant 2: accepted pushes', () => {
     expect(later.verdict).toEqual(['loss']);
   });
 
+  test('one accepted while replication promised nothing may come late, and is counted', () => {
+    const late = new Forged().add(promise(false), accepted(2), promise(true)).after(5_000);
+    late.add(arrived(one), arrived(three), arrived(two));
+    expect(late.verdict).toEqual([]);
+    expect(judge(late.facts).summary).toContain('1 late');
+  });
+
   test('one comes twice', () => {
     const twice = new Forged().add(accepted(1), arrived(one), arrived(one));
     expect(twice.verdict).toEqual(['duplicate']);
