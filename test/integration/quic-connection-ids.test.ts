@@ -8,17 +8,21 @@ afterEach(async () => {
   harness = null;
 });
 
+/** A server, and its connections as they come. */
+async function serve(): Promise<{ server: QuicHarness; connections: QuicConnection[] }> {
+  const connections: QuicConnection[] = [];
+  const gatesvr = (connection: QuicConnection): void => {
+    connections.push(connection);
+    echoHandler(connection);
+  };
+  harness = await QuicHarness.start({ protocols: { gatesvr } });
+  return { server: harness, connections };
+}
+
 describe('a peer that changes connection ids while it talks', () => {
   it('always finds another spare, though every one of its datagrams carries stream data', async () => {
-    const serverSide: QuicConnection[] = [];
-    const protocols = {
-      gatesvr: (connection: QuicConnection): void => {
-        serverSide.push(connection);
-        echoHandler(connection);
-      },
-    };
-    harness = await QuicHarness.start({ protocols });
-    const { connection, recorder } = await harness.connect();
+    const { server: gateway, connections } = await serve();
+    const { connection, recorder } = await gateway.connect();
     const echoes = new StreamRecorder(connection.openStream());
     for (let round = 0; round < 20; round++) {
       await eventually(() => connection.quiche.availableDcids() > 0, `a spare id, round ${round}`);
@@ -29,22 +33,15 @@ describe('a peer that changes connection ids while it talks', () => {
       await eventually(() => echoes.length > length, 'an echo');
     }
     expect(recorder.closed).toEqual([]);
-    expect(harness.server.idCount()).toBeLessThanOrEqual(4);
-    expect(serverSide[0]?.quiche.activeSourceCids()).toBeGreaterThan(1);
+    expect(gateway.server.idCount()).toBeLessThanOrEqual(4);
+    expect(connections[0]?.quiche.activeSourceCids()).toBeGreaterThan(1);
   });
 
   it('leaves two after a retirement: with one, quiche takes a repeated retirement for a violation', async () => {
-    const serverSide: QuicConnection[] = [];
-    const protocols = {
-      gatesvr: (connection: QuicConnection): void => {
-        serverSide.push(connection);
-        echoHandler(connection);
-      },
-    };
-    harness = await QuicHarness.start({ protocols });
-    const { connection } = await harness.connect();
+    const { server: gateway, connections } = await serve();
+    const { connection } = await gateway.connect();
     await eventually(() => connection.quiche.availableDcids() > 0, 'a spare id');
-    const [server] = serverSide as [QuicConnection];
+    const [server] = connections as [QuicConnection];
     const left: number[] = [];
     // Before the turn ends, in which another is issued.
     const receive = server.receive.bind(server);
