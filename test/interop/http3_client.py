@@ -12,6 +12,7 @@ class Answer:
     def __init__(self):
         self.headers = self.trailers = None
         self.body = b""
+        self.begun = asyncio.Event()
         self.ended = asyncio.Event()
         self._read = 0
 
@@ -29,6 +30,7 @@ class Answer:
             fields = {name.decode(): value.decode() for name, value in event.headers}
             if self.headers is None:
                 self.headers = fields
+                self.begun.set()
             else:
                 self.trailers = fields
         elif isinstance(event, DataReceived):
@@ -43,16 +45,19 @@ class Http3Exchange:
     def __init__(self, quic, transmit, webtransport=False):
         self._quic, self._transmit = quic, transmit
         self._http = H3Connection(quic, enable_webtransport=webtransport)
+        self._settled = asyncio.Event()
         self.answers = {}
 
-    @property
-    def settings(self):
+    async def settings(self):
+        await asyncio.wait_for(self._settled.wait(), 10)
         return self._http.received_settings
 
     def take(self, quic_event):
         for event in self._http.handle_event(quic_event):
             if isinstance(event, (HeadersReceived, DataReceived)):
                 self.answers[event.stream_id].add(event)
+        if self._http.received_settings is not None:
+            self._settled.set()
 
     def post(self, path, content_type):
         """Begins a POST whose body follows; returns its stream."""
