@@ -1,7 +1,7 @@
 import { afterAll, beforeAll } from '@jest/globals';
 import type { Link } from '../../src/link/link.js';
 import { Http3Harness } from '../support/http3-harness.js';
-import { WEBTRANSPORT_CLIENT } from '../support/webtransport-end.js';
+import { WEBTRANSPORT_CLIENT } from '../../src/bench/client/webtransport-end.js';
 import { linkSuite } from './link-suite.js';
 
 let harness: Http3Harness;

@@ -77,6 +77,20 @@ test('replication: what the standby costs, beside a gateway alone', async () => 
   expect(rows[3]?.['lagFramesMax']).toBeGreaterThanOrEqual(0);
 }, 120_000);
 
+test('transports: the same echo over each way in, then idle sessions of each', async () => {
+  const sizes = ['--rounds', '1', '--sessions', '4', '--requests', '200', '--warmup', '50'];
+  sizes.push('--idle', '20', '--hold', '0.2');
+  const rows = await bench('transports', ...sizes, '--cases', 'webtransport,http3');
+  expect(rows).toMatchObject([
+    { contestant: 'webtransport', case: '4 sessions x 8', requests: 200 },
+    { contestant: 'http3', case: '4 sessions x 8', requests: 200 },
+    { contestant: 'webtransport', case: '20 idle sessions' },
+    { contestant: 'http3', case: '20 idle sessions' },
+  ]);
+  const off = ['--cases', 'webtransport', '--set', 'webtransport.enabled=false'];
+  await expect(bench('transports', ...sizes, ...off)).rejects.toThrow('gatesvr: webtransport: ');
+}, 120_000);
+
 test('what was not done has no figure: an unknown mode, a gateway that answers otherwise', async () => {
   await expect(bench('nothing')).rejects.toThrow('modes are echo, rate');
   // Requests above the limit are refused, so the echo was not done.

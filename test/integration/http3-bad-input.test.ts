@@ -7,7 +7,8 @@ import { encodeSettings } from '../../src/http3/settings.js';
 import { encodeVarints } from '../../src/http3/varint.js';
 import { RecordingObserver } from '../compliance/recording-observer.js';
 import type { Http3Client } from '../support/http3-client.js';
-import { GET, POST_STREAM, altered, headers } from '../support/http3-client.js';
+import { POST_STREAM } from '../../src/bench/client/streaming-end.js';
+import { GET, altered, headers } from '../support/http3-client.js';
 import { Http3Harness } from '../support/http3-harness.js';
 import { StreamRecorder, eventually } from '../support/quic-harness.js';
 

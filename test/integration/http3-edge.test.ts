@@ -5,7 +5,8 @@ import { Http3Code } from '../../src/http3/http3-fault.js';
 import { SWEEP_MS } from '../../src/http3/limits.js';
 import { RecordingObserver } from '../compliance/recording-observer.js';
 import { FakeClock } from '../support/fake-clock.js';
-import { GET, POST_STREAM, altered, headers } from '../support/http3-client.js';
+import { POST_STREAM } from '../../src/bench/client/streaming-end.js';
+import { GET, altered, headers } from '../support/http3-client.js';
 import { Http3Harness } from '../support/http3-harness.js';
 import { eventually } from '../support/quic-harness.js';
 

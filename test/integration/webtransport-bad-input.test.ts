@@ -12,12 +12,12 @@ import { GET, headers } from '../support/http3-client.js';
 import type { Http3Client } from '../support/http3-client.js';
 import { Http3Harness } from '../support/http3-harness.js';
 import { eventually } from '../support/quic-harness.js';
-import { CONNECT, WEBTRANSPORT_CLIENT } from '../support/webtransport-end.js';
-import type { WebTransportEnd } from '../support/webtransport-end.js';
+import { CONNECT, WEBTRANSPORT_CLIENT } from '../../src/bench/client/webtransport-end.js';
+import type { RecordedWebTransport } from '../support/recorded-webtransport.js';
 
 let harness: Http3Harness;
 let good: RecordingObserver;
-let goodEnd: WebTransportEnd;
+let goodEnd: RecordedWebTransport;
 const links: RecordingObserver[] = [];
 const hello = Buffer.from('\0\0\0\x05hello');
 
@@ -45,7 +45,7 @@ afterEach(async () => {
 const connect = (limits: object = {}): Promise<Http3Client> =>
   harness.connect(WEBTRANSPORT_CLIENT, limits);
 
-async function begun(client: Http3Client): Promise<[WebTransportEnd, RecordingObserver]> {
+async function begun(client: Http3Client): Promise<[RecordedWebTransport, RecordingObserver]> {
   const before = links.length;
   const end = client.webTransport();
   end.link.send(hello);

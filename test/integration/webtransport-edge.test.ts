@@ -16,8 +16,8 @@ import { GET, altered, headers } from '../support/http3-client.js';
 import type { Http3Client } from '../support/http3-client.js';
 import { Http3Harness } from '../support/http3-harness.js';
 import { eventually } from '../support/quic-harness.js';
-import { CONNECT, WEBTRANSPORT_CLIENT } from '../support/webtransport-end.js';
-import type { WebTransportEnd } from '../support/webtransport-end.js';
+import { CONNECT, WEBTRANSPORT_CLIENT } from '../../src/bench/client/webtransport-end.js';
+import type { RecordedWebTransport } from '../support/recorded-webtransport.js';
 
 let harness: Http3Harness | null = null;
 let links: RecordingObserver[];
@@ -53,12 +53,12 @@ async function statusOf(fields: Record<string, string | null>): Promise<string> 
   return end.answer?.get(':status') ?? '';
 }
 
-async function answered(end: WebTransportEnd): Promise<void> {
+async function answered(end: RecordedWebTransport): Promise<void> {
   await eventually(() => end.answer !== null || end.aborted !== null, 'an answer');
 }
 
 /** A session whose Link the gateway has. */
-async function session(client: Http3Client): Promise<[WebTransportEnd, RecordingObserver]> {
+async function session(client: Http3Client): Promise<[RecordedWebTransport, RecordingObserver]> {
   const before = links.length;
   const end = client.webTransport();
   end.link.send(frame('hello'));
@@ -194,7 +194,7 @@ describe('the end of a session', () => {
     expect(link.closed[0]).toEqual({ code: 0, reason: 'leaving', by: 'peer' });
   });
 
-  it.each<[string, (end: WebTransportEnd) => void, number, string]>([
+  it.each<[string, (end: RecordedWebTransport) => void, number, string]>([
     ['a FIN', (end) => end.message.end(), 0, ''],
     ['a reset', (end) => end.message.reset(0x10c), 0, 'the session was broken off'],
     [

@@ -1,13 +1,14 @@
 import { Registry } from 'prom-client';
 import { SystemClock } from '../../src/base/clock.js';
-import { Http3LinkStream } from '../../src/edge/h3-link-stream.js';
+import { POST_STREAM, StreamingEnd } from '../../src/bench/client/streaming-end.js';
+import { CONNECT } from '../../src/bench/client/webtransport-end.js';
 import { FrameType, StreamType, encodeFrame } from '../../src/http3/frames.js';
 import { MessageStream } from '../../src/http3/message-stream.js';
 import { encodeFieldSection } from '../../src/http3/qpack-encoder.js';
 import type { Field } from '../../src/http3/qpack-static-table.js';
 import { encodeSettings } from '../../src/http3/settings.js';
 import { encodeVarints } from '../../src/http3/varint.js';
-import type { StreamLink } from '../../src/link/stream-link.js';
+import type { Link } from '../../src/link/link.js';
 import { QuicClient } from '../../src/quic/quic-client.js';
 import type { TransportLimits } from '../../src/quic/limits.js';
 import type { QuicClosed } from '../../src/quic/quic-closed.js';
@@ -16,7 +17,7 @@ import type { QuicStream } from '../../src/quic/quic-stream.js';
 import { silentLogger } from '../../src/telemetry/log.js';
 import { QuicMetrics } from '../../src/telemetry/quic-metrics.js';
 import { StreamRecorder, eventually } from './quic-harness.js';
-import { CONNECT, WebTransportEnd } from './webtransport-end.js';
+import { RecordedWebTransport } from './recorded-webtransport.js';
 
 /** What a GET or a small POST brought. */
 export interface Http3Answer {
@@ -32,14 +33,6 @@ export const GET: readonly Field[] = [
   [':scheme', 'https'],
   [':authority', 'localhost'],
   [':path', '/health'],
-];
-
-export const POST_STREAM: readonly Field[] = [
-  [':method', 'POST'],
-  [':scheme', 'https'],
-  [':authority', 'localhost'],
-  [':path', '/gatesvr/stream'],
-  ['content-type', 'application/x-gatesvr'],
 ];
 
 /** The same with other values; a value of null leaves the field out. */
@@ -61,7 +54,7 @@ export function headers(fields: readonly Field[]): Buffer {
 export class Http3Client {
   readonly closed: QuicClosed[] = [];
   readonly serverStreams: StreamRecorder[] = [];
-  private readonly carriers: { onGone(closed: QuicClosed): void }[] = [];
+  private readonly ends: { connectionGone(closed: QuicClosed): void }[] = [];
   private live: QuicConnection | null = null;
 
   private constructor(private readonly client: QuicClient) {}
@@ -88,7 +81,7 @@ export class Http3Client {
           onStream: (stream) => self.serverStreams.push(new StreamRecorder(stream)),
           onClosed: (closed) => {
             self.closed.push(closed);
-            for (const carrier of self.carriers) carrier.onGone(closed);
+            for (const end of self.ends) end.connectionGone(closed);
           },
         },
       );
@@ -157,22 +150,16 @@ export class Http3Client {
   }
 
   /** Opens the streaming edge; frames may be sent at once. */
-  link(fields: readonly Field[] = POST_STREAM): StreamLink {
-    const message = new MessageStream(this.connection.openStream(), {
-      onHead: () => undefined,
-      onVain: () => undefined,
-      onOver: () => undefined,
-    });
-    message.sendFields(fields);
-    const stream = new Http3LinkStream(message, this.connection, new SystemClock(), false);
-    this.carriers.push(stream);
-    return stream.link;
+  link(fields: readonly Field[] = POST_STREAM): Link {
+    const end = new StreamingEnd(this.connection, new SystemClock(), fields);
+    this.ends.push(end);
+    return end.link;
   }
 
   /** Begins a WebTransport session; its frames may be sent at once. */
-  webTransport(fields: readonly Field[] = CONNECT): WebTransportEnd {
-    const end = new WebTransportEnd(this.connection, fields);
-    this.carriers.push(end.session);
+  webTransport(fields: readonly Field[] = CONNECT): RecordedWebTransport {
+    const end = new RecordedWebTransport(this.connection, fields);
+    this.ends.push(end);
     return end;
   }
 

@@ -1,11 +1,10 @@
 import { SystemClock } from '../../base/clock.js';
-import { StreamLink } from '../../link/stream-link.js';
-import type { ConnectTarget } from '../../quic/quic-client.js';
-import { createQuicClient } from '../../sdk/client/index.js';
-import type { QuicTransportOptions } from '../../sdk/client/index.js';
+import type { ConnectTarget, QuicClient } from '../../quic/quic-client.js';
 import type { LatencyRecorder } from './latency-recorder.js';
 import { LoadSession } from './load-session.js';
 import type { LoadObserver } from './load-session.js';
+import { GATESVR_TRANSPORT } from './load-transport.js';
+import type { LoadSocketOptions, LoadTransport } from './load-transport.js';
 
 /** Connections that are opened at once: enough to keep both sides busy, few enough not to time out. */
 const CONNECTS_AT_ONCE = 32;
@@ -18,7 +17,7 @@ const IDLE_TIMEOUT_MS = 90_000;
 
 /** A gateway, and how its certificate is checked. */
 export interface LoadTarget extends ConnectTarget {
-  readonly trust: Pick<QuicTransportOptions, 'ca' | 'insecure'>;
+  readonly trust: Omit<LoadSocketOptions, 'idleTimeoutMs'>;
 }
 
 export interface PoolOptions {
@@ -26,6 +25,8 @@ export interface PoolOptions {
   readonly sockets?: number;
   /** The token of an openid's START. */
   readonly token?: (openid: string) => string;
+  /** How sessions reach the gateway; by default over ALPN `gatesvr`. */
+  readonly transport?: LoadTransport;
 }
 
 /** Whom a development gateway on this machine is. */
@@ -36,18 +37,20 @@ export function localTarget(port: number): LoadTarget {
 /** A flow of sessions from this process over a few UDP sockets. */
 export class SessionPool {
   readonly sessions: LoadSession[] = [];
-  private readonly clients;
+  private readonly clients: readonly QuicClient[];
   private readonly clock = new SystemClock();
   private readonly token: (openid: string) => string;
+  private readonly transport: LoadTransport;
   private next = 0;
 
   constructor(
     private readonly target: LoadTarget,
-    { sockets = 4, token = () => 'bench' }: PoolOptions = {},
+    { sockets = 4, token = () => 'bench', transport = GATESVR_TRANSPORT }: PoolOptions = {},
   ) {
     this.token = token;
+    this.transport = transport;
     this.clients = Array.from({ length: sockets }, () =>
-      createQuicClient({ ...target.trust, idleTimeoutMs: IDLE_TIMEOUT_MS }),
+      transport.socket({ ...target.trust, idleTimeoutMs: IDLE_TIMEOUT_MS }),
     );
   }
 
@@ -91,12 +94,7 @@ export class SessionPool {
   async connect(openid: string, observer: LoadObserver): Promise<LoadSession> {
     const client = this.clients[this.next++ % this.clients.length];
     if (client === undefined) throw new Error('a pool needs a socket');
-    let link: StreamLink | null = null;
-    const connection = await client.connect(this.target, {
-      onStream: (stream) => stream.reset(0),
-      onClosed: ({ code, reason, by }) => link?.connectionClosed({ code, reason, by }),
-    });
-    link = new StreamLink('quic', connection.openStream(), connection, this.clock);
+    const link = await this.transport.open(client, this.target, this.clock);
     const session = new LoadSession(link, openid, observer);
     await session.start(this.token(openid));
     return session;

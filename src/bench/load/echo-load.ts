@@ -1,5 +1,6 @@
 import { EchoWorkload } from '../client/echo-workload.js';
 import { numbered } from '../client/openids.js';
+import { GATESVR_TRANSPORT } from '../client/load-transport.js';
 import { SessionPool, localTarget } from '../client/session-pool.js';
 import type { Row } from '../report/row.js';
 import type { Contestant } from './contestant.js';
@@ -20,8 +21,12 @@ export interface EchoPlan {
  * @returns `cpuPerRequest` of the gateway process, user and system, us; `perSecond`; `p50`, `p99`, ms.
  * @throws {Error} where anything but the right answers came.
  */
-export async function runEcho(contestant: Contestant, plan: EchoPlan): Promise<Row> {
-  const pool = new SessionPool(localTarget(contestant.port));
+export async function runEcho(
+  contestant: Contestant,
+  plan: EchoPlan,
+  transport = GATESVR_TRANSPORT,
+): Promise<Row> {
+  const pool = new SessionPool(localTarget(contestant.port), { transport });
   const echo = new EchoWorkload(pool.sessions, { ...plan, action: 'echo' });
   try {
     await pool.open(numbered(freshPrefix('echo'), plan.sessions), echo);

@@ -15,7 +15,7 @@ export interface LoadOptions {
   readonly kind: HostileKind;
   readonly counts: readonly number[] | undefined;
   readonly rates: readonly (number | 'half')[] | undefined;
-  /** Of the modes failover and replication: those that are played, by name. */
+  /** Of the modes failover, replication and transports: those that are played, by name. */
   readonly cases: readonly string[] | undefined;
   /** Where the result is written as JSON. */
   readonly out: string | undefined;
@@ -37,6 +37,7 @@ const NUMBERS = {
   broadcasts: { type: 'string' },
   restarts: { type: 'string' },
   pushes: { type: 'string' },
+  idle: { type: 'string' },
 } as const;
 export type NumberOption = keyof typeof NUMBERS;
 

@@ -13,6 +13,7 @@ import { runRestarts } from './restart-load.js';
 import { takeTurns } from './rounds.js';
 import type { Emit } from './rounds.js';
 import { runSoak } from './soak-load.js';
+import { runTransports } from './transports-load.js';
 
 /** A mode measures, and emits a row for each contestant, case and round. */
 type Mode = (options: LoadOptions, emit: Emit) => Promise<void>;
@@ -73,6 +74,21 @@ export const MODES: Readonly<Record<string, Mode>> = {
         emit(await runGrowth(each, count, plan)),
       );
     }
+  },
+
+  transports: ({ ours, rounds = 3, number, cases }, emit) => {
+    const echo = {
+      sessions: number('sessions') ?? 50,
+      inFlight: number('in-flight') ?? 8,
+      bytes: BYTES,
+      warmup: number('warmup') ?? 15_000,
+      requests: number('requests') ?? 60_000,
+    };
+    const idle = {
+      sessions: number('idle') ?? 1_000,
+      settle: (number('hold') ?? 5) * SECOND,
+    };
+    return runTransports(ours('unary'), { echo, idle, rounds, cases }, emit);
   },
 
   fanout: ({ ours, rounds = 1, number }, emit) => {

@@ -6,7 +6,8 @@ import { encodeRequestFrame } from '../../../src/wire/frame-encoder.js';
 import { RequestType, StartRequest, encodeMessage } from '../../../src/wire/messages.js';
 import { bidiHeader } from '../../../src/http3/webtransport.js';
 import { encodeSessionClose } from '../../../src/http3/webtransport-close.js';
-import { POST_STREAM, altered, headers } from '../../support/http3-client.js';
+import { POST_STREAM } from '../../../src/bench/client/streaming-end.js';
+import { altered, headers } from '../../support/http3-client.js';
 
 /** The bytes of every block of docs/PROTOCOL.md of this kind; what is explained stands behind them. */
 function examples(kind: string): string[] {
