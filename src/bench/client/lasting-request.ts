@@ -25,10 +25,10 @@ export class LastingRequest implements MessageHost {
     if (this.answer === null && this.failure === null) {
       await new Promise<void>((resolve) => (this.tell = resolve));
     }
-    const status = this.answer?.get(':status');
-    if (status !== '200') {
-      throw new CodedError('REFUSED', this.failure ?? `answered with ${status ?? 'no status'}`);
-    }
+    const { answer } = this;
+    if (answer === null) throw new CodedError('REFUSED', this.failure ?? 'no answer');
+    const status = answer.get(':status') ?? 'no status';
+    if (status !== '200') throw new CodedError('REFUSED', `answered with ${status}`);
   }
 
   /** For the owner of the connection: it is gone. */
