@@ -120,7 +120,7 @@ describe('a session over several transports', () => {
     ).get();
     expect(
       Object.fromEntries(values.map(({ labels, value }) => [labels['transport'], value])),
-    ).toEqual({ quic: 2, http3: 0, websocket: 1, websocket_json: 1 });
+    ).toEqual({ quic: 2, http3: 0, webtransport: 0, websocket: 1, websocket_json: 1 });
   });
 
   test('is taken over by the newer connection, whatever it came over', async () => {
