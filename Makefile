@@ -82,9 +82,9 @@ demo-failover: build ## a primary and its standby under load: kill -9, return, p
 
 ## --- testing ---
 
-.PHONY: test test-cover test-long test-node24 chaos interop browser api-fuzz model model-long bench bench-quick lint vet fmt
-test: lint vet build interop browser ## all that CI checks: lint, types, build, interop, every test
-	@test/api-fuzz/run.sh short
+.PHONY: test test-cover test-long test-node24 chaos interop browser api-fuzz api-fuzz-short model model-long bench bench-quick lint vet fmt
+test: build ## all that CI checks: lint, types, build, interop, every test
+	@$(MAKE) --no-print-directory -j 2 lint vet browser interop api-fuzz-short
 	$(JEST)
 
 test-cover: build ## the tests, with a coverage report in coverage/
@@ -104,6 +104,9 @@ interop: build ## the tests against an independent QUIC stack (needs python3)
 
 browser: ## install Chromium for the tests in test/browser, where it is missing
 	@test/browser/install.sh
+
+api-fuzz-short: build
+	@test/api-fuzz/run.sh short
 
 api-fuzz: build ## the operators' API against its OpenAPI document, with schemathesis (needs python3)
 	@test/api-fuzz/run.sh
