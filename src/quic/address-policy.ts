@@ -68,6 +68,16 @@ export class AddressPolicy {
     return false;
   }
 
+  /**
+   * A flight to a new address was not answered in time: the next one goes, with a PING in any case.
+   * quiche's own timers follow round-trip times that were taken while the peer was at neither address,
+   * and may be many seconds away.
+   */
+  probeAgain(): void {
+    this.peer.letGo();
+    this.quiche.sendAckEliciting();
+  }
+
   private probe(lost: number, packetsSent: number): void {
     this.packetsLost = lost;
     this.packetsSent = packetsSent;

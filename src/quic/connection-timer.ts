@@ -38,11 +38,11 @@ export class ConnectionTimer {
     this.timer.arm(delay);
   }
 
-  /** To be called after every flush. */
-  rearm(): void {
+  /** To be called after every flush. @param atMost looks again after this long in any case, ms. */
+  rearm(atMost = Infinity): void {
     const timeout = this.quiche.timeout();
     // quiche counts in whole ms, rounded down.
-    let delay = timeout === null ? Infinity : timeout + 1;
+    let delay = timeout === null ? atMost : Math.min(timeout + 1, atMost);
     const ours = Math.min(this.handshakeEnd, this.lastActivity + this.silence);
     if (ours !== Infinity) delay = Math.min(delay, ours - this.host.clock.now());
     if (delay !== Infinity) this.timer.arm(Math.max(1, delay));

@@ -46,6 +46,11 @@ export class PeerAddress {
     this.waiting = this.proving;
   }
 
+  /** Whether a flight to a limited address has no answer yet. */
+  get awaitsAnswer(): boolean {
+    return this.waiting;
+  }
+
   /** The flight may be answered no more: the next one may go. */
   letGo(): void {
     this.waiting = false;

@@ -42,6 +42,9 @@ const ACK_DELAY_MS = 5;
 /** Reading more than this in a turn is a transfer: its sender waits for our window updates. */
 const PROMPT_READ_BYTES = 4_096;
 
+/** After so long without an answer from a new address it is asked again, ms: a long round trip. */
+const ASK_AGAIN_MS = 250;
+
 /** The reason of a connection whose handshake was not done in time. */
 export const HANDSHAKE_TIMEOUT = 'the handshake takes too long';
 
@@ -234,7 +237,7 @@ export class QuicConnection implements TurnMember, StreamHost {
     if (this.ending !== null) this.tellEnd();
     else this.streams.wake();
     if (this.quiche.isClosed()) this.release();
-    else this.timer.rearm();
+    else this.timer.rearm(this.peer.awaitsAnswer ? ASK_AGAIN_MS : Infinity);
   }
 
   fail(error: unknown): void {
@@ -306,11 +309,10 @@ export class QuicConnection implements TurnMember, StreamHost {
 
   private onTimer(): void {
     if (this.isReleased) return;
-    this.peer.letGo();
+    if (this.peer.awaitsAnswer) this.addresses.probeAgain();
     const due = this.timer.expire();
-    if (due === 'handshake-timeout') {
-      this.end(false, INTERNAL_ERROR, HANDSHAKE_TIMEOUT);
-    } else if (due === 'keepalive') {
+    if (due === 'handshake-timeout') this.end(false, INTERNAL_ERROR, HANDSHAKE_TIMEOUT);
+    else if (due === 'keepalive') {
       this.host.metrics.keepalives.add();
       this.ping();
     }
