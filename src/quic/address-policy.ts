@@ -5,6 +5,9 @@ import type { QuicheConnection } from './quiche.js';
 /** What quiche's timer may be off from the whole idle timeout right after a packet, ms. */
 const IDLE_SLACK_MS = 100;
 
+/** After so long without an answer from a new address it is asked again, ms: a long round trip. */
+export const ASK_AGAIN_MS = 250;
+
 /**
  * Decides when a connection follows its peer to another address (RFC 9000 section 9), although
  * quiche knows one path only (see SOLE_PATH).

@@ -1,5 +1,5 @@
 import { CodedError } from '../base/errors.js';
-import { AddressPolicy } from './address-policy.js';
+import { ASK_AGAIN_MS, AddressPolicy } from './address-policy.js';
 import type { ConnectionHost } from './connection-host.js';
 import { ConnectionTimer } from './connection-timer.js';
 import { PacketSender } from './packet-sender.js';
@@ -41,9 +41,6 @@ const ACK_DELAY_MS = 5;
 
 /** Reading more than this in a turn is a transfer: its sender waits for our window updates. */
 const PROMPT_READ_BYTES = 4_096;
-
-/** After so long without an answer from a new address it is asked again, ms: a long round trip. */
-const ASK_AGAIN_MS = 250;
 
 /** The reason of a connection whose handshake was not done in time. */
 export const HANDSHAKE_TIMEOUT = 'the handshake takes too long';
@@ -312,11 +309,13 @@ export class QuicConnection implements TurnMember, StreamHost {
     if (this.peer.awaitsAnswer) this.addresses.probeAgain();
     const due = this.timer.expire();
     if (due === 'handshake-timeout') this.end(false, INTERNAL_ERROR, HANDSHAKE_TIMEOUT);
-    else if (due === 'keepalive') {
-      this.host.metrics.keepalives.add();
-      this.ping();
-    }
+    else if (due === 'keepalive') this.keepAlive();
     this.requestFlush();
+  }
+
+  private keepAlive(): void {
+    this.host.metrics.keepalives.add();
+    this.ping();
   }
 
   private end(application: boolean, code: number, reason: string): void {
