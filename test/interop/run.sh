@@ -68,5 +68,24 @@ wait_for "$work/upstream.log" 'registered at' 'the upstream'
 
 "$venv/bin/python" "$here/checks.py" 127.0.0.1 "$quic" "$work/certs/ca.crt" "$@"
 status=$?
+
+# A third stack: HTTP/3 by ngtcp2 and nghttp3, where Debian's ngtcp2-client is installed or can be.
+if ! command -v gtlsclient >/dev/null && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -q ngtcp2-client >/dev/null 2>&1
+fi
+if command -v gtlsclient >/dev/null; then
+  timeout 20 gtlsclient --exit-on-all-streams-close --no-quic-dump 127.0.0.1 "$quic" \
+    "https://localhost:$quic/health" >"$work/ngtcp2.log" 2>&1
+  if grep -aq ':status: 200' "$work/ngtcp2.log" && grep -aq '"status":"' "$work/ngtcp2.log"; then
+    echo 'ok    HTTP/3: ngtcp2-client gets /health'
+  else
+    echo 'FAIL  HTTP/3: ngtcp2-client gets /health'
+    tail -30 "$work/ngtcp2.log" >&2
+    status=1
+  fi
+else
+  echo 'skip  HTTP/3: ngtcp2-client is not installed'
+fi
+
 [ $status -eq 0 ] || { echo '--- the log of the gateway ends:' >&2; tail -20 "$work/gateway.log" >&2; }
 exit $status

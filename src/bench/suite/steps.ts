@@ -21,10 +21,10 @@ const load = (mode: ResultMode, words: string, peer = false): Step => ({
 export const WHOLE: readonly Step[] = [
   load('echo', '--upstream-path both --requests 40000 --warmup 10000', true),
   load('rate', '--upstream-path both --hold 3', true),
-  load('connects', '--requests 3000', true),
+  load('connects', '--requests 2000', true),
   load('idle', '--rounds 1 --sessions 10000 --hold 20 --heartbeat 10'),
   load('growth', '--counts 100,1000,10000 --requests 30000'),
-  load('fanout', '--sessions 2000 --audience 20000 --broadcasts 10'),
+  load('fanout', '--sessions 2000 --audience 20000 --broadcasts 5'),
   load('hostile', '--sessions 1000 --hostile 10000 --hold 10'),
   load('soak', '--minutes 0.75'),
   load('restart', '--sessions 100 --restarts 2'),
