@@ -11,6 +11,13 @@ export function holds(condition: boolean, reason: string): void {
   if (!condition) throw new Error(reason);
 }
 
+/** The text of a page. @throws {Error} where it is not answered with success. */
+export async function readPage(address: string): Promise<string> {
+  const response = await fetch(`http://${address}`);
+  holds(response.ok, `${address} answers with ${response.status}`);
+  return response.text();
+}
+
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }

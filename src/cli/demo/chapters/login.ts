@@ -1,6 +1,6 @@
 import type { Stage } from '../stage.js';
 import type { Transcript } from '../transcript.js';
-import { holds, same } from '../verify.js';
+import { holds, readPage, same } from '../verify.js';
 
 /** Six clients connect over QUIC and log in. */
 export async function login(
@@ -34,11 +34,11 @@ export async function login(
   });
   await transcript.claim('operators see six sessions: /health, /stats and /metrics', async () => {
     const { httpAddress, metricsAddress } = deployment.place;
-    const health = (await read(`${httpAddress}/health`).then(JSON.parse)) as Health;
+    const health = (await readPage(`${httpAddress}/health`).then(JSON.parse)) as Health;
     same([health.status, health.active_connections], ['healthy', 6], '/health');
-    const stats = (await read(`${httpAddress}/stats`).then(JSON.parse)) as Stats;
+    const stats = (await readPage(`${httpAddress}/stats`).then(JSON.parse)) as Stats;
     same(stats.total_sessions, 6, '/stats');
-    const metrics = await read(`${metricsAddress}/metrics`);
+    const metrics = await readPage(`${metricsAddress}/metrics`);
     const [, gauge] = /^gatesvr_active_connections (\d+)$/m.exec(metrics) ?? [];
     same(gauge, '6', 'gatesvr_active_connections');
     return `http://${httpAddress}, http://${metricsAddress}/metrics`;
@@ -52,10 +52,4 @@ interface Health {
 
 interface Stats {
   readonly total_sessions: number;
-}
-
-async function read(address: string): Promise<string> {
-  const response = await fetch(`http://${address}`);
-  holds(response.ok, `${address} answers with ${response.status}`);
-  return response.text();
 }

@@ -1,6 +1,6 @@
 import type { Stage } from '../stage.js';
 import type { Transcript } from '../transcript.js';
-import { holds, same } from '../verify.js';
+import { holds, readPage, same } from '../verify.js';
 
 const ZONE = '003';
 
@@ -13,6 +13,8 @@ export async function lostUpstream(stage: Stage, transcript: Transcript): Promis
   killed.kill('SIGKILL');
   await killed.ended;
   transcript.tell(`process ${killed.pid} is dead (kill -9)`);
+  // Whoever answers this has read that the connection is gone; a request sent before is 504, outcome unknown.
+  await readPage(`${deployment.place.httpAddress}/ping`);
   await transcript.claim(
     `${visitor.name}'s request is refused at once, with 502 or 503`,
     async () => {
