@@ -53,7 +53,8 @@ export interface Link {
 
   /**
    * Ends gracefully: what was taken is delivered, then FIN; the connection closes with `code` when
-   * the peer closes or after LINGER_MS. Frames of the peer are discarded from here on.
+   * the peer closes or after LINGER_MS. Frames of the peer are discarded from here on; a peer that
+   * sends on and on is held back or not waited for.
    */
   finish(code: ErrorCode, reason: string): void;
 

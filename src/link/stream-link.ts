@@ -42,6 +42,12 @@ export interface ByteStreamCarrier {
   close(code: number, reason: string): void;
 }
 
+/**
+ * What a peer may still say after our end: more than what is on its way on a fast path, and little beside
+ * a flow control window, all of which a flooding peer would fill again and again for LINGER_MS.
+ */
+const MAX_DISCARDED_BYTES = 16 * 1024;
+
 /** After full, half of the buffer must be free before onWritable: fewer and longer bursts. */
 const WAKE_SHARE = 0.5;
 
@@ -61,6 +67,7 @@ export class StreamLink implements Link, ByteStreamObserver {
   private closing: LinkClosed | null = null;
   private closedTold = false;
   private linger: Cancel | null = null;
+  private discardedBytes = 0;
 
   /** @param bufferBytes taken by `send` before it says full. */
   constructor(
@@ -128,9 +135,21 @@ export class StreamLink implements Link, ByteStreamObserver {
   onReadable(): void {
     if (this.finishing === null) this.readFrames();
     // Not else: a frame may have made the observer finish.
-    if (this.finishing !== null) while (this.stream.read() !== null);
+    if (this.finishing !== null) this.throwAway(this.finishing);
     const allRead = this.finishing !== null || this.decoder.pendingBytes === 0;
     if (this.stream.readEnded && allRead) this.onPeerEnded();
+  }
+
+  /** A peer that does not stop talking is not listening either: it is not waited for. */
+  private throwAway({ code, reason }: { code: ErrorCode; reason: string }): void {
+    for (let chunk = this.stream.read(); chunk !== null; chunk = this.stream.read()) {
+      this.discardedBytes += chunk.length;
+      if (this.discardedBytes <= MAX_DISCARDED_BYTES) continue;
+      this.stream.pause();
+      // What was said before the end still has to leave.
+      if (this.stream.bufferedBytes === 0) this.close(code, reason);
+      return;
+    }
   }
 
   private readFrames(): void {

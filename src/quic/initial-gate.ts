@@ -1,5 +1,6 @@
 import type { RemoteInfo } from 'node:dgram';
 import type { Clock } from '../base/clock.js';
+import { AnswerRate } from './answer-rate.js';
 import type { ConnectionIdSource } from './connection-id.js';
 import { TransportError, initialClose } from './initial-close.js';
 import { MAX_SEND_DATAGRAM_BYTES, MIN_INITIAL_DATAGRAM_BYTES } from './limits.js';
@@ -10,6 +11,15 @@ import { RetryTokens } from './retry-token.js';
 
 /** RFC 9000 section 7.2: the first destination id of a client has at least this length. */
 const MIN_FIRST_ID_BYTES = 8;
+
+/**
+ * Version negotiations per second (RFC 9000 section 6.1 lets a server limit them): no client of today
+ * needs one, and noise looks like an unknown version three times of four.
+ */
+const NEGOTIATIONS_PER_SECOND = 200;
+
+/** Refusals per second; a client that gets none asks again, and later. */
+const REFUSALS_PER_SECOND = 1_000;
 
 /** What the gate needs to know of the server, now. */
 export interface GateState {
@@ -47,6 +57,8 @@ export type Verdict =
 /** Decides about first packets, without any state per client (QUIC-NOTES.md, "Behaviour"). */
 export class InitialGate {
   private readonly tokens: RetryTokens;
+  private readonly negotiations: AnswerRate;
+  private readonly refusals: AnswerRate;
 
   constructor(
     retryKey: Uint8Array,
@@ -56,6 +68,8 @@ export class InitialGate {
     private readonly state: GateState,
   ) {
     this.tokens = new RetryTokens(retryKey, clock);
+    this.negotiations = new AnswerRate(NEGOTIATIONS_PER_SECOND, clock);
+    this.refusals = new AnswerRate(REFUSALS_PER_SECOND, clock);
   }
 
   judge(header: LongHeader, datagram: Buffer, from: RemoteInfo): Verdict {
@@ -88,11 +102,13 @@ export class InitialGate {
   }
 
   private refuse(header: LongHeader, code: number, reason: string): Verdict {
+    if (!this.refusals.take()) return { kind: 'drop', reason };
     const datagram = initialClose(header.scid, header.dcid, code);
     return { kind: 'refuse', label: 'close', datagram, reason };
   }
 
   private negotiate(header: LongHeader): Verdict {
+    if (!this.negotiations.take()) return { kind: 'drop', reason: 'unknown_version' };
     const datagram = Buffer.alloc(7 + header.dcid.length + header.scid.length + 64);
     const length = quiche.negotiateVersion(header.scid, header.dcid, datagram);
     const label = 'version_negotiation';

@@ -1,5 +1,6 @@
 import { randomFillSync } from 'node:crypto';
 import type { Clock } from '../base/clock.js';
+import { AnswerRate } from './answer-rate.js';
 import type { ConnectionIdSource } from './connection-id.js';
 import { CONNECTION_ID_BYTES, MIN_PACKET_BYTES } from './limits.js';
 
@@ -16,13 +17,14 @@ const MAX_RESET_BYTES = 43;
  * know: a client of a process that was killed learns of it at once, not after its idle timeout.
  */
 export class StatelessResets {
-  private second = -1;
-  private sentInSecond = 0;
+  private readonly rate: AnswerRate;
 
   constructor(
     private readonly ids: ConnectionIdSource,
-    private readonly clock: Clock,
-  ) {}
+    clock: Clock,
+  ) {
+    this.rate = new AnswerRate(RESETS_PER_SECOND, clock);
+  }
 
   /**
    * The reset that answers a short-header packet, or null where none may be sent: always shorter
@@ -30,20 +32,11 @@ export class StatelessResets {
    */
   answer(datagram: Buffer): Buffer | null {
     const length = Math.min(datagram.length - 1, MAX_RESET_BYTES);
-    if (length < MIN_PACKET_BYTES || !this.withinRate()) return null;
+    if (length < MIN_PACKET_BYTES || !this.rate.take()) return null;
     const id = datagram.subarray(1, 1 + CONNECTION_ID_BYTES);
     const reset = randomFillSync(Buffer.allocUnsafe(length));
     reset.writeUInt8(((reset[0] as number) & 0x3f) | 0x40, 0);
     this.ids.resetToken(id).copy(reset, length - TOKEN_BYTES);
     return reset;
-  }
-
-  private withinRate(): boolean {
-    const second = Math.floor(this.clock.now() / 1000);
-    if (second !== this.second) {
-      this.second = second;
-      this.sentInSecond = 0;
-    }
-    return this.sentInSecond++ < RESETS_PER_SECOND;
   }
 }

@@ -11,7 +11,7 @@ import { pause } from './rounds.js';
 const WAYS = ['silent', 'slow', 'flooding', 'sockets'] as const;
 export type HostileWay = (typeof WAYS)[number];
 
-/** mixed: everybody in another way, and in the next one after each reconnect. */
+/** mixed: a quarter of the crowd in each way. */
 export const HOSTILE_KINDS = ['mixed', ...WAYS] as const;
 export type HostileKind = (typeof HOSTILE_KINDS)[number];
 
@@ -77,7 +77,7 @@ export class HostileCrowd {
     const usher = async (): Promise<void> => {
       while (next < this.plan.count && !this.stopped) {
         const slot = next++;
-        void this.stayHostile(slot, await this.attack(slot, 0));
+        void this.stayHostile(slot, await this.attack(slot));
       }
     };
     await Promise.all(Array.from({ length: ARRIVING_AT_ONCE }, usher));
@@ -94,18 +94,18 @@ export class HostileCrowd {
 
   private async stayHostile(slot: number, first: Attack): Promise<void> {
     let attack = first;
-    for (let turn = 1; ; turn++) {
+    for (;;) {
       await attack.over;
       if (this.stopped) return;
       await new Promise<void>((wake) => this.waiting.push(wake));
       if (this.stopped) return;
-      attack = await this.attack(slot, turn);
+      attack = await this.attack(slot);
     }
   }
 
-  private attack(slot: number, turn: number): Promise<Attack> {
+  private attack(slot: number): Promise<Attack> {
     const { kind } = this.plan;
-    const way = kind === 'mixed' ? (WAYS[(slot + turn) % WAYS.length] ?? 'silent') : kind;
+    const way = kind === 'mixed' ? (WAYS[slot % WAYS.length] ?? 'silent') : kind;
     return way === 'sockets' ? this.overSockets() : this.overQuic(slot, way);
   }
 

@@ -23,8 +23,9 @@ const BYTES = 100;
 const IN_FLIGHT = 64;
 
 /**
- * Good sessions alone, then the same ones beside a crowd of hostile connections of another process.
- * @returns `p99Alone` and `p99Beside`, ms, and their `p99Ratio`; what became of the crowd.
+ * Good sessions alone, then the same ones while a crowd of hostile connections of another process
+ * arrives, then beside it.
+ * @returns `p99Alone`, `p99Arriving` and `p99Beside`, ms, `p99Ratio` of last and first; what became of the crowd.
  * @throws {WorkNotDone} where a good session ended or an answer was wrong or missing.
  */
 export async function runHostile(contestant: Contestant, plan: HostileLoadPlan): Promise<Row> {
@@ -32,7 +33,7 @@ export async function runHostile(contestant: Contestant, plan: HostileLoadPlan):
   const options = { action: 'echo', bytes: BYTES, inFlight: IN_FLIGHT };
   const echo = new EchoWorkload(pool.sessions, options);
   const arrival = { kind: 'open', rate: plan.rate } as const;
-  let crowd: LoadProcess | null = null;
+  let arriving: Promise<LoadProcess> | null = null;
   try {
     await pool.open(numbered(freshPrefix('good'), plan.good), echo);
     await echo.run(arrival, { ms: plan.hold / 4 });
@@ -40,17 +41,22 @@ export async function runHostile(contestant: Contestant, plan: HostileLoadPlan):
     const alone = echo.timings.sinceDue.figures();
     const args = [plan.hostile, plan.kind, plan.returnsPerSecond];
     const where = [contestant.port, contestant.wsPort ?? 0];
-    crowd = await LoadProcess.start('hostile-part.js', [...where, ...args].map(String));
+    arriving = LoadProcess.start('hostile-part.js', [...where, ...args].map(String));
+    const during = await echo.run(arrival, { ms: plan.hold });
+    const amid = echo.timings.sinceDue.figures();
+    const crowd = await arriving;
     const { done } = await echo.run(arrival, { ms: plan.hold });
     const beside = echo.timings.sinceDue.figures();
     const counts = (await crowd.ask('counts')) as HostileCounts;
     return {
       contestant: contestant.name,
       case: `${counted(plan.hostile, plan.kind)} beside ${plan.good.toLocaleString('en-US')} good`,
-      requests: alone.count + done,
+      requests: alone.count + during.done + done,
       dropped: pool.sessions.filter((session) => session.ended).length,
       p50Alone: alone.p50,
       p99Alone: alone.p99,
+      p50Arriving: amid.p50,
+      p99Arriving: amid.p99,
       p50Beside: beside.p50,
       p99Beside: beside.p99,
       p99Ratio: beside.p99 / alone.p99,
@@ -60,7 +66,7 @@ export async function runHostile(contestant: Contestant, plan: HostileLoadPlan):
       hostileRefused: counts.refused,
     };
   } finally {
-    await crowd?.stop();
+    await arriving?.then((crowd) => crowd.stop());
     await pool.close();
   }
 }

@@ -36,7 +36,13 @@ export function sampleResults(): Required<Results> {
     bytesPerSession: 40_960,
   }));
   const fanout = { contestant: OURS, case: '20,000 sessions, broadcast', perSecond: 60_000 };
-  const hostile = { contestant: OURS, case: '10,000 mixed', p99Alone: 4, p99Beside: 10 };
+  const hostile = {
+    contestant: OURS,
+    case: '10,000 mixed',
+    p99Alone: 4,
+    p99Arriving: 30,
+    p99Beside: 10,
+  };
   const soak = { contestant: OURS, case: '10 min at 5000 requests/s', requests: 3_000_000 };
   const restart = { contestant: OURS, case: '3 restarts', requests: 9, pushes: 7, waitP50: 800 };
   const engine = { case: '100 bytes', echoRate: 26_858, handshakeRate: 946, handshakeCpu: 643 };

@@ -167,6 +167,27 @@ describe('StreamLink', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('does not wait for a peer that goes on talking, once what was said before the end has left', () => {
+    const flood = (chunks: number): void =>
+      stream.receive(...Array.from({ length: chunks }, () => Buffer.alloc(4_096)));
+    link.finish(400, 'bad frame');
+    flood(4);
+    expect([stream.closes, stream.paused]).toEqual([[], false]);
+    flood(1);
+    expect([stream.closes, stream.paused]).toEqual([[[400, 'bad frame']], true]);
+    clock.advance(LINGER_MS);
+    expect(stream.closes).toHaveLength(1);
+  });
+
+  it('holds back a peer that goes on talking while its answer still waits to be sent', () => {
+    link.send(frame('answer'));
+    link.finish(503, 'busy');
+    stream.receive(...Array.from({ length: 9 }, () => Buffer.alloc(4_096)));
+    expect([stream.closes, stream.paused, stream.incoming.length]).toEqual([[], true, 4]);
+    clock.advance(LINGER_MS);
+    expect(stream.closes).toEqual([[503, 'busy']]);
+  });
+
   it("answers the peer's end with its own and waits longer than the peer for a close", () => {
     stream.readEnded = true;
     stream.receive(frame('stop'));

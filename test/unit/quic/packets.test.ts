@@ -1,11 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { createCipheriv, createDecipheriv } from 'node:crypto';
+import type { RemoteInfo } from 'node:dgram';
 import { ConnectionIdSource, idKey } from '../../../src/quic/connection-id.js';
 import {
   TransportError,
   initialClose,
   serverInitialKeys,
 } from '../../../src/quic/initial-close.js';
+import { InitialGate } from '../../../src/quic/initial-gate.js';
 import { parseLongHeader } from '../../../src/quic/packet-header.js';
 import { RetryTokens } from '../../../src/quic/retry-token.js';
 import { StatelessResets } from '../../../src/quic/stateless-reset.js';
@@ -160,5 +162,39 @@ describe('StatelessResets', () => {
     expect(given).toBe(998);
     clock.advance(1_000);
     expect(resets.answer(datagram)).not.toBeNull();
+  });
+});
+
+describe('InitialGate', () => {
+  const from: RemoteInfo = { address: '192.0.2.1', port: 4433, family: 'IPv4', size: 1_200 };
+  const open = { refusal: (): null => null, handshakeCount: (): number => 0 };
+  const limits = { retryAbove: 10, maxHandshakes: 20 };
+
+  it('tells 200 strangers a second which versions there are, and ignores the others', () => {
+    const clock = new FakeClock();
+    const gate = new InitialGate(KEY, clock, new ConnectionIdSource(KEY), limits, open);
+    const noise = Buffer.alloc(1_200, 0xff);
+    const header = parseLongHeader(noise);
+    if (header === null) throw new Error('noise looks like a long header');
+    const verdicts = Array.from({ length: 300 }, () => gate.judge(header, noise, from));
+    expect(verdicts.filter(({ kind }) => kind === 'answer')).toHaveLength(200);
+    expect(verdicts.at(-1)).toEqual({ kind: 'drop', reason: 'unknown_version' });
+    clock.advance(1_000);
+    expect(gate.judge(header, noise, from).kind).toBe('answer');
+  });
+
+  it('refuses 1,000 Initials a second, and ignores the others, which come again', () => {
+    const clock = new FakeClock();
+    const full = { ...open, refusal: (): string => 'max_connections' };
+    const gate = new InitialGate(KEY, clock, new ConnectionIdSource(KEY), limits, full);
+    const initial = Buffer.alloc(1_200);
+    hex('c3 00000001 08 0102030405060708 00 00 4496').copy(initial);
+    const header = parseLongHeader(initial);
+    if (header === null) throw new Error('not an Initial');
+    const kinds = Array.from({ length: 1_500 }, () => gate.judge(header, initial, from).kind);
+    expect(kinds.filter((kind) => kind === 'refuse')).toHaveLength(1_000);
+    expect(kinds.at(-1)).toBe('drop');
+    clock.advance(1_000);
+    expect(gate.judge(header, initial, from).kind).toBe('refuse');
   });
 });
