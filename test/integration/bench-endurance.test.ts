@@ -4,7 +4,7 @@ import { playBenchMode } from '../support/bench-mode.js';
 test('hostile: good sessions answer beside every kind of hostile connection', async () => {
   const sizes = ['--sessions', '10', '--hostile', '60', '--rate', '100', '--hold', '1'];
   const [row] = await playBenchMode('hostile', ...sizes);
-  expect(row).toMatchObject({ requests: 200, dropped: 0 });
+  expect(row).toMatchObject({ requests: 300, dropped: 0 });
   expect(row?.['hostileOpened']).toBeGreaterThanOrEqual(60);
   expect(row?.['hostileEnded']).toBeGreaterThan(0);
   expect(row?.['p99Ratio']).toBeGreaterThan(0);
