@@ -1,7 +1,7 @@
 import { ApiError } from './api.js';
 import type { Api } from './api.js';
 import type { HelloBody, HistoryBody, SampleBody } from './bodies.js';
-import { EventParser } from './event-parser.js';
+import { EventParser } from '../base/event-parser.js';
 
 /** Waiting times before the stream is asked for again, ms: the last one holds. */
 const RETRY_MS = [500, 1_000, 2_000, 5_000];

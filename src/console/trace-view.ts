@@ -2,7 +2,7 @@ import { ApiError } from './api.js';
 import type { Api } from './api.js';
 import { clockTime } from './chart.js';
 import { element, setText } from './dom.js';
-import { EventParser } from './event-parser.js';
+import { EventParser } from '../base/event-parser.js';
 import { traceLine } from './trace-line.js';
 
 /** Lines that are kept; older ones go. */

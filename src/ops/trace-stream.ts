@@ -1,5 +1,6 @@
 import type { TraceEvent, TraceListener } from '../session/trace/trace-event.js';
-import { eventText, traceData } from './trace-text.js';
+import { eventText } from './stream/event-stream.js';
+import { traceData } from './trace-text.js';
 
 /** What waits for a listener that reads too slowly; what comes beyond is dropped, and counted. */
 export const MAX_WAITING_EVENTS = 1_000;
@@ -55,7 +56,7 @@ export class TraceStream implements TraceListener {
 
   /** An event that is no client's doing. */
   add(name: string, data: object): void {
-    const text = eventText(name, ++this.count, data);
+    const text = eventText(name, data, ++this.count);
     this.waiting.push(text);
     this.waitingBytes += text.length;
     if (this.scheduled || this.blocked) return;

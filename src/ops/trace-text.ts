@@ -7,12 +7,6 @@ const MAX_VALUE_CHARACTERS = 256;
 /** Of the headers, or parameters, of one message. */
 const MAX_VALUES = 32;
 
-/** One event of the stream (the HTML standard, "Server-sent events"); the name has no line breaks. */
-export function eventText(name: string, id: number, data: object): string {
-  // JSON has no line breaks of its own, so that one data line is enough.
-  return `event: ${name}\nid: ${id}\ndata: ${JSON.stringify(data)}\n\n`;
-}
-
 /** The data of an event. @param withContent whether contents of messages may be shown. */
 export function traceData(event: TraceEvent, withContent: boolean): object {
   const { at, openid, session, connection, fields, content } = event;

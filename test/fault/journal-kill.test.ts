@@ -8,6 +8,7 @@ import { GatewayClient, createQuicClient } from '../../src/sdk/client/index.js';
 import { UpstreamServer } from '../../src/sdk/upstream/index.js';
 import { ZONES } from '../../src/routing/zone.js';
 import { eventually } from '../support/quic-harness.js';
+import { Visitor } from '../support/visitor.js';
 
 const CLIENTS = 4;
 const KILLS = 2;
@@ -28,55 +29,10 @@ async function start(): Promise<GatewayProcess> {
   return gateway;
 }
 
-/** One client under load: pushes that were accepted for it, and what it got. */
-class Visitor {
-  readonly accepted: string[] = [];
-  readonly got: string[] = [];
-  readonly seqs: number[] = [];
-  readonly recovered: boolean[] = [];
-  answered = 0;
-
-  constructor(
-    readonly openid: string,
-    readonly client: GatewayClient,
-  ) {
-    client.onPush((push) => {
-      this.got.push(push.text);
-      this.seqs.push(push.seq);
-    });
-    client.on('connected', ({ recovered }) => this.recovered.push(recovered));
-  }
-}
-
 const upstreams: UpstreamServer[] = [];
 const executed = new Map<string, number>();
 const visitors: Visitor[] = [];
 let load = true;
-
-async function pushAll(visitor: Visitor): Promise<void> {
-  for (let index = 0; load; index++) {
-    const data = `${visitor.openid}/p${index}`;
-    const taken = await (upstreams[0] as UpstreamServer)
-      .push({ openid: visitor.openid, type: 't', data })
-      .then(
-        () => true,
-        () => false,
-      );
-    if (taken) visitor.accepted.push(data);
-    else await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
-async function askAll(visitor: Visitor): Promise<void> {
-  for (let index = 0; load; index++) {
-    const data = `${visitor.openid}/r${index}`;
-    await visitor.client.request('echo', { data }).then(
-      () => visitor.answered++,
-      () => undefined,
-    );
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-}
 
 beforeAll(async () => {
   await writeCertificates(folder);
@@ -117,7 +73,8 @@ describe('kill -9 of a gateway with a journal, under load', () => {
       visitors.push(new Visitor(openid, client));
       await client.connect();
     }
-    const work = visitors.flatMap((visitor) => [pushAll(visitor), askAll(visitor)]);
+    const upstream = upstreams[0] as UpstreamServer;
+    const work = visitors.map((visitor) => visitor.load(upstream, () => load));
     for (let kill = 1; kill <= KILLS; kill++) {
       const target = visitors.map(({ accepted }) => accepted.length + 20);
       const busy = () => visitors.every(({ accepted }, at) => accepted.length > Number(target[at]));
@@ -136,21 +93,7 @@ describe('kill -9 of a gateway with a journal, under load', () => {
     load = false;
     await Promise.all(work);
 
-    for (const visitor of visitors) {
-      const has = new Set(visitor.got);
-      const all = () =>
-        visitor.accepted.every((text) => has.has(text) || visitor.got.includes(text));
-      await eventually(all, `every accepted push of ${visitor.openid}`);
-      expect(new Set(visitor.got).size).toBe(visitor.got.length);
-      const order = visitor.got.map((text) => Number(/\d+$/.exec(text)));
-      expect(order).toEqual([...order].sort((one, other) => one - other));
-      const ascending = visitor.seqs.every(
-        (seq, at) => at === 0 || seq > Number(visitor.seqs[at - 1]),
-      );
-      expect(ascending).toBe(true);
-      // The machine went on: nothing is missing, and the client is told so.
-      expect([visitor.openid, ...visitor.recovered]).not.toContain(false);
-    }
+    for (const visitor of visitors) await visitor.lacksNothing();
     expect([...executed].filter(([, times]) => times > 1)).toEqual([]);
   }, 120_000);
 });

@@ -52,9 +52,13 @@ export class EventStream {
   }
 }
 
-/** One event as it travels. JSON has no line breaks of its own, so `data` is one line. */
-export function eventText(name: string, data: unknown): string {
-  return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
+/**
+ * One event as it travels; the name has no line breaks. JSON has none of its own, so `data` is one line.
+ * @param id for streams whose events are numbered.
+ */
+export function eventText(name: string, data: unknown, id?: number): string {
+  const idLine = id === undefined ? '' : `id: ${id}\n`;
+  return `event: ${name}\n${idLine}data: ${JSON.stringify(data)}\n\n`;
 }
 
 /** @throws {HttpRefusal} 503 where that many listen already. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { EventParser } from '../../../src/console/event-parser.js';
+import { EventParser } from '../../../src/base/event-parser.js';
 import { eventText } from '../../../src/ops/stream/event-stream.js';
 
 const parse = (...pieces: string[]) => {
@@ -10,14 +10,14 @@ const parse = (...pieces: string[]) => {
 
 describe('the parser of event streams', () => {
   it.each([
-    ['event: a\ndata: 1\n\n', [{ name: 'a', data: '1' }]],
-    ['data:1\n\n', [{ name: 'message', data: '1' }]],
-    ['data: 1\ndata:  2\n\n', [{ name: 'message', data: '1\n 2' }]],
-    ['event: a\r\ndata: 1\r\n\r\n', [{ name: 'a', data: '1' }]],
-    ['event: a\rdata: 1\r\rx', [{ name: 'a', data: '1' }]],
+    ['event: a\ndata: 1\n\n', [{ name: 'a', data: '1', id: '' }]],
+    ['data:1\n\n', [{ name: 'message', data: '1', id: '' }]],
+    ['data: 1\ndata:  2\n\n', [{ name: 'message', data: '1\n 2', id: '' }]],
+    ['event: a\r\ndata: 1\r\n\r\n', [{ name: 'a', data: '1', id: '' }]],
+    ['event: a\rdata: 1\r\rx', [{ name: 'a', data: '1', id: '' }]],
     [': a comment\n\n', []],
-    ['event: a\n\ndata: 1\n\n', [{ name: 'message', data: '1' }]],
-    ['id: 7\nretry: 3\nunknown\ndata\n\n', [{ name: 'message', data: '' }]],
+    ['event: a\n\ndata: 1\n\n', [{ name: 'message', data: '1', id: '' }]],
+    ['id: 7\nretry: 3\nunknown\ndata\n\n', [{ name: 'message', data: '', id: '7' }]],
     ['data: unfinished\n', []],
   ])('reads %j', (text, events) => {
     expect(parse(text)).toEqual(events);
@@ -37,8 +37,8 @@ describe('the parser of event streams', () => {
 
   it('reads a CRLF that comes in two pieces as one line end', () => {
     expect(parse('data: 1\r', '\n\r', '\ndata: 2\r\n\r\n')).toEqual([
-      { name: 'message', data: '1' },
-      { name: 'message', data: '2' },
+      { name: 'message', data: '1', id: '' },
+      { name: 'message', data: '2', id: '' },
     ]);
   });
 

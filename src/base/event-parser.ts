@@ -2,6 +2,8 @@
 export interface ServerEvent {
   readonly name: string;
   readonly data: string;
+  /** Empty where it has none. */
+  readonly id: string;
 }
 
 /** Characters of one event, at most: the gateway sends a thousandth of it. */
@@ -10,12 +12,13 @@ const MAX_EVENT_CHARACTERS = 16 * 1024 * 1024;
 const LINE_END = /\r\n|\n|\r(?=[^])/g;
 
 /**
- * Reads an event stream (the HTML standard, 9.2.6) from pieces that may end anywhere. Ids and retry
- * times are passed over: whoever reads comes back by its own rules.
+ * Reads an event stream (the HTML standard, 9.2.6) from pieces that may end anywhere. Retry times
+ * are passed over, and ids count for their own event alone: whoever reads comes back by its own rules.
  */
 export class EventParser {
   private rest = '';
   private name = '';
+  private id = '';
   private data: string[] = [];
   private size = 0;
 
@@ -41,9 +44,10 @@ export class EventParser {
   private line(line: string, events: ServerEvent[]): void {
     if (line === '') {
       if (this.data.length > 0) {
-        events.push({ name: this.name || 'message', data: this.data.join('\n') });
+        const { name, id, data } = this;
+        events.push({ name: name || 'message', data: data.join('\n'), id });
       }
-      this.name = '';
+      this.name = this.id = '';
       this.data = [];
       this.size = 0;
       return;
@@ -52,6 +56,7 @@ export class EventParser {
     const field = colon === -1 ? line : line.slice(0, colon);
     const value = colon === -1 ? '' : line.slice(colon + 1).replace(/^ /, '');
     if (field === 'event') this.name = value;
+    if (field === 'id') this.id = value;
     if (field !== 'data') return;
     this.data.push(value);
     this.size += value.length;
