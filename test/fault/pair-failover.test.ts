@@ -227,6 +227,18 @@ describe('a pair in sync mode, under load', () => {
     expect((await world.b.stats()).epoch).toBe(2);
   }, 120_000);
 
+  test('with failback the gateway that is meant to be primary is it again, and nothing is lost', async () => {
+    const failback = { 'backup.failback': 'auto', 'backup.failback_after': '1s' };
+    const world = await World.begin({ ...failback, 'backup.heartbeat.timeout': '60s' });
+    await world.a.killAndRestart();
+    await world.b.reaches('serving', ({ accepting }) => accepting);
+    await world.a.reaches('serving again', ({ accepting }) => accepting);
+    await world.goesOn();
+    await world.b.reaches('being the backup', ({ role, in_sync }) => role === 'backup' && in_sync);
+    await world.check();
+    expect((await world.a.stats()).epoch).toBe(3);
+  }, 120_000);
+
   test('a planned switch loses nothing and jumps no number', async () => {
     const world = await World.begin();
     const path = '/backup/switch?mode=primary';
