@@ -3,15 +3,19 @@ import { createLogger } from '../telemetry/log.js';
 import type { Logger } from '../telemetry/log.js';
 import { LogFile } from '../telemetry/log-file.js';
 import { LogLevel } from '../telemetry/log-level.js';
+import type { LogLevelName } from '../telemetry/log-level.js';
 
 /** The gateway's log as the configuration wants it: where it goes, how it looks, its level. */
 export class Logging {
   readonly root: Logger;
   readonly level: LogLevel;
   private readonly file: LogFile | null;
+  /** As the configuration had it last; operators may have set another since. */
+  private configured: LogLevelName;
 
   /** @throws {StartupError} LOG_UNWRITABLE. */
   constructor({ log }: Config) {
+    this.configured = log.level;
     this.level = new LogLevel(log.level);
     const { file: path, maxSize, maxFiles } = log;
     const complain = (line: string) => void process.stderr.write(`gatesvr: ${line}\n`);
@@ -22,9 +26,13 @@ export class Logging {
     this.root = createLogger(options, this.file ?? undefined);
   }
 
-  /** Takes over what may change; the file is opened again, for it may have been moved away. */
+  /**
+   * Takes over what may change; the file is opened again, for it may have been moved away. A level that
+   * an operator set stays until `log.level` is another: a rotated file ends nobody's debug session.
+   */
   reload({ log }: Config): void {
-    this.level.set(log.level);
+    if (log.level !== this.configured) this.level.set(log.level);
+    this.configured = log.level;
     this.file?.reopen();
   }
 }

@@ -145,7 +145,7 @@ const operations: Readonly<Record<string, Operation>> = {
     responses: { 200: json('the level', ref('LogLevel')) },
   },
   'put /log/level': {
-    summary: 'Sets the level until the next restart',
+    summary: 'Sets the level until the next restart, or until a reload brings another log.level',
     admin: true,
     body: ref('LogLevel'),
     bodyRequired: true,
