@@ -218,6 +218,14 @@ describe('gatesvr bench', () => {
     });
   });
 
+  test('idle sessions with a rate, which would mean nothing', async () => {
+    expect(await bench('--mode', 'idle', '--rate', '100')).toMatchObject({
+      code: 1,
+      out: '',
+      err: 'gatesvr: idle sessions have no --rate: say with --heartbeat how often each sends one\n',
+    });
+  });
+
   test.each([
     [['--rate', '0'], 'give how many per second'],
     [['--size', '2'], 'give a whole number from 4'],

@@ -6,13 +6,13 @@ const TICK_MS = 50;
 /**
  * Sends heartbeats from all sessions in turn, evenly spread, until the time is over.
  * @param everyMs how often each session sends one.
- * @param beat sends one. @returns how many were sent.
+ * @param beat sends one that was due at a time of performance.now(), ms. @returns how many were sent.
  */
 export async function beatInTurn(
   sessions: readonly LoadSession[],
   everyMs: number,
   holdMs: number,
-  beat: (session: LoadSession) => void,
+  beat: (session: LoadSession, dueAt: number) => void,
 ): Promise<number> {
   const perMs = sessions.length / everyMs;
   const started = performance.now();
@@ -21,7 +21,7 @@ export async function beatInTurn(
     const elapsed = Math.min(performance.now() - started, holdMs);
     for (; sent < Math.floor(elapsed * perMs); sent++) {
       const session = sessions[sent % sessions.length];
-      if (session !== undefined) beat(session);
+      if (session !== undefined) beat(session, started + (sent + 1) / perMs);
     }
     if (elapsed >= holdMs) return sent;
     await new Promise((resolve) => setTimeout(resolve, Math.min(TICK_MS, holdMs)));

@@ -12,6 +12,13 @@ const ROLL_CALL_MS = 500;
 const PATIENCE_MS = 5_000;
 const POLL_MS = 10;
 
+/** A heartbeat that awaits its answer: the timestamp it bears, and when it was due and sent. */
+interface Open {
+  readonly stamp: number;
+  readonly dueAt: number;
+  readonly begunAt: number;
+}
+
 /**
  * Sessions that are only held: each sends a heartbeat every so often, and one more at the end. Every
  * one must be answered with its own timestamp, and no session may end.
@@ -21,7 +28,7 @@ export class IdleWorkload implements Workload {
   /** Sessions that ended although nobody wanted it. */
   disconnects = 0;
   private readonly faults = new FaultBook();
-  private readonly open = new Map<LoadSession, { stamp: number; begunAt: number }>();
+  private readonly open = new Map<LoadSession, Open>();
   private startedAt = 0;
   private holdMs = 1;
   private sent = 0;
@@ -46,9 +53,9 @@ export class IdleWorkload implements Workload {
     this.faults.check();
     this.startedAt = performance.now();
     this.holdMs = extent.ms;
-    await beatInTurn(this.sessions, this.everyMs, extent.ms, (session) => this.beat(session));
+    await beatInTurn(this.sessions, this.everyMs, extent.ms, this.beat);
     await this.answersCame();
-    await beatInTurn(this.sessions, ROLL_CALL_MS, ROLL_CALL_MS, (session) => this.beat(session));
+    await beatInTurn(this.sessions, ROLL_CALL_MS, ROLL_CALL_MS, this.beat);
     await this.answersCame();
     for (const { openid } of this.open.keys()) {
       this.faults.note('a heartbeat without an answer', openid);
@@ -66,7 +73,7 @@ export class IdleWorkload implements Workload {
     if (open?.stamp !== sentAt) return this.onFault(session, 'a heartbeat with a wrong answer');
     this.open.delete(session);
     this.answered++;
-    this.timings.record(open.begunAt, open.begunAt);
+    this.timings.record(open.dueAt, open.begunAt);
   }
 
   onAnswer(session: LoadSession): void {
@@ -81,14 +88,14 @@ export class IdleWorkload implements Workload {
     this.faults.note(reason, session.openid);
   }
 
-  private beat(session: LoadSession): void {
+  private readonly beat = (session: LoadSession, dueAt: number): void => {
     if (session.ended) return;
     if (this.open.has(session)) return this.onFault(session, 'a heartbeat without an answer');
     this.sent++;
     const stamp = Date.now();
-    this.open.set(session, { stamp, begunAt: performance.now() });
+    this.open.set(session, { stamp, dueAt, begunAt: performance.now() });
     session.heartbeat(stamp);
-  }
+  };
 
   private async answersCame(): Promise<void> {
     const deadline = performance.now() + PATIENCE_MS;

@@ -84,6 +84,10 @@ export function planOf(options: BenchOptions): BenchPlan {
     const most = `a broadcast names at most ${MAX_BROADCAST_SESSIONS} sessions`;
     throw new CodedError('USAGE', `${most}: open fewer, or say --everyone`);
   }
+  if (mode === 'idle' && options.rate !== undefined) {
+    const why = 'idle sessions have no --rate';
+    throw new CodedError('USAGE', `${why}: say with --heartbeat how often each sends one`);
+  }
   const openids = tokens === null ? ownOpenids(sessions) : [...tokens.keys()].slice(0, sessions);
   return {
     mode,
