@@ -1,6 +1,6 @@
 import { isLoopbackHost } from '../base/address.js';
 import { peerAddress } from '../base/client-address.js';
-import type { Config } from '../config/config.js';
+import type { Address, Config } from '../config/config.js';
 import { VERSION } from '../config/version.js';
 import type { CertificateSource } from '../grpc/certificate-source.js';
 import { CONSOLE_FOLDER } from '../ops/console/console-files.js';
@@ -94,11 +94,25 @@ export class OpsSide {
 
 /** What an operator should know about the way to the listeners, one line each. */
 export function opsWarnings({ ops, server }: Config): string[] {
-  const tokens = [ops.adminToken && 'ops.admin_token', ops.readToken && 'ops.read_token'];
+  if (ops.tls.certFile !== null) return [];
+  const admin = ops.adminToken && 'ops.admin_token';
+  const read = ops.readToken && 'ops.read_token';
+  // Prometheus is asked for no token but that of readers.
+  return [
+    ...shownTokens('server.http_addr', server.httpAddr, [admin, read]),
+    ...shownTokens('server.metrics_addr', server.metricsAddr, [read]),
+  ];
+}
+
+/** The warning that tokens reach a listener of plain HTTP from other machines. */
+function shownTokens(
+  key: string,
+  address: Address | null,
+  tokens: readonly (string | null)[],
+): string[] {
   const given = tokens.filter((name) => name !== null);
-  const host = server.httpAddr?.host ?? 'localhost';
-  if (given.length === 0 || ops.tls.certFile !== null || isLoopbackHost(host)) return [];
-  return [`server.http_addr is plain HTTP, which shows ${given.join(' and ')}: set ops.tls`];
+  if (given.length === 0 || address === null || isLoopbackHost(address.host)) return [];
+  return [`${key} is plain HTTP, which shows ${given.join(' and ')}: set ops.tls`];
 }
 
 function opsControls({ sessions, state, drain, logLevel, pair }: OpsSideParts): OpsControls {
