@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { Gateway } from '../../src/gateway/gateway.js';
 import { GatewayClient } from '../../src/sdk/client/index.js';
+import type { UpstreamServer } from '../../src/sdk/upstream/index.js';
 import { DeployedClient, DeployedClientError } from '../support/deployed-client.js';
 import { DeployedQuic } from '../support/deployed-client-quic.js';
 import { GatewayHarness, ZONES } from '../support/gateway-harness.js';
@@ -18,18 +19,22 @@ describe('a gateway under too much load', () => {
   });
 
   /** A gateway whose upstreams answer `echo` and note what they executed. */
-  async function gatewayWith(settings: Record<string, string>) {
+  async function gatewayWith(
+    settings: Record<string, string>,
+    prepare: (server: UpstreamServer) => void = () => undefined,
+  ) {
     harness = new GatewayHarness();
     const gateway = await harness.gateway(settings);
     quic = new DeployedQuic(() => `127.0.0.1:${gateway.quicPort}`);
     const executed: string[] = [];
     for (const zone of ZONES) {
-      await harness.upstream(gateway, zone, (server) =>
+      await harness.upstream(gateway, zone, (server) => {
         server.handle('echo', ({ data }) => {
           executed.push(Buffer.from(data).toString());
           return { data };
-        }),
-      );
+        });
+        prepare(server);
+      });
     }
     return { gateway, executed };
   }
@@ -134,6 +139,36 @@ describe('a gateway under too much load', () => {
     const { overload } = (await ask('/stats')) as { overload: Record<string, unknown> };
     expect(overload).toMatchObject({ connections: 1, max_qps: 500, refusing_connections: false });
     expect(overload.current_qps).toBeGreaterThan(0);
+  });
+
+  test('warns of requests awaiting upstreams, from the threshold on and no longer', async () => {
+    let answer = (): void => undefined;
+    const answered = new Promise<void>((resolve) => (answer = resolve));
+    const { gateway } = await gatewayWith(
+      {
+        'server.http_addr': '127.0.0.1:0',
+        'overload_protection.upstream_warning_threshold': '2',
+      },
+      (server) => server.handle('wait', async ({ data }) => (await answered, { data })),
+    );
+    const warned = async () => {
+      const response = await fetch(`http://127.0.0.1:${gateway.httpPort}/health`);
+      const { warnings } = (await response.json()) as { warnings: string[] };
+      return warnings.filter((line) => line.includes('awaiting upstreams'));
+    };
+    const [ann, bob] = ['ann', 'bob'].map((name) => sdkClient(gateway, name));
+    await Promise.all([ann?.connect(), bob?.connect()]);
+    const first = ann?.request('wait');
+    await until(() => gateway.router.view().concurrent === 1);
+    expect(await warned()).toEqual([]);
+    const second = bob?.request('wait');
+    await until(() => gateway.router.view().concurrent === 2);
+    expect(await warned()).toEqual([
+      'requests awaiting upstreams: at or above the warning threshold 2',
+    ]);
+    answer();
+    await Promise.all([first, second]);
+    expect(await warned()).toEqual([]);
   });
 
   test('closes what one address has too much of with 429, and counts it', async () => {
