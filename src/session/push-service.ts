@@ -159,7 +159,7 @@ export class PushService {
     }
     const session = this.registry.findByOpenid(request.targetId);
     if (session !== undefined) return intoSession(session, request, body, key);
-    if (!this.offline.enabled || request.bestEffort) {
+    if (!this.offline.enabled || request.bestEffort || request.sessionOnly) {
       return refused('OPENID_OFFLINE', 'the openid has no session');
     }
     if (this.offline.add(request.targetId, body, key)) return ACCEPTED;

@@ -1,5 +1,8 @@
 import { GrpcServer } from '../../src/grpc/grpc-server.js';
+import { deregisterMethod } from '../../src/upstream/deregistration.js';
+import type { DeregistrationRequest } from '../../src/upstream/deregistration.js';
 import { GatewayService } from '../../src/upstream/gateway-service.js';
+import { pushBatchMethod } from '../../src/upstream/push-batch.js';
 import type { PushResult } from '../../src/upstream/push-sink.js';
 import type {
   RegistrationRequest,
@@ -8,9 +11,10 @@ import type {
 import { silentLogger } from '../../src/telemetry/log.js';
 import type { BroadcastRequest, UnicastPushRequest } from '../../src/wire/messages.js';
 
-/** The gateway's gRPC side with scripted answers: records registrations, pushes and broadcasts. */
+/** The gateway's gRPC side with scripted answers: records registrations and their ends, pushes and broadcasts. */
 export class FakeGatewayService {
   readonly registrations: RegistrationRequest[] = [];
+  readonly deregistrations: DeregistrationRequest[] = [];
   readonly pushes: UnicastPushRequest[] = [];
   readonly broadcasts: BroadcastRequest[] = [];
   sentCount = 1;
@@ -46,8 +50,17 @@ export class FakeGatewayService {
         done(this.onRegister(request));
       },
     };
-    const service = new GatewayService(pushes, registrations, silentLogger());
-    this.server = new GrpcServer({ address: `127.0.0.1:${port}`, graceMs: 50 }, service.methods());
+    const deregister = (request: DeregistrationRequest) => {
+      this.deregistrations.push(request);
+      return { success: true, message: 'deregistered', errorCode: '' } as const;
+    };
+    const log = silentLogger();
+    const methods = [
+      ...new GatewayService(pushes, registrations, log).methods(),
+      pushBatchMethod(pushes, log),
+      deregisterMethod({ deregister }, log),
+    ];
+    this.server = new GrpcServer({ address: `127.0.0.1:${port}`, graceMs: 50 }, methods);
   }
 
   get address(): string {

@@ -47,12 +47,16 @@ export interface GatewayAccess {
   readonly tls?: Partial<CallerTls>;
 }
 
+/** A gateway that said that it is a backup is asked to register again every 5 s, and says so again. */
+const BACKUP_REMEMBERED_MS = 10_000;
 const SYSTEM_TLS: CallerTls = { ca: null, cert: null, key: null, serverName: null };
 
 /** The calls of an upstream to one gateway. */
 export class GatewayCaller {
   private readonly caller: GrpcJsCaller;
   private readonly pushes: PushStream;
+  /** Monotonic ms; until then it counts as a backup. */
+  private backupUntil = -Infinity;
 
   /** @param timeoutMs for every call. */
   constructor(
@@ -67,13 +71,15 @@ export class GatewayCaller {
     this.pushes = new PushStream(this.caller, clock, timeoutMs);
   }
 
-  register(request: Parameters<typeof UpstreamRegisterRequest.encode>[0]) {
-    return this.call(
-      Method.RegisterUpstream,
-      UpstreamRegisterRequest,
-      request,
-      UpstreamRegisterResponse,
-    );
+  /** When it last said anything about it, and not long ago, the gateway was the backup of a pair. */
+  get isBackup(): boolean {
+    return this.clock.now() < this.backupUntil;
+  }
+
+  async register(request: Parameters<typeof UpstreamRegisterRequest.encode>[0]) {
+    const method = Method.RegisterUpstream;
+    const codec = UpstreamRegisterResponse;
+    return this.hear(await this.call(method, UpstreamRegisterRequest, request, codec));
   }
 
   /** Over PushStream where the gateway serves it. @throws {CallError} */
@@ -81,15 +87,23 @@ export class GatewayCaller {
     if (this.pushes.refused) return this.pushAlone(request);
     return new Promise((resolve, reject) =>
       this.pushes.push(request, {
-        onResult: resolve,
+        onResult: (response) => resolve(this.hear(response)),
         onFailure: (failure) => reject(new CallError(failure, this.address)),
         onRefused: () => resolve(this.pushAlone(request)),
       }),
     );
   }
 
-  private pushAlone(request: PushFields): Promise<UnicastPushResponse> {
-    return this.call(Method.PushToClient, UnicastPushRequest, request, UnicastPushResponse);
+  private async pushAlone(request: PushFields): Promise<UnicastPushResponse> {
+    const method = Method.PushToClient;
+    return this.hear(await this.call(method, UnicastPushRequest, request, UnicastPushResponse));
+  }
+
+  /** Remembers whether it says that it is a backup. */
+  private hear<Answer extends { errorCode: string }>(answer: Answer): Answer {
+    const backup = answer.errorCode === 'NOT_PRIMARY';
+    this.backupUntil = backup ? this.clock.now() + BACKUP_REMEMBERED_MS : -Infinity;
+    return answer;
   }
 
   /** Watches whether the gateway goes and comes back. @param onReturned it serves again. */
@@ -104,8 +118,12 @@ export class GatewayCaller {
     return this.call(Method.BroadcastToClients, BroadcastRequest, request, BroadcastResponse);
   }
 
-  pushBatch(request: Parameters<typeof PushBatchRequest.encode>[0]) {
-    return this.call(Method.PushBatch, PushBatchRequest, request, PushBatchResponse);
+  async pushBatch(request: Parameters<typeof PushBatchRequest.encode>[0]) {
+    const method = Method.PushBatch;
+    const answer = await this.call(method, PushBatchRequest, request, PushBatchResponse);
+    const last = answer.results.at(-1);
+    if (last !== undefined) this.hear({ errorCode: last.errorCode ?? '' });
+    return answer;
   }
 
   kick(request: Parameters<typeof KickClientRequest.encode>[0]) {

@@ -27,9 +27,13 @@ export interface PushOptions {
 /** Whom a push is for. */
 export type PushTarget = { readonly openid: string } | { readonly sessionId: string };
 
-type PushFields = Parameters<typeof UnicastPushRequest.encode>[0];
+export type PushFields = Parameters<typeof UnicastPushRequest.encode>[0];
 
 const utf8 = new TextEncoder();
+/** Tags, lengths and numbers of a push in a batch or on a stream. */
+const FRAMING_BYTES = 96;
+/** The same for an entry of its metadata. */
+const ENTRY_FRAMING_BYTES = 16;
 
 /** The fields that pushes and broadcasts share. */
 export function contentFields({
@@ -55,4 +59,17 @@ export function pushFields(target: PushTarget, push: PushContent & PushOptions):
     'openid' in target ? ['openid', target.openid] : ['session', target.sessionId];
   const { idempotencyKey = '', bestEffort = false } = push;
   return { targetType, targetId, ...contentFields(push), idempotencyKey, bestEffort };
+}
+
+/** At most so many bytes does a push take in a message, encoded; no more than a few too many. */
+export function pushBytes(push: PushFields): number {
+  const { targetType, targetId, msgType, title, content, data, idempotencyKey, metadata } = push;
+  let bytes = FRAMING_BYTES + (data?.length ?? 0);
+  for (const text of [targetType, targetId, msgType, title, content, idempotencyKey]) {
+    if (text) bytes += Buffer.byteLength(text);
+  }
+  for (const key in metadata) {
+    bytes += ENTRY_FRAMING_BYTES + Buffer.byteLength(key) + Buffer.byteLength(metadata[key] ?? '');
+  }
+  return bytes;
 }

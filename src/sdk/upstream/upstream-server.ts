@@ -10,14 +10,16 @@ import {
   decodeMessage,
   encodeMessage,
 } from '../../wire/messages.js';
-import { deregister, getClient, kickClient, pushBatch } from './clients.js';
-import type { BatchPush, BatchResult, ClientInfo } from './clients.js';
+import { deregister, getClient, kickClient } from './clients.js';
+import type { ClientInfo } from './clients.js';
 import type { GatewayAccess } from './gateway-caller.js';
 import { AnsweredRequests } from './answered-requests.js';
 import { Gateways } from './gateways.js';
 import { Handlers } from './handlers.js';
 import type { Handler } from './handlers.js';
 import { Method } from '../../wire/grpc-methods.js';
+import { pushBatch } from './push-batch.js';
+import type { BatchPush, BatchResult } from './push-batch.js';
 import { contentFields, pushFields } from './push-content.js';
 import type { PushContent, PushOptions, PushTarget } from './push-content.js';
 import { Registration } from './registration.js';

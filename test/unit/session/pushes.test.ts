@@ -58,6 +58,28 @@ describe('a push', () => {
   });
 });
 
+describe('a push to sessions only', () => {
+  const sessionOnly = { sessionOnly: true };
+
+  test('is refused for an openid without a session, and its key may come again', () => {
+    const harness = new SessionHarness({ offlineTtl: 60_000 });
+    const keyed = { content: 'x', idempotencyKey: 'k' };
+    expect(harness.push('alice', { ...keyed, ...sessionOnly }).errorCode).toBe('OPENID_OFFLINE');
+    expect(harness.push('alice', keyed).success).toBe(true);
+    expect(harness.push('alice', { ...keyed, ...sessionOnly }).success).toBe(true);
+    expect(harness.started().texts).toEqual(['x']);
+  });
+
+  test('goes to a session that waits for its client like any other', () => {
+    const harness = new SessionHarness({ offlineTtl: 60_000 });
+    const client = harness.started();
+    client.link.lose();
+    harness.settle();
+    expect(harness.push('alice', { content: 'x', ...sessionOnly }).success).toBe(true);
+    expect(harness.service.registry.findByOpenid('alice')?.outbox.length).toBe(1);
+  });
+});
+
 describe('bound pushes', () => {
   const bound = (syncHint: number, bindClientSeqId: number) => ({ syncHint, bindClientSeqId });
 
