@@ -159,6 +159,22 @@ describe.each([
   });
 });
 
+test('a push too large for a message takes none of the others along', async () => {
+  const { gateway, upstream } = await pair(true);
+  const huge = { openid: 'alice', type: 'test', metadata: { m: '界'.repeat(1_500_000) } };
+  const pushes = [
+    upstream.push({ openid: 'alice', type: 'test', content: 'before' }),
+    upstream.push(huge),
+    ...texts(6).map((content) =>
+      upstream.push({ openid: 'alice', type: 'test', title: 'é'.repeat(400_000), content }),
+    ),
+  ];
+  const settled = await Promise.allSettled(pushes);
+  expect(settled[1]).toMatchObject({ reason: { code: 'TOO_LARGE' } });
+  expect(gateway.pushed).toEqual(['alice before', ...texts(6).map((text) => `alice ${text}`)]);
+  expect(settled.filter(({ status }) => status === 'fulfilled')).toHaveLength(7);
+});
+
 test('PushStream is guarded by the secret', async () => {
   const { gateway, upstream } = await pair(true, 'open sesame');
   await upstream.push({ openid: 'alice', type: 'test' });

@@ -294,6 +294,42 @@ describe('pushes', () => {
   });
 });
 
+describe('sizes', () => {
+  test('a batch is cut by the bytes that its pushes take, of whichever field', async () => {
+    await make().start();
+    const wide = '界'.repeat(340_000);
+    const metadata = Object.fromEntries([...'abcdef'].map((key) => [key, 'é'.repeat(80_000)]));
+    const pushes = [
+      ...Array.from({ length: 6 }, () => ({ openid: 'bob', type: 'x', content: wide })),
+      ...Array.from({ length: 6 }, () => ({ openid: 'bob', type: 'x', metadata })),
+      ...Array.from({ length: 6 }, () => ({ openid: 'bob', type: 'x', title: wide })),
+    ];
+    const results = await server.pushBatch(pushes);
+    expect(results.map(({ code }) => code)).toEqual(pushes.map(() => ''));
+    expect(gateway.pushes.map(({ content }) => content.length)).toEqual(
+      pushes.map((push) => ('content' in push ? 340_000 : 0)),
+    );
+    await Promise.all(pushes.map((push) => server.push(push)));
+    expect(gateway.pushes).toHaveLength(2 * pushes.length);
+  });
+
+  test('what fits in no message was never sent, and says so', async () => {
+    await make().start();
+    const push = { openid: 'bob', type: 'x', content: '界'.repeat(1_500_000) };
+    const never = {
+      code: 'TOO_LARGE',
+      message: expect.stringMatching(/never sent.*4500\d{3} bytes/),
+    };
+    await expect(server.push(push)).rejects.toMatchObject(never);
+    await expect(server.push({ ...push, retryForMs: 60_000 })).rejects.toMatchObject(never);
+    await expect(server.broadcast(push)).rejects.toMatchObject(never);
+    const [result, good] = await server.pushBatch([push, { openid: 'bob', type: 'small' }]);
+    expect(result).toMatchObject({ success: false, ...never });
+    expect(good).toMatchObject({ success: true });
+    expect(gateway.pushes.map(({ msgType }) => msgType)).toEqual(['small']);
+  });
+});
+
 describe('stopping', () => {
   test('drain lets requests finish and says so to probes', async () => {
     let release: (() => void) | null = null;

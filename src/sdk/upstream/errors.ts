@@ -14,7 +14,8 @@ export class ReplyError extends Error {
 /**
  * A push that no gateway took. `code` is the gateway's error_code (`OPENID_OFFLINE`,
  * `SESSION_NOT_FOUND`, `OUTBOX_FULL`, ...), or `GATEWAY_UNREACHABLE`, or `OUTCOME_UNKNOWN` where the
- * answer was lost: repeat such a push only with an idempotency key.
+ * answer was lost: repeat such a push only with an idempotency key. `TOO_LARGE` with a message that
+ * says `never sent` is this side's: no call takes so much.
  */
 export class PushError extends CodedError {
   constructor(code: string, message: string, options?: ErrorOptions) {

@@ -24,9 +24,11 @@ import type { MessageCodec } from '../../wire/messages.js';
 import { SystemClock } from '../../base/clock.js';
 import type { Clock } from '../../base/clock.js';
 import { Method } from '../../wire/grpc-methods.js';
+import { PushError } from './errors.js';
 import { GatewayWatch } from './gateway-watch.js';
+import { pushBytes } from './push-content.js';
+import type { PushFields } from './push-content.js';
 import { PushStream } from './push-stream.js';
-import type { PushFields } from './push-stream.js';
 
 /** A call that brought no response. */
 export class CallError extends Error {
@@ -82,11 +84,14 @@ export class GatewayCaller {
     return this.hear(await this.call(method, UpstreamRegisterRequest, request, codec));
   }
 
-  /** Over PushStream where the gateway serves it. @throws {CallError} */
+  /** Over PushStream where the gateway serves it. @throws {CallError}, {PushError} TOO_LARGE. */
   push(request: PushFields): Promise<UnicastPushResponse> {
     if (this.pushes.refused) return this.pushAlone(request);
+    const bytes = pushBytes(request);
+    // On the stream it would end what others wait for.
+    if (bytes > this.caller.maxMessageBytes) return Promise.reject(this.tooLarge(bytes));
     return new Promise((resolve, reject) =>
-      this.pushes.push(request, {
+      this.pushes.push(request, bytes, {
         onResult: (response) => resolve(this.hear(response)),
         onFailure: (failure) => reject(new CallError(failure, this.address)),
         onRefused: () => resolve(this.pushAlone(request)),
@@ -144,7 +149,13 @@ export class GatewayCaller {
     this.caller.close();
   }
 
-  /** @throws {CallError} */
+  private tooLarge(bytes: number): PushError {
+    const limit = this.caller.maxMessageBytes;
+    const message = `never sent: ${bytes} bytes, a message to a gateway takes ${limit}`;
+    return new PushError('TOO_LARGE', message);
+  }
+
+  /** @throws {CallError}, {PushError} TOO_LARGE. */
   private call<Request extends Asked, Asked, Response extends Answered, Answered>(
     method: string,
     requestCodec: MessageCodec<Request, Asked>,
@@ -152,6 +163,8 @@ export class GatewayCaller {
     responseCodec: MessageCodec<Response, Answered>,
   ): Promise<Response> {
     const bytes = encodeMessage(requestCodec, request);
+    const { length } = bytes;
+    if (length > this.caller.maxMessageBytes) return Promise.reject(this.tooLarge(length));
     return new Promise<Response>((resolve, reject) => {
       this.caller.call(method, bytes, this.timeoutMs, {
         onResponse: (response) => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../base/clock.js';
 import { PushError } from './errors.js';
-import type { PushFields } from './push-stream.js';
+import type { PushFields } from './push-content.js';
 
 /** What another attempt may bring to a better end. */
 const PASSING: ReadonlySet<string> = new Set([

@@ -9,7 +9,6 @@ import type {
 import { GrpcStatus } from '../../grpc/unary-caller.js';
 import type { CallFailure } from '../../grpc/unary-caller.js';
 import { Method } from '../../wire/grpc-methods.js';
-import type { UnicastPushRequest } from '../../wire/messages.js';
 import {
   PushStreamRequest,
   PushStreamResponse,
@@ -17,8 +16,7 @@ import {
   decodeMessage,
   encodeMessage,
 } from '../../wire/messages.js';
-
-export type PushFields = Parameters<typeof UnicastPushRequest.encode>[0];
+import type { PushFields } from './push-content.js';
 
 /** Pushes that wait for their answers or to be sent; further ones are refused. */
 const MAX_UNANSWERED = 10_000;
@@ -57,8 +55,11 @@ export class PushStream implements StreamObserver {
     this.deadlines = new DeadlineQueue(clock);
   }
 
-  /** Pushes by the end of this turn; the observer hears later than this returns, once. */
-  push(fields: PushFields, observer: PushObserver): void {
+  /**
+   * Pushes by the end of this turn; the observer hears later than this returns, once.
+   * @param bytes that it takes in a message (pushBytes), no more than a message may have.
+   */
+  push(fields: PushFields, bytes: number, observer: PushObserver): void {
     if (this.unanswered.size >= MAX_UNANSWERED) {
       const message = 'too many pushes wait for the gateway';
       const status = GrpcStatus.RESOURCE_EXHAUSTED;
@@ -66,7 +67,7 @@ export class PushStream implements StreamObserver {
       return;
     }
     const deadline = this.clock.now() + this.timeoutMs;
-    const pending = new PendingPush(this.nextId++, fields, observer, deadline, this);
+    const pending = new PendingPush(this.nextId++, fields, bytes, observer, deadline, this);
     this.unanswered.set(pending.id, pending);
     this.deadlines.add(pending);
     this.unsent.push(pending);
@@ -171,8 +172,8 @@ export class PushStream implements StreamObserver {
   private nextBatch(): PendingPush[] {
     let bytes = 0;
     let count = 0;
-    for (const { fields } of this.unsent) {
-      bytes += (fields.data?.length ?? 0) + (fields.content?.length ?? 0);
+    for (const pending of this.unsent) {
+      bytes += pending.bytes;
       if (count === MAX_BATCH || (count > 0 && bytes > MAX_BATCH_BYTES)) break;
       count++;
     }
@@ -189,6 +190,7 @@ class PendingPush extends Deadlined {
   constructor(
     readonly id: number,
     readonly fields: PushFields,
+    readonly bytes: number,
     readonly observer: PushObserver,
     deadline: number,
     private readonly owner: PushStream,
