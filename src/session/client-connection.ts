@@ -13,6 +13,7 @@ import {
 } from '../wire/messages.js';
 import type { MessageCodec } from '../wire/messages.js';
 import { ClientLink } from './client-link.js';
+import { isClientSeq } from './client-sequence.js';
 import { ReadPause } from './read-pause.js';
 import { ProofDeadline } from './proof-deadline.js';
 import type { ProofOwner } from './proof-deadline.js';
@@ -102,9 +103,7 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
    * client is no longer this one's to send.
    */
   abandon(): void {
-    this.over = true;
-    this.proof.cancel();
-    this.loseSession();
+    this.end();
     this.out.discard(ErrorCode.NotPrimary, 'not the primary gateway');
   }
 
@@ -143,9 +142,7 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
   }
 
   onClosed(closed: LinkClosed): void {
-    this.over = true;
-    this.proof.cancel();
-    this.loseSession();
+    this.end();
     this.out.tap?.closed(closed);
     this.host.onConnectionClosed(this, closed);
   }
@@ -258,7 +255,7 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
     if (business === null) return;
     this.host.environment.metrics.decode.end(this.host.environment.clock);
     const mayJump = this.mayJump;
-    if (frame.seqId !== 0) this.mayJump = false;
+    if (isClientSeq(frame.seqId)) this.mayJump = false;
     const refusal = session.receiveBusiness(frame, business, mayJump);
     if (refusal === null) return;
     this.host.environment.metrics.requestsRejected.add(errorName(refusal.code));
@@ -331,13 +328,14 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
 
   private leaveWith(lastFrame: Frame, code: ErrorCode, reason: string): void {
     if (this.over) return;
-    this.over = true;
-    this.proof.cancel();
-    this.loseSession();
+    this.end();
     this.out.leave(lastFrame, code, reason);
   }
 
-  private loseSession(): void {
+  /** It reads and answers no more. The session, if any, is detached. */
+  private end(): void {
+    this.over = true;
+    this.proof.cancel();
     const session = this.session;
     if (session === null) return;
     this.session = null;

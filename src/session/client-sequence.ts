@@ -1,11 +1,18 @@
 import { MAX_HOLES } from '../journal/limits.js';
+import { MAX_CLIENT_SEQ } from '../wire/limits.js';
 
 /**
  * What a business frame's number means (SESSIONS.md, "Upstream direction"):
  * next - the one expected, or an allowed jump; repeat - was accepted before; skipped - a jump went
- * over it; gap - above the expected one; below - under the base; zero - business frames start at 1.
+ * over it; gap - above the expected one; below - under the base; zero - business frames start at 1;
+ * beyond - above MAX_CLIENT_SEQ.
  */
-export type SequenceVerdict = 'next' | 'repeat' | 'skipped' | 'gap' | 'below' | 'zero';
+export type SequenceVerdict = 'next' | 'repeat' | 'skipped' | 'gap' | 'below' | 'zero' | 'beyond';
+
+/** Whether a business frame may have this number at all. */
+export function isClientSeq(seq: number): boolean {
+  return seq > 0 && seq <= MAX_CLIENT_SEQ;
+}
 
 /** Numbers skipped by one jump, both ends included. */
 export interface Hole {
@@ -26,7 +33,7 @@ export class ClientSequence {
 
   /** Judges a number without consuming it. */
   judge(seq: number, mayJump: boolean): SequenceVerdict {
-    if (seq === 0) return 'zero';
+    if (!isClientSeq(seq)) return seq === 0 ? 'zero' : 'beyond';
     if (this.base === 0 || seq === this.expected) return 'next';
     if (seq > this.expected) return mayJump ? 'next' : 'gap';
     if (seq < this.base) return 'below';

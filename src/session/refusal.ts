@@ -23,6 +23,8 @@ export function refusalOf(
       return bad(
         `seq_id 0: business frames count from 1, expected ${expected === 0 ? 1 : expected}`,
       );
+    case 'beyond':
+      return bad(`seq_id ${seq} is above 2^52`);
     case 'gap':
       return bad(`seq_id ${seq} leaves a gap, expected ${expected}`);
     case 'below':

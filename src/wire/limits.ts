@@ -14,6 +14,12 @@ export const MAX_OPENID_BYTES = 128;
 export const MAX_CLAIMED_SEQ = 2 ** 52;
 
 /**
+ * Largest seq_id of a business frame. What is kept of a session names the number after it too, and must
+ * be readable again: below 2^53. No client counts that far.
+ */
+export const MAX_CLIENT_SEQ = 2 ** 52;
+
+/**
  * After a start or a promotion that may not know the newest frames, push numbers go on at a multiple of
  * this: far above anything that could have been sent since (REPLICATION.md, "Replication").
  */

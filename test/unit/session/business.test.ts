@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { encodeRequestFrame } from '../../../src/wire/frame-encoder.js';
 import { PushType, RequestType } from '../../../src/wire/messages.js';
 import { SessionHarness } from '../../support/session-harness.js';
+import { copies } from '../../support/session-world.js';
 
 describe('a business request', () => {
   test('reaches the upstream with everything it needs, its answer is sequenced and stored', () => {
@@ -53,6 +54,31 @@ describe('a business request', () => {
     expect(harness.router.seen.map((seen) => seen.clientSeq)).toEqual([1, 2]);
     expect(client.closed).toBeNull();
   });
+
+  test.each(['the first number', 'a jump'])(
+    '%s above 2^52 is refused and changes nothing: what is kept could not be read again',
+    (what) => {
+      const harness = new SessionHarness({}, undefined, undefined, {}, true);
+      if (what === 'a jump') {
+        const former = harness.started().business(1);
+        harness.answer(0);
+        former.ack(1).link.lose();
+      }
+      harness.settle();
+      const client = harness.started('alice', { lastAckedSeqId: what === 'a jump' ? 1 : 0 });
+      const seen = harness.router.seen.length;
+      for (const seq of [2 ** 52 + 1, Number.MAX_SAFE_INTEGER]) {
+        client.business(seq, 'x', 'echo', 70);
+        expect(client.last).toMatchObject({ code: 400, msgId: 70, seq: 0 });
+      }
+      expect(client.closed).toBeNull();
+      expect(harness.router.seen).toHaveLength(seen);
+      client.business(2 ** 52);
+      expect(harness.router.seen.at(-1)?.clientSeq).toBe(2 ** 52);
+      const states = copies(harness.service.snapshot()).flatMap((record) => record.session ?? []);
+      expect(states.map((state) => state.clientNext)).toEqual([2 ** 52 + 1]);
+    },
+  );
 
   test('an unknown type is refused, the connection stays', () => {
     const harness = new SessionHarness();
