@@ -16,6 +16,8 @@ export interface RunnableGateway {
   stop(): Promise<void>;
   /** Takes over what may change while it runs, and says what may not. */
   reload(config: Config, warnings: readonly string[]): Promise<void>;
+  /** A reload came to nothing, for these problems, one line each. */
+  notReloaded(problems: readonly string[]): void;
 }
 
 export type CreateGateway = (loaded: LoadedConfig) => Promise<RunnableGateway>;
@@ -83,7 +85,8 @@ async function reloadInto(
     for (const warning of warnings) terminal.err(`gatesvr: warning: ${warning}\n`);
     await gateway.reload(config, warnings);
   } catch (error) {
-    const lines = messageOf(error).split('\n');
-    for (const line of lines) terminal.err(`gatesvr: not reloaded: ${line}\n`);
+    const problems = messageOf(error).split('\n');
+    for (const line of problems) terminal.err(`gatesvr: not reloaded: ${line}\n`);
+    gateway.notReloaded(problems);
   }
 }

@@ -29,6 +29,18 @@ export function certificateSource(
   return new CertificateSource(load, files, clock, log);
 }
 
+/**
+ * What an operator should know of sources whose files are not in use as they are now, one line each.
+ * @param sources by the section of the configuration that names their files.
+ */
+export function certificateFaults(
+  sources: Readonly<Record<string, CertificateSource | null>>,
+): string[] {
+  return Object.entries(sources)
+    .filter(([, source]) => source !== null && source.fault !== '')
+    .map(([section, source]) => `${section}: the old certificates stay in use: ${source?.fault}`);
+}
+
 function readAuthority(file: string): Buffer {
   try {
     const bytes = readFileSync(file);

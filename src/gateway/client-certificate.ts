@@ -3,6 +3,8 @@ import type { ServerIdentity } from '../config/server-identity.js';
 import { loadTlsFiles } from '../config/tls-files.js';
 import { CertificateSource } from '../grpc/certificate-source.js';
 import type { Logger } from '../telemetry/log.js';
+import { certificateFaults } from './certificate-files.js';
+import type { CertificateHolder } from './reloads.js';
 
 /** What shows a certificate to clients: QUIC, WebSocket. */
 export interface ClientFacing {
@@ -14,7 +16,7 @@ export interface ClientFacing {
  * Keeps the certificate that clients are shown current: its files are read again when they change,
  * or when told. A file that is bad leaves the old certificate in use, and the log says so.
  */
-export class ClientCertificate {
+export class ClientCertificate implements CertificateHolder {
   private readonly source: CertificateSource;
 
   constructor(identity: ServerIdentity, clock: Clock, log: Logger) {
@@ -35,9 +37,12 @@ export class ClientCertificate {
     this.source.start();
   }
 
-  /** Reads the files now. @returns whether they are good. */
-  reload(): boolean {
-    return this.source.reload();
+  reloadCertificates(): void {
+    this.source.reload();
+  }
+
+  certificateFaults(): string[] {
+    return certificateFaults({ server: this.source });
   }
 
   stop(): void {

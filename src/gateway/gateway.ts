@@ -1,8 +1,8 @@
 import type { JwtAuthenticator } from '../auth/jwt-authenticator.js';
 import { SystemClock } from '../base/clock.js';
+import type { Clock } from '../base/clock.js';
 import { memoised } from '../base/lifecycle.js';
 import { TimerWheel } from '../base/timer-wheel.js';
-import { changedKeys } from '../config/changes.js';
 import type { Config } from '../config/config.js';
 import { serverIdentity } from '../config/server-identity.js';
 import type { ServerIdentity } from '../config/server-identity.js';
@@ -29,14 +29,9 @@ import { OpsSide, opsWarnings } from './ops-side.js';
 import { PairRegistrations } from './pair-registrations.js';
 import { pairSide, readinessOf } from './pair-side.js';
 import type { PairSide } from './pair-side.js';
-import {
-  RELOADED_KEYS,
-  overloadOptions,
-  routerOptions,
-  routingRules,
-  sessionOptions,
-} from './options.js';
+import { overloadOptions, routerOptions, sessionOptions } from './options.js';
 import { limitHandshakes, quicServer } from './quic-listener.js';
+import { Reloads } from './reloads.js';
 import { sampledSpans } from './request-spans.js';
 import type { SampledSpans } from './request-spans.js';
 import { StandingWarnings } from './standing-warnings.js';
@@ -67,8 +62,7 @@ export class Gateway {
   readonly router: ZoneRouter;
   private readonly logging: Logging;
   private readonly log: Logger;
-  private readonly clock = new SystemClock();
-  private readonly wheel = new TimerWheel(this.clock, SESSION_TICK_MS);
+  private readonly wheel: TimerWheel;
   private readonly state: StateKeeper;
   private readonly journal: JournalSide;
   /** Null where every token is accepted. */
@@ -79,7 +73,7 @@ export class Gateway {
   /** Null where this gateway has no peer. */
   readonly pair: PairSide | null;
   private readonly grpc: GrpcServer;
-  private readonly standing: StandingWarnings;
+  private readonly reloads: Reloads;
   private readonly ops: OpsSide;
   private readonly watchdog: Watchdog | null;
   private quic: QuicServer | null = null;
@@ -100,7 +94,9 @@ export class Gateway {
   constructor(
     private readonly config: Config,
     warnings: readonly string[] = [],
+    private readonly clock: Clock = new SystemClock(),
   ) {
+    this.wheel = new TimerWheel(clock, SESSION_TICK_MS);
     this.logging = new Logging(config);
     this.log = this.logging.root;
     this.state = new StateKeeper(config.server.stateFile, this.log.child({ part: 'state' }));
@@ -108,7 +104,7 @@ export class Gateway {
     const journalLog = this.log.child({ part: 'journal' });
     this.journal = new JournalSide(config, this.clock, journalLog, this.metrics.journal);
     const pairLog = this.log.child({ part: 'replication' });
-    const { upstreams, journal, metrics, clock } = this;
+    const { upstreams, journal, metrics } = this;
     this.pair = pairSide(config, upstreams, journal, metrics.replication, clock, pairLog);
     this.router = this.buildRouter();
     const { authFailures } = this.metrics.session;
@@ -125,29 +121,20 @@ export class Gateway {
     this.http3 = this.buildHttp3();
     this.grpc = this.buildGrpc();
     const permanent = [...this.upstreams.warnings(), ...opsWarnings(config)];
-    this.standing = new StandingWarnings(warnings, permanent);
+    this.reloads = this.buildReloads(new StandingWarnings(warnings, permanent));
     this.ops = this.buildOps();
     const { enabled, timeout } = config.watchdog;
     this.watchdog = enabled ? new Watchdog(timeout, this.clock) : null;
   }
 
-  /**
-   * Takes over what can change while it serves: certificates, token keys, the log level, routing rules.
-   * Other keys that differ are named in the log and /health, and wait for a restart.
-   * @param warnings what loading this configuration found.
-   */
-  async reload(config: Config, warnings: readonly string[] = []): Promise<void> {
-    this.certificate?.reload();
-    this.upstreams.reloadCertificates();
-    this.ops.reloadCertificates();
-    await this.tokens?.reload();
-    const changed = changedKeys(this.config, config);
-    this.logging.reload(config);
-    this.router.setRules(routingRules(config));
-    const waiting = changed.filter((key) => !RELOADED_KEYS.has(key));
-    if (waiting.length > 0) this.log.warn({ keys: waiting }, 'these keys wait for a restart');
-    this.standing.reloaded(warnings, waiting);
-    this.log.info('configuration reloaded');
+  /** Takes over what can change while it serves; the rest waits for a restart, and is named. */
+  reload(config: Config, warnings: readonly string[] = []): Promise<void> {
+    return this.reloads.take(config, warnings);
+  }
+
+  /** A reload came to nothing, for these problems, one line each: the log and /health say so. */
+  notReloaded(problems: readonly string[]): void {
+    this.reloads.refuse(problems);
   }
 
   /** The UDP port that was bound. */
@@ -217,15 +204,20 @@ export class Gateway {
       metrics: this.metrics,
       clock: this.clock,
       standing: () => [
-        ...this.standing.lines(),
+        ...this.reloads.warnings(),
         ...this.journal.warnings(),
         ...(this.pair?.warnings() ?? []),
-        ...(this.tokens?.warnings() ?? []),
       ],
       log: this.log.child({ part: 'ops' }),
       logLevel: this.logging.level,
       drain: () => void this.drain(),
     });
+  }
+
+  private buildReloads(standing: StandingWarnings): Reloads {
+    const { log, logging, router, tokens } = this;
+    const certificates = () => [this.certificate, this.upstreams, this.ops];
+    return new Reloads(this.config, { log, logging, router, tokens, standing, certificates });
   }
 
   private buildQuic(identity: ServerIdentity): QuicServer {

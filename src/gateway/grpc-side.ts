@@ -18,7 +18,8 @@ import { pushBatchMethod } from '../upstream/push-batch.js';
 import { PushStreams } from '../upstream/push-stream.js';
 import type { PushSink } from '../upstream/push-sink.js';
 import type { RegistrationSink } from '../upstream/registration-sink.js';
-import { certificateSource } from './certificate-files.js';
+import { certificateFaults, certificateSource } from './certificate-files.js';
+import type { CertificateHolder } from './reloads.js';
 
 /** What upstreams reach through the gateway's gRPC port. */
 export interface UpstreamFacing {
@@ -37,7 +38,7 @@ const RECONNECT_MS = 50;
 const REFLECTED = ['gatesvr.proto.GatewayService', 'grpc.health.v1.Health'];
 
 /** Both directions of gRPC as the configuration wants them, with their certificates. */
-export class GrpcSide {
+export class GrpcSide implements CertificateHolder {
   readonly health = new HealthService();
   /** How upstreams are called. */
   readonly callers: CallerFactory;
@@ -156,9 +157,12 @@ export class GrpcSide {
     this.callTls?.stop();
   }
 
-  /** Reads the certificates now. @returns whether all are good; bad ones leave the old in use. */
-  reloadCertificates(): boolean {
-    const sources = [this.listenTls, this.callTls].filter((source) => source !== null);
-    return sources.map((source) => source.reload()).every((good) => good);
+  reloadCertificates(): void {
+    this.listenTls?.reload();
+    this.callTls?.reload();
+  }
+
+  certificateFaults(): string[] {
+    return certificateFaults({ 'grpc.tls': this.listenTls, upstream_tls: this.callTls });
   }
 }

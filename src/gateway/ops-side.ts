@@ -8,10 +8,11 @@ import type { OpsControls } from '../ops/ops-source.js';
 import { OpsServer } from '../ops/ops-server.js';
 import type { Logger } from '../telemetry/log.js';
 import type { LogLevel } from '../telemetry/log-level.js';
-import { certificateSource } from './certificate-files.js';
+import { certificateFaults, certificateSource } from './certificate-files.js';
 import { OpsView } from './ops-view.js';
 import type { OpsViewParts } from './ops-view.js';
 import { addressOf, routerOptions } from './options.js';
+import type { CertificateHolder } from './reloads.js';
 
 interface OpsSideParts extends Omit<OpsViewParts, 'upstreamWarning'> {
   readonly log: Logger;
@@ -21,7 +22,7 @@ interface OpsSideParts extends Omit<OpsViewParts, 'upstreamWarning'> {
 }
 
 /** The operators' listeners out of the configuration, with what they show and what they may do. */
-export class OpsSide {
+export class OpsSide implements CertificateHolder {
   private readonly server: OpsServer;
   private readonly log: Logger;
   /** Null: plain HTTP. */
@@ -63,9 +64,12 @@ export class OpsSide {
     await this.server.stop();
   }
 
-  /** Reads the certificates now; bad ones leave the old in use. */
   reloadCertificates(): void {
     this.certificates?.reload();
+  }
+
+  certificateFaults(): string[] {
+    return certificateFaults({ 'ops.tls': this.certificates });
   }
 
   private build(parts: OpsSideParts): OpsServer {

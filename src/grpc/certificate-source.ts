@@ -14,17 +14,18 @@ export interface TlsMaterial {
 }
 
 /** How often the files are looked at, ms: a renewed certificate is in use long before the old one ends. */
-const POLL_MS = 10_000;
+export const CERTIFICATE_POLL_MS = 10_000;
 
 type Listener = (material: TlsMaterial) => void;
 
 /**
  * Certificates from files, read again when one of these changes. A file that is bad keeps the old
- * ones in use, and the log says so.
+ * ones in use, and is tried again until it is good; the log says so once.
  */
 export class CertificateSource {
   private material: TlsMaterial;
   private stamp: string;
+  private complained = '';
   private readonly listeners = new Set<Listener>();
   private cancelPoll: Cancel | null = null;
 
@@ -46,11 +47,16 @@ export class CertificateSource {
     return this.material;
   }
 
+  /** Why the files as they are now are not in use; empty when they are. */
+  get fault(): string {
+    return this.complained;
+  }
+
   /** Watches the files until `stop`. Idempotent, both. */
   start(): void {
-    this.cancelPoll ??= this.clock.every(POLL_MS, () => {
+    this.cancelPoll ??= this.clock.every(CERTIFICATE_POLL_MS, () => {
       const stamp = this.look();
-      if (stamp !== this.stamp) this.reload();
+      if (stamp !== this.stamp || this.complained !== '') this.reload();
     });
   }
 
@@ -65,12 +71,10 @@ export class CertificateSource {
     try {
       this.material = this.load();
     } catch (error) {
-      this.logger.error(
-        { reason: messageOf(error) },
-        'certificates are not renewed, old ones stay',
-      );
+      this.complain(messageOf(error));
       return false;
     }
+    this.complained = '';
     this.logger.info({ files: this.files }, 'certificates were renewed');
     for (const listener of this.listeners) listener(this.material);
     return true;
@@ -85,6 +89,12 @@ export class CertificateSource {
 
   unsubscribe(listener: Listener): void {
     this.listeners.delete(listener);
+  }
+
+  private complain(reason: string): void {
+    if (reason === this.complained) return;
+    this.complained = reason;
+    this.logger.error({ reason }, 'certificates are not renewed, old ones stay');
   }
 
   private look(): string {

@@ -237,9 +237,11 @@ describe('certificate files', () => {
       writeFileSync(live.cert, 'nonsense');
       clock.advance(10_000);
       expect(await trusts(second.ca)).toBe(true);
+      expect(source.fault).toBe('not a certificate');
       expect(source.reload()).toBe(false);
       install(first);
       expect(source.reload()).toBe(true);
+      expect(source.fault).toBe('');
       expect(await trusts(first.ca)).toBe(true);
     } finally {
       source.stop();

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Clock } from '../../src/base/clock.js';
 import { loadConfig } from '../../src/config/load.js';
 import { MAX_HASHED_DAYS } from '../../src/config/certificate-hash.js';
 import { writeCertificates } from '../../src/config/certificates.js';
@@ -16,7 +17,7 @@ export class GatewayHarness {
   private certificates: Promise<unknown> | null = null;
 
   /** Starts a gateway; one after another they share the state file, as restarts do. */
-  async gateway(settings: Record<string, string> = {}): Promise<Gateway> {
+  async gateway(settings: Record<string, string> = {}, clock?: Clock): Promise<Gateway> {
     await (this.certificates ??= writeCertificates(this.folder, { days: MAX_HASHED_DAYS }));
     const flags: Record<string, string> = {
       'server.quic_addr': '127.0.0.1:0',
@@ -35,7 +36,7 @@ export class GatewayHarness {
       'overload_protection.max_event_loop_delay': '0s',
       ...settings,
     };
-    const gateway = new Gateway(loadConfig({ env: {}, flags }).config);
+    const gateway = new Gateway(loadConfig({ env: {}, flags }).config, [], clock);
     this.running.push(gateway);
     await gateway.start();
     return gateway;

@@ -25,6 +25,8 @@ class Session {
   readonly signals = new Signals();
   readonly calls: string[] = [];
   config: Config | null = null;
+  /** What the gateway was told of reloads that came to nothing. */
+  readonly problems: string[] = [];
 
   /** Runs a command line with a gateway that only notes what is asked of it. */
   run(line: string, gateway: Partial<RunnableGateway> = {}, debug = false): Promise<number> {
@@ -43,6 +45,7 @@ class Session {
           this.config = reloaded;
           return this.note('reload');
         },
+        notReloaded: (problems) => void this.problems.push(...problems),
       });
     };
     registerServeCommand(program, terminal, create, this.signals);
@@ -181,6 +184,7 @@ describe('SIGHUP', () => {
     await turn();
     expect(session.config?.log.level).toBe('debug');
     expect(session.err).toMatch(/not reloaded: .*log\.level/);
+    expect(session.problems).toEqual([expect.stringMatching(/^\S+:2: log\.level must be/)]);
     session.signals.emit('SIGTERM', 'SIGTERM');
     expect(await running).toBe(0);
     expect(session.calls).toEqual(['start', 'reload', 'stop']);

@@ -1,0 +1,73 @@
+import type { JwtAuthenticator } from '../auth/jwt-authenticator.js';
+import { changedKeys } from '../config/changes.js';
+import type { Config } from '../config/config.js';
+import type { ZoneRouter } from '../routing/zone-router.js';
+import type { Logger } from '../telemetry/log.js';
+import type { Logging } from './logging.js';
+import { RELOADED_KEYS, routingRules } from './options.js';
+import type { StandingWarnings } from './standing-warnings.js';
+
+/** A part that shows or trusts certificates from files. */
+export interface CertificateHolder {
+  /** Reads them now; bad ones leave the old in use. */
+  reloadCertificates(): void;
+  /** Which files, as they are now, are not in use, and why; one line each. */
+  certificateFaults(): readonly string[];
+}
+
+interface ReloadsParts {
+  readonly log: Logger;
+  readonly logging: Logging;
+  readonly router: ZoneRouter;
+  /** Null where every token is accepted. */
+  readonly tokens: JwtAuthenticator | null;
+  readonly standing: StandingWarnings;
+  /** Null: not started yet. */
+  readonly certificates: () => readonly (CertificateHolder | null)[];
+}
+
+/** What SIGHUP comes to: what is taken over, what waits, what went wrong; in the log and for /health. */
+export class Reloads {
+  /** @param config what the gateway was started with. */
+  constructor(
+    private readonly config: Config,
+    private readonly parts: ReloadsParts,
+  ) {}
+
+  /**
+   * Takes over what can change while the gateway serves: certificates, token keys, the log level,
+   * routing rules. Other keys that differ are named in the log and /health, and wait for a restart.
+   * @param warnings what loading this configuration found.
+   */
+  async take(config: Config, warnings: readonly string[]): Promise<void> {
+    const { log, logging, router, tokens, standing } = this.parts;
+    for (const holder of this.parts.certificates()) holder?.reloadCertificates();
+    await tokens?.reload();
+    logging.reload(config);
+    router.setRules(routingRules(config));
+    const waiting = changedKeys(this.config, config).filter((key) => !RELOADED_KEYS.has(key));
+    if (waiting.length > 0) log.warn({ keys: waiting }, 'these keys wait for a restart');
+    standing.reloaded(warnings, waiting);
+    const faults = this.fileFaults();
+    if (faults.length === 0) log.info('configuration reloaded');
+    else log.warn({ faults }, 'configuration reloaded, but not all files that it names');
+  }
+
+  /** A configuration with problems changes nothing. @param problems one line each. */
+  refuse(problems: readonly string[]): void {
+    const { log, standing } = this.parts;
+    log.error({ problems }, 'configuration not reloaded, the old one stays in force');
+    standing.refused();
+  }
+
+  /** What stands, one line each: of the configuration, and of the files that it names. */
+  warnings(): string[] {
+    return [...this.parts.standing.lines(), ...this.fileFaults()];
+  }
+
+  private fileFaults(): string[] {
+    const { certificates, tokens } = this.parts;
+    const faults = certificates().flatMap((holder) => holder?.certificateFaults() ?? []);
+    return [...faults, ...(tokens?.warnings() ?? [])];
+  }
+}

@@ -1,0 +1,38 @@
+import { expect, test } from '@jest/globals';
+import { CERTIFICATE_POLL_MS, CertificateSource } from '../../../src/grpc/certificate-source.js';
+import { createLogger } from '../../../src/telemetry/log.js';
+import { FakeClock } from '../../support/fake-clock.js';
+
+test('bad files are tried again until they are good, and complained about once', () => {
+  const lines: string[] = [];
+  const destination = { write: (line: string) => void lines.push(line) };
+  const log = createLogger({ level: 'error', format: 'json' }, destination);
+  const clock = new FakeClock();
+  let fault = '';
+  let loads = 0;
+  const load = () => {
+    loads++;
+    if (fault !== '') throw new Error(fault);
+    return { ca: null, cert: null, key: null };
+  };
+  // A file whose stamp never changes, as one that may not be read until its mode is another.
+  const source = new CertificateSource(load, [], clock, log);
+  source.start();
+  clock.advance(3 * CERTIFICATE_POLL_MS);
+  expect(loads).toBe(1);
+
+  fault = 'permission denied';
+  expect(source.reload()).toBe(false);
+  clock.advance(3 * CERTIFICATE_POLL_MS);
+  expect([loads, source.fault, lines.length]).toEqual([5, 'permission denied', 1]);
+  fault = 'no such file';
+  clock.advance(CERTIFICATE_POLL_MS);
+  expect([source.fault, lines.length]).toEqual(['no such file', 2]);
+
+  fault = '';
+  clock.advance(CERTIFICATE_POLL_MS);
+  expect([loads, source.fault]).toEqual([7, '']);
+  clock.advance(CERTIFICATE_POLL_MS);
+  expect(loads).toBe(7);
+  source.stop();
+});
