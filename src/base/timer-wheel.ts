@@ -81,6 +81,8 @@ export class TimerWheel {
 
   disarm(timer: WheelTimer): void {
     if (timer.slot !== -1) this.unlink(timer);
+    // It may be among those that are about to fire, behind the one that disarms it.
+    timer.deadline = Infinity;
   }
 
   /** Disarms nothing but ends the interval; the wheel starts again at the next arm. */

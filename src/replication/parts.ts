@@ -9,7 +9,7 @@ export type ShipmentFields = NonNullable<FromPrimaryMessage['shipment']>;
 export type PartContent =
   | { readonly chunk: { readonly position: number; readonly records: Uint8Array[] } }
   | { readonly snapshotEnd: { epoch: number; position: number; records: number } }
-  | { readonly batch: { first: number; count: number; entries: Uint8Array } }
+  | { readonly batch: { first: number; count: number; entries: Uint8Array; more?: boolean } }
   | { readonly fragment: { readonly bytes: Uint8Array; readonly last: boolean } };
 
 /**

@@ -1,5 +1,5 @@
 import { messageOf } from '../base/errors.js';
-import type { JournalFollower, JournalRenewal } from '../journal/journal.js';
+import type { JournalBatch, JournalFollower, JournalRenewal } from '../journal/journal.js';
 import { Part, StateRecord, decodeMessage } from '../wire/messages.js';
 import { decodePart } from './parts.js';
 import type { ShipmentFields } from './parts.js';
@@ -18,6 +18,17 @@ const MAX_SNAPSHOT_BYTES = 4 * 1024 * 1024 * 1024;
 /** A part in fragments: a session's outbox may hold 1 GiB (session.outbox_max_bytes). */
 const MAX_PART_BYTES = 1.5 * 1024 * 1024 * 1024;
 
+/**
+ * The parts of one turn of the primary so far. Its entries make sense together only: an answer and the push
+ * bound behind it, a START and the pushes that wait for it. A promotion between them would lose some.
+ */
+interface Turn {
+  readonly first: number;
+  readonly pieces: Uint8Array[];
+  count: number;
+  bytes: number;
+}
+
 /** What a snapshot under way has built, beside the state that it will replace. */
 interface Joining {
   readonly renewal: JournalRenewal;
@@ -29,13 +40,14 @@ interface Joining {
 
 /**
  * The standby's end of one stream: parts in order, a snapshot first, with batches between its chunks;
- * each part is applied whole or not at all. Nothing shows before the end of the snapshot is there; then
+ * each part is applied whole or not at all, and a turn of the primary with all its parts. Nothing shows before the end of the snapshot is there; then
  * all of it does at once.
  */
 export class Receiver {
   private number = 0;
   private whole = false;
   private joining: Joining | null = null;
+  private turn: Turn | null = null;
   private fragments: Uint8Array[] = [];
   private fragmentBytes = 0;
 
@@ -97,9 +109,10 @@ export class Receiver {
   }
 
   private applyPart(part: Part, number: number): void {
-    if (part.chunk) this.collect(part.chunk);
+    if (part.batch) this.append(part.batch);
+    else if (this.turn !== null) throw new BrokenStreamError(`part ${number} within a turn`);
+    else if (part.chunk) this.collect(part.chunk);
     else if (part.snapshotEnd) this.swap(part.snapshotEnd);
-    else if (part.batch) this.append(part.batch);
     else throw new BrokenStreamError(`part ${number} is of no known kind`);
   }
 
@@ -149,18 +162,31 @@ export class Receiver {
     const first = batch.first ?? 0;
     const count = batch.count ?? 0;
     const bytes = batch.entries ?? new Uint8Array(0);
-    const reader = this.whole ? this.follower : this.joining?.renewal;
-    if (reader === undefined) throw new BrokenStreamError('a batch before the snapshot');
-    const here = this.joining?.position ?? this.follower.position;
+    const { turn } = this;
+    const here = (this.joining?.position ?? this.follower.position) + (turn?.count ?? 0);
     if (first !== here + 1 || count === 0) {
       throw new BrokenStreamError(`entry ${first} after entry ${here}`);
     }
+    if (turn === null && batch.more !== true) return this.apply({ first, count, bytes });
+    const whole = (this.turn ??= { first, pieces: [], count: 0, bytes: 0 });
+    whole.pieces.push(bytes);
+    whole.count += count;
+    whole.bytes += bytes.length;
+    if (whole.bytes > MAX_PART_BYTES) throw new BrokenStreamError('a turn is too large');
+    if (batch.more === true) return;
+    this.turn = null;
+    this.apply({ first: whole.first, count: whole.count, bytes: Buffer.concat(whole.pieces) });
+  }
+
+  private apply(batch: JournalBatch): void {
+    const reader = this.whole ? this.follower : this.joining?.renewal;
+    if (reader === undefined) throw new BrokenStreamError('a batch before the snapshot');
     try {
-      reader.apply({ first, count, bytes });
+      reader.apply(batch);
     } catch (error) {
       throw new BrokenStreamError(messageOf(error));
     }
-    if (this.joining !== null) this.joining.position += count;
+    if (this.joining !== null) this.joining.position += batch.count;
   }
 }
 

@@ -41,7 +41,7 @@ export interface ShipperParts {
 /** Parts and bytes on their way without a confirmation: what keeps a slow standby from filling memory. */
 const WINDOW_PARTS = 64;
 const WINDOW_BYTES = 4 * 1024 * 1024;
-/** Entries are sent together up to so many bytes, so that a standby applies them within a turn. */
+/** Entries are sent together up to so many bytes: parts of like size fill the window evenly. */
 const BATCH_BYTES = 256 * 1024;
 /** Bytes of entries that wait behind the window at most. */
 const BUFFER_BYTES = 64 * 1024 * 1024;
@@ -110,9 +110,11 @@ export class Shipper implements JournalSink {
 
   take(batch: JournalBatch): void {
     if (this.over) return;
-    for (const { first, count, bytes } of splitBatch(batch, this.options.batchSize, BATCH_BYTES)) {
+    const parts = splitBatch(batch, this.options.batchSize, BATCH_BYTES);
+    for (const [index, { first, count, bytes }] of parts.entries()) {
       // The journal may use its buffer again.
-      this.wait({ batch: { first, count, entries: Buffer.from(bytes) } }, count);
+      const entries = Buffer.from(bytes);
+      this.wait({ batch: { first, count, entries, more: index < parts.length - 1 } }, count);
     }
     this.pump();
     const most = this.options.bufferSize * (this.feed === null ? 1 : JOINING_FACTOR);

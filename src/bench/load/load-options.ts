@@ -38,6 +38,7 @@ const NUMBERS = {
   restarts: { type: 'string' },
   pushes: { type: 'string' },
   idle: { type: 'string' },
+  active: { type: 'string' },
 } as const;
 export type NumberOption = keyof typeof NUMBERS;
 

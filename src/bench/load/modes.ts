@@ -62,6 +62,8 @@ export const MODES: Readonly<Record<string, Mode>> = {
       sessions: number('sessions') ?? 20_000,
       heartbeatEvery: (number('heartbeat') ?? 30) * SECOND,
       hold: (number('hold') ?? 120) * SECOND,
+      active: number('active') ?? 0,
+      rate: number('rate') ?? 1_000,
     };
     return takeTurns(starters, rounds, async (each) => emit(await runIdle(each, plan)));
   },

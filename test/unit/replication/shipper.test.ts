@@ -123,6 +123,36 @@ describe('shipper and receiver', () => {
     expect(standby.texts.slice(2)).toEqual(['a', 'b', 'c', 'd', 'e']);
   });
 
+  it('a turn that took several parts shows whole or not at all, also within a snapshot', () => {
+    for (const joining of [false, true]) {
+      const texts = Array.from({ length: 30 }, (_, index) => `s${index}`);
+      const { journal, sent, standby, receiver, deliver, endTurn } = build({
+        ...(joining ? { texts, stepBytes: 10 } : {}),
+        batchSize: 2,
+      });
+      if (joining) endTurn();
+      else deliver();
+      while (sent.length > 0) receiver.take(shipmentOf(sent.shift() as Uint8Array));
+      const { position } = standby;
+      journal.append('answer', 'pushed behind it', 'c', 'd', 'e');
+      const parts = sent.splice(0);
+      expect(parts).toHaveLength(3);
+      const confirmed = parts.map((part) => receiver.take(shipmentOf(part)).position);
+      expect(confirmed.slice(0, 2)).toEqual([0, 0].map(() => (joining ? 0 : position)));
+      if (!joining) expect(confirmed[2]).toBe(position + 5);
+    }
+  });
+
+  it('nothing else may come within a turn', () => {
+    const { journal, sent, receiver, deliver } = build({ batchSize: 1 });
+    deliver();
+    journal.append('a', 'b');
+    receiver.take(shipmentOf(sent.shift() as Uint8Array));
+    const afterSnapshotAndFirst = 4;
+    const chunk = encodePart(afterSnapshotAndFirst, { chunk: { position: 3, records: [] } });
+    expect(() => receiver.take(shipmentOf(chunk))).toThrow('within a turn');
+  });
+
   it('holds back behind the window, and drops a standby that stays behind', () => {
     const { journal, sent, dropped, deliver, metrics, shipper, gate } = build({ bufferSize: 10 });
     deliver();
