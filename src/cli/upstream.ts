@@ -62,7 +62,7 @@ async function runUpstream(
     stream,
     ...(advertise === undefined ? {} : { advertise }),
     ...(secret === undefined ? {} : { access: { secret: readSecret(secret) } }),
-    onRegistration: reporter(terminal, zone),
+    onRegistration: reporter(terminal, zone, gateway.length > 1),
     onError: (error, action) =>
       terminal.err(`gatesvr: action ${action} failed: ${String(error)}\n`),
   });
@@ -80,13 +80,22 @@ async function runUpstream(
   }
 }
 
-/** Prints what happens at each gateway, and a repeated failure once. */
-function reporter(terminal: Terminal, zone: string): (report: RegistrationReport) => void {
+/**
+ * Prints what happens at each gateway, and a repeated failure once.
+ * @param several one that refuses for good ends nothing; the only one does, and that says it.
+ */
+function reporter(
+  terminal: Terminal,
+  zone: string,
+  several: boolean,
+): (report: RegistrationReport) => void {
   const last = new Map<string, string>();
   return ({ gateway, outcome, message }) => {
     if (outcome === 'registered') {
       last.delete(gateway);
       terminal.out(`zone ${zone}: registered at ${gateway}: ${message}\n`);
+    } else if (outcome === 'refused' && several) {
+      terminal.err(`gatesvr: ${gateway} refused the registration for good: ${message}\n`);
     } else if (outcome === 'retrying' && last.get(gateway) !== message) {
       last.set(gateway, message);
       terminal.err(`gatesvr: ${message}; is that gateway running? trying again\n`);

@@ -50,12 +50,10 @@ export class GrpcServer {
   readonly start = memoised(() => this.listen());
   /** Takes no new connection and no new call; resolves when the calls under way have finished. */
   readonly drain = memoised(() => this.finishCalls());
-  /** As drain, but ends what has not finished after the grace time. */
-  readonly stop = memoised(() => this.end());
-
   private readonly server: Server;
   private readonly guard: CallGuard | null;
   private boundPort = 0;
+  private stopping: Promise<void> | null = null;
 
   constructor(
     private readonly options: GrpcServerOptions,
@@ -77,6 +75,11 @@ export class GrpcServer {
   /** The port that was bound; 0 before `start`. */
   get port(): number {
     return this.boundPort;
+  }
+
+  /** As drain, but ends what has not finished after the grace time, ms. */
+  stop(graceMs: number = this.options.graceMs ?? DEFAULT_GRACE_MS): Promise<void> {
+    return (this.stopping ??= this.end(graceMs));
   }
 
   private register(method: UnaryMethod): void {
@@ -169,8 +172,7 @@ export class GrpcServer {
     return new Promise((resolve) => this.server.tryShutdown(() => resolve()));
   }
 
-  private async end(): Promise<void> {
-    const graceMs = this.options.graceMs ?? DEFAULT_GRACE_MS;
+  private async end(graceMs: number): Promise<void> {
     const spare = this.clock.after(graceMs, () => this.server.forceShutdown());
     await this.drain();
     spare();

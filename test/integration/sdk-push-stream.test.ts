@@ -195,6 +195,31 @@ test('PushStream is guarded by the secret', async () => {
   expect(gateway.pushed).toHaveLength(1);
 });
 
+test('a wrong secret ends the registration, until the gateway comes back with another', async () => {
+  const gateway = new TestGateway(true, 'open sesame');
+  running.push(gateway);
+  const port = await gateway.start();
+  const reports: RegistrationReport[] = [];
+  const upstream = new UpstreamServer({
+    zone: '001',
+    serviceName: 'stranger',
+    listen: '127.0.0.1:0',
+    gateways: [`127.0.0.1:${port}`],
+    access: { secret: 'sesame' },
+    onRegistration: (report) => void reports.push(report),
+  });
+  running.push(upstream);
+  const error = await upstream.start().catch((cause: unknown) => cause);
+  expect(error).toMatchObject({ name: 'RegistrationError', code: 'UNAUTHENTICATED' });
+  expect((error as Error).message).toMatch(/refused to register .*authorization/);
+  expect(reports).toMatchObject([{ outcome: 'refused', retryInMs: 0 }]);
+  await gateway.stop();
+  const changed = new TestGateway(true, 'sesame');
+  running.push(changed);
+  await changed.start(port);
+  await until(() => changed.registered.length === 1);
+});
+
 test('a push with retryForMs outlives a restart of the gateway, under one key', async () => {
   const { gateway, port, upstream } = await pair(true);
   gateway.waiting = [];

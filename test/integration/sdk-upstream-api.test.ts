@@ -70,6 +70,16 @@ test('draining takes the instance out of every gateway', async () => {
   expect(instances()).toEqual([0, 0]);
 });
 
+test('stopping does so too, at once', async () => {
+  const instances = () => gateways.map(({ router }) => router.view().zones[2]?.instances.length);
+  const third = await harness.upstream(gateways[0] as Gateway, '003', () => undefined, {
+    gateways: gateways.map(({ grpcPort }) => `127.0.0.1:${grpcPort}`),
+  });
+  expect(instances()).toEqual([1, 1]);
+  await third.stop();
+  expect(instances()).toEqual([0, 0]);
+});
+
 test('a gateway that asks for a secret and speaks TLS takes an upstream that knows both', async () => {
   const folder = harness.folder;
   const closed = await harness.gateway({

@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { createServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { GrpcJsCaller } from '../../src/grpc/grpc-js-caller.js';
 import { ReplyError, UpstreamServer } from '../../src/sdk/upstream/index.js';
 import type { RegistrationReport, UpstreamServerOptions } from '../../src/sdk/upstream/index.js';
@@ -99,6 +101,43 @@ describe('registration', () => {
     expect(failure).toMatchObject({ code: 'INVALID_ZONE_ID' });
     expect((failure as Error).message).toMatch(/refused to register .*zone 009 does not exist/);
     expect(gateway.registrations).toHaveLength(1);
+  });
+
+  test('a gateway that refuses for good does not end the registration at the others; a full zone is asked again', async () => {
+    const refusing = await FakeGatewayService.start();
+    const { address } = refusing;
+    const notAllowed = { success: false, message: 'not you', errorCode: 'NOT_ALLOWED' } as const;
+    refusing.onRegister = () => notAllowed;
+    const reports: RegistrationReport[] = [];
+    let held = true;
+    gateway.onRegister = () =>
+      held
+        ? { success: false, message: 'full', errorCode: 'ZONE_FULL' }
+        : { success: true, message: '', errorCode: '' };
+    const gateways = [address, gateway.address];
+    const onRegistration = (report: RegistrationReport) => void reports.push(report);
+    const started = make({ gateways, onRegistration }).start();
+    await until(() => reports.some(({ outcome }) => outcome === 'refused'));
+    await until(() => gateway.registrations.length > 1);
+    held = false;
+    await started;
+    expect(refusing.registrations).toHaveLength(1);
+    const told = reports.filter((report) => report.gateway === gateway.address);
+    expect(told[0]).toMatchObject({ outcome: 'retrying', message: 'ZONE_FULL: full' });
+    expect(told.at(-1)).toMatchObject({ outcome: 'registered' });
+    await refusing.stop();
+  });
+
+  test('rejects where every gateway refuses for good', async () => {
+    const other = await FakeGatewayService.start();
+    gateway.onRegister = () => ({ success: false, message: 'no', errorCode: 'NOT_ALLOWED' });
+    other.onRegister = () => ({ success: false, message: 'no', errorCode: 'INVALID_ADDRESS' });
+    const started = make({ gateways: [gateway.address, other.address] }).start();
+    await expect(started).rejects.toMatchObject({
+      name: 'RegistrationError',
+      code: 'NOT_ALLOWED',
+    });
+    await other.stop();
   });
 
   test('a port in use is one line', async () => {
@@ -348,5 +387,42 @@ describe('stopping', () => {
     await drained;
     await server.stop();
     await server.stop();
+  });
+
+  test('deregisters at every gateway, once, also where drain did not', async () => {
+    const other = await FakeGatewayService.start();
+    await make({ gateways: [gateway.address, other.address] }).start();
+    const address = server.advertised;
+    await server.stop();
+    await server.stop();
+    expect(gateway.deregistrations).toMatchObject([{ address, zoneId: '003' }]);
+    expect(other.deregistrations).toHaveLength(1);
+    await other.stop();
+    await make().start();
+    await server.drain();
+    await server.stop();
+    expect(gateway.deregistrations).toHaveLength(2);
+  });
+
+  test('does not wait for a gateway that is gone or says nothing', async () => {
+    const held = new Set<Socket>();
+    // It takes connections and is silent, as a host that hangs.
+    const silent = createServer((socket) => held.add(socket));
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const { port } = silent.address() as AddressInfo;
+    const gone = await FakeGatewayService.start();
+    const gateways = [`127.0.0.1:${port}`, gone.address, gateway.address];
+    const reports: RegistrationReport[] = [];
+    const onRegistration = (report: RegistrationReport) => void reports.push(report);
+    void make({ gateways, onRegistration }).start();
+    await until(() => reports.filter(({ outcome }) => outcome === 'registered').length === 2);
+    await gone.stop();
+    const from = performance.now();
+    await server.stop();
+    // Far below the ten seconds of a call; the machine may be busy.
+    expect(performance.now() - from).toBeLessThan(6_000);
+    expect(gateway.deregistrations).toHaveLength(1);
+    for (const socket of held) socket.destroy();
+    await new Promise((resolve) => silent.close(resolve));
   });
 });

@@ -24,7 +24,7 @@ export class PushError extends CodedError {
   }
 }
 
-/** A gateway refused the registration for good; `code` is its error_code. */
+/** A gateway refused the registration for good; `code` is its error_code, or `UNAUTHENTICATED`. */
 export class RegistrationError extends CodedError {
   constructor(code: string, message: string) {
     super(code, message);

@@ -1,6 +1,8 @@
 import type { Cancel, Clock } from '../../base/clock.js';
 import { messageOf } from '../../base/errors.js';
+import { GrpcStatus } from '../../grpc/unary-caller.js';
 import { RegistrationError } from './errors.js';
+import { CallError } from './gateway-caller.js';
 import type { GatewayCaller } from './gateway-caller.js';
 import type { GatewayWatch } from './gateway-watch.js';
 
@@ -20,18 +22,25 @@ export interface RegistrationReport {
   readonly outcome: 'registered' | 'refused' | 'retrying';
   /** One line: the gateway's message, or why it could not be asked. */
   readonly message: string;
-  /** Until the next attempt, ms; 0 where none follows. */
+  /** Until the next attempt, ms; 0 where none follows, unless the gateway goes and comes back. */
   readonly retryInMs: number;
 }
 
+/** The gateway's grpc.secret is another: what RegistrationError and reports call that gRPC status. */
+const UNAUTHENTICATED = 'UNAUTHENTICATED';
 /** Refusals that the same registration would meet again. */
-const FINAL: ReadonlySet<string> = new Set(['INVALID_ADDRESS', 'INVALID_ZONE_ID', 'ZONE_FULL']);
+const FINAL: ReadonlySet<string> = new Set([
+  'INVALID_ADDRESS',
+  'INVALID_ZONE_ID',
+  'NOT_ALLOWED',
+  UNAUTHENTICATED,
+]);
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 5_000;
 
 /**
  * Registers at one gateway, again and again until it is accepted, refused for good, or stopped; and
- * again when the gateway was gone and is back, for it may have forgotten.
+ * again when the gateway was gone and is back, for it may have forgotten, or have changed its mind.
  */
 export class Registration {
   /** Settles once: resolved when registered, asked of a backup, or stopped; rejected with a RegistrationError. */
@@ -82,26 +91,39 @@ export class Registration {
     this.attempting = true;
     this.cancel = null;
     try {
-      const answer = await this.gateway.register({ address, zoneId, serviceName, capabilities });
-      if (this.stopped) return;
+      const request = { address, zoneId, serviceName, capabilities };
+      const { success, errorCode, message } = await this.gateway.register(request);
       this.attempting = false;
-      if (answer.success) {
-        this.watch.start();
-        this.tell('registered', answer.message, 0);
-        this.resolve();
-      } else if (FINAL.has(answer.errorCode)) {
-        this.tell('refused', `${answer.errorCode}: ${answer.message}`, 0);
-        const message = `gateway ${this.gateway.address} refused to register ${address}: ${answer.message}`;
-        this.reject(new RegistrationError(answer.errorCode, message));
-      } else {
-        // Its primary hands the registration on; asked again, it accepts once it is the primary.
-        if (answer.errorCode === 'NOT_PRIMARY') this.resolve();
-        this.retry(`${answer.errorCode}: ${answer.message}`);
-      }
+      if (this.stopped) return;
+      if (success) this.accepted(message);
+      else this.refused(errorCode, message);
     } catch (error) {
       this.attempting = false;
-      if (!this.stopped) this.retry(messageOf(error));
+      if (this.stopped) return;
+      if (isUnauthenticated(error)) this.refused(UNAUTHENTICATED, error.message);
+      else this.retry(messageOf(error));
     }
+  }
+
+  private accepted(message: string): void {
+    this.watch.start();
+    this.tell('registered', message, 0);
+    this.resolve();
+  }
+
+  private refused(code: string, message: string): void {
+    const reason = `${code}: ${message}`;
+    if (FINAL.has(code)) {
+      // A gateway that comes back may have another configuration.
+      this.watch.start();
+      this.tell('refused', reason, 0);
+      const what = `gateway ${this.gateway.address} refused to register ${this.registrant.address}`;
+      this.reject(new RegistrationError(code, `${what}: ${message}`));
+      return;
+    }
+    // Its primary hands the registration on; asked again, it accepts once it is the primary.
+    if (code === 'NOT_PRIMARY') this.resolve();
+    this.retry(reason);
   }
 
   private retry(reason: string): void {
@@ -117,4 +139,8 @@ export class Registration {
       // A failing listener must not end the registration.
     }
   }
+}
+
+function isUnauthenticated(error: unknown): error is CallError {
+  return error instanceof CallError && error.failure.status === GrpcStatus.UNAUTHENTICATED;
 }

@@ -63,6 +63,9 @@ const DEDUPE = 'dedupe';
 /** Serving, as grpc.health.v1 says it. */
 const SERVING = 1;
 const NOT_SERVING = 2;
+const STOP_MS = 2_000;
+/** Of these for gateways to take a deregistration; one that does not answer ejects the instance by itself. */
+const DEREGISTER_MS = 1_000;
 
 /**
  * A service behind the gateway: it listens, registers for its zone, answers requests by their
@@ -70,13 +73,14 @@ const NOT_SERVING = 2;
  */
 export class UpstreamServer {
   /**
-   * Listens, then registers at every gateway; resolves when all have accepted.
-   * @throws {StartupError} where it cannot listen, {RegistrationError} where a gateway refuses for good.
+   * Listens, then registers at every gateway; resolves when each has accepted or refused for good. Those
+   * that accept are served whatever the others say; onRegistration hears of every refusal.
+   * @throws {StartupError} where it cannot listen, {RegistrationError} where all gateways refuse for good.
    */
   readonly start = memoised(() => this.listenAndRegister());
   /** Deregisters, reports itself as not serving, takes no new request and waits for those under way. */
   readonly drain = memoised(() => this.finishRequests());
-  /** Drains for at most two seconds, then closes everything. */
+  /** Deregisters and drains for at most two seconds, then closes everything. */
   readonly stop = memoised(() => this.end());
 
   private readonly handlers: Handlers;
@@ -86,6 +90,8 @@ export class UpstreamServer {
   private readonly clock: Clock;
   private readonly startedAt: number;
   private registrations: Registration[] = [];
+  /** The last deregistration, under way or done. */
+  private deregistered: Promise<void> | null = null;
   private draining = false;
 
   constructor(private readonly options: UpstreamServerOptions) {
@@ -178,11 +184,15 @@ export class UpstreamServer {
   /** Tells every gateway to send nothing more here; `drain` does so by itself. Never rejects. */
   deregister(): Promise<void> {
     for (const registration of this.registrations) registration.stop();
-    return deregister(this.gateways.callers, this.advertised, this.options.zone);
+    const { zone } = this.options;
+    this.deregistered = deregister(this.gateways.callers, this.advertised, zone);
+    return this.deregistered;
   }
 
   private async listenAndRegister(): Promise<void> {
     await this.server.start();
+    // Stopped meanwhile: nobody would take this registration back.
+    if (this.draining) return;
     const { zone, serviceName, onRegistration = () => undefined } = this.options;
     const capabilities = this.servesStreams ? [PROCESS_STREAM] : [];
     if (this.options.dedupe === true) capabilities.push(DEDUPE);
@@ -191,7 +201,9 @@ export class UpstreamServer {
       (gateway) => new Registration(gateway, registrant, this.clock, onRegistration),
     );
     for (const registration of this.registrations) registration.start();
-    await Promise.all(this.registrations.map(({ done }) => done));
+    const ends = await Promise.allSettled(this.registrations.map(({ done }) => done));
+    const refusals = ends.filter((end) => end.status === 'rejected');
+    if (ends.length > 0 && refusals.length === ends.length) throw refusals[0]?.reason;
   }
 
   private async finishRequests(): Promise<void> {
@@ -203,10 +215,25 @@ export class UpstreamServer {
 
   private async end(): Promise<void> {
     this.draining = true;
-    for (const registration of this.registrations) registration.stop();
+    const until = this.clock.now() + STOP_MS;
+    await this.leave();
     this.streams.drain();
-    await this.server.stop();
+    await this.server.stop(until - this.clock.now());
     this.gateways.close();
+  }
+
+  /** Deregisters where that has not happened; a gateway that is silent is not waited for. */
+  private async leave(): Promise<void> {
+    // What never registered has nothing to take back.
+    if (this.registrations.length === 0) return;
+    const left = this.deregistered ?? this.deregister();
+    await new Promise<void>((resolve) => {
+      const spare = this.clock.after(DEREGISTER_MS, resolve);
+      void left.finally(() => {
+        spare();
+        resolve();
+      });
+    });
   }
 
   private process(bytes: Uint8Array, respond: (response: Uint8Array) => void): void {
