@@ -25,7 +25,7 @@ export class OutgoingRequests {
   ) {
     this.table = new PendingRequests(options);
     this.msgIds = new MsgIds((id) => this.table.uses(id));
-    this.retries = new RefusedRetries(options, (request) => this.again(request));
+    this.retries = new RefusedRetries(options, this.table, (request) => this.again(request));
   }
 
   /** @throws {RequestQueueFullError | RequestTooLargeError} and then keeps nothing. */
@@ -67,7 +67,7 @@ export class OutgoingRequests {
 
   /** The client ends. */
   fail(error: Error): void {
-    for (const request of [...this.table.drain(), ...this.retries.drain()]) request.reject(error);
+    for (const request of this.table.drain()) request.reject(error);
   }
 
   private again(request: PendingRequest): void {

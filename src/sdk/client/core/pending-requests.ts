@@ -1,3 +1,4 @@
+import type { Cancel } from '../../../base/clock.js';
 import type { SendResult } from '../../../link/link.js';
 import type { Frame } from '../../../wire/frame-encoder.js';
 import { FRAME_PREFIX_BYTES, MAX_FRAME_BYTES } from '../../../wire/limits.js';
@@ -8,9 +9,9 @@ import { encodeBusiness } from './request-frames.js';
 export interface RequestLimits {
   /** Requests sent and unanswered; the gateway reads no further beyond 64 by default. */
   readonly maxInFlight: number;
-  /** Requests that wait to be sent. */
+  /** Requests that wait to be sent, or to be sent again after a refusal. */
   readonly maxQueued: number;
-  /** Bytes of the requests that wait to be sent. */
+  /** Bytes of these. */
   readonly maxQueuedBytes: number;
 }
 
@@ -23,6 +24,9 @@ export interface RequestLimits {
 export class PendingRequests {
   /** Waiting to be written for the first time, oldest first. */
   private readonly queue = new Set<PendingRequest>();
+  /** Refused unexecuted; each waits for its time to be queued again, which Cancel ends. */
+  private readonly refused = new Map<PendingRequest, Cancel>();
+  /** Bytes of all that wait. */
   private queuedBytes = 0;
   /** Written and unanswered, by number; insertion order is number order. */
   private readonly numbered = new Map<number, PendingRequest>();
@@ -40,9 +44,9 @@ export class PendingRequests {
     return this.numbered.size;
   }
 
-  /** Waiting to be written for the first time. */
+  /** Waiting to be written, for the first time or under a new number. */
   get queued(): number {
-    return this.queue.size;
+    return this.queue.size + this.refused.size;
   }
 
   /** @throws {RequestQueueFullError | RequestTooLargeError} and then keeps nothing. */
@@ -52,13 +56,14 @@ export class PendingRequests {
     if (bytes > MAX_FRAME_BYTES) {
       throw new RequestTooLargeError(request.action, bytes, MAX_FRAME_BYTES);
     }
-    if (this.queue.size >= maxQueued) {
+    if (this.queued >= maxQueued) {
       throw new RequestQueueFullError(request.action, `${maxQueued} requests`);
     }
     if (this.queuedBytes + bytes > maxQueuedBytes) {
       throw new RequestQueueFullError(request.action, `${this.queuedBytes} bytes of requests`);
     }
-    this.enqueue(request);
+    this.queue.add(request);
+    this.queuedBytes += bytes;
   }
 
   /** Writes what may be written now: what a resume asks for first, then new requests up to the limit. */
@@ -91,11 +96,21 @@ export class PendingRequests {
     else if (request.seq < this.seenBelow) this.remove(request);
   }
 
-  /** Puts a request back at the end of the queue, under the msg_id it has now and a number to come. */
-  requeue(request: PendingRequest): void {
+  /**
+   * Keeps a request that was refused unexecuted and has been removed, until `requeue`. It counts as
+   * waiting, though no limit keeps it out: it was let in once.
+   * @param cancel what ends the wait, called if the request leaves before `requeue`.
+   */
+  putOff(request: PendingRequest, cancel: Cancel): void {
     request.seq = 0;
     request.frame = null;
-    this.enqueue(request);
+    this.refused.set(request, cancel);
+    this.queuedBytes += request.payload.length;
+  }
+
+  /** Puts a request that was put off at the end of the queue, under the msg_id it has now. */
+  requeue(request: PendingRequest): void {
+    if (this.refused.delete(request)) this.queue.add(request);
   }
 
   /**
@@ -129,10 +144,9 @@ export class PendingRequests {
 
   /** Takes everything out: the client is closed. */
   drain(): PendingRequest[] {
-    const all = [...this.restart(), ...this.queue];
-    this.queue.clear();
-    this.queuedBytes = 0;
-    return all;
+    const waiting = [...this.queue, ...this.refused.keys()];
+    for (const request of waiting) this.dequeue(request);
+    return [...this.restart(), ...waiting];
   }
 
   /** Whether `msgId` is that of a written and unanswered request. */
@@ -156,13 +170,11 @@ export class PendingRequests {
     return true;
   }
 
-  private enqueue(request: PendingRequest): void {
-    this.queue.add(request);
-    this.queuedBytes += request.payload.length;
-  }
-
   private dequeue(request: PendingRequest): void {
-    if (this.queue.delete(request)) this.queuedBytes -= request.payload.length;
+    this.refused.get(request)?.();
+    if (this.queue.delete(request) || this.refused.delete(request)) {
+      this.queuedBytes -= request.payload.length;
+    }
   }
 
   private lowestUnanswered(): number {

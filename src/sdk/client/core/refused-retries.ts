@@ -1,20 +1,23 @@
 import type { Clock } from '../../../base/clock.js';
 import type { PendingRequest } from './pending-request.js';
+import type { PendingRequests } from './pending-requests.js';
 
 /** Upper bound of the first pause before a refused request is sent again, ms; it doubles each time. */
 const FIRST_PAUSE_MS = 100;
 
-/** Requests that were refused unexecuted (429, 503) and wait to be sent again under a new number. */
+/** Plans when requests that were refused unexecuted (429, 503) are sent again under a new number. */
 export class RefusedRetries {
-  private readonly waiting = new Set<PendingRequest>();
-
-  /** @param again puts the request back into the queue. */
+  /**
+   * @param table keeps the requests meanwhile, within its limits.
+   * @param again puts the request back into the queue.
+   */
   constructor(
     private readonly options: {
       readonly clock: Clock;
       readonly random: () => number;
       readonly refusedRetries: number;
     },
+    private readonly table: PendingRequests,
     private readonly again: (request: PendingRequest) => void,
   ) {}
 
@@ -28,18 +31,8 @@ export class RefusedRetries {
     // Half fixed, half jitter: an overloaded gateway must not get the same burst again at once.
     const pause = wait + FIRST_PAUSE_MS * 2 ** request.retries * (0.5 + random() / 2);
     request.retries++;
-    request.seq = 0;
-    this.waiting.add(request);
-    clock.after(pause, () => {
-      if (this.waiting.delete(request) && request.wanted) this.again(request);
-    });
+    const cancel = clock.after(pause, () => this.again(request));
+    this.table.putOff(request, cancel);
     return true;
-  }
-
-  /** Takes all out: the client is closed. */
-  drain(): PendingRequest[] {
-    const all = [...this.waiting];
-    this.waiting.clear();
-    return all;
   }
 }
