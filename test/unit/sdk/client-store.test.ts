@@ -34,6 +34,9 @@ class TestStore implements ResumeStore {
   }
 }
 
+/** The session that the fake gateway knows. */
+const STORED = { version: 1, openid: 'alice', sessionId: 's-1', epoch: 3, epochProof: '0aff' };
+
 const benches: ClientBench[] = [];
 
 afterEach(() => {
@@ -207,6 +210,48 @@ describe('a client with a store', () => {
     bench.gateway.last.push(4, 'x');
     await bench.pass(50);
     expect(store.saved).toMatchObject({ lastSeq: 4 });
+  });
+
+  test('a store slower than connect() is waited for by the next one too', async () => {
+    const store = new TestStore();
+    const state = { ...STORED, lastSeq: 70, nextMsgId: 9 };
+    let give: () => void = () => undefined;
+    store.load = () => new Promise((resolve) => (give = () => resolve(state)));
+    const bench = process(store, { connectTimeoutMs: 1_000 });
+    const failure = bench.client.connect().catch((error: unknown) => error);
+    await bench.pass(1_100);
+    expect(await failure).toMatchObject({
+      code: 'CONNECT_FAILED',
+      message: expect.stringContaining('the store'),
+    });
+    const connecting = bench.client.connect();
+    await bench.pass(500);
+    expect([bench.client.state, bench.gateway.tried]).toEqual(['connecting', []]);
+    give();
+    await turns();
+    await connecting;
+    expect(bench.gateway.tried).toHaveLength(1);
+    const start = { resumeSessionId: 's-1', lastAckedSeqId: 70, seenEpoch: 3 };
+    expect(bench.gateway.last.starts).toEqual([expect.objectContaining(start)]);
+    expect(bench.log).toEqual(['connected:resumed:whole']);
+  });
+
+  test('a store that could not be read is read again by the next connect()', async () => {
+    const store = new TestStore();
+    store.load = () => {
+      throw new Error('unreadable');
+    };
+    const bench = process(store, { connectTimeoutMs: 1_000 });
+    bench.gateway.openError = new Error('no way');
+    const code = ClientBench.codeOf(bench.client.connect());
+    await bench.pass(1_100);
+    expect(await code).toBe('CONNECT_FAILED');
+    expect(bench.errors.map(({ code }) => code)).toEqual(['RESUME_STORE_FAILED']);
+    bench.gateway.openError = null;
+    store.load = () => ({ ...STORED, lastSeq: 0, nextMsgId: 9 });
+    await bench.connect();
+    expect(bench.gateway.last.starts[0]?.resumeSessionId).toBe('s-1');
+    expect(bench.errors).toHaveLength(1);
   });
 
   test('close while the store is read ends it', async () => {

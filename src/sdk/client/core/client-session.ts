@@ -1,4 +1,3 @@
-import type { Cancel } from '../../../base/clock.js';
 import { messageOf } from '../../../base/errors.js';
 import type { Link } from '../../../link/link.js';
 import { ErrorCode, TOKEN_EXPIRED } from '../../../wire/error-catalogue.js';
@@ -19,6 +18,7 @@ import {
 } from './errors.js';
 import type { GatewayClientError } from './errors.js';
 import type { EventEmitter } from './events.js';
+import { Farewell } from './farewell.js';
 import type { ResolvedOptions } from './options.js';
 import { OutgoingRequests } from './outgoing-requests.js';
 import type { RequestsOwner } from './outgoing-requests.js';
@@ -32,9 +32,6 @@ import { Resumption } from './resumption.js';
 import { SessionStart } from './session-start.js';
 import { SessionMemory } from './session-memory.js';
 
-/** How long a stop waits for the gateway's close before it closes by itself, ms; above LINGER_MS. */
-const STOP_TIMEOUT_MS = 2_000;
-
 /**
  * The state machine of a client: connections come and go, the session and its requests stay
  * (SESSIONS.md, from the client's side). Its events are the only way out.
@@ -45,7 +42,7 @@ export class ClientSession
   private current: ClientState = 'idle';
   private connection: Connection | null = null;
   private lastFailure: unknown = undefined;
-  private cancelStop: Cancel | null = null;
+  private loading: Promise<void> | null = null;
   private readonly memory = new SessionMemory();
   readonly requests: OutgoingRequests;
   private readonly reconnection: Reconnection;
@@ -54,13 +51,14 @@ export class ClientSession
   readonly downstream: Downstream;
   /** When the attempt under way began. */
   private attemptAt = 0;
-  private stopSent = false;
+  private readonly farewell: Farewell;
   private readonly write = (frame: Frame) => this.connection?.ask(frame) ?? 'closed';
 
   constructor(
     private readonly options: ResolvedOptions,
     private readonly events: EventEmitter<ClientEvents>,
   ) {
+    this.farewell = new Farewell(options.clock);
     this.requests = new OutgoingRequests(options, this);
     this.reconnection = new Reconnection(options, this);
     const { memory } = this;
@@ -90,19 +88,21 @@ export class ClientSession
 
   /** What the last attempt to connect met. */
   get failure(): unknown {
-    return this.lastFailure;
+    return this.loading === null ? this.lastFailure : new Error('the store has not answered yet');
   }
 
   /** Begins to connect; `connected` or `closed` tells how it went. Without effect unless idle. */
   connect(): void {
     if (this.current !== 'idle') return;
     this.current = 'connecting';
-    if (this.resumption.mayLoad) void this.loadAndConnect();
+    // One that was given up may still wait for the store: it goes on for this one.
+    if (this.resumption.mayLoad) this.loading ??= this.loadAndConnect();
     else this.reconnection.connect();
   }
 
   private async loadAndConnect(): Promise<void> {
     await this.resumption.load();
+    this.loading = null;
     if (this.state === 'connecting') this.reconnection.connect();
   }
 
@@ -130,7 +130,7 @@ export class ClientSession
     this.requests.submit(request);
   }
 
-  /** Leaves with STOP where there is a connection; `closed` follows. */
+  /** Leaves with STOP where there is a connection that has room for it in time; `closed` follows. */
   stop(reason: StopReason): void {
     if (this.current === 'closed' || this.current === 'stopping') return;
     const connection = this.connection;
@@ -140,13 +140,13 @@ export class ClientSession
     }
     this.downstream.flushAcks();
     this.current = 'stopping';
+    // Neither a move that the gateway asked for nor pushes that were left may cut STOP off; and a
+    // gateway that waits for us to read may not read.
+    this.reconnection.stop();
+    this.downstream.lost();
+    connection.resumeReading();
     this.requests.fail(closedError());
-    this.stopSent = true;
-    connection.send(encodeStop(this.nextMsgId(), reason));
-    connection.finish();
-    this.cancelStop = this.options.clock.after(STOP_TIMEOUT_MS, () =>
-      connection.abort(ErrorCode.None, 'client stopped'),
-    );
+    this.farewell.begin(connection, encodeStop(this.nextMsgId(), reason));
   }
 
   /** Leaves at once and without STOP: the session stays at the gateway until its time is up. */
@@ -216,6 +216,7 @@ export class ClientSession
   onWritable(connection: Connection): void {
     if (connection !== this.connection) return;
     this.downstream.flushAcks();
+    this.farewell.send(connection);
     this.onRequestsReady();
   }
 
@@ -315,13 +316,13 @@ export class ClientSession
 
   private end(closed: Closed): void {
     this.current = 'closed';
-    this.cancelStop?.();
+    this.farewell.end();
     this.reconnection.stop();
     const connection = this.connection;
     this.connection = null;
     connection?.abort(ErrorCode.None, 'client closed');
     this.downstream.end(closed.error);
-    if (closed.reason === 'stopped' && this.stopSent) this.resumption.forget();
+    if (closed.reason === 'stopped' && this.farewell.sent) this.resumption.forget();
     else void this.resumption.save(this.downstream.settled);
     this.requests.fail(closedError(closed.error));
     this.events.emit('closed', closed);
@@ -335,7 +336,8 @@ export class ClientSession
   }
 
   sendAck(seq: number): boolean {
-    return this.current === 'connected' && this.connection?.send(encodeAck(seq)) === 'ok';
+    if (this.current !== 'connected' && this.current !== 'stopping') return false;
+    return this.connection?.send(encodeAck(seq)) === 'ok';
   }
 }
 

@@ -16,8 +16,8 @@ export class ResumeKeeper {
     private readonly report: (error: ResumeStoreError) => void,
   ) {}
 
-  /** @returns the session of this openid to go on with, or null. Never rejects. */
-  async load(openid: string): Promise<ResumeState | null> {
+  /** @returns the session of this openid to go on with, or null; `failed` was reported. Never rejects. */
+  async load(openid: string): Promise<ResumeState | null | 'failed'> {
     try {
       const saved = (await this.store.load()) ?? null;
       if (saved === null) return null;
@@ -32,7 +32,7 @@ export class ResumeKeeper {
               { cause: error },
             ),
       );
-      return null;
+      return 'failed';
     }
   }
 

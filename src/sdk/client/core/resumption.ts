@@ -34,7 +34,7 @@ export class Resumption {
     this.keeper = store === null ? null : new ResumeKeeper(store, report);
   }
 
-  /** Whether `load` has something to do: only then is it worth waiting for. */
+  /** Whether the store has not answered yet: only then is `load` worth waiting for. */
   get mayLoad(): boolean {
     return this.keeper !== null && !this.loaded;
   }
@@ -49,10 +49,14 @@ export class Resumption {
     return this.keeper !== null;
   }
 
-  /** Goes on where a former process was, if the store knows of one. Never rejects. */
+  /**
+   * Goes on where a former process was, if the store knows of one. A store that failed may be asked
+   * again. Not to be called while it is under way. Never rejects.
+   */
   async load(): Promise<void> {
-    this.loaded = true;
     const state = (await this.keeper?.load(this.options.openid)) ?? null;
+    if (state === 'failed') return;
+    this.loaded = true;
     if (state === null) return;
     const { memory, msgIds, downstream } = this.parts();
     memory.restore(state.sessionId, state.epoch, fromHex(state.epochProof));
