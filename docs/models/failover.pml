@@ -11,7 +11,8 @@
  *                   sync, within CALM_TICKS ticks
  *
  * Time is a tick that both clocks see (bounded drift); a heartbeat leaves at every tick. A message
- * waits in its slot as long as it likes, or is lost. A step is atomic: a check and what it allows.
+ * waits in its slot as long as it likes, or is lost; an offer to take over leaves at any time, also more
+ * than once per tick. A step is atomic: a check and what it allows.
  */
 
 #ifndef STEP_DOWN
@@ -198,6 +199,10 @@ inline forget(m) {
 
 inline send_heartbeat() {
   describe(heartbeat[1 - me]);
+  if
+  :: node[me].handing_over -> answer[me].handing_over = 0  /* what it says is older than this offer */
+  :: else
+  fi;
   heartbeat[1 - me].age = 0;
   heartbeat[1 - me].leaving = 0;
   heartbeat[1 - me].handing_over = node[me].handing_over;
@@ -313,6 +318,11 @@ inline on_confirmation() {
   confirmation[me].under_way = 0; confirmation[me].boot = 0; confirmation[me].epoch = 0; confirmation[me].history = 0
 }
 
+inline ship() {
+  shipment[1 - me].under_way = 1; shipment[1 - me].boot = node[me].boot; shipment[1 - me].epoch = node[me].epoch;
+  shipment[1 - me].position = node[me].position; shipment[1 - me].history = node[me].history
+}
+
 inline on_tick() {
   node[me].due = 0;
   if
@@ -334,11 +344,21 @@ inline on_tick() {
   :: else
   fi;
   if
-  :: node[me].role == PRIMARY ->
-    shipment[1 - me].under_way = 1; shipment[1 - me].boot = node[me].boot; shipment[1 - me].epoch = node[me].epoch;
-    shipment[1 - me].position = node[me].position; shipment[1 - me].history = node[me].history
+  :: node[me].role == PRIMARY -> ship()
   :: else
   fi
+}
+
+/* A planned switch: silent, and offered at once. */
+inline hand_over() {
+  node[me].handing_over = 1; switches++;
+  send_heartbeat()
+}
+
+/* What was under way when it fell silent: an answer of an upstream, a deadline. */
+inline late_entry() {
+  node[me].history = node[me].history | (1 << entries); node[me].position++; entries++;
+  ship()
 }
 
 inline crash() {
@@ -419,9 +439,14 @@ init {
   :: entries < ENTRIES && !calm && accepting(1) -> d_step { node[1].history = node[1].history | (1 << entries); node[1].position++; entries++ }
   /* A planned switch, once everything was confirmed. */
   :: switches < SWITCHES && !calm && accepting(0) && !node[0].solo && node[0].caught_up != 0 &&
-     node[1].history == node[0].history -> d_step { node[0].handing_over = 1; switches++ }
+     node[1].history == node[0].history -> d_step { me = 0; hand_over(); watch() }
   :: switches < SWITCHES && !calm && accepting(1) && !node[1].solo && node[1].caught_up != 0 &&
-     node[0].history == node[1].history -> d_step { node[1].handing_over = 1; switches++ }
+     node[0].history == node[1].history -> d_step { me = 1; hand_over(); watch() }
+  :: entries < ENTRIES && !calm && alive(0) && node[0].handing_over -> d_step { me = 0; late_entry(); watch() }
+  :: entries < ENTRIES && !calm && alive(1) && node[1].handing_over -> d_step { me = 1; late_entry(); watch() }
+  /* The next offer leaves before the answer to the last one is here. */
+  :: !calm && alive(0) && node[0].handing_over && !heartbeat[1].under_way -> d_step { me = 0; send_heartbeat(); watch() }
+  :: !calm && alive(1) && node[1].handing_over && !heartbeat[0].under_way -> d_step { me = 1; send_heartbeat(); watch() }
   /* A graceful stop: a goodbye, then the end of the process. */
   :: stops < STOPS && !calm && alive(0) && node[0].role != STARTING -> d_step { me = 0; stops++; say_goodbye(); crash(); watch() }
   :: stops < STOPS && !calm && alive(1) && node[1].role != STARTING -> d_step { me = 1; stops++; say_goodbye(); crash(); watch() }

@@ -11,6 +11,7 @@ import { decodeBeat, encodeBeat } from './beat-codec.js';
 import type { Report } from './beat-codec.js';
 import type { ClusterSeal } from './cluster-seal.js';
 import type { PeerGate } from './peer-gate.js';
+import type { RoleFailures } from './role-failures.js';
 import type { RoleMachine } from './role-machine.js';
 import type { Word } from './standing.js';
 
@@ -48,6 +49,7 @@ export class Heartbeats {
     private readonly gate: PeerGate,
     private readonly report: () => Report,
     private readonly fenced: Tally,
+    private readonly failures: RoleFailures,
     private readonly clock: Clock,
     private readonly log: Logger,
   ) {}
@@ -126,7 +128,7 @@ export class Heartbeats {
     try {
       answer = this.machine.onHeartbeat(beat.word);
     } catch (error) {
-      this.log.error({ reason: messageOf(error) }, 'the role cannot change');
+      this.failures.tell(error);
       return 'the role cannot change';
     }
     if (answer === null) {
@@ -146,16 +148,26 @@ export class Heartbeats {
 
   private onAnswer(sequence: number, question: Uint8Array, bytes: Uint8Array): void {
     if (this.cancel === null) return;
+    let beat: ReturnType<typeof decodeBeat>;
     try {
       const body = this.seal.open('answer', question, decodeMessage(Sealed, bytes));
       if (body === null) return void this.gate.refuseProof('the peer that was called');
-      const beat = decodeBeat(body);
-      if (this.gate.checkIdentity(beat.identity, 'the peer that was called') !== null) return;
-      this.note(beat.word, beat.report);
-      this.lastFailure = '';
-      this.machine.onAnswer(sequence, beat.word);
+      beat = decodeBeat(body);
     } catch (error) {
-      this.onFailure(messageOf(error));
+      return this.onFailure(messageOf(error));
+    }
+    if (this.gate.checkIdentity(beat.identity, 'the peer that was called') !== null) return;
+    this.lastFailure = '';
+    if (this.machine.awaits(sequence, beat.word)) this.takeAnswer(sequence, beat);
+  }
+
+  private takeAnswer(sequence: number, { word, report }: ReturnType<typeof decodeBeat>): void {
+    // First, for a change of role tells clients where the primary is.
+    this.note(word, report);
+    try {
+      this.machine.onAnswer(sequence, word);
+    } catch (error) {
+      this.failures.tell(error);
     }
   }
 

@@ -17,6 +17,7 @@ import type { PeerNews } from './heartbeats.js';
 import type { PeerGate } from './peer-gate.js';
 import { NO_OFFERS } from './push-offers.js';
 import type { PushOffers } from './push-offers.js';
+import { RoleFailures } from './role-failures.js';
 import type { RoleStore } from './role-file.js';
 import { RoleMachine } from './role-machine.js';
 import type { RoleChange } from './role-options.js';
@@ -92,6 +93,7 @@ export class Replicator {
   private readonly server: SyncServer;
   private readonly client: SyncClient;
   private readonly tickPeriod: number;
+  private readonly failures: RoleFailures;
   private cancelTick: Cancel | null = null;
   private readonly news: ConfirmationNews;
   private switching: Promise<void> | null = null;
@@ -106,6 +108,7 @@ export class Replicator {
     const { clock, gate, log, metrics, source } = parts;
     this.tickPeriod = Math.min(LONGEST_TICK_MS, heartbeat.timeout / TICKS_PER_TIMEOUT);
     this.news = new ConfirmationNews(sync, log);
+    this.failures = new RoleFailures(clock, log);
     this.machine = this.buildMachine();
     this.confirmations = new ConfirmationGate(
       sync,
@@ -122,6 +125,7 @@ export class Replicator {
       gate,
       () => ({ ...parts.report(), lagFrames: this.lag.frames }),
       metrics.fenced,
+      this.failures,
       clock,
       log,
     );
@@ -247,7 +251,7 @@ export class Replicator {
       if (boot !== 0) this.machine.onCaughtUp(boot);
       this.machine.tick();
     } catch (error) {
-      this.parts.log.error({ reason: messageOf(error) }, 'the role cannot change');
+      this.failures.tell(error);
     }
   }
 
@@ -269,30 +273,37 @@ export class Replicator {
   }
 
   private onTakeOverAsked(): void {
-    this.switchRoles().catch((error: unknown) =>
+    const asked =
+      this.server.caughtUpBoot === 0
+        ? Promise.reject(new CodedError('NOT_IN_SYNC', 'the backup has not caught up; wait'))
+        : this.switchRoles();
+    asked.catch((error: unknown) =>
       this.parts.log.warn({ reason: messageOf(error) }, 'the switch did not come about'),
     );
   }
 
   private async handOver(): Promise<void> {
-    await this.parts.drain();
     try {
+      await this.parts.drain();
       this.machine.fallSilent();
       await this.shipped();
+      if (!this.machine.handOver.offer()) {
+        throw new CodedError('SWITCH_FAILED', 'the backup has gone; this gateway serves on');
+      }
     } catch (error) {
       this.machine.handOver.withdraw();
       this.parts.undrain();
       throw error;
     }
-    this.machine.handOver.offer();
     this.heartbeats.send();
   }
 
-  /** Resolves when the standby has everything; this gateway is silent, so nothing is added. */
+  /** Resolves when the standby has everything, or there is nobody to hand over to any more. */
   private async shipped(): Promise<void> {
     const { clock, source } = this.parts;
     const until = clock.now() + this.options.heartbeat.timeout;
-    while (this.confirmations.confirmed < source.position) {
+    const { handOver } = this.machine;
+    while (handOver.begun && this.confirmations.confirmed < source.position) {
       if (clock.now() >= until) {
         throw new CodedError(
           'SWITCH_FAILED',

@@ -13,6 +13,11 @@ export interface RoleState {
   /** Epoch and position of the last journal entry that was known when it was written. */
   readonly epoch: number;
   readonly position: number;
+  /**
+   * Highest epoch that was ever begun here or heard of, whatever became of its journal: a power cut may
+   * take an epoch's entries after clients were served in it, and then it must not begin again.
+   */
+  readonly seenEpoch: number;
   /** server_id of the peer, empty before it was ever met. */
   readonly peer: string;
 }
@@ -77,8 +82,8 @@ export class RoleFile implements RoleStore {
 }
 
 /** One line of JSON and, on a second one, the CRC-32C of the first in hexadecimal. */
-function format({ role, solo, boot, epoch, position, peer }: RoleState): string {
-  const line = JSON.stringify({ role, solo, boot, epoch, position, peer });
+function format({ role, solo, boot, epoch, position, seenEpoch, peer }: RoleState): string {
+  const line = JSON.stringify({ role, solo, boot, epoch, position, seenEpoch, peer });
   return `${line}\n${checksum(line)}\n`;
 }
 
@@ -89,10 +94,13 @@ function checksum(line: string): string {
 function parse(text: string): RoleState | null {
   const [line = '', sum] = text.split('\n');
   if (sum !== checksum(line)) return null;
-  const { role, solo, boot, epoch, position, peer } = JSON.parse(line) as Partial<RoleState>;
-  const counts = [boot, epoch, position];
+  const stored = JSON.parse(line) as Partial<RoleState>;
+  const { role, solo, boot, epoch, position, peer } = stored;
+  // Older versions wrote none.
+  const { seenEpoch = epoch } = stored;
+  const counts = [boot, epoch, position, seenEpoch];
   if (!counts.every((count) => Number.isSafeInteger(count) && (count as number) >= 0)) return null;
   if ((role !== 'primary' && role !== 'backup') || typeof solo !== 'boolean') return null;
   if (typeof peer !== 'string') return null;
-  return { role, solo, boot, epoch, position, peer } as RoleState;
+  return { role, solo, boot, epoch, position, seenEpoch, peer } as RoleState;
 }

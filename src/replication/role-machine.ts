@@ -6,6 +6,7 @@ import { Lease } from './lease.js';
 import type { RoleState, RoleStore } from './role-file.js';
 import type { History, RoleChange, RoleListener, RoleOptions } from './role-options.js';
 import { StoredRole } from './stored-role.js';
+import { TakeOverRequest } from './take-over-request.js';
 import { PeerWatch } from './peer-watch.js';
 import { isAhead, outranks, yieldsTie } from './standing.js';
 import type { Role, Standing, Word } from './standing.js';
@@ -22,7 +23,7 @@ export class RoleMachine {
   readonly handOver = new HandOver();
   private current: Role = 'starting';
   private inSync = false;
-  private wanted = false;
+  private readonly request = new TakeOverRequest();
   private leaving = false;
   private readonly peer: PeerWatch;
   /** Boot id of the standby that has caught up, 0 for none. */
@@ -30,7 +31,6 @@ export class RoleMachine {
   /** Boot id of the standby that said goodbye last. */
   private departed = 0;
   private readonly stored: StoredRole;
-  private adopted: boolean;
   private sequence = 0;
   private readonly lease: Lease;
 
@@ -44,7 +44,6 @@ export class RoleMachine {
     private readonly log: Logger,
   ) {
     this.stored = new StoredRole(options, store, history, clock);
-    this.adopted = history.recovered;
     this.lease = new Lease(options.timeout);
     this.peer = new PeerWatch(options, clock);
   }
@@ -78,17 +77,7 @@ export class RoleMachine {
   }
 
   get standing(): Standing {
-    const { role, epoch, boot } = this.disk;
-    return {
-      serverId: this.options.serverId,
-      role: this.current,
-      wasPrimary: role === 'primary',
-      epoch,
-      position: this.history.position(),
-      boot,
-      recovered: this.adopted,
-      inSync: this.inSync,
-    };
+    return this.stored.standing(this.current, this.inSync);
   }
 
   /** A backup hears its primary and stays quiet; everyone else speaks at every heartbeat interval. */
@@ -98,7 +87,8 @@ export class RoleMachine {
 
   /** The next heartbeat or question; its sequence names its answer. */
   nextWord(): Word {
-    const word = { ...this.word(), handingOver: this.handOver.offered };
+    const bare = this.word();
+    const word = { ...bare, handingOver: this.handOver.speaks(bare.sequence) };
     this.lease.sent(word.sequence, this.clock.now());
     return word;
   }
@@ -113,12 +103,18 @@ export class RoleMachine {
     this.peer.took(word);
     if (this.follows(word)) this.hearPrimary(word);
     else if (word.leaving) this.partFrom(word);
-    return { ...this.word(), sequence: word.sequence, handingOver: word.handingOver };
+    const { sequence, handingOver } = word;
+    return { ...this.word(), sequence, handingOver, takeOver: this.request.say() };
   }
 
-  /** The answer to the word with this sequence. Answers to what was asked in another role are void. */
+  /** Whether an answer counts: of no former process, and to what was asked in the present role. */
+  awaits(sequence: number, { boot }: Word): boolean {
+    return boot >= this.peer.boot && this.lease.awaits(sequence);
+  }
+
+  /** The answer to the word with this sequence; one that is not awaited is void. */
   onAnswer(sequence: number, word: Word): void {
-    if (word.boot < this.peer.boot || !this.lease.awaits(sequence)) return;
+    if (!this.awaits(sequence, word)) return;
     this.meet(word);
     if (!this.lease.awaits(sequence)) return;
     if (this.current === 'primary') this.hearBackup(sequence, word);
@@ -143,8 +139,7 @@ export class RoleMachine {
 
   /** A whole snapshot was taken: the history is the primary's, epoch and position at once. */
   onSnapshot(epoch: number, position: number): void {
-    this.stored.save({ epoch, position });
-    this.adopted = true;
+    this.stored.adopt(epoch, position);
     this.lease.reset();
   }
 
@@ -165,11 +160,11 @@ export class RoleMachine {
     }
   }
 
-  /** As a backup: asks the primary, with the next answers, to hand over. */
+  /** As a backup: asks the primary, with the next few answers, to hand over. */
   askToTakeOver(): void {
     if (this.current !== 'backup') throw new CodedError('WRONG_ROLE', 'this gateway is no backup');
     if (!this.inSync) throw new CodedError('NOT_IN_SYNC', 'this backup is not in sync; wait');
-    this.wanted = true;
+    this.request.make();
   }
 
   /** Planned switch, first step: silent from now on, so that everything can be shipped. */
@@ -213,7 +208,7 @@ export class RoleMachine {
       sequence: ++this.sequence,
       inSyncBoot: this.disk.solo ? 0 : this.caughtUp,
       handingOver: false,
-      takeOver: this.wanted,
+      takeOver: false,
       leaving: this.leaving,
     };
   }
@@ -246,6 +241,7 @@ export class RoleMachine {
     this.lease.reset();
     const ofEpoch = word.inSyncBoot === this.disk.boot && word.epoch === this.disk.epoch;
     this.inSync = ofEpoch && !this.leaving;
+    if (!this.inSync) this.request.withdraw();
     if (!this.inSync || word.position !== this.history.position()) return;
     if (word.handingOver) this.promote('planned switch', true);
     else if (word.leaving) this.promote('the primary has stopped', true);
@@ -265,7 +261,7 @@ export class RoleMachine {
     this.lease.answered(sequence, ofEpoch && !word.leaving);
     if (word.leaving) return this.partFrom(word);
     if (!ofEpoch) return; // Else it cannot take over, or it would have.
-    if (word.handingOver && this.handOver.offered) {
+    if (this.handOver.declinedBy(sequence)) {
       this.log.warn('the backup cannot take over; this gateway serves on');
       this.keepServing();
     }
@@ -292,12 +288,14 @@ export class RoleMachine {
 
   /** A node that was primary goes on in its own epoch; any other opens a new one. */
   private lead(reason: string): void {
-    if (this.current === 'starting' && this.stored.ownsEpoch) this.serve(reason, !this.adopted);
+    if (this.current === 'starting' && this.stored.ownsEpoch)
+      this.serve(reason, !this.stored.isWhole);
     else this.promote(reason, false);
   }
 
   private promote(reason: string, planned: boolean): void {
-    const jump = !planned && !this.options.refuses && this.disk.epoch > 0;
+    const knowsAll = planned || (this.options.refuses && this.stored.isWhole);
+    const jump = !knowsAll && this.disk.epoch > 0;
     this.stored.beginEpoch();
     this.become('primary', { promoted: true, planned, jump, reason });
   }
@@ -337,7 +335,7 @@ export class RoleMachine {
     this.current = role;
     this.inSync = false;
     this.handOver.end();
-    this.wanted = false;
+    this.request.withdraw();
     this.caughtUp = 0;
     this.peer.heard();
     this.lease.reset();

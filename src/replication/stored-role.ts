@@ -2,13 +2,14 @@ import type { Clock } from '../base/clock.js';
 import { isOwnEpoch, nextEpoch } from './epoch.js';
 import type { RoleState, RoleStore } from './role-file.js';
 import type { History, RoleOptions } from './role-options.js';
+import type { Role, Standing } from './standing.js';
 
 type StoredRoleOptions = Pick<RoleOptions, 'mode' | 'serverId' | 'onPeerLoss' | 'promoteStale'>;
 
-/** The RoleState of this process: what it shows was durable before. */
+/** The RoleState of this process, and the history under it: what it shows was durable before. */
 export class StoredRole {
   private stored: RoleState;
-  private seenEpoch = 0;
+  private adopted: boolean;
 
   /**
    * Takes a new boot id, durably.
@@ -24,13 +25,34 @@ export class StoredRole {
     // Not below the wall clock: a node whose disk was replaced must not look older than it was.
     const boot = Math.max((last?.boot ?? 0) + 1, Math.floor(clock.wallTime() / 1000));
     const { mode } = options;
-    const known = last ?? { role: mode, solo: false, epoch: 0, peer: '' };
+    const known = last ?? { role: mode, solo: false, epoch: 0, seenEpoch: 0, peer: '' };
+    this.adopted = history.recovered;
     this.stored = { ...known, boot, position: history.position() };
     store.save(this.stored);
   }
 
   get state(): RoleState {
     return this.stored;
+  }
+
+  /** Whether the history is complete: it came from the disk journal or the peer. */
+  get isWhole(): boolean {
+    return this.adopted;
+  }
+
+  /** What this node says of itself. */
+  standing(current: Role, inSync: boolean): Standing {
+    const { role, epoch, boot } = this.stored;
+    return {
+      serverId: this.options.serverId,
+      role: current,
+      wasPrimary: role === 'primary',
+      epoch,
+      position: this.history.position(),
+      boot,
+      recovered: this.adopted,
+      inSync,
+    };
   }
 
   /**
@@ -55,20 +77,32 @@ export class StoredRole {
     return role === 'primary' && isOwnEpoch(epoch, this.smaller);
   }
 
-  /** This epoch was reached, though the journal does not know of it: no lower one begins here. */
+  /**
+   * This epoch was reached, though the journal does not know of it: no lower one begins here. On disk
+   * with the next change, and one that deposes a primary is a change.
+   */
   noteEpoch(epoch: number): void {
-    this.seenEpoch = Math.max(this.seenEpoch, epoch);
+    const seenEpoch = Math.max(this.stored.seenEpoch, epoch);
+    this.stored = { ...this.stored, seenEpoch };
   }
 
   /** A promotion. @throws as `save` */
   beginEpoch(): void {
-    const epoch = nextEpoch(Math.max(this.stored.epoch, this.seenEpoch), this.smaller);
+    const epoch = nextEpoch(Math.max(this.stored.epoch, this.stored.seenEpoch), this.smaller);
     this.save({ role: 'primary', solo: true, epoch });
+  }
+
+  /** A snapshot of the peer's has taken the place of the history. @throws as `save` */
+  adopt(epoch: number, position: number): void {
+    this.save({ epoch, position });
+    this.adopted = true;
   }
 
   /** @throws {CodedError} ROLE_UNWRITABLE; then nothing has changed. */
   save(change: Partial<RoleState>): void {
+    const { seenEpoch } = this.stored;
     const state = { ...this.stored, position: this.history.position(), ...change };
+    state.seenEpoch = Math.max(seenEpoch, state.epoch);
     this.store.save(state);
     this.stored = state;
   }

@@ -144,6 +144,43 @@ describe('a pair of gateways over gRPC', () => {
     expect(two.a.changes.at(-1)).toMatchObject({ epoch: 3, planned: true });
   });
 
+  it('is not drained for a backup that asks and has no stream', async () => {
+    const two = await start();
+    await inSync(two);
+    two.toA.sync.cut = true;
+    two.toA.sync.kill();
+    await eventually(() => two.a.journal.sinkCount === 0);
+    await two.b.replicator.switchRoles();
+    const asked = two.b.replicator.peer?.word.sequence ?? 0;
+    await eventually(() => (two.b.replicator.peer?.word.sequence ?? 0) > asked + 5);
+    expect([two.a.drained, serves(two, 'a'), two.b.replicator.machine.paired]).toEqual([
+      0,
+      true,
+      true,
+    ]);
+  });
+
+  it('serves on where draining for a planned switch fails', async () => {
+    const two = await start();
+    await inSync(two);
+    two.a.draining = () => Promise.reject(new Error('no drain'));
+    await expect(two.a.replicator.switchRoles()).rejects.toThrow('no drain');
+    expect([two.a.undrained, serves(two, 'a')]).toEqual([1, true]);
+  });
+
+  it('serves on where the backup stops before everything is shipped', async () => {
+    const two = await start({ a: { timeout: 60_000 }, b: { timeout: 60_000 } });
+    await inSync(two);
+    two.toA.sync.stall(true);
+    two.a.journal.append('unshipped');
+    const switched = two.a.replicator.switchRoles();
+    const refused = expect(switched).rejects.toThrow('the backup has gone');
+    await eventually(() => two.a.replicator.machine.handOver.begun);
+    await two.b.stop();
+    await refused;
+    expect([two.a.undrained, serves(two, 'a')]).toEqual([1, true]);
+  });
+
   it('a primary that stops says so: a standby that has everything takes over without a timeout', async () => {
     const two = await start({ a: { timeout: 600_000 }, b: { timeout: 600_000 } });
     await inSync(two);

@@ -162,6 +162,8 @@ export class ReplicationNode {
   replicator!: Replicator;
   drained = 0;
   undrained = 0;
+  /** What a drain waits for. */
+  draining = (): Promise<void> => Promise.resolve();
   private servers: GrpcServer[] = [];
 
   constructor(
@@ -231,7 +233,7 @@ export class ReplicationNode {
         },
         drain: () => {
           this.drained++;
-          return Promise.resolve();
+          return this.draining();
         },
         undrain: () => void this.undrained++,
       },

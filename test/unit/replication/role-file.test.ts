@@ -2,9 +2,18 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { crc32c } from '../../../src/journal/crc32c.js';
 import { RoleFile } from '../../../src/replication/role-file.js';
 
-const STATE = { role: 'primary', solo: true, boot: 7, epoch: 3, position: 12, peer: 'b' } as const;
+const STATE = {
+  role: 'primary',
+  solo: true,
+  boot: 7,
+  epoch: 3,
+  position: 12,
+  seenEpoch: 5,
+  peer: 'b',
+} as const;
 let folder = '';
 let path = '';
 
@@ -34,6 +43,15 @@ describe('the role file', () => {
     }
     writeFileSync(path, '');
     expect(() => new RoleFile(path).load()).toThrow('is damaged');
+  });
+
+  it('reads one of a version that did not write the highest epoch', () => {
+    const { role, solo, boot, epoch, position, peer } = STATE;
+    const older = { role, solo, boot, epoch, position, peer };
+    const line = JSON.stringify(older);
+    const sum = crc32c(Buffer.from(line)).toString(16).padStart(8, '0');
+    writeFileSync(path, `${line}\n${sum}\n`);
+    expect(new RoleFile(path).load()).toEqual({ ...older, seenEpoch: 3 });
   });
 
   it('says what it cannot read or write', () => {

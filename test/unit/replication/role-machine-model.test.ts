@@ -68,7 +68,7 @@ class World {
     else if (one.kind === 'deliver') this.deliver(one.index ?? 0);
     else if (one.kind === 'lose') this.wire.splice(one.index ?? 0, 1);
     else if (one.kind === 'ship') this.ship(at);
-    else if (one.kind === 'accept' && at.serves) at.entries.push(`${at.serverId}${this.entry++}`);
+    else if (one.kind === 'accept') this.accept(at);
     else if (one.kind === 'crash' && at.up) this.crash(at);
     else if (one.kind === 'boot' && !at.up) at.boot();
     else if (one.kind === 'pause' && at.up) at.paused = true;
@@ -138,6 +138,12 @@ class World {
 
   private ship(from: PairNode): void {
     if (this.pair.ship(from)) this.confirm();
+  }
+
+  /** Or journals, silent already, what was under way. */
+  private accept(at: PairNode): void {
+    const isSilent = at.runs && at.machine.role === 'primary' && at.machine.handOver.begun;
+    if (at.serves || isSilent) at.entries.push(`${at.serverId}${this.entry++}`);
   }
 
   /** What both have while the primary is not solo was confirmed to it. */

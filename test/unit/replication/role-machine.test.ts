@@ -95,6 +95,30 @@ describe('failover', () => {
     expect(pair.b.changes.at(-1)).toMatchObject({ role: 'primary', jump: false, planned: false });
   });
 
+  it('jumps under refuse too, where a restart is not known to be complete', () => {
+    const pair = settled({ refuses: true });
+    crash(pair, 'a');
+    crash(pair, 'b');
+    pair.b.boot();
+    pair.run(2 * TIMEOUT);
+    pair.b.machine.goSolo();
+    expect(pair.b.changes.at(-1)).toMatchObject({ promoted: true, jump: true });
+  });
+
+  it('does not begin an epoch again whose journal a power cut took', () => {
+    const pair = settled({ diskJournal: true });
+    const { store } = pair.b;
+    crash(pair, 'a');
+    pair.run(2 * TIMEOUT);
+    expect(pair.b.machine.epoch).toBe(2);
+    crash(pair, 'b');
+    // What the log still knows, as a gateway reads it (pair-role-store.ts).
+    if (store.state !== null) store.state = { ...store.state, epoch: 1 };
+    pair.b.boot();
+    pair.run(2 * TIMEOUT);
+    expect([pair.b.serves, pair.b.machine.epoch]).toEqual([true, 4]);
+  });
+
   it('a standby that was not told to be in sync does not promote', () => {
     const pair = new Pair();
     pair.exchange(pair.b);
@@ -294,6 +318,17 @@ describe('an epoch that a client saw', () => {
     expect([pair.a.serves, pair.a.machine.epoch]).toEqual([true, 5]);
   });
 
+  it('is not forgotten with the process', () => {
+    const pair = settled({ diskJournal: true });
+    pair.a.machine.onSeenEpoch(4);
+    crash(pair, 'a');
+    crash(pair, 'b');
+    pair.a.boot();
+    pair.run(2 * TIMEOUT);
+    pair.a.machine.goSolo();
+    expect([pair.a.serves, pair.a.machine.epoch]).toEqual([true, 5]);
+  });
+
   it('a pair whose disks were both lost goes on above what its clients saw', () => {
     const pair = settled();
     pair.a.machine.onSeenEpoch(7);
@@ -420,6 +455,57 @@ describe('a planned switch', () => {
     pair.b.machine.askToTakeOver();
     pair.exchange(pair.a);
     expect(pair.a.takeOverAsked).toBe(1);
+  });
+
+  it('is asked in a few answers, not for ever', () => {
+    const pair = settled();
+    pair.b.machine.askToTakeOver();
+    for (let times = 0; times < 10; times++) pair.exchange(pair.a);
+    expect(pair.a.takeOverAsked).toBe(3);
+    pair.b.machine.askToTakeOver();
+    pair.exchange(pair.a);
+    expect(pair.a.takeOverAsked).toBe(4);
+  });
+
+  it('is not asked any more once the backup was not in sync', () => {
+    const pair = settled();
+    pair.b.machine.askToTakeOver();
+    const word = { ...pair.a.machine.nextWord(), inSyncBoot: 0 };
+    expect(pair.deliver(pair.b, word)?.takeOver).toBe(false);
+    pair.exchange(pair.a);
+    expect([pair.b.machine.paired, pair.a.takeOverAsked]).toEqual([true, 0]);
+  });
+
+  it('is not ended by the answer to an offer that a later one has overtaken', () => {
+    const pair = settled({ onPeerLoss: 'step_down' });
+    pair.a.machine.fallSilent();
+    pair.a.machine.handOver.offer();
+    const first = pair.a.machine.nextWord();
+    // Of an upstream that answered late: at the backup before the offer is.
+    for (const node of [pair.a, pair.b]) node.entries.push('late');
+    const declined = pair.deliver(pair.b, first);
+    const second = pair.a.machine.nextWord();
+    if (declined !== null) pair.a.machine.onAnswer(first.sequence, declined);
+    expect([pair.a.serves, pair.b.machine.role]).toEqual([false, 'backup']);
+    const taken = pair.deliver(pair.b, second);
+    expect([pair.a.serves, pair.b.serves]).toEqual([false, true]);
+    if (taken !== null) pair.a.machine.onAnswer(second.sequence, taken);
+    expect(pair.a.machine.role).toBe('backup');
+  });
+
+  it('that the backup declines is ended by its answer to the last offer', () => {
+    const pair = settled();
+    pair.a.machine.fallSilent();
+    pair.a.machine.handOver.offer();
+    pair.a.entries.push('late');
+    const words = [pair.a.machine.nextWord(), pair.a.machine.nextWord()];
+    const answers = words.map((word) => pair.deliver(pair.b, word));
+    const served = words.map(({ sequence }, at) => {
+      const answer = answers[at] ?? null;
+      if (answer !== null) pair.a.machine.onAnswer(sequence, answer);
+      return pair.a.serves;
+    });
+    expect(served).toEqual([false, true]);
   });
 
   it('needs a backup in sync, and a primary that serves', () => {
