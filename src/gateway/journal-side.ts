@@ -5,6 +5,7 @@ import { DiskLog } from '../journal/disk-log.js';
 import { readLog } from '../journal/disk-log-reader.js';
 import type { RecoveredLog } from '../journal/disk-log-reader.js';
 import { JournalWriter } from '../journal/journal-writer.js';
+import type { Parity } from '../journal/number-jump.js';
 import { LogLock } from '../journal/log-lock.js';
 import type { ZoneRouter } from '../routing/zone-router.js';
 import type { SessionService } from '../session/session-service.js';
@@ -15,8 +16,8 @@ import type { StateRecord } from '../wire/messages.js';
 /** Changes with every boot of the machine; a container sees that of its host. */
 const BOOT_ID_FILE = '/proc/sys/kernel/random/boot_id';
 
-/** The numbers of a gateway alone jump to odd multiples. */
-const LONE_GATEWAY_IS_ODD = true;
+/** To which multiples the numbers of a gateway alone jump. */
+const LONE_GATEWAY: Parity = 'odd';
 
 /** The journal as the configuration wants it: what is written down, and the log on disk behind it. */
 export class JournalSide {
@@ -76,13 +77,12 @@ export class JournalSide {
     }
     const { image, complete, cutBytes } = found;
     const upstreams = router.restore(image.records());
-    const count = sessions.restore(image.records());
+    const count = sessions.restore(image.records(), complete ? null : LONE_GATEWAY);
     this.writer.continueFrom(image.position);
     const told = { sessions: count, upstreams, cutBytes, folder: this.folder };
     if (complete) {
       this.log.info(told, 'sessions of the last process are back from the journal');
     } else {
-      sessions.jumpNumbers(LONE_GATEWAY_IS_ODD);
       this.log.warn(told, 'the journal may lack its end: sessions are back, push numbers jump');
     }
     return true;

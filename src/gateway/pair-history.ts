@@ -117,8 +117,8 @@ export class PairHistory implements JournalFollower {
     writer?.resumeAt(image.position);
     if (isNew) sessions.registry.raiseFloor(this.floor);
     else router.restore(image.records());
-    sessions.restore(image.records());
-    if (jump) sessions.jumpNumbers(smaller);
+    const parity = smaller ? 'odd' : 'even';
+    sessions.restore(image.records(), jump ? parity : null);
     this.serves = true;
     this.promotions.clear();
     this.promotions.add(image.promotions);

@@ -182,7 +182,9 @@ export class Outbox {
 
   /** The next frame has number `seq`: the ones below may have been sent, but are forgotten. */
   jumpTo(seq: number): void {
-    this.jumped = { from: this.next, to: seq };
+    // Nothing was numbered since the last jump: both are one.
+    const from = this.jumped?.to === this.next ? this.jumped.from : this.next;
+    this.jumped = { from, to: seq };
     this.next = seq;
   }
 

@@ -41,6 +41,16 @@ export class SessionRegistry {
     return this.byId.values();
   }
 
+  /**
+   * All sessions, those that may go first in the order in which they would: who restores them goes on
+   * with it. Sessions may come and go before the reader goes on; those gone by then are not told.
+   */
+  *longestDetachedFirst(): IterableIterator<Session> {
+    const first = new Set(this.expendable);
+    for (const session of first) if (!session.ended) yield session;
+    for (const session of this.byId.values()) if (!first.has(session)) yield session;
+  }
+
   add(session: Session): void {
     this.byId.set(session.id, session);
     this.byOpenid.set(session.openid, session);

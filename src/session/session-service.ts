@@ -3,6 +3,7 @@ import type { TimerWheel } from '../base/timer-wheel.js';
 import { STATE_VERSION } from '../journal/journal-image.js';
 import type { JournalWriter } from '../journal/journal-writer.js';
 import { jumpAbove } from '../journal/number-jump.js';
+import type { Parity } from '../journal/number-jump.js';
 import type { NumberCeiling } from '../journal/number-ceiling.js';
 import type { Link, LinkClosed } from '../link/link.js';
 import type { Router } from '../routing/router.js';
@@ -279,7 +280,7 @@ export class SessionService implements ConnectionHost {
    */
   *snapshot(): IterableIterator<StateRecord> {
     yield this.header();
-    for (const session of this.registry.all()) {
+    for (const session of this.registry.longestDetachedFirst()) {
       yield new StateRecord({ session: snapshotSession(session) });
     }
     const { clock } = this.parts;
@@ -297,16 +298,20 @@ export class SessionService implements ConnectionHost {
 
   /**
    * Takes over what a former process, or the former primary, left. Called before the first session.
+   * @param jump for a state that may lack its end: the next push number of every session and the floor
+   * go up to where nothing can have been sent (`jumpAbove`).
    * @returns how many sessions came back.
    */
-  restore(records: Iterable<StateRecord>): number {
+  restore(records: Iterable<StateRecord>, jump: Parity | null = null): number {
     for (const { header, session, offlinePush, key } of records) {
       if (header) this.registry.raiseFloor(header.numberFloor ?? 0);
       if (session) {
         const state = new SessionState(session);
         const route = this.parts.router.routeFor(state.openid);
         this.environment.handles.taken(state.handle);
-        this.registry.add(restoreSession(state, route, this.environment));
+        const restored = restoreSession(state, route, this.environment, jump);
+        this.registry.add(restored);
+        this.registry.noteDetached(restored);
       }
       if (offlinePush?.body) {
         const { openid, body, ttl } = offlinePush;
@@ -314,21 +319,13 @@ export class SessionService implements ConnectionHost {
       }
       if (key?.key) this.keys.remember(key.key, key.digest ?? '', key.ttl ?? 0);
     }
+    if (jump !== null) this.registry.raiseFloor(jumpAbove(this.registry.floor, jump));
     return this.registry.size;
   }
 
   /** After `restore`, once this gateway serves: what was kept without an answer goes to its upstream again. */
   askAgain(): void {
     askAgain(this.registry.all());
-  }
-
-  /**
-   * After `restore` of a state that may lack its end: the next push number of every session and the
-   * floor go up to where nothing can have been sent (`jumpAbove`).
-   */
-  jumpNumbers(odd: boolean): void {
-    for (const { outbox } of this.registry.all()) outbox.jumpTo(jumpAbove(outbox.nextSeq, odd));
-    this.registry.raiseFloor(jumpAbove(this.registry.floor, odd));
   }
 
   private header(): StateRecord {

@@ -1,3 +1,5 @@
+import { jumpAbove } from '../journal/number-jump.js';
+import type { Parity } from '../journal/number-jump.js';
 import type { Route } from '../routing/router.js';
 import { ErrorCode } from '../wire/error-catalogue.js';
 import { frameSeqOf } from '../wire/frame-encoder.js';
@@ -49,11 +51,14 @@ export function snapshotSession(session: Session): SessionState {
  * Builds a detached session from its snapshot; its resume window starts now. Requests that had no
  * answer get 504: whether they were executed is not known, and they are not dispatched again. Those that
  * were kept are in flight again; SessionService.askAgain sends them on their way.
+ * @param jump where the state may lack its end: nothing gets a number that may have been sent with
+ * another content.
  */
 export function restoreSession(
   state: SessionState,
   route: Route,
   environment: SessionEnvironment,
+  jump: Parity | null = null,
 ): Session {
   const origin = {
     id: state.id,
@@ -72,8 +77,9 @@ export function restoreSession(
     next: state.clientNext,
     holes: state.holes.map((hole) => ({ from: hole.from ?? 0, to: hole.to ?? 0 })),
   });
-  const jump = state.jumpTo === 0 ? null : { from: state.jumpFrom, to: state.jumpTo };
-  session.outbox.restore(entriesOf(state), state.nextSeq, state.highestSent, jump);
+  const jumped = state.jumpTo === 0 ? null : { from: state.jumpFrom, to: state.jumpTo };
+  session.outbox.restore(entriesOf(state), state.nextSeq, state.highestSent, jumped);
+  if (jump !== null) session.outbox.jumpTo(jumpAbove(state.nextSeq, jump));
   for (const entry of session.outbox) {
     if (entry.clientSeq !== 0) session.ledger.answered(entry.clientSeq);
   }

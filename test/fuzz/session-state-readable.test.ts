@@ -130,8 +130,7 @@ class Kept {
   private restart(jumps: boolean): void {
     const records = copies(this.harness.service.snapshot());
     this.harness = this.begin();
-    this.harness.service.restore(records);
-    if (jumps) this.harness.service.jumpNumbers(true);
+    this.harness.service.restore(records, jumps ? 'odd' : null);
     this.image = this.follow();
     this.client = this.harness.client();
   }

@@ -12,21 +12,20 @@ function afterJump(): { harness: SessionHarness; sessionId: string } {
   former.pushTexts('alice', 'one', 'two', 'three');
   client.ack(1);
   const harness = new SessionHarness();
-  harness.service.restore(copies(former.service.snapshot()));
-  harness.service.jumpNumbers(true);
+  harness.service.restore(copies(former.service.snapshot()), 'odd');
   return { harness, sessionId: client.started.connectionId };
 }
 
 describe('jumpAbove', () => {
   test.each([
-    [0, true, 1],
-    [0, false, 2],
-    [2 ** 32 - 1, true, 1],
-    [2 ** 32, true, 3],
-    [2 ** 32, false, 2],
-    [5 * 2 ** 32 + 7, false, 6],
-  ])('above %d, odd %s: multiple %d', (seq, odd, multiple) => {
-    expect(jumpAbove(seq, odd)).toBe(multiple * 2 ** 32);
+    [0, 'odd', 1],
+    [0, 'even', 2],
+    [2 ** 32 - 1, 'odd', 1],
+    [2 ** 32, 'odd', 3],
+    [2 ** 32, 'even', 2],
+    [5 * 2 ** 32 + 7, 'even', 6],
+  ] as const)('above %d, %s: multiple %d', (seq, parity, multiple) => {
+    expect(jumpAbove(seq, parity)).toBe(multiple * 2 ** 32);
   });
 });
 
@@ -79,5 +78,47 @@ describe('after a jump', () => {
     const client = next.started('alice', { lastAckedSeqId: 3, resumeSessionId: sessionId });
     expect(client.started).toMatchObject({ resumed: true, recovered: true, nextPushSeq: JUMPED });
     expect(next.started('bob').started.nextPushSeq).toBe(JUMPED + 1);
+  });
+
+  test('what restoring appends is numbered above it, for the numbers below may be used already', () => {
+    const former = new SessionHarness({ loginAction: 'login' });
+    const first = former.started().business(1, 'x', 'login');
+    former.push('alice', { content: 'after', syncHint: 2, bindClientSeqId: 1 });
+    former.pushTexts('alice', 'held');
+    const waiting = copies(former.service.snapshot());
+    const bob = former.started('bob').business(1, 'x', 'login');
+    former.answer(1);
+    bob.business(2);
+    former.push('bob', { content: 'after', syncHint: 2, bindClientSeqId: 2 });
+    const loggedIn = copies(former.service.snapshot()).slice(1);
+
+    const harness = new SessionHarness({ loginAction: 'login' });
+    harness.service.restore(
+      [...waiting, ...loggedIn.filter((one) => one.session?.openid === 'bob')],
+      'odd',
+    );
+    const alice = harness.started('alice', { resumeSessionId: first.started.connectionId });
+    expect(alice.started).toMatchObject({ resumed: true, nextPushSeq: JUMPED });
+    alice.business(2, 'x', 'login');
+    harness.answer(0);
+    expect(alice.seqs).toEqual([JUMPED, JUMPED + 1, JUMPED + 2, JUMPED + 3]);
+    const resumed = { lastAckedSeqId: 1, resumeSessionId: bob.started.connectionId };
+    const back = harness.started('bob', resumed);
+    expect(back.sequenced.map(({ code, seq, text }) => [code, seq, text])).toEqual([
+      [504, JUMPED, 'outcome unknown: the gateway restarted'],
+      [200, JUMPED + 1, 'after'],
+    ]);
+    const stale = harness.started('bob', { ...resumed, lastAckedSeqId: 2 });
+    expect(stale.started).toMatchObject({ resumed: false, recovered: false });
+  });
+
+  test('two jumps with nothing between them are one', () => {
+    const { harness, sessionId } = afterJump();
+    const next = new SessionHarness();
+    next.service.restore(copies(harness.service.snapshot()), 'odd');
+    next.started('alice', { lastAckedSeqId: 3, resumeSessionId: sessionId });
+    next.pushTexts('alice', 'four');
+    const client = next.started('alice', { lastAckedSeqId: 5, resumeSessionId: sessionId });
+    expect(client.started).toMatchObject({ resumed: false, recovered: false });
   });
 });

@@ -94,6 +94,25 @@ describe('state across a stop', () => {
     expect(harness.service.registry.size).toBe(0);
   });
 
+  test('a full table gives the place of the longest detached session that has nothing to lose', () => {
+    const former = new SessionHarness();
+    const clients = new Map(['a', 'b', 'c', 'd'].map((name) => [name, former.started(name)]));
+    former.pushTexts('d', 'wanted');
+    for (const name of ['d', 'c', 'a', 'b']) {
+      clients.get(name)?.link.lose();
+      former.advance(1_000);
+    }
+    const harness = successor(former, { maxSessions: 4 });
+    const left = () => [...harness.service.registry.all()].map(({ openid }) => openid).sort();
+    expect(harness.started('e').started.success).toBe(true);
+    expect(left()).toEqual(['a', 'b', 'd', 'e']);
+    expect(harness.started('f').started.success).toBe(true);
+    expect(left()).toEqual(['b', 'd', 'e', 'f']);
+    const copy = successor(harness, { maxSessions: 4 });
+    copy.started('g');
+    expect([...copy.service.registry.all()].map(({ openid }) => openid)).not.toContain('b');
+  });
+
   test('a snapshot disturbs nobody; pushes are refused only once they are closed', () => {
     const former = new SessionHarness();
     former.started();
