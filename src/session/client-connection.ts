@@ -238,7 +238,8 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
       this.refuseStart(msgId, ErrorCode.BadFrame, reason);
     } else {
       this.proof.proved(proof.expiresAt);
-      this.acceptStart(msgId, session, true, true);
+      const recovered = !session.unrecovered || start.resumeSessionId === session.id;
+      this.acceptStart(msgId, session, true, recovered);
     }
   }
 

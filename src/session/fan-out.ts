@@ -4,6 +4,7 @@ import type { LabelledTally } from '../telemetry/tally.js';
 import type { PushBody } from '../wire/frame-encoder.js';
 import { presentSession } from './audience.js';
 import type { Audience } from './audience.js';
+import { AT_ONCE } from './push-content.js';
 import type { ServingGate } from './serving-gate.js';
 import type { Session } from './session.js';
 import type { SessionRegistry } from './session-registry.js';
@@ -202,7 +203,7 @@ export class FanOut {
       const session = presentSession(recipients[sweep.reached++] as Session, this.registry);
       if (session === undefined) continue;
       for (const broadcast of sweep.broadcasts) {
-        if (session.push(broadcast.body, 'at_once')) broadcast.sent++;
+        if (session.push(broadcast.body, AT_ONCE)) broadcast.sent++;
         else broadcast.refused++;
       }
       this.sessionsLeft--;

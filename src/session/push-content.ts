@@ -2,8 +2,15 @@ import { encodePushBody } from '../wire/frame-encoder.js';
 import type { PushBody } from '../wire/frame-encoder.js';
 import { BusinessResponse, PushType, encodeMessage } from '../wire/messages.js';
 
-/** When a push reaches the client in relation to the request it is bound to. */
-export type PushOrder = 'at_once' | { readonly afterClientSeq: number };
+/** On which side of the answer to a request a push reaches the client. */
+export interface PushOrder {
+  readonly side: 'before' | 'after';
+  /** Of the request; 0: it is bound to none. */
+  readonly clientSeq: number;
+}
+
+/** Of a push that is bound to no request. */
+export const AT_ONCE: PushOrder = Object.freeze({ side: 'before', clientSeq: 0 });
 
 /** What an upstream wants to tell a client; PushToClient and BroadcastToClients share these fields. */
 export interface PushContent {

@@ -12,7 +12,7 @@ import type { BroadcastDone } from './fan-out.js';
 import { KEY_LIFETIME_MS, digestOf } from './idempotency-keys.js';
 import type { IdempotencyKeys } from './idempotency-keys.js';
 import type { OfflineQueues } from './offline-queues.js';
-import { encodePushContent } from './push-content.js';
+import { AT_ONCE, encodePushContent } from './push-content.js';
 import type { PushOrder } from './push-content.js';
 import { ALWAYS_SERVING, notPrimaryReason } from './serving-gate.js';
 import type { ServingGate } from './serving-gate.js';
@@ -179,12 +179,19 @@ function intoSession(
       ? refused('OUTBOX_FULL', 'dropped: the client cannot take it now')
       : refused('OPENID_OFFLINE', 'dropped: the client is not connected');
   }
-  const order: PushOrder =
-    request.syncHint === NotifySyncHint.NSH_AFTER_RESPONSE
-      ? { afterClientSeq: request.bindClientSeqId }
-      : 'at_once';
-  if (session.push(body, order, key)) return ACCEPTED;
+  if (session.push(body, orderOf(request), key)) return ACCEPTED;
   return refused('OUTBOX_FULL', 'too much waits for this client already');
+}
+
+function orderOf({ syncHint, bindClientSeqId: clientSeq }: UnicastPushRequest): PushOrder {
+  switch (syncHint) {
+    case NotifySyncHint.NSH_BEFORE_RESPONSE:
+      return { side: 'before', clientSeq };
+    case NotifySyncHint.NSH_AFTER_RESPONSE:
+      return { side: 'after', clientSeq };
+    default:
+      return AT_ONCE;
+  }
 }
 
 function refused(errorCode: PushErrorCode, message: string): PushResult {

@@ -56,7 +56,6 @@ export class Session implements RequestOwner, KnownSession {
   /** How many requests it may send; null where sessions are not limited. */
   readonly rate: TokenBucket | null;
   private channel: SessionChannel | null = null;
-  private readingPaused = false;
   private hasEnded = false;
   private readonly gate: DeliveryGate | null;
   private readonly deadlines: SessionDeadlines;
@@ -133,7 +132,6 @@ export class Session implements RequestOwner, KnownSession {
     this.remoteAddress = channel.remoteAddress;
     this.transport = channel.transport;
     this.connectedAt = this.environment.clock.wallTime();
-    this.readingPaused = false;
     this.outbox.rewind();
     this.lastFrameAt = this.environment.clock.now();
     this.deadlines.attached();
@@ -226,8 +224,8 @@ export class Session implements RequestOwner, KnownSession {
     metrics.errors.add(errorName(refusal.code));
     metrics.requestsRejected.add(refusal.label);
     tracing.requests?.refused(request, refusal.code, refusal.label);
-    this.appendAnswer(request.msgId, request.clientSeqId, refusal.body);
-    this.pump();
+    if (this.appendAnswer(request, refusal.body)) this.pump();
+    else this.demandResume();
   }
 
   /** The upstream's answer, or what came instead of one. */
@@ -238,7 +236,7 @@ export class Session implements RequestOwner, KnownSession {
     const { clock, metrics, options } = this.environment;
     metrics.answered(clock.now() - request.startedAt);
     metrics.encode.begin(clock);
-    this.appendAnswer(request.msgId, request.clientSeqId, outcomeBody(outcome, metrics.errors));
+    const fits = this.appendAnswer(request, outcomeBody(outcome, metrics.errors));
     metrics.encode.end(clock);
     if (trace !== null) trace.onKept();
     const success = outcome.kind === 'answered' && outcome.response.code === 200;
@@ -247,16 +245,23 @@ export class Session implements RequestOwner, KnownSession {
       this.outbox.release(body.length);
       this.deliver(body, null);
     }
-    this.pump();
+    // Now that all of it is kept: without a resume_window the session ends here.
+    if (fits) this.pump();
+    else this.demandResume();
     this.limitReading();
   }
 
-  private appendAnswer(msgId: number, clientSeq: number, body: PushBody): void {
+  /** @returns whether it fits. It is kept in any case, for it was promised. */
+  private appendAnswer({ msgId, clientSeqId }: PendingRequest, body: PushBody): boolean {
     const fits = !this.outbox.full;
-    this.append(msgId, clientSeq, body, null);
-    this.ledger.answered(clientSeq);
-    // The answer is kept, for it was promised; a client that lets so much pile up must come back.
-    if (!fits) this.channel?.drop(ErrorCode.TooManyRequests, 'outbox full, acknowledge and resume');
+    this.append(msgId, clientSeqId, body, null);
+    this.ledger.answered(clientSeqId);
+    return fits;
+  }
+
+  /** A client that lets so much pile up must come back. */
+  private demandResume(): void {
+    this.channel?.drop(ErrorCode.TooManyRequests, 'outbox full, acknowledge and resume');
   }
 
   private logIn(): void {
@@ -281,15 +286,14 @@ export class Session implements RequestOwner, KnownSession {
    */
   push(body: PushBody, order: PushOrder, key: PushKey | null = null): boolean {
     if (!this.outbox.hasRoomForPush(body.length)) {
-      if (this.environment.options.slowConsumer === 'close') {
-        this.channel?.drop(ErrorCode.TooManyRequests, 'outbox full, acknowledge and resume');
-      }
+      if (this.environment.options.slowConsumer === 'close') this.demandResume();
       return false;
     }
-    const request =
-      order === 'at_once' ? undefined : this.ledger.inFlightRequest(order.afterClientSeq);
-    if (request === undefined) {
-      this.deliver(body, key);
+    const request = this.ledger.inFlightRequest(order.clientSeq);
+    if (request === undefined || order.side === 'before') {
+      // What comes before the login's own answer does not wait for the login.
+      if (request === undefined) this.deliver(body, key);
+      else this.append(0, 0, body, key);
       this.pump();
     } else {
       (request.after ??= []).push(body);
@@ -337,11 +341,8 @@ export class Session implements RequestOwner, KnownSession {
   }
 
   private limitReading(): void {
-    if (this.channel === null) return;
     const atLimit = this.ledger.inFlight >= this.environment.options.maxInFlight;
-    if (atLimit === this.readingPaused) return;
-    this.readingPaused = atLimit;
-    if (atLimit) this.channel.pauseReading();
-    else this.channel.resumeReading();
+    if (atLimit) this.channel?.pauseReading();
+    else this.channel?.resumeReading();
   }
 }

@@ -113,6 +113,35 @@ describe('bound pushes', () => {
     expect(client.texts).toEqual(['r1', 'late', 'unknown']);
   });
 
+  test.each([
+    ['200', 200],
+    ['a refusal', 401],
+  ])('BEFORE comes before the answer to the login too, %s; what is not bound waits', (_, code) => {
+    const harness = new SessionHarness({ loginAction: 'login' }, undefined, undefined, {}, true);
+    const client = harness.started().business(1, 'r1', 'login');
+    harness.pushTexts('alice', 'held');
+    harness.push('alice', { content: 'after', ...bound(2, 1) });
+    harness.push('alice', { content: 'before', ...bound(1, 1) });
+    harness.push('alice', { content: 'unknown', ...bound(1, 9) });
+    expect(client.texts).toEqual(['before']);
+    harness.answer(0, code);
+    const behind = code === 200 ? ['held', 'unknown', 'after'] : [];
+    expect(client.texts).toEqual(['before', 'r1', ...behind]);
+    expect(harness.service.registry.findByOpenid('alice')?.outbox.totalFrames).toBe(5);
+  });
+
+  test('go to the offline queue where the answer that they follow ends the session', () => {
+    const limits = { resumeWindow: 0, offlineTtl: 60_000, outboxMaxFrames: 4 };
+    const harness = new SessionHarness(limits);
+    const client = harness.started().business(1).business(2).business(3);
+    harness.push('alice', { content: 'a1', ...bound(2, 3) });
+    harness.push('alice', { content: 'a2', ...bound(2, 3) });
+    for (const index of [0, 1, 2]) harness.answer(index);
+    expect(client.last).toMatchObject({ code: 429, seq: 0 });
+    expect(harness.service.registry.size).toBe(0);
+    expect(harness.started().texts).toEqual(['a1', 'a2']);
+  });
+
   test('wait across a reconnect', () => {
     const harness = new SessionHarness();
     const first = harness.started().business(1);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Authenticator, Credentials, Verdict } from '../../../src/session/authenticator.js';
 import { PushType, RequestType } from '../../../src/wire/messages.js';
+import type { StartRequest } from '../../../src/wire/messages.js';
 import { SessionHarness } from '../../support/session-harness.js';
 
 describe('START of a first session', () => {
@@ -211,6 +212,19 @@ describe('new incarnation', () => {
     expect(second.started.resumed).toBe(true);
     expect(second.started.recovered).toBe(false);
     expect(second.seqs).toEqual([10]);
+  });
+
+  test('unrecovered is repeated to a refresh too, but not to one that names this session', () => {
+    const harness = new SessionHarness();
+    const client = harness.started('alice', { lastAckedSeqId: 5 });
+    const refreshed = (fields: Partial<StartRequest>) =>
+      client.start('alice', fields).started.recovered;
+    expect(refreshed({ lastAckedSeqId: 5 })).toBe(false);
+    expect(refreshed({ resumeSessionId: client.started.connectionId })).toBe(true);
+    expect(refreshed({ lastAckedSeqId: 5 })).toBe(false);
+    harness.pushTexts('alice', 'a');
+    client.ack(6);
+    expect(refreshed({ lastAckedSeqId: 6 })).toBe(true);
   });
 
   test('unrecovered is repeated until a number of the incarnation is acknowledged', () => {
