@@ -10,7 +10,6 @@ import type { UnaryCaller } from '../grpc/unary-caller.js';
 import type { Readiness } from '../ops/ops-source.js';
 import { backupStats, primaryAddress } from '../replication/backup-stats.js';
 import type { BackupStats } from '../replication/backup-stats.js';
-import { withoutStandby } from '../replication/confirmation-news.js';
 import { FAILBACK_LOOK_MS, Failback, failbackSubject } from '../replication/failback.js';
 import { PeerGate } from '../replication/peer-gate.js';
 import type { PushOffers } from '../replication/push-offers.js';
@@ -28,6 +27,7 @@ import { PairEpochs } from './pair-epochs.js';
 import { PairHistory } from './pair-history.js';
 import { PairOffers } from './pair-offers.js';
 import { loggedRoleStore } from './pair-role-store.js';
+import { pairWarnings } from './pair-warnings.js';
 import type { StateKeeper } from './state-keeper.js';
 
 /** How often a primary that may not serve looks whether it may again, ms. */
@@ -112,16 +112,8 @@ export class PairSide implements ServingGate {
 
   /** What an operator should know, one line each. */
   warnings(): string[] {
-    const { stats } = this;
-    const found: string[] = [];
-    if (!this.isProven) {
-      found.push('backup.cluster_secret is not set: the peer is known by its address only');
-    }
-    if (stats?.role !== 'primary') return found;
-    const { sync } = this.config.backup;
-    if (!stats.in_sync) found.push(`no backup is in sync${withoutStandby(sync)}`);
-    else if (stats.degraded) found.push(`the standby does not confirm${withoutStandby(sync)}`);
-    return found;
+    const streamLostFor = this.replicator?.streamLostFor ?? null;
+    return pairWarnings(this.stats, { proven: this.isProven, streamLostFor }, this.config.backup);
   }
 
   /**

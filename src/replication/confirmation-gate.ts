@@ -95,9 +95,10 @@ export class ConfirmationGate {
     this.mark = Number.POSITIVE_INFINITY;
   }
 
-  /** This node does not serve any more, or serves alone: nobody waits. */
+  /** Another role, or the end: nobody waits, and what was confirmed was another history's. */
   release(): void {
     this.disconnected();
+    this.confirmedUpTo = 0;
     this.lapse();
   }
 

@@ -23,6 +23,8 @@ import { RoleMachine } from './role-machine.js';
 import type { RoleChange } from './role-options.js';
 import { Shipper } from './shipper.js';
 import type { ShipperLink, ShipperOptions } from './shipper.js';
+import { NO_LAG, StandbyLag } from './standby-lag.js';
+import type { Lag } from './standby-lag.js';
 import { SyncClient } from './sync-client.js';
 import { SyncServer } from './sync-server.js';
 
@@ -96,6 +98,7 @@ export class Replicator {
   private readonly failures: RoleFailures;
   private cancelTick: Cancel | null = null;
   private readonly news: ConfirmationNews;
+  private readonly standby: StandbyLag;
   private switching: Promise<void> | null = null;
   private stopped = false;
 
@@ -129,9 +132,10 @@ export class Replicator {
       clock,
       log,
     );
+    this.standby = new StandbyLag(source, this.confirmations, clock);
     const offers = parts.offers ?? NO_OFFERS;
     const host = { ship: (link: ShipperLink) => this.ship(link), offers };
-    this.server = new SyncServer(this.machine, host, seal, gate);
+    this.server = new SyncServer(this.machine, host, seal, gate, this.standby);
     const { syncOpener, follower } = parts;
     this.client = new SyncClient(
       this.machine,
@@ -173,8 +177,21 @@ export class Replicator {
     return this.heartbeats.news;
   }
 
-  get lag(): { readonly frames: number; readonly bytes: number; readonly ms: number } {
-    return this.server.shipper?.lag ?? { frames: 0, bytes: 0, ms: 0 };
+  /** What the standby has not confirmed; nothing where this gateway is no primary, or knows of no standby. */
+  get lag(): Lag {
+    const { shipper } = this.server;
+    return shipper === null && !this.hasStandby ? NO_LAG : this.standby.of(shipper);
+  }
+
+  /** How long the standby that this primary knows of has had no stream, ms; null while it has. */
+  get streamLostFor(): number | null {
+    return this.hasStandby && this.server.shipper === null ? this.standby.lostFor : null;
+  }
+
+  /** Whether this is a primary that knows of a standby: it may be away, but has not said goodbye. */
+  private get hasStandby(): boolean {
+    const word = this.peer?.word;
+    return this.isPrimary() && word?.role === 'backup' && !word.leaving;
   }
 
   /**
@@ -238,6 +255,7 @@ export class Replicator {
     this.server.dropAll(`this gateway is ${role} now`);
     this.news.forget();
     this.confirmations.release();
+    this.standby.forget();
     this.parts.onRole(change);
     if (role === 'backup') this.client.start();
     // The peer should hear of it at once.
@@ -245,6 +263,7 @@ export class Replicator {
   }
 
   private tick(): void {
+    if (!this.hasStandby && this.server.shipper === null) this.standby.forget();
     try {
       // Not only when a confirmation comes: a quiet journal would never be in sync again.
       const boot = this.confirmations.degraded ? 0 : this.server.caughtUpBoot;

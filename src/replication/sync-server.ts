@@ -15,6 +15,7 @@ import type { PeerGate } from './peer-gate.js';
 import type { OfferedFields, PushOffers } from './push-offers.js';
 import type { RoleMachine } from './role-machine.js';
 import type { Shipper, ShipperLink } from './shipper.js';
+import type { StandbyLag } from './standby-lag.js';
 
 /** One standby follows; a second stream is that of its next attempt, and replaces the first. */
 export interface StandbyHost {
@@ -34,6 +35,7 @@ export class SyncServer {
     readonly host: StandbyHost,
     readonly seal: ClusterSeal,
     readonly gate: PeerGate,
+    readonly lag: StandbyLag,
   ) {}
 
   /** What the sync port serves. */
@@ -69,7 +71,9 @@ export class SyncServer {
   }
 
   gone(following: Following): void {
-    if (this.current === following) this.current = null;
+    if (this.current !== following) return;
+    this.current = null;
+    this.lag.lost();
   }
 }
 
@@ -105,6 +109,7 @@ class Following implements StreamCall, ShipperLink {
     else if (confirmation && this.shipper !== null) {
       const { number, position } = confirmation;
       this.caughtUp = this.shipper.onConfirmation(number ?? 0, position ?? 0);
+      if (this.caughtUp) this.server.lag.caughtUp();
     } else if (offer && this.shipper !== null) this.accept(offer.pushes ?? []);
     else this.refuse(this.server.gate.refuseGarbage(this.peer));
   }
@@ -154,6 +159,7 @@ class Following implements StreamCall, ShipperLink {
     const body = encodeMessage(Opening, new Opening({ identity: gate.identity(), standing }));
     const opening = seal.seal('opening', hello.challenge ?? NOTHING, body);
     this.server.replace(this);
+    this.server.lag.opened(hello.boot);
     this.send(encodeMessage(FromPrimary, new FromPrimary({ opening })));
     this.shipper = host.ship(this);
   }

@@ -86,7 +86,7 @@ export class ReplicationMetrics {
     );
     gauge(
       'gatesvr_replication_lag_ms',
-      'Age of the oldest part that the standby has not confirmed',
+      'Age of the oldest part that the standby has not confirmed; without a stream, since that was lost',
       () => source.lag().ms,
     );
   }

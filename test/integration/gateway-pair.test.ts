@@ -259,6 +259,25 @@ describe('a pair', () => {
     ]);
   }, 60_000);
 
+  test('a lost stream shows, though heartbeats go on: lag, and a warning of how long', async () => {
+    await start({ 'session.offline_ttl': '10m' });
+    const { sync } = pair.relays.a;
+    sync.cut = true;
+    sync.kill();
+    const push = new UnicastPushRequest({ targetType: 'openid', targetId: OPENID, content: 'lost' });
+    await new Promise((resolve) => pair.a.sessions.pushes.push(push, resolve));
+    const shown = () => pair.a.pair?.warnings().join() ?? '';
+    await eventually(() => /no stream to the backup for [1-9]/.test(shown()), 'the warning');
+    expect(shown()).toMatch(/it lacks [1-9]\d* entries, and would take over without them$/);
+    const stats = pair.a.pair?.stats;
+    expect(stats).toMatchObject({ in_sync: true, accepting: true });
+    expect(stats?.lag_frames).toBeGreaterThan(0);
+    expect(stats?.lag_ms).toBeGreaterThanOrEqual(1_000);
+    sync.cut = false;
+    await eventually(() => shown() === '' && pair.a.pair?.stats?.lag_frames === 0, 'the stream');
+    expect(pair.a.pair?.stats?.lag_ms).toBeLessThan(1_000);
+  }, 60_000);
+
   test('under on_timeout refuse nothing is promised without the standby', async () => {
     await start({ 'backup.sync.mode': 'sync', 'backup.sync.on_timeout': 'refuse' });
     const upstream = await upstreamOf(pair.a);

@@ -1,0 +1,37 @@
+import type { Config } from '../config/config.js';
+import type { BackupStats } from '../replication/backup-stats.js';
+import { withoutStandby } from '../replication/confirmation-news.js';
+
+/** A stream that was lost for less begins again at once, and is no news, ms. */
+const STREAM_LOST_MS = 1_000;
+
+/** What is known of a pair beside its stats. */
+export interface PairLinks {
+  /** Whether the peer proves itself by a secret or a certificate. */
+  readonly proven: boolean;
+  /** How long the standby that this primary knows of has had no stream, ms; null while it has. */
+  readonly streamLostFor: number | null;
+}
+
+/** What an operator should know of a pair, one line each. @param stats null before the start. */
+export function pairWarnings(
+  stats: BackupStats | null,
+  { proven, streamLostFor }: PairLinks,
+  { sync, heartbeat }: Config['backup'],
+): string[] {
+  const found: string[] = [];
+  if (!proven) found.push('backup.cluster_secret is not set: the peer is known by its address only');
+  if (stats?.role !== 'primary') return found;
+  if (!stats.in_sync) found.push(`no backup is in sync${withoutStandby(sync)}`);
+  else if (stats.degraded) found.push(`the standby does not confirm${withoutStandby(sync)}`);
+  // One that is not heard either is away altogether; that says the line above.
+  const heard = stats.peer !== null && stats.peer.last_heard_ms < heartbeat.timeout;
+  if (heard && streamLostFor !== null && streamLostFor >= STREAM_LOST_MS) {
+    const seconds = Math.round(streamLostFor / 1_000);
+    const consequence = stats.in_sync ? ', and would take over without them' : '';
+    found.push(
+      `no stream to the backup for ${seconds} s: it lacks ${stats.lag_frames} entries${consequence}`,
+    );
+  }
+  return found;
+}
