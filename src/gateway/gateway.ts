@@ -164,7 +164,9 @@ export class Gateway {
 
   private buildRouter(): ZoneRouter {
     const log = this.log.child({ part: 'routing' });
-    const options = { ...routerOptions(this.config), journal: this.journal.writer };
+    const { pair, journal } = this;
+    const pace = pair === null ? {} : { pace: pair.pace };
+    const options = { ...routerOptions(this.config), journal: journal.writer, ...pace };
     const { upstream } = this.metrics;
     return new ZoneRouter(this.clock, log, upstream, this.upstreams.callers, options);
   }

@@ -20,7 +20,8 @@ export function pairWarnings(
   { sync, heartbeat }: Config['backup'],
 ): string[] {
   const found: string[] = [];
-  if (!proven) found.push('backup.cluster_secret is not set: the peer is known by its address only');
+  if (!proven)
+    found.push('backup.cluster_secret is not set: the peer is known by its address only');
   if (stats?.role !== 'primary') return found;
   if (!stats.in_sync) found.push(`no backup is in sync${withoutStandby(sync)}`);
   else if (stats.degraded) found.push(`the standby does not confirm${withoutStandby(sync)}`);

@@ -17,6 +17,7 @@ export class RequestGate {
   private warned = false;
   private stopping = false;
   private ended = false;
+  private aside = false;
   private idleWaiters: (() => void)[] = [];
 
   constructor(
@@ -30,7 +31,7 @@ export class RequestGate {
 
   /** Whether what is inside is to end as well, sent or not. */
   get cancelled(): boolean {
-    return this.ended;
+    return this.ended || this.aside;
   }
 
   /** @returns null, or why the request may not come in (a label of gatesvr_upstream_rejected_total). */
@@ -57,6 +58,15 @@ export class RequestGate {
   cancel(): void {
     this.stopping = true;
     this.ended = true;
+  }
+
+  /** Another gateway serves: nothing of what is inside is sent, until `resume`. */
+  standDown(): void {
+    this.aside = true;
+  }
+
+  resume(): void {
+    this.aside = false;
   }
 
   /** Resolves when nothing is inside. */

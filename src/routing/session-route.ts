@@ -3,6 +3,7 @@ import type { Logger } from '../telemetry/log.js';
 import type { UpstreamMetrics } from '../telemetry/upstream-metrics.js';
 import type { FailureKind } from '../upstream/process-call.js';
 import type { UpstreamResponse } from '../wire/messages.js';
+import type { DispatchHold, HeldLine } from './dispatch-hold.js';
 import { PendingRequest } from './pending-request.js';
 import type { RequestOwner } from './pending-request.js';
 import type { RequestGate } from './request-gate.js';
@@ -18,6 +19,7 @@ export interface RouteContext {
   readonly logger: Logger;
   readonly metrics: UpstreamMetrics;
   readonly gate: RequestGate;
+  readonly hold: DispatchHold;
   /** A request is answered with 504 after so many ms, from its dispatch. */
   readonly upstreamTimeout: number;
   /** The next request of a session is sent after the answer to the last. */
@@ -39,7 +41,7 @@ const MAX_ATTEMPTS = 3;
  *   there, but only once everything still under way at the old instance is decided, for that
  *   may turn out unsent as well and must go first.
  */
-export class SessionRoute implements RequestOwner {
+export class SessionRoute implements RequestOwner, HeldLine {
   private instance: UpstreamInstance | null = null;
   private seenVersion = -1;
   private inFlight = 0;
@@ -127,11 +129,17 @@ export class SessionRoute implements RequestOwner {
   }
 
   private mustWait(): boolean {
-    return (this.line !== null && !this.line.empty) || this.held();
+    return (this.line !== null && !this.line.empty) || this.held() || this.silenced();
   }
 
   private held(): boolean {
     return this.shared === null ? this.stragglers > 0 : this.shared.inFlight > 0;
+  }
+
+  /** Whether this gateway may dispatch nothing at the moment. What is cancelled is not dispatched in any case. */
+  private silenced(): boolean {
+    const { gate, hold } = this.context;
+    return !gate.cancelled && hold.holds(this);
   }
 
   private enqueue(pending: PendingRequest): boolean {
@@ -139,8 +147,11 @@ export class SessionRoute implements RequestOwner {
   }
 
   /** Sends what waited. It waited behind requests with earlier deadlines, so none waits too long. */
-  private pump(): void {
-    while (this.line !== null && !this.line.empty && !this.held()) this.line.shift().takeTurn();
+  pump(): void {
+    while (this.line !== null && !this.line.empty && !this.held()) {
+      if (this.silenced()) return;
+      this.line.shift().takeTurn();
+    }
   }
 
   private send(pending: PendingRequest): void {
@@ -192,7 +203,7 @@ export class SessionRoute implements RequestOwner {
 
   /** Tries a request that surely was not sent on another instance, ahead of all that wait. */
   private retry(pending: PendingRequest, failed: UpstreamInstance): boolean {
-    if (this.context.gate.cancelled) return false;
+    if (this.context.gate.cancelled || this.silenced()) return false;
     pending.tried = [...pending.tried, failed];
     if (pending.tried.length >= MAX_ATTEMPTS) return false;
     const current = this.instance;

@@ -3,6 +3,8 @@ import type { Clock } from '../base/clock.js';
 import { Networks } from '../base/networks.js';
 import { StartupError } from '../base/errors.js';
 import { memoised } from '../base/lifecycle.js';
+import { UNHINDERED } from '../base/turn-pace.js';
+import type { TurnPace } from '../base/turn-pace.js';
 import type { Logger } from '../telemetry/log.js';
 import type { UpstreamMetrics } from '../telemetry/upstream-metrics.js';
 import type {
@@ -17,6 +19,7 @@ import type {
 } from '../upstream/registration-sink.js';
 import type { CallerFactory } from '../upstream/upstream-client.js';
 import { StateRecord } from '../wire/messages.js';
+import { DispatchHold } from './dispatch-hold.js';
 import { DEFAULT_PROBE_TIMES } from './prober.js';
 import type { ProbeTimes } from './prober.js';
 import { RegistrationDesk } from './registration-desk.js';
@@ -54,6 +57,8 @@ export interface ZoneRouterOptions {
   readonly probeTimes?: Partial<ProbeTimes>;
   /** Where registrations are written down. Default: nowhere. */
   readonly journal?: RegistrationJournal | null;
+  /** When requests may be dispatched: not by a primary without its lease. Default: always. */
+  readonly pace?: TurnPace;
 }
 
 const DEFAULT_UPSTREAM_TIMEOUT_MS = 30_000;
@@ -73,6 +78,7 @@ export class ZoneRouter implements Router, RegistrationSink, DeregistrationSink 
   private readonly table: UpstreamTable;
   private readonly desk: RegistrationDesk;
   private readonly gate: RequestGate;
+  private readonly hold: DispatchHold;
   private readonly file: RegistryFile | null;
   private readonly routes: { readonly context: RouteContext; rules: RoutingRules } & RouteSource;
   private restored = false;
@@ -90,6 +96,7 @@ export class ZoneRouter implements Router, RegistrationSink, DeregistrationSink 
     const probeTimes = { ...DEFAULT_PROBE_TIMES, ...options.probeTimes };
     const fallback = fallbackEntry(options.fallbackAddress ?? '');
     this.gate = new RequestGate({ max, warnAt: options.warnConcurrent ?? Infinity }, logger);
+    this.hold = new DispatchHold(options.pace ?? UNHINDERED);
     this.table = new UpstreamTable(clock, logger, metrics, makeCaller, {
       fallback,
       probeTimes,
@@ -111,6 +118,7 @@ export class ZoneRouter implements Router, RegistrationSink, DeregistrationSink 
       logger,
       metrics,
       gate: this.gate,
+      hold: this.hold,
       upstreamTimeout,
       serialize: options.serialize ?? false,
       onAlive: (instance) => this.table.noteAlive(instance),
@@ -198,12 +206,17 @@ export class ZoneRouter implements Router, RegistrationSink, DeregistrationSink 
 
   /** Another gateway serves: nobody is registered here any more, and calls under way fail. */
   standDown(): void {
+    this.gate.standDown();
     this.table.stopProbing();
+    this.hold.release();
     this.table.clear();
+    // It stays, and must not go on with the lines of sessions that are no more.
+    this.table.fallback?.cancelCalls();
   }
 
   /** Serves again what `restore` brings. */
   resume(): void {
+    this.gate.resume();
     this.restored = true;
     this.table.startProbing();
   }
@@ -256,6 +269,7 @@ export class ZoneRouter implements Router, RegistrationSink, DeregistrationSink 
 
   private async end(): Promise<void> {
     this.gate.cancel();
+    this.hold.release();
     this.table.stopProbing();
     this.table.cancelCalls();
     await this.drain();

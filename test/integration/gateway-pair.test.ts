@@ -264,7 +264,11 @@ describe('a pair', () => {
     const { sync } = pair.relays.a;
     sync.cut = true;
     sync.kill();
-    const push = new UnicastPushRequest({ targetType: 'openid', targetId: OPENID, content: 'lost' });
+    const push = new UnicastPushRequest({
+      targetType: 'openid',
+      targetId: OPENID,
+      content: 'lost',
+    });
     await new Promise((resolve) => pair.a.sessions.pushes.push(push, resolve));
     const shown = () => pair.a.pair?.warnings().join() ?? '';
     await eventually(() => /no stream to the backup for [1-9]/.test(shown()), 'the warning');
