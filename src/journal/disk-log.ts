@@ -1,6 +1,6 @@
-import { mkdirSync, unlinkSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, unlinkSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Cancel, Clock } from '../base/clock.js';
 import { StartupError, messageOf } from '../base/errors.js';
 import type { JournalMetrics } from '../telemetry/journal-metrics.js';
@@ -32,6 +32,8 @@ export interface DiskLogOptions {
   readonly compactAtBytes?: number;
   /** Makes the file of a segment; for tests whose disk is full. */
   readonly create?: (...args: ConstructorParameters<typeof LogSegment>) => LogSegment;
+  /** Brings the entries of a folder to the disk itself; for tests whose disk fails. */
+  readonly syncFolder?: (path: string) => void;
 }
 
 /**
@@ -85,7 +87,8 @@ export class DiskLog implements JournalSink {
   async begin(): Promise<void> {
     const { folder } = this.options;
     try {
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      const made = mkdirSync(folder, { recursive: true, mode: 0o700 });
+      if (made !== undefined) this.syncEntriesOf(dirname(folder));
       const numbers = await segmentNumbers(folder);
       this.older = numbers.map((number) => join(folder, segmentName(number)));
       this.nextNumber = (numbers.at(-1) ?? 0) + 1;
@@ -190,6 +193,12 @@ export class DiskLog implements JournalSink {
     const path = join(folder, segmentName(number));
     const create = this.options.create ?? ((...args) => new LogSegment(...args));
     const next = create(number, path, { standalone, position, bootId });
+    try {
+      this.syncEntriesOf(folder);
+    } catch (error) {
+      next.remove();
+      throw error;
+    }
     if (this.segment !== null) {
       this.older.push(this.segment.path);
       this.olderBytes += this.segment.bytes;
@@ -197,6 +206,12 @@ export class DiskLog implements JournalSink {
     }
     this.segment = next;
     this.feed = new SnapshotFeed(this.journal.snapshot(), this.clock);
+  }
+
+  /** A file that was synced is lost in a power cut all the same if its folder does not name it yet. */
+  private syncEntriesOf(folder: string): void {
+    const { fsync, syncFolder = syncFolderNow } = this.options;
+    if (fsync === 'always') syncFolder(folder);
   }
 
   private soon(): void {
@@ -299,5 +314,14 @@ export class DiskLog implements JournalSink {
     } catch (error) {
       this.log.warn({ reason: messageOf(error) }, 'old segments of the journal stay');
     }
+  }
+}
+
+function syncFolderNow(path: string): void {
+  const folder = openSync(path, 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
   }
 }

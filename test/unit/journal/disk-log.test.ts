@@ -83,6 +83,13 @@ async function until(condition: () => boolean): Promise<void> {
   }
 }
 
+/** A push whose answer may wait for the disk. */
+function submit(harness: SessionHarness, index: number): void {
+  const target = { targetType: 'openid', targetId: 'alice', msgType: 't', content: `${index}` };
+  harness.service.pushes.push(new UnicastPushRequest(target), () => undefined);
+  harness.settle();
+}
+
 describe('the log on disk', () => {
   test('a killed process left everything; also what its last write broke off', async () => {
     const { harness } = await begun();
@@ -180,6 +187,36 @@ describe('compaction', () => {
     expect([log.complete, log.image.position]).toEqual([true, harness.journal?.newest]);
     expect(texts(log)).toEqual(client.texts.slice(-2));
     expect(statSync(newest()).size).toBeLessThan(40_000);
+  });
+
+  test.each([
+    ['never', 0],
+    ['always', 1],
+  ] as const)(
+    'under fsync %s the folder is synced for each new segment: %d times',
+    async (fsync, times) => {
+      const synced: string[] = [];
+      const syncFolder = (path: string) => void synced.push(path);
+      const { harness } = await begun({ fsync, syncFolder, compactAtBytes: 2_000 });
+      expect(synced).toEqual(times === 0 ? [] : [join(folder, '..'), folder]);
+      synced.length = 0;
+      harness.started('alice');
+      for (let index = 0; readdirSync(folder).length === 1; index++) submit(harness, index);
+      expect(synced).toHaveLength(times);
+    },
+  );
+
+  test('a folder that cannot be synced is a disk that fails', async () => {
+    let fails = false;
+    const syncFolder = () => {
+      if (fails) throw new Error('EIO: i/o error');
+    };
+    const { harness, log } = await begun({ fsync: 'always', syncFolder, compactAtBytes: 2_000 });
+    const [first] = readdirSync(folder);
+    harness.started('alice');
+    fails = true;
+    for (let index = 0; !log.failing && index < 1_000; index++) submit(harness, index);
+    expect([log.failing, readdirSync(folder)]).toEqual([true, [first]]);
   });
 
   test('a kill in the midst of it loses nothing', async () => {
