@@ -80,8 +80,9 @@ export class StateKeeper {
   async loadImage(): Promise<JournalImage | null> {
     if (this.path === null) return null;
     const records = await this.read(this.path);
-    const position = records?.[0]?.header?.position ?? 0;
-    if (records === null || position === 0) return null;
+    if (records === null) return null;
+    const position = records[0]?.header?.position ?? 0;
+    if (position === 0) return this.setAside(this.path, records);
     await retireStateFile(this.path);
     const image = new JournalImage();
     image.reset(position, records);
@@ -97,6 +98,18 @@ export class StateKeeper {
     if (this.path === null || position === 0) return;
     await writeStateFile(this.path, withPosition(records, position));
     this.log.info({ position, file: this.path }, 'the state is kept for the next start');
+  }
+
+  /** A history has positions; what a gateway alone left has none that a peer could compare. */
+  private async setAside(path: string, records: readonly StateRecord[]): Promise<null> {
+    const aside = `${path}.lone`;
+    await retireStateFile(path, aside);
+    const sessions = records.filter(({ session }) => session).length;
+    this.log.error(
+      { sessions, aside },
+      'the state file is of a gateway without a peer, and is not used: rename it back and start without backup.enabled to serve its sessions, else remove it',
+    );
+    return null;
   }
 
   private async read(path: string) {

@@ -1,0 +1,51 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { StateKeeper } from '../../../src/gateway/state-keeper.js';
+import type { Logger } from '../../../src/telemetry/log.js';
+import { silentLogger } from '../../../src/telemetry/log.js';
+import { SessionHarness } from '../../support/session-harness.js';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'gatesvr-state-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** Loggers that keep what errors tell. */
+function build() {
+  const path = join(folder, 'state');
+  const errors: [unknown, string][] = [];
+  const log = Object.assign(Object.create(silentLogger()) as Logger, {
+    error: (fields: unknown, message: string) => void errors.push([fields, message]),
+  });
+  return { path, errors, keeper: new StateKeeper(path, log) };
+}
+
+describe('a gateway of a pair', () => {
+  test('sets the state of a gateway without a peer aside, and says what to do with it', async () => {
+    const { path, errors, keeper } = build();
+    const harness = new SessionHarness({ offlineTtl: 600_000 });
+    harness.started('alice');
+    await keeper.save(harness.service);
+    expect(await keeper.loadImage()).toBeNull();
+    expect([existsSync(path), existsSync(`${path}.lone`)]).toEqual([false, true]);
+    expect(errors).toEqual([
+      [
+        { sessions: 1, aside: `${path}.lone` },
+        expect.stringMatching(/rename it back and start without backup.enabled/),
+      ],
+    ]);
+  });
+
+  test('goes on with what one of a pair left', async () => {
+    const { path, errors, keeper } = build();
+    const harness = new SessionHarness({ offlineTtl: 600_000 });
+    harness.started('alice');
+    await keeper.saveImage(7, harness.service.snapshot());
+    const image = await keeper.loadImage();
+    expect([image?.position, image?.sessionCount]).toEqual([7, 1]);
+    expect([existsSync(path), existsSync(`${path}.lone`), errors]).toEqual([false, false, []]);
+  });
+});
