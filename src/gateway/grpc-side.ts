@@ -1,12 +1,18 @@
 import { formatAddress, isLoopbackHost } from '../base/address.js';
 import type { Clock } from '../base/clock.js';
-import type { Config } from '../config/config.js';
+import type { Address, Config } from '../config/config.js';
 import { callersOf } from '../grpc/caller-kinds.js';
 import { serverCredentials } from '../grpc/certificate-source.js';
 import type { CertificateSource } from '../grpc/certificate-source.js';
 import { GrpcServer } from '../grpc/grpc-server.js';
+import type { GrpcServerOptions } from '../grpc/grpc-server.js';
 import type { StreamMethod, UnaryMethod } from '../grpc/server-method.js';
 import type { CallerFactory } from '../grpc/unary-caller.js';
+import {
+  MAX_BEAT_BYTES,
+  MAX_FROM_PRIMARY_BYTES,
+  MAX_FROM_STANDBY_BYTES,
+} from '../replication/message-limits.js';
 import type { Logger } from '../telemetry/log.js';
 import type { ClientDirectory } from '../upstream/client-directory.js';
 import { ClientService } from '../upstream/client-service.js';
@@ -28,8 +34,6 @@ export interface UpstreamFacing {
   readonly router: RegistrationSink & DeregistrationSink;
 }
 
-/** A session with a full outbox is one record of a snapshot; entries of large frames travel together. */
-const MAX_SHIPPED_BYTES = 64 * 1024 * 1024;
 /** A stream to the standby never finishes by itself. */
 const REPLICATION_GRACE_MS = 100;
 /** First pause before the peer is dialled again, ms. */
@@ -111,10 +115,25 @@ export class GrpcSide implements CertificateHolder {
     return new GrpcServer(options, methods, this.clock, streams);
   }
 
-  /** A server of one of the pair's ports, under the TLS of the gRPC port. */
-  replicationServer(
-    address: { readonly host: string; readonly port: number },
+  /** The server of the pair's heartbeat port. Like the other one under the TLS of the gRPC port. */
+  heartbeatServer(address: Address, methods: readonly UnaryMethod[]): GrpcServer {
+    const limits = { maxMessageBytes: MAX_BEAT_BYTES };
+    return this.replicationServer(address, 'backup.heartbeat.listen_addr', limits, methods, []);
+  }
+
+  /** The server of the pair's sync port. */
+  syncServer(address: Address, streams: readonly StreamMethod[]): GrpcServer {
+    const limits = {
+      maxMessageBytes: MAX_FROM_STANDBY_BYTES,
+      maxSentBytes: MAX_FROM_PRIMARY_BYTES,
+    };
+    return this.replicationServer(address, 'backup.sync.listen_addr', limits, [], streams);
+  }
+
+  private replicationServer(
+    address: Address,
     addressKey: string,
+    limits: Pick<GrpcServerOptions, 'maxMessageBytes' | 'maxSentBytes'>,
     methods: readonly UnaryMethod[],
     streams: readonly StreamMethod[],
   ): GrpcServer {
@@ -122,7 +141,7 @@ export class GrpcSide implements CertificateHolder {
     const options = {
       address: formatAddress(address.host, address.port),
       addressKey,
-      maxMessageBytes: MAX_SHIPPED_BYTES,
+      ...limits,
       graceMs: REPLICATION_GRACE_MS,
       ...(listenTls === null ? {} : { credentials: serverCredentials(listenTls) }),
     };
@@ -132,7 +151,7 @@ export class GrpcSide implements CertificateHolder {
   /** How the peer of the pair is called. @param reconnectMs longest pause before it is dialled again. */
   replicationCallers(reconnectMs: number): CallerFactory {
     const tuning = {
-      maxMessageBytes: MAX_SHIPPED_BYTES,
+      maxMessageBytes: MAX_FROM_PRIMARY_BYTES,
       initialReconnectMs: Math.min(RECONNECT_MS, reconnectMs),
       maxReconnectMs: reconnectMs,
     };

@@ -129,18 +129,8 @@ export class PairSide implements ServingGate {
     const replicator = this.build(history, offers, sessions, router, recovered);
     const { heartbeat, sync } = this.config.backup;
     this.servers = [
-      this.grpc.replicationServer(
-        heartbeat.listenAddr,
-        'backup.heartbeat.listen_addr',
-        replicator.unary,
-        [],
-      ),
-      this.grpc.replicationServer(
-        sync.listenAddr,
-        'backup.sync.listen_addr',
-        [],
-        replicator.streams,
-      ),
+      this.grpc.heartbeatServer(heartbeat.listenAddr, replicator.unary),
+      this.grpc.syncServer(sync.listenAddr, replicator.streams),
     ];
     this.replicator = replicator;
     for (const server of this.servers) await server.start();
@@ -263,7 +253,7 @@ export class PairSide implements ServingGate {
         report: () => ({
           sessions: history.sessionCount,
           lagFrames: 0,
-          healthy: true,
+          healthy: journal.warnings().length === 0 && !sessions.overload.view().shedding,
           advertiseAddr: textOf(server.advertiseAddr),
           prefersPrimary: prefersPrimary(config),
         }),

@@ -27,6 +27,8 @@ export interface GrpcServerOptions {
   readonly reflect?: readonly string[];
   /** Largest message received, bytes; larger ones get RESOURCE_EXHAUSTED. */
   readonly maxMessageBytes?: number;
+  /** Largest message sent, bytes; default maxMessageBytes. */
+  readonly maxSentBytes?: number;
   /** How long `stop` lets calls under way finish, ms. */
   readonly graceMs?: number;
 }
@@ -62,9 +64,10 @@ export class GrpcServer {
     streams: readonly StreamMethod[] = [],
   ) {
     this.guard = options.secret === undefined ? null : new CallGuard(options.secret);
+    const maxReceived = options.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES;
     this.server = new Server({
-      'grpc.max_receive_message_length': options.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES,
-      'grpc.max_send_message_length': options.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES,
+      'grpc.max_receive_message_length': maxReceived,
+      'grpc.max_send_message_length': options.maxSentBytes ?? maxReceived,
       'grpc.max_concurrent_streams': MAX_CONCURRENT_STREAMS,
       // Not without channelz: grpc-js 1.14 then forgets its connections and forceShutdown ends none.
     });

@@ -25,18 +25,27 @@ export const NO_OFFERS: PushOffers = Object.freeze({
 /** An offer goes in messages of about this size, far below what one may hold. */
 const MESSAGE_BYTES = 256 * 1024;
 
-/** Cuts what is offered into messages. */
+/** What a push has beside body, openid and key: digest, times and the encoding, bytes at most. */
+const PUSH_OVERHEAD_BYTES = 128;
+
+/** Cuts what is offered into messages; only one with a single large push is larger than MESSAGE_BYTES. */
 export function* inMessages(pushes: readonly OfferedPush[]): IterableIterator<OfferedPush[]> {
   let message: OfferedPush[] = [];
   let bytes = 0;
   for (const push of pushes) {
-    if (bytes > 0 && bytes + push.body.length > MESSAGE_BYTES) {
+    const size = sizeOf(push);
+    if (bytes > 0 && bytes + size > MESSAGE_BYTES) {
       yield message;
       message = [];
       bytes = 0;
     }
     message.push(push);
-    bytes += push.body.length;
+    bytes += size;
   }
   if (message.length > 0) yield message;
+}
+
+function sizeOf({ openid, body, key }: OfferedPush): number {
+  const names = Buffer.byteLength(openid) + Buffer.byteLength(key?.key ?? '');
+  return body.length + names + PUSH_OVERHEAD_BYTES;
 }

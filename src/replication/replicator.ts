@@ -134,8 +134,15 @@ export class Replicator {
     );
     this.standby = new StandbyLag(source, this.confirmations, clock);
     const offers = parts.offers ?? NO_OFFERS;
-    const host = { ship: (link: ShipperLink) => this.ship(link), offers };
-    this.server = new SyncServer(this.machine, host, seal, gate, this.standby);
+    const host = {
+      ship: (link: ShipperLink) => this.ship(link),
+      offers,
+      lag: this.standby,
+      fenced: metrics.fenced,
+      clock,
+      helloTimeout: heartbeat.timeout,
+    };
+    this.server = new SyncServer(this.machine, host, seal, gate);
     const { syncOpener, follower } = parts;
     this.client = new SyncClient(
       this.machine,

@@ -60,7 +60,10 @@ export class RoleMachine {
   get boot(): number {
     return this.disk.boot;
   }
-
+  /** Highest of the peer's that was seen, 0 before the first. */
+  get peerBoot(): number {
+    return this.peer.boot;
+  }
   get solo(): boolean {
     return this.disk.solo;
   }

@@ -1,5 +1,7 @@
+import type { Cancel, Clock } from '../base/clock.js';
 import type { ResponseStream, StreamCall, StreamMethod } from '../grpc/server-method.js';
 import { GrpcStatus } from '../grpc/unary-caller.js';
+import type { Tally } from '../telemetry/tally.js';
 import { Method } from '../wire/grpc-methods.js';
 import {
   FromPrimary,
@@ -22,6 +24,12 @@ export interface StandbyHost {
   /** Begins to ship. */
   ship(link: ShipperLink): Shipper;
   readonly offers: PushOffers;
+  readonly lag: StandbyLag;
+  /** Hellos of former processes. */
+  readonly fenced: Tally;
+  readonly clock: Clock;
+  /** A stream without a proven hello is ended after so many ms. */
+  readonly helloTimeout: number;
 }
 
 const NOTHING = new Uint8Array(0);
@@ -35,7 +43,6 @@ export class SyncServer {
     readonly host: StandbyHost,
     readonly seal: ClusterSeal,
     readonly gate: PeerGate,
-    readonly lag: StandbyLag,
   ) {}
 
   /** What the sync port serves. */
@@ -65,6 +72,11 @@ export class SyncServer {
     this.current = null;
   }
 
+  /** Whether it is of a process before the one that was seen last: it must not end the stream of that. */
+  isFormer(boot: number): boolean {
+    return boot < Math.max(this.machine.peerBoot, this.current?.boot ?? 0);
+  }
+
   replace(following: Following): void {
     this.current?.drop('the standby has opened another stream');
     this.current = following;
@@ -73,7 +85,7 @@ export class SyncServer {
   gone(following: Following): void {
     if (this.current !== following) return;
     this.current = null;
-    this.lag.lost();
+    this.host.lag.lost();
   }
 }
 
@@ -82,6 +94,7 @@ class Following implements StreamCall, ShipperLink {
   boot = 0;
   caughtUp = false;
   private readonly nonce: Uint8Array;
+  private cancelWait: Cancel | null = null;
 
   constructor(
     private readonly server: SyncServer,
@@ -92,9 +105,12 @@ class Following implements StreamCall, ShipperLink {
   }
 
   challenge(): void {
-    const refused = this.server.gate.checkAddress(this.peer);
-    if (refused !== null) this.refuse(refused);
-    else this.send(encodeMessage(FromPrimary, new FromPrimary({ challenge: this.nonce })));
+    const { gate, host } = this.server;
+    const refused = gate.checkAddress(this.peer);
+    if (refused !== null) return this.refuse(refused);
+    const { clock, helloTimeout } = host;
+    this.cancelWait = clock.after(helloTimeout, () => this.refuse('no hello came'));
+    this.send(encodeMessage(FromPrimary, new FromPrimary({ challenge: this.nonce })));
   }
 
   onMessage(bytes: Uint8Array): void {
@@ -109,7 +125,7 @@ class Following implements StreamCall, ShipperLink {
     else if (confirmation && this.shipper !== null) {
       const { number, position } = confirmation;
       this.caughtUp = this.shipper.onConfirmation(number ?? 0, position ?? 0);
-      if (this.caughtUp) this.server.lag.caughtUp();
+      if (this.caughtUp) this.server.host.lag.caughtUp();
     } else if (offer && this.shipper !== null) this.accept(offer.pushes ?? []);
     else this.refuse(this.server.gate.refuseGarbage(this.peer));
   }
@@ -119,6 +135,7 @@ class Following implements StreamCall, ShipperLink {
   }
 
   onClosed(): void {
+    this.cancelWait?.();
     this.caughtUp = false;
     this.shipper?.close();
     this.server.gone(this);
@@ -154,12 +171,17 @@ class Following implements StreamCall, ShipperLink {
     const stranger = gate.checkIdentity(hello.identity, this.peer);
     if (stranger !== null) return this.refuse(stranger);
     if (machine.role !== 'primary') return this.drop('this gateway is not the primary');
+    if (this.server.isFormer(hello.boot)) {
+      host.fenced.add();
+      return this.drop('of a former process');
+    }
+    this.cancelWait?.();
     this.boot = hello.boot;
     const standing = encodeStanding(machine.standing);
     const body = encodeMessage(Opening, new Opening({ identity: gate.identity(), standing }));
     const opening = seal.seal('opening', hello.challenge ?? NOTHING, body);
     this.server.replace(this);
-    this.server.lag.opened(hello.boot);
+    host.lag.opened(hello.boot);
     this.send(encodeMessage(FromPrimary, new FromPrimary({ opening })));
     this.shipper = host.ship(this);
   }

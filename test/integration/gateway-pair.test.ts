@@ -1,3 +1,5 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { Gateway } from '../../src/gateway/gateway.js';
 import { zoneOf } from '../../src/routing/zone.js';
@@ -280,6 +282,28 @@ describe('a pair', () => {
     sync.cut = false;
     await eventually(() => shown() === '' && pair.a.pair?.stats?.lag_frames === 0, 'the stream');
     expect(pair.a.pair?.stats?.lag_ms).toBeLessThan(1_000);
+  }, 60_000);
+
+  test('a gateway whose disk fails says so to its peer, until it can write again', async () => {
+    pair = new GatewayPair({ 'session.offline_ttl': '10m' }, 'journal');
+    await pair.start();
+    const healthy = () => pair.a.pair?.stats?.peer?.healthy;
+    const push = () =>
+      pair.a.sessions.pushes.push(
+        new UnicastPushRequest({ targetType: 'openid', targetId: OPENID, content: 'x' }),
+        () => undefined,
+      );
+    expect(healthy()).toBe(true);
+    const segment = pair.b['journal']['disk']?.['segment'];
+    if (!segment) throw new Error('the backup has no log');
+    rmSync(dirname(segment.path), { recursive: true });
+    segment.append = () => {
+      throw new Error('ENOSPC: no space left on device');
+    };
+    push();
+    await eventually(() => healthy() === false, 'the news of the disk');
+    mkdirSync(dirname(segment.path));
+    await eventually(() => healthy() === true, 'the disk to work again');
   }, 60_000);
 
   test('under on_timeout refuse nothing is promised without the standby', async () => {

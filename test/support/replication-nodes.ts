@@ -12,6 +12,11 @@ import type {
   JournalSource,
 } from '../../src/journal/journal.js';
 import { EntryReader } from '../../src/journal/entry-reader.js';
+import {
+  MAX_BEAT_BYTES,
+  MAX_FROM_PRIMARY_BYTES,
+  MAX_FROM_STANDBY_BYTES,
+} from '../../src/replication/message-limits.js';
 import { PeerGate } from '../../src/replication/peer-gate.js';
 import { Replicator } from '../../src/replication/replicator.js';
 import type { ReplicatorOptions } from '../../src/replication/replicator.js';
@@ -179,7 +184,11 @@ export class ReplicationNode {
     const log = settings.log ?? silentLogger();
     const secret = settings.secret === undefined ? 'secret' : settings.secret;
     const timeout = settings.timeout ?? 10_000;
-    const callers = grpcJsCallers({ initialReconnectMs: 50, maxReconnectMs: 100 });
+    const callers = grpcJsCallers({
+      initialReconnectMs: 50,
+      maxReconnectMs: 100,
+      maxMessageBytes: MAX_FROM_PRIMARY_BYTES,
+    });
     const gate = new PeerGate(
       {
         serverId: this.serverId,
@@ -240,8 +249,17 @@ export class ReplicationNode {
     );
     const listen = { address: '127.0.0.1:0', graceMs: 50 };
     this.servers = [
-      new GrpcServer(listen, this.replicator.unary, clock),
-      new GrpcServer(listen, [], clock, this.replicator.streams),
+      new GrpcServer({ ...listen, maxMessageBytes: MAX_BEAT_BYTES }, this.replicator.unary, clock),
+      new GrpcServer(
+        {
+          ...listen,
+          maxMessageBytes: MAX_FROM_STANDBY_BYTES,
+          maxSentBytes: MAX_FROM_PRIMARY_BYTES,
+        },
+        [],
+        clock,
+        this.replicator.streams,
+      ),
     ];
     for (const server of this.servers) await server.start();
   }

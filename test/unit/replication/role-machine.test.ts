@@ -531,6 +531,15 @@ describe('what is old', () => {
     expect(pair.b.machine.role).toBe('backup');
   });
 
+  it('a stream of a former process of the primary is not followed', () => {
+    const pair = settled();
+    const now = pair.a.machine.standing;
+    expect(pair.b.machine.peerBoot).toBe(now.boot);
+    expect(pair.b.machine.onStreamOpened({ ...now, boot: now.boot - 1 })).toBe(false);
+    expect(pair.b.machine.onStreamOpened(now)).toBe(true);
+    expect(pair.b.machine.mayTake(now.boot - 1, now.epoch, now.position)).toBe(false);
+  });
+
   it('a role that cannot be stored is not taken, but stepping aside is', () => {
     const pair = settled();
     crash(pair, 'a');
