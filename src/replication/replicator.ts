@@ -1,78 +1,23 @@
-import type { Cancel, Clock } from '../base/clock.js';
+import type { Cancel } from '../base/clock.js';
 import { CodedError, messageOf } from '../base/errors.js';
 import { memoised } from '../base/lifecycle.js';
 import type { StreamMethod, UnaryMethod } from '../grpc/server-method.js';
-import type { StreamOpener } from '../grpc/message-stream.js';
-import type { UnaryCaller } from '../grpc/unary-caller.js';
-import type { JournalFollower, JournalSource } from '../journal/journal.js';
-import type { ReplicationMetrics } from '../telemetry/replication-metrics.js';
-import type { Logger } from '../telemetry/log.js';
-import type { Report } from './beat-codec.js';
 import { ClusterSeal } from './cluster-seal.js';
 import { ConfirmationGate } from './confirmation-gate.js';
 import { ConfirmationNews } from './confirmation-news.js';
-import type { GateOptions } from './confirmation-gate.js';
 import { Heartbeats } from './heartbeats.js';
 import type { PeerNews } from './heartbeats.js';
-import type { PeerGate } from './peer-gate.js';
 import { NO_OFFERS } from './push-offers.js';
-import type { PushOffers } from './push-offers.js';
+import type { ReplicatorOptions, ReplicatorParts } from './replicator-parts.js';
 import { RoleFailures } from './role-failures.js';
-import type { RoleStore } from './role-file.js';
 import { RoleMachine } from './role-machine.js';
 import type { RoleChange } from './role-options.js';
 import { Shipper } from './shipper.js';
-import type { ShipperLink, ShipperOptions } from './shipper.js';
+import type { ShipperLink } from './shipper.js';
 import { NO_LAG, StandbyLag } from './standby-lag.js';
 import type { Lag } from './standby-lag.js';
 import { SyncClient } from './sync-client.js';
 import { SyncServer } from './sync-server.js';
-
-export interface ReplicatorOptions {
-  readonly serverId: string;
-  /** backup.mode: the role of a node that never ran. */
-  readonly mode: 'primary' | 'backup';
-  readonly onPeerLoss: 'continue' | 'step_down';
-  readonly promoteStale: boolean;
-  readonly heartbeat: { readonly interval: number; readonly timeout: number };
-  readonly sync: GateOptions & ShipperOptions;
-  /** backup.cluster_secret. */
-  readonly secret: string | null;
-}
-
-/** What the gateway gives its Replicator. */
-export interface ReplicatorParts {
-  readonly store: RoleStore;
-  /** As a primary: what is shipped. */
-  readonly source: JournalSource;
-  /** As a backup: what is built. Its position is also that of a node that still starts. */
-  readonly follower: JournalFollower;
-  /** Whether the follower holds what the last process had (disk journal, complete state). */
-  readonly recovered: boolean;
-  /** To the peer's heartbeat address; null where none is configured. */
-  readonly heartbeatCaller: UnaryCaller | null;
-  /** To the peer's sync address. */
-  readonly syncOpener: (StreamOpener & { close(): void }) | null;
-  readonly gate: PeerGate;
-  readonly metrics: ReplicationMetrics;
-  readonly clock: Clock;
-  readonly log: Logger;
-  report(): Report;
-  /**
-   * Called with every change of role, before anything is accepted in it. As a promoted primary the
-   * source must go on where the follower ends, with the promotion as its first entry; numbers jump
-   * where `jump` says so. As a backup no link may stay open.
-   */
-  onRole(change: RoleChange): void;
-  /** Planned switch: nothing new is taken; resolves when requests under way have been answered. */
-  drain(): Promise<void>;
-  /** The planned switch did not come about: serve on. */
-  undrain(): void;
-  /** In sync mode the standby's confirmations stopped, or count again. */
-  onDegraded?(): void;
-  /** Pushes that only one of the two holds. Default: none are offered, none accepted. */
-  readonly offers?: PushOffers;
-}
 
 /** A tick per so many of a timeout. */
 const TICKS_PER_TIMEOUT = 20;

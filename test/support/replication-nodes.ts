@@ -19,7 +19,7 @@ import {
 } from '../../src/replication/message-limits.js';
 import { PeerGate } from '../../src/replication/peer-gate.js';
 import { Replicator } from '../../src/replication/replicator.js';
-import type { ReplicatorOptions } from '../../src/replication/replicator.js';
+import type { ReplicatorOptions } from '../../src/replication/replicator-parts.js';
 import type { RoleStore } from '../../src/replication/role-file.js';
 import type { RoleChange } from '../../src/replication/role-options.js';
 import { silentLogger } from '../../src/telemetry/log.js';
