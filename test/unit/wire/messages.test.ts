@@ -123,7 +123,7 @@ describe('the messages and WIRE.md', () => {
     StatusRequest: 'service_name 1',
     StatusResponse: 'status 1, uptime 2, active_connections 3, metadata 4',
     UnicastPushRequest: `target_type 1, target_id 2, msg_type 3, title 4, content 5, data 6,
-      metadata 7, sync_hint 8, bind_client_seq_id 9, idempotency_key 16, best_effort 17`,
+      metadata 7, sync_hint 8, bind_client_seq_id 9, idempotency_key 16, best_effort 17, session_only 18`,
     UnicastPushResponse: 'success 1, message 2, error_code 3',
     BroadcastRequest: `msg_type 1, title 2, content 3, data 4, metadata 5, zone_ids 16, openids 17,
       session_ids 18`,
