@@ -25,11 +25,14 @@ export function freeUdpPort(): Promise<number> {
   });
 }
 
+/** Where the search goes on: never at a port that was given out before, and hardly where others search. */
+let next = Math.floor(Math.random() * (HIGHEST - LOWEST));
+
 type Bind = (port: number, resolve: () => void, reject: (error: Error) => void) => void;
 
 async function firstFree(bind: Bind): Promise<number> {
   for (let attempt = 1; ; attempt++) {
-    const port = LOWEST + Math.floor(Math.random() * (HIGHEST - LOWEST));
+    const port = LOWEST + (next++ % (HIGHEST - LOWEST));
     try {
       await new Promise<void>((resolve, reject) => bind(port, resolve, reject));
       return port;
