@@ -1,5 +1,4 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, unlinkSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { mkdirSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Cancel, Clock } from '../base/clock.js';
 import { StartupError, messageOf } from '../base/errors.js';
@@ -7,6 +6,7 @@ import type { JournalMetrics } from '../telemetry/journal-metrics.js';
 import type { Logger } from '../telemetry/log.js';
 import { cleanEndRecord, snapshotEndRecord, stateRecord } from './disk-log-format.js';
 import { segmentName, segmentNumbers } from './disk-log-reader.js';
+import { syncDirectory, syncDirectoryNow } from './durable-file.js';
 import type { JournalBatch, JournalSink } from './journal.js';
 import type { JournalWriter } from './journal-writer.js';
 import { LogSegment } from './log-segment.js';
@@ -210,7 +210,7 @@ export class DiskLog implements JournalSink {
 
   /** A file that was synced is lost in a power cut all the same if its folder does not name it yet. */
   private syncEntriesOf(folder: string): void {
-    const { fsync, syncFolder = syncFolderNow } = this.options;
+    const { fsync, syncFolder = syncDirectoryNow } = this.options;
     if (fsync === 'always') syncFolder(folder);
   }
 
@@ -307,21 +307,11 @@ export class DiskLog implements JournalSink {
   /** The newest segment is on disk, and holds everything. */
   private async dropOlder(paths: readonly string[]): Promise<void> {
     try {
-      const folder = await open(this.options.folder, 'r');
-      await folder.sync().finally(() => folder.close());
+      await syncDirectory(this.options.folder);
       for (const path of paths) unlinkSync(path);
       this.olderBytes = 0;
     } catch (error) {
       this.log.warn({ reason: messageOf(error) }, 'old segments of the journal stay');
     }
-  }
-}
-
-function syncFolderNow(path: string): void {
-  const folder = openSync(path, 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
   }
 }

@@ -1,7 +1,7 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { StartupError, messageOf } from '../base/errors.js';
 import type { Logger } from '../telemetry/log.js';
+import { replaceDurably } from './durable-file.js';
 
 /** How far the ceiling is raised: one small write per so many numbers. */
 export const CEILING_STEP = 1_000_000;
@@ -46,7 +46,7 @@ export class NumberCeilingFile implements NumberCeiling {
     if (seq <= this.current) return;
     this.current = seq + CEILING_STEP;
     try {
-      this.write();
+      replaceDurably(this.path, `${JSON.stringify({ ceiling: this.current })}\n`, 0o600);
     } catch (error) {
       // Serving goes on: the promise is weaker after a crash, and the operator is told.
       this.log.error(
@@ -54,29 +54,6 @@ export class NumberCeilingFile implements NumberCeiling {
         'cannot store the number ceiling',
       );
     }
-  }
-
-  private write(): void {
-    const temporary = `${this.path}.new`;
-    const file = openSync(temporary, 'w', 0o600);
-    try {
-      writeSync(file, `${JSON.stringify({ ceiling: this.current })}\n`);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(temporary, this.path);
-    syncDirectory(dirname(this.path));
-  }
-}
-
-/** A rename outlives a power cut only once the directory itself is on disk. */
-function syncDirectory(path: string): void {
-  const directory = openSync(path, 'r');
-  try {
-    fsyncSync(directory);
-  } finally {
-    closeSync(directory);
   }
 }
 

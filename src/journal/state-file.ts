@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { CodedError } from '../base/errors.js';
 import { StateRecord, decodeMessage, encodeMessage } from '../wire/messages.js';
 import { crc32c } from './crc32c.js';
+import { syncDirectory } from './durable-file.js';
 
 /** First bytes of the file: what it is and the version of its framing. */
 const MAGIC = Buffer.from('GSSTATE1');
@@ -126,14 +127,5 @@ function parseRecord(
     return { record: decodeMessage(StateRecord, bytes), end };
   } catch {
     throw new DamagedStateError(path, `the record at byte ${start} cannot be read`);
-  }
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
   }
 }

@@ -1,7 +1,7 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { CodedError, StartupError, messageOf } from '../base/errors.js';
 import { crc32c } from '../journal/crc32c.js';
+import { replaceDurably } from '../journal/durable-file.js';
 
 /** What a node of a pair must not forget, or two could serve (REPLICATION.md, "Roles and fencing"). */
 export interface RoleState {
@@ -55,28 +55,10 @@ export class RoleFile implements RoleStore {
 
   save(state: RoleState): void {
     try {
-      this.write(format(state));
+      replaceDurably(this.path, format(state), FILE_MODE);
     } catch (error) {
       const reason = `cannot store the role in ${this.path}: ${messageOf(error)}`;
       throw new CodedError('ROLE_UNWRITABLE', reason, { cause: error });
-    }
-  }
-
-  private write(text: string): void {
-    const temporary = `${this.path}.new`;
-    const file = openSync(temporary, 'w', FILE_MODE);
-    try {
-      writeSync(file, text);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(temporary, this.path);
-    const directory = openSync(dirname(this.path), 'r');
-    try {
-      fsyncSync(directory);
-    } finally {
-      closeSync(directory);
     }
   }
 }
