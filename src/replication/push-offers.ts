@@ -1,3 +1,4 @@
+import { inBatches } from '../base/batches.js';
 import type { OfferedPush } from '../wire/messages.js';
 
 /** An OfferedPush as it is decoded. */
@@ -29,20 +30,8 @@ const MESSAGE_BYTES = 256 * 1024;
 const PUSH_OVERHEAD_BYTES = 128;
 
 /** Cuts what is offered into messages; only one with a single large push is larger than MESSAGE_BYTES. */
-export function* inMessages(pushes: readonly OfferedPush[]): IterableIterator<OfferedPush[]> {
-  let message: OfferedPush[] = [];
-  let bytes = 0;
-  for (const push of pushes) {
-    const size = sizeOf(push);
-    if (bytes > 0 && bytes + size > MESSAGE_BYTES) {
-      yield message;
-      message = [];
-      bytes = 0;
-    }
-    message.push(push);
-    bytes += size;
-  }
-  if (message.length > 0) yield message;
+export function inMessages(pushes: readonly OfferedPush[]): Iterable<OfferedPush[]> {
+  return inBatches(pushes, sizeOf, { bytes: MESSAGE_BYTES });
 }
 
 function sizeOf({ openid, body, key }: OfferedPush): number {

@@ -1,3 +1,4 @@
+import { inBatches } from '../../base/batches.js';
 import type { GatewayCaller } from './gateway-caller.js';
 import { isElsewhere, mustSearch, pushErrorOf } from './gateways.js';
 import { pushBytes, pushFields } from './push-content.js';
@@ -13,10 +14,11 @@ export interface BatchResult {
   readonly message: string;
 }
 
-/** What one call takes; larger batches are cut into several. */
-const MAX_BATCH = 1_000;
-/** Below the 4 MiB of a gRPC message, for a call is answered when all of it is. */
-const MAX_BATCH_BYTES = 2 * 1_048_576;
+/**
+ * What one call takes; larger batches are cut into several. Bytes: below the 4 MiB of a gRPC message, for
+ * a call is answered when all of it is.
+ */
+const CALL_LIMITS = { count: 1_000, bytes: 2 * 1_048_576 } as const;
 const NONE: ReadonlySet<number> = new Set();
 const NOWHERE: BatchResult = { success: false, code: 'GATEWAY_UNREACHABLE', message: 'no gateway' };
 
@@ -67,7 +69,7 @@ class Batch {
     sessionOnly: ReadonlySet<number>,
   ): Promise<ReadonlySet<number>> {
     const offline = new Set<number>();
-    for (const part of this.parts(places)) {
+    for (const part of inBatches(places, (at) => pushBytes(this.at(at)), CALL_LIMITS)) {
       const told = await pushPart(
         gateway,
         part.map((at) =>
@@ -84,23 +86,6 @@ class Batch {
     }
     this.open = this.open.filter((at) => isElsewhere(this.results[at]?.code ?? ''));
     return offline;
-  }
-
-  /** Cuts a batch into calls. */
-  private *parts(places: readonly number[]): IterableIterator<number[]> {
-    let part: number[] = [];
-    let bytes = 0;
-    for (const at of places) {
-      const size = pushBytes(this.at(at));
-      if (part.length === MAX_BATCH || (part.length > 0 && bytes + size > MAX_BATCH_BYTES)) {
-        yield part;
-        part = [];
-        bytes = 0;
-      }
-      part.push(at);
-      bytes += size;
-    }
-    if (part.length > 0) yield part;
   }
 }
 
