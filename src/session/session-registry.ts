@@ -46,9 +46,14 @@ export class SessionRegistry {
    * with it. Sessions may come and go before the reader goes on; those gone by then are not told.
    */
   *longestDetachedFirst(): IterableIterator<Session> {
-    const first = new Set(this.expendable);
-    for (const session of first) if (!session.ended) yield session;
-    for (const session of this.byId.values()) if (!first.has(session)) yield session;
+    const told = new Set<Session>();
+    for (const session of this.expendable) {
+      // One whose client came and went meanwhile stands at the end once more.
+      if (told.has(session)) continue;
+      told.add(session);
+      yield session;
+    }
+    for (const session of this.byId.values()) if (!told.has(session)) yield session;
   }
 
   add(session: Session): void {
