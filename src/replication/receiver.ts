@@ -40,8 +40,8 @@ interface Joining {
 
 /**
  * The standby's end of one stream: parts in order, a snapshot first, with batches between its chunks;
- * each part is applied whole or not at all, and a turn of the primary with all its parts. Nothing shows before the end of the snapshot is there; then
- * all of it does at once.
+ * each part is applied whole or not at all, and a turn of the primary with all its parts. Nothing shows
+ * before the end of the snapshot is there; then all of it does at once.
  */
 export class Receiver {
   private number = 0;

@@ -1,5 +1,7 @@
-/** So many answers carry a request: one or two may be lost. Had it no end, a switch that fails would begin
- * again with every answer, and drain the clients of the primary each time. */
+/**
+ * So many answers carry a request: one or two may be lost. Had it no end, a switch that fails would begin
+ * again with every answer, and drain the clients of the primary each time.
+ */
 const ANSWERS = 3;
 
 /** A backup's request that its primary hand over, until it was said often enough or has lost its sense. */
