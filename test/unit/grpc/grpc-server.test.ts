@@ -3,12 +3,17 @@ import { StartupError } from '../../../src/base/errors.js';
 import { GrpcJsCaller } from '../../../src/grpc/grpc-js-caller.js';
 import { GrpcServer } from '../../../src/grpc/grpc-server.js';
 import type { UnaryMethod } from '../../../src/grpc/grpc-server.js';
+import { FakeClock } from '../../support/fake-clock.js';
+import { PATIENCE_MS } from '../../support/patience.js';
+import { until } from '../../support/until.js';
 
 const servers: GrpcServer[] = [];
 const callers: GrpcJsCaller[] = [];
+const GRACE_MS = 50;
 
-function serve(address: string, methods: UnaryMethod[] = [], graceMs = 50): GrpcServer {
-  const server = new GrpcServer({ address, addressKey: 'server.grpc_addr', graceMs }, methods);
+function serve(address: string, methods: UnaryMethod[] = [], clock?: FakeClock): GrpcServer {
+  const options = { address, addressKey: 'server.grpc_addr', graceMs: GRACE_MS };
+  const server = new GrpcServer(options, methods, clock);
   servers.push(server);
   return server;
 }
@@ -17,7 +22,7 @@ function call(server: GrpcServer, text: string): Promise<string> {
   const caller = new GrpcJsCaller(`127.0.0.1:${server.port}`);
   callers.push(caller);
   return new Promise((resolve) =>
-    caller.call('/t.T/Echo', Buffer.from(text), 3_000, {
+    caller.call('/t.T/Echo', Buffer.from(text), PATIENCE_MS, {
       onResponse: (bytes) => resolve(Buffer.from(bytes).toString()),
       onFailure: (failure) => resolve(`status ${failure.status}`),
     }),
@@ -88,22 +93,23 @@ describe('a gRPC server', () => {
   });
 
   test('drain lets calls finish; stop ends those that do not', async () => {
-    let release: () => void = () => undefined;
-    const server = serve('127.0.0.1:0', [
-      {
-        path: '/t.T/Echo',
-        handle: (bytes, _, respond) => {
-          if (bytes[0] === 0x77) release = () => respond(bytes);
-        },
+    const arrived = new Map<string, () => void>();
+    const clock = new FakeClock();
+    const echo: UnaryMethod = {
+      path: '/t.T/Echo',
+      handle: (bytes, _, respond) => {
+        arrived.set(bytes.toString(), () => respond(bytes));
       },
-    ]);
+    };
+    const server = serve('127.0.0.1:0', [echo], clock);
     await server.start();
     const waits = call(server, 'wait');
     const hangs = call(server, 'hang');
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await until(() => arrived.size === 2);
     const stopped = Promise.all([server.stop(), server.stop()]);
-    release();
+    arrived.get('wait')?.();
     expect(await waits).toBe('wait');
+    clock.advance(GRACE_MS);
     await stopped;
     expect(await hangs).toMatch(/^status/);
   });
