@@ -1,9 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import type { Link } from '../../src/link/link.js';
 import { LINK_BUFFER_BYTES } from '../../src/link/link.js';
 import { ErrorCode } from '../../src/wire/error-catalogue.js';
 import { MAX_FRAME_BYTES } from '../../src/wire/limits.js';
+import { undisturbed } from '../support/undisturbed.js';
 import { RecordingObserver } from './recording-observer.js';
 
 /**
@@ -73,7 +74,7 @@ export function linkSuite(name: string, connect: ConnectLink, carriage = asTheyA
     let client: RecordingObserver;
     let server: RecordingObserver;
 
-    beforeEach(async () => {
+    const begin = async (): Promise<void> => {
       let accepted: RecordingObserver | null = null;
       connected = await connect(
         (link) => (accepted = new RecordingObserver(link, carriage.unwrap)),
@@ -85,19 +86,28 @@ export function linkSuite(name: string, connect: ConnectLink, carriage = asTheyA
       await server.until(() => server.frames.length === 1, 'the first frame');
       server.frames.length = 0;
       pair = { client: connected.client, server: server.link };
-    });
+    };
 
-    afterEach(async () => {
-      await connected.release();
-      expect([...client.breaches, ...server.breaches]).toEqual([]);
-    });
+    /** A test with a connection of its own. */
+    const it = (promise: string, run: () => Promise<void>): void =>
+      test(promise, () =>
+        undisturbed(async () => {
+          await begin();
+          try {
+            await run();
+          } finally {
+            await connected.release();
+          }
+          expect([...client.breaches, ...server.breaches]).toEqual([]);
+        }),
+      );
 
     const bothClosed = async (): Promise<void> => {
       await client.until(() => client.closed.length > 0, 'onClosed of the client');
       await server.until(() => server.closed.length > 0, 'onClosed of the server');
     };
 
-    it('says where the peer is', () => {
+    it('says where the peer is', async () => {
       expect(pair.server.remoteAddress).toMatch(/^(\[[0-9a-f:]+\]|[\w.]+):\d+$/);
       expect(pair.client.transport).toBe(pair.server.transport);
     });
@@ -157,13 +167,14 @@ export function linkSuite(name: string, connect: ConnectLink, carriage = asTheyA
       const piece = frame(randomBytes(32 * 1024));
       let taken = 0;
       // Transports take a window's worth by themselves; after that the buffer must fill.
-      for (let quiet = 0; quiet < 20;) {
+      for (let quiet = 0; ;) {
         if (pair.server.send(piece) === 'ok') {
           taken++;
           quiet = 0;
-        } else {
-          quiet++;
+        } else if (++quiet < 20) {
           await settle(5);
+        } else {
+          break;
         }
         expect(taken).toBeLessThan(400);
       }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { SystemClock } from '../../src/base/clock.js';
+import type { Clock } from '../../src/base/clock.js';
 import type { CallerFactory } from '../../src/grpc/unary-caller.js';
 import { UpstreamServer } from '../../src/sdk/upstream/index.js';
 import { ProcessCall } from '../../src/upstream/process-call.js';
@@ -8,6 +9,8 @@ import { encodeRequest } from '../../src/upstream/request-codec.js';
 import { UpstreamClient } from '../../src/upstream/upstream-client.js';
 import type { UpstreamResponse } from '../../src/wire/messages.js';
 import { CuttableWire } from '../support/cuttable-wire.js';
+import { FakeClock } from '../support/fake-clock.js';
+import { PATIENCE_MS } from '../support/patience.js';
 import { until } from '../support/until.js';
 
 /** One request; keeps what became of it. */
@@ -32,7 +35,7 @@ export class TestCall extends ProcessCall {
     super(encodeRequest(request), sessionId, seq);
   }
 
-  start(client: UpstreamClient, deadline = 5_000): this {
+  start(client: UpstreamClient, deadline = PATIENCE_MS): this {
     this.send(client, deadline);
     return this;
   }
@@ -63,9 +66,9 @@ export function processPathSuite(name: string, makeCaller: CallerFactory, stream
     let hanging: ((answer: string) => void)[];
     let wire: CuttableWire | null;
 
-    const startServer = async (port = 0): Promise<void> => {
-      const base = { zone: '001', serviceName: 'test', gateways: [] };
-      server = new UpstreamServer({ ...base, listen: `127.0.0.1:${port}` });
+    const startServer = async (clock?: Clock): Promise<void> => {
+      const base = { zone: '001', serviceName: 'test', gateways: [], listen: '127.0.0.1:0' };
+      server = new UpstreamServer(clock === undefined ? base : { ...base, clock });
       server.handle('echo', ({ text }) => {
         seen.push(text);
         return text;
@@ -201,6 +204,10 @@ export function processPathSuite(name: string, makeCaller: CallerFactory, stream
     });
 
     test('an upstream that stops in good order answers what is under way', async () => {
+      await server.stop();
+      // The two seconds that it gives them do not pass before they are answered.
+      const clock = new FakeClock();
+      await startServer(clock);
       const client = connect();
       const calls = [1, 2, 3].map((seq) => new TestCall(seq, 'late', `late ${seq}`).start(client));
       await until(() => seen.length === 3);
@@ -208,7 +215,8 @@ export function processPathSuite(name: string, makeCaller: CallerFactory, stream
       for (const [index, call] of calls.entries()) {
         expect(await call.outcome()).toBe(`late ${index + 1}`);
       }
-      await stopping;
+      const stopped = stopping.then(() => true);
+      await until(() => Promise.race([stopped, clock.advanceAsync(1_000).then(() => false)]));
       const call = new TestCall(9, 'echo', 'too late').start(client);
       expect(await call.outcome()).toBe('unreachable');
     });
@@ -216,7 +224,7 @@ export function processPathSuite(name: string, makeCaller: CallerFactory, stream
     test('close ends what is under way', async () => {
       const client = connect();
       const call = new TestCall(1, 'hang', 'hang').start(client, 300);
-      await until(() => seen.includes('hang'));
+      await until(() => seen.includes('hang') || call.outcomes.length > 0);
       client.close();
       client.close();
       expect(['lost', 'cancelled', 'unreachable', 'timeout']).toContain(await call.outcome());

@@ -3,7 +3,8 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import type { Route } from '../../src/routing/router.js';
 import { ForeignUpstream } from '../support/upstream-foreign.js';
 import type { ForeignOptions, ForeignRequest } from '../support/upstream-foreign.js';
-import { GatewayEdge, eventually } from '../support/upstream-gateway-edge.js';
+import { until } from '../support/until.js';
+import { GatewayEdge } from '../support/upstream-gateway-edge.js';
 import { codeOf, openidsOfZone, send } from '../support/upstream-requests.js';
 
 const openids = openidsOfZone('001', 20);
@@ -115,7 +116,7 @@ describe('a request over real gRPC', () => {
     await edge.register(doomed.address);
     const route = edge.router.routeFor(openid);
     const request = send(route, openid, 1);
-    await eventually('the request arrived', () => doomed.requests.length === 1);
+    await until(() => doomed.requests.length === 1, 'the request arrived');
     const other = await upstreamOf();
     await edge.register(other.address);
     doomed.kill();
@@ -179,11 +180,11 @@ describe('instances that come and go', () => {
       const codes = openids.map((id) => codeOf(send(edge.router.routeFor(id), id, round)));
       expect(new Set(await Promise.all(codes))).toEqual(new Set([200]));
     }
-    await eventually('ejection', () => edge.instance(dying.address)?.state === 'ejected');
+    await until(() => edge.instance(dying.address)?.state === 'ejected', 'ejection');
     expect(edge.instance(living.address)?.state).toBe('ok');
     const before = dying.requests.length;
     await dying.start();
-    await eventually('recovery', () => edge.instance(dying.address)?.state === 'ok');
+    await until(() => edge.instance(dying.address)?.state === 'ok', 'recovery');
     const codes = openids.map((id) => codeOf(send(edge.router.routeFor(id), id, 9)));
     expect(new Set(await Promise.all(codes))).toEqual(new Set([200]));
     expect(dying.requests.length).toBeGreaterThan(before);
@@ -198,8 +199,8 @@ describe('instances that come and go', () => {
     const edge = await edgeOf();
     await edge.register(upstream.address);
     await new Promise((resolve) => setTimeout(resolve, 400));
-    await eventually('it is well', () => edge.instance(upstream.address)?.state === 'ok');
-    await eventually('it was asked', () => probes.every((name) => upstream.probes.includes(name)));
+    await until(() => edge.instance(upstream.address)?.state === 'ok', 'it is well');
+    await until(() => probes.every((name) => upstream.probes.includes(name)), 'it was asked');
     expect([...new Set(upstream.probes)]).toEqual(probes);
   });
 
@@ -208,7 +209,7 @@ describe('instances that come and go', () => {
     const well = await upstreamOf();
     const edge = await edgeOf();
     for (const upstream of [sick, well]) await edge.register(upstream.address);
-    await eventually('ejection', () => edge.instance(sick.address)?.state === 'ejected');
+    await until(() => edge.instance(sick.address)?.state === 'ejected', 'ejection');
     expect(edge.instance(sick.address)?.lastError).toContain('NOT_SERVING');
   });
 });

@@ -1,5 +1,6 @@
 import type { Link, LinkClosed, LinkObserver } from '../../src/link/link.js';
 import { memoryLinkPair } from '../../src/link/memory-link.js';
+import type { MemoryScheduler } from '../../src/link/memory-link.js';
 import type { Transport } from '../../src/sdk/client/core/transport.js';
 import type { ErrorCode } from '../../src/wire/error-catalogue.js';
 import { encodePushBody, encodePushFrame } from '../../src/wire/frame-encoder.js';
@@ -124,6 +125,12 @@ export class FakeConnection implements LinkObserver {
   }
 }
 
+/** A Link that lingers does so until its peer closes, however long this process stands still. */
+const PATIENT: MemoryScheduler = {
+  soon: (run) => void setImmediate(run),
+  after: () => undefined,
+};
+
 /**
  * A gateway that does what the test scripts. Unless told otherwise it accepts every START as
  * session `s-1`, echoes requests and answers heartbeats; it keeps no session: `nextPush` is its
@@ -179,7 +186,7 @@ export class FakeGateway {
         );
       }
       await this.opening(address);
-      const [client, server] = memoryLinkPair();
+      const [client, server] = memoryLinkPair(PATIENT);
       this.serve(server, address);
       return client;
     },

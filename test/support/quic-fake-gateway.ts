@@ -6,7 +6,8 @@ import { QuicServer } from '../../src/quic/quic-server.js';
 import { silentLogger } from '../../src/telemetry/log.js';
 import { Metrics } from '../../src/telemetry/metrics.js';
 import { FakeGateway } from './fake-gateway.js';
-import { PATIENCE_MS } from './patience.js';
+
+export { until } from './until.js';
 
 /** A fake gateway behind real QUIC on 127.0.0.1. */
 export class QuicFakeGateway extends FakeGateway {
@@ -55,13 +56,4 @@ let once: Promise<DevelopmentCertificates> | null = null;
 /** One set of certificates serves all tests of a file. */
 function certificates(): Promise<DevelopmentCertificates> {
   return (once ??= makeCertificates());
-}
-
-/** Waits until `condition` holds, looking every few ms. @throws after `timeoutMs`. */
-export async function until(condition: () => boolean, timeoutMs = PATIENCE_MS): Promise<void> {
-  const end = Date.now() + timeoutMs;
-  while (!condition()) {
-    if (Date.now() > end) throw new Error(`not true within ${timeoutMs} ms: ${condition}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
 }

@@ -9,7 +9,8 @@ import type { ConnectionHandler, QuicServerOptions } from '../../src/quic/quic-s
 import type { QuicStream } from '../../src/quic/quic-stream.js';
 import { silentLogger } from '../../src/telemetry/log.js';
 import { QuicMetrics } from '../../src/telemetry/quic-metrics.js';
-import { PATIENCE_MS } from './patience.js';
+
+export { until as eventually } from './until.js';
 
 let certificates: ReturnType<typeof makeCertificates> | null = null;
 
@@ -21,15 +22,6 @@ export async function testIdentity(): Promise<{ cert: Buffer; key: Buffer; ca: B
     key: Buffer.from(made.key),
     ca: Buffer.from(made.ca),
   };
-}
-
-/** Waits until `reached`; fails once patience has run out. */
-export async function eventually(reached: () => boolean, what: string): Promise<void> {
-  const end = Date.now() + PATIENCE_MS;
-  while (!reached()) {
-    if (Date.now() > end) throw new Error(`waited in vain for ${what}`);
-    await new Promise((done) => setTimeout(done, 5));
-  }
 }
 
 /** Sends back every byte of every stream, and the end after the end. */

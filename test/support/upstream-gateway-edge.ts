@@ -70,12 +70,3 @@ export class GatewayEdge {
     return all.find((instance) => instance.address === address);
   }
 }
-
-/** Waits for something that happens in its own time; fails when patience has run out. */
-export async function eventually(what: string, holds: () => boolean): Promise<void> {
-  for (let waited = 0; waited < PATIENCE_MS; waited += 20) {
-    if (holds()) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error(`never happened: ${what}`);
-}

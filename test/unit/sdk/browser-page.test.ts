@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { certificateHashes } from '../../../src/sdk/browser/certificate-hash.js';
 import { GatewayClient } from '../../../src/sdk/browser/gateway-client.js';
 import type { Platform } from '../../../src/sdk/browser/platform.js';
@@ -33,7 +33,11 @@ describe('a session in sessionStorage', () => {
     expect(await former.store.load()).toBeNull();
     former.store.save(state);
     const reloaded = page(locks, tab);
+    // Its patience must not end while this process stands still.
+    const timeout = jest.spyOn(AbortSignal, 'timeout');
+    timeout.mockReturnValue(new AbortController().signal);
     const loading = reloaded.store.load();
+    timeout.mockRestore();
     // The former page takes its time.
     await new Promise((done) => setTimeout(done, 20));
     former.leave();
