@@ -15,6 +15,9 @@ export interface Address {
  * value means the same wherever it stands.
  */
 export class Leaf<T> {
+  /** A reload takes over its changes; those of other keys wait for a restart. */
+  isReloaded = false;
+
   constructor(
     readonly schema: z.ZodType<T>,
     /** What may be written, for the reference: `duration`, `address`, `refuse or close`. */
@@ -31,6 +34,12 @@ export class Leaf<T> {
   /** The same key, with a default that follows from other keys (src/config/derive.ts). */
   following(rule: string): Leaf<T | undefined> {
     return new Leaf(this.schema.optional(), this.kind, null, this.description, rule, this.secret);
+  }
+
+  /** Marks the key as one whose changes a reload takes over. */
+  reloaded(): this {
+    this.isReloaded = true;
+    return this;
   }
 }
 

@@ -16,6 +16,7 @@ one line each with file and line; an unknown key is a problem.
 - address: \`host:port\`, \`[v6]:port\`, or \`:port\` for every interface; port 0 takes a free one.
 - list: \`[a, b]\` in YAML, \`a,b\` elsewhere.
 - files are relative to the working directory.
+- Reloaded: a change holds after a reload (SIGHUP, see OPERATIONS.md); those of other keys wait for a restart.
 `;
 
 const ENDING = `## Accepted without effect
@@ -43,8 +44,12 @@ function renderSection(path: string, section: Section): string {
 }
 
 function renderLeaf(path: string, key: string, leaf: Leaf<unknown>): string {
-  const cells = [`\`${key}\``, leaf.kind, fallbackOf(leaf), leaf.description];
+  const cells = [`\`${key}\``, leaf.kind, fallbackOf(leaf), meaningOf(leaf)];
   return `| ${[...cells, `\`${environmentName(path)}\``].join(' | ')} |`;
+}
+
+function meaningOf({ description, isReloaded }: Leaf<unknown>): string {
+  return isReloaded ? `${description} Reloaded.` : description;
 }
 
 function fallbackOf(leaf: Leaf<unknown>): string {

@@ -9,13 +9,6 @@ import type { SessionOptions } from '../session/options.js';
 import { NO_LIMITS } from '../session/overload/options.js';
 import type { OverloadOptions } from '../session/overload/options.js';
 
-/** Keys whose changes a reload takes over. */
-export const RELOADED_KEYS: ReadonlySet<string> = new Set([
-  'log.level',
-  'routing.rules',
-  'routing.services',
-]);
-
 /** The session layer's options out of the configuration. */
 export function sessionOptions(config: Config): SessionOptions {
   const { auth, server, session, overloadProtection: overload } = config;

@@ -1,10 +1,10 @@
 import type { JwtAuthenticator } from '../auth/jwt-authenticator.js';
-import { changedKeys } from '../config/changes.js';
+import { keysAwaitingRestart } from '../config/changes.js';
 import type { Config } from '../config/config.js';
 import type { ZoneRouter } from '../routing/zone-router.js';
 import type { Logger } from '../telemetry/log.js';
 import type { Logging } from './logging.js';
-import { RELOADED_KEYS, routingRules } from './options.js';
+import { routingRules } from './options.js';
 import type { StandingWarnings } from './standing-warnings.js';
 
 /** A part that shows or trusts certificates from files. */
@@ -45,7 +45,7 @@ export class Reloads {
     await tokens?.reload();
     logging.reload(config);
     router.setRules(routingRules(config));
-    const waiting = changedKeys(this.config, config).filter((key) => !RELOADED_KEYS.has(key));
+    const waiting = keysAwaitingRestart(this.config, config);
     if (waiting.length > 0) log.warn({ keys: waiting }, 'these keys wait for a restart');
     standing.reloaded(warnings, waiting);
     const faults = this.fileFaults();

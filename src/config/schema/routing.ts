@@ -7,13 +7,13 @@ const SERVICE_NAME = /^(?!any$)[a-z][a-z0-9_-]{0,31}$/;
 /** Where requests go. */
 export const routing = {
   services: list(
-    'Pools of upstreams beside the zones. Upstreams register for one with its name as zone_id. Reloaded.',
+    'Pools of upstreams beside the zones. Upstreams register for one with its name as zone_id.',
     SERVICE_NAME,
     'names of small letters, digits, _ and -, a letter first, separated by commas',
-  ),
+  ).reloaded(),
   rules: ruleList(
-    'Which requests go elsewhere than to the zone of their openid; the first that matches decides. See docs/UPSTREAMS.md. Reloaded.',
-  ),
+    'Which requests go elsewhere than to the zone of their openid; the first that matches decides. See docs/UPSTREAMS.md.',
+  ).reloaded(),
   registry_file: optionalFile(
     'Keeps registered upstreams over restarts, for they register only once.',
   ).following('gatesvr-PORT.upstreams.state, PORT being that of server.quic_addr; off for port 0'),

@@ -87,7 +87,7 @@ export const log = {
     'info',
     ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
     'Least important lines that are written.',
-  ),
+  ).reloaded(),
   format: choice(
     'auto',
     ['auto', 'json', 'pretty'],

@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { changedKeys } from '../../../src/config/changes.js';
+import { changedKeys, keysAwaitingRestart } from '../../../src/config/changes.js';
 import { loadConfig } from '../../../src/config/load.js';
 
 it('names the keys that differ as they are written in YAML', () => {
@@ -19,4 +19,6 @@ it('names the keys that differ as they are written in YAML', () => {
     'websocket.origins',
     'webtransport.origins',
   ]);
+  expect(keysAwaitingRestart(before, after)).not.toContain('log.level');
+  expect(keysAwaitingRestart(before, after)).toHaveLength(3);
 });
