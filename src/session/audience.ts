@@ -9,7 +9,8 @@ import type { SessionRegistry } from './session-registry.js';
 export class Audience {
   private constructor(
     private readonly everyone: boolean,
-    private readonly zones: readonly string[],
+    /** Every session is held against them: each zone is there once, however often it was named. */
+    private readonly zones: ReadonlySet<string>,
     /** The sessions behind openids and session ids, in their order; unknown ones are nobody. */
     private readonly named: readonly Session[],
   ) {}
@@ -19,24 +20,24 @@ export class Audience {
     const named: Session[] = [];
     for (const openid of openids) keep(named, registry.findByOpenid(openid));
     for (const id of sessionIds) keep(named, registry.find(id));
-    return new Audience(everyone, zoneIds, named);
+    return new Audience(everyone, new Set(zoneIds), named);
   }
 
-  /** How many sessions it holds on to. */
+  /** How many zones and sessions it holds on to. */
   get namedCount(): number {
-    return this.named.length;
+    return this.zones.size + this.named.length;
   }
 
   /** An upper bound of how many sessions it reaches, without looking for them. */
   mostRecipients(registry: SessionRegistry): number {
-    return this.everyone || this.zones.length > 0 ? registry.size : this.named.length;
+    return this.everyone || this.zones.size > 0 ? registry.size : this.named.length;
   }
 
   /** Whether the two are surely the same; what is named in another order counts as different. */
   equals(other: Audience): boolean {
     return (
       this.everyone === other.everyone &&
-      sameItems(this.zones, other.zones) &&
+      sameItems([...this.zones], [...other.zones]) &&
       sameItems(this.named, other.named)
     );
   }
@@ -45,9 +46,9 @@ export class Audience {
   recipients(registry: SessionRegistry): Session[] {
     if (this.everyone) return [...registry.all()];
     const chosen = new Set<Session>();
-    if (this.zones.length > 0) {
+    if (this.zones.size > 0) {
       for (const session of registry.all()) {
-        if (this.zones.includes(session.zone)) chosen.add(session);
+        if (this.zones.has(session.zone)) chosen.add(session);
       }
     }
     for (const session of this.named) {

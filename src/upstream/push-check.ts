@@ -5,7 +5,7 @@ import type { PushErrorCode } from './push-sink.js';
 
 /** Keys are kept for ten minutes each; a UUID has 36 bytes, a URN of some structure fits as well. */
 const MAX_IDEMPOTENCY_KEY_BYTES = 256;
-/** Openids and sessions that one broadcast may name: they are looked up in one turn. */
+/** Zones, openids and sessions that one broadcast may name: they are looked up in one turn. */
 export const MAX_NAMED = 10_000;
 /** NSH_AFTER_RESPONSE, the highest NotifySyncHint. */
 const LAST_SYNC_HINT = 2;
@@ -66,11 +66,11 @@ export function refuseAudience(
   { zoneIds, openids, sessionIds }: BroadcastRequest,
   knows: (name: string) => boolean,
 ): Refusal | null {
-  const named = openids.length + sessionIds.length;
+  const named = zoneIds.length + openids.length + sessionIds.length;
   if (named > MAX_NAMED) {
     return {
       code: 'PUSH_FAILED',
-      message: `${named} openids and sessions, the limit is ${MAX_NAMED}`,
+      message: `${named} zones, openids and sessions, the limit is ${MAX_NAMED}`,
     };
   }
   if (zoneIds.every(knows)) return null;

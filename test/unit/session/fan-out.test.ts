@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { Audience } from '../../../src/session/audience.js';
 import {
   BYTES_PER_TURN,
   FULL_READ,
@@ -262,6 +263,16 @@ describe('bounds', () => {
     hall.harness.service.pushes.close();
     expect(hall.answers).toHaveLength(fitting + 1);
   });
+});
+
+test('a zone counts, and is looked at, once, however often it is named', () => {
+  const { registry } = new Hall(1).harness.service;
+  const audience = Audience.of(
+    new BroadcastRequest({ zoneIds: Array<string>(9_999).fill('001').concat('002') }),
+    registry,
+  );
+  expect(audience.namedCount).toBe(2);
+  expect(audience.recipients(registry)).toHaveLength(1);
 });
 
 describe('the end of the gateway', () => {

@@ -241,7 +241,8 @@ describe('a broadcast', () => {
 
   test.each([
     [{ zoneIds: ['007'] }, /^INVALID_ZONE_ID/],
-    [{ openids: Array<string>(10_001).fill('a') }, /^PUSH_FAILED: 10001 openids/],
+    [{ openids: Array<string>(10_001).fill('a') }, /^PUSH_FAILED: 10001 zones, openids/],
+    [{ zoneIds: Array<string>(10_001).fill('001') }, /^PUSH_FAILED: 10001 zones, openids/],
   ])('with an impossible audience is refused: %#', (fields, message) => {
     expect(broadcast(fields)).toMatchObject({
       sentCount: 0,
