@@ -76,7 +76,7 @@ function settled(end: 'answered' | 'refused' | 'unknown', text = 'r1'): Fact {
   return { kind: 'settled', openid: ANN, id: 'r1', end, text };
 }
 
-describe('invariant 1: numbers', () => {
+describe('numbers', () => {
   test('go up by one, over a resume too', () => {
     const whole = new Forged().add(started(1, 1), frame(1, 1), frame(1, 2));
     whole.add(started(2, 3, { lastAcked: 2 }), frame(2, 3));
@@ -132,7 +132,7 @@ describe('invariant 1: numbers', () => {
   });
 });
 
-describe('invariant 2: accepted pushes', () => {
+describe('accepted pushes', () => {
   const [one, two, three] = texts(3) as [string, string, string];
 
   test('arrive in order and once', () => {
@@ -192,7 +192,7 @@ describe('invariant 2: accepted pushes', () => {
   });
 });
 
-describe('invariant 3: requests', () => {
+describe('requests', () => {
   test('answered once, refused never, unknown perhaps', () => {
     expect(new Forged().add(asked, executed, settled('answered')).verdict).toEqual([]);
     expect(new Forged().add(asked, settled('refused', '503')).verdict).toEqual([]);
@@ -241,7 +241,7 @@ describe('invariant 3: requests', () => {
   });
 });
 
-describe('invariant 6: one primary', () => {
+describe('one primary', () => {
   const fault = (what: string, twoMayServeForMs = 0): Fact => ({
     kind: 'fault',
     node: 'one',

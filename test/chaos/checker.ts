@@ -12,7 +12,10 @@ export interface Verdict {
   readonly summary: string;
 }
 
-/** Holds a finished history against invariants 1, 2, 3 and 6 of DESIGN.md. */
+/**
+ * Holds a finished history against what a gateway promises: numbers in order, accepted pushes delivered, no
+ * request executed twice, one primary (docs/HIGH-AVAILABILITY.md, "How it is tried").
+ */
 export function judge(facts: readonly Recorded[]): Verdict {
   const order = checkFrameOrder(facts);
   const pushes = checkPushDelivery(facts);

@@ -11,7 +11,7 @@ interface LinkState {
 }
 
 /**
- * Invariant 1 on the wire: behind START_RESP numbers go up by one from `next_push_seq`; what is called
+ * Numbers on the wire: behind START_RESP numbers go up by one from `next_push_seq`; what is called
  * recovered begins right behind what the client had, but for the jump of a promotion; and a number always stands for
  * the same bytes.
  */

@@ -19,7 +19,7 @@ const { seeds, durationMs } = askedFor([1]);
 
 describe('a lone gateway with a journal, killed, paused and stormed', () => {
   test.each(seeds)(
-    'seed %i: invariants 1, 2, 3 and 6 hold',
+    'seed %i: numbers, pushes, requests and the one primary are as promised',
     async (seed) => {
       await play({
         name: 'lone',

@@ -55,7 +55,7 @@ class Epochs {
 }
 
 /**
- * Invariant 6: an epoch belongs to one gateway, and once one was seen to serve in a higher epoch no other
+ * One primary: an epoch belongs to one gateway, and once one was seen to serve in a higher epoch no other
  * delivers or accepts.
  */
 export function checkOnePrimary(facts: readonly Recorded[]): Primaries {

@@ -35,7 +35,7 @@ const { seeds, durationMs } = askedFor([1]);
 
 describe.each(KINDS)('a pair under $name', ({ name, options, weights }) => {
   test.each(seeds)(
-    'seed %i: invariants 1, 2, 3 and 6 hold',
+    'seed %i: numbers, pushes, requests and the one primary are as promised',
     async (seed) => {
       await play({
         name: `pair under ${name}`,

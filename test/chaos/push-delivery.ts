@@ -72,7 +72,7 @@ export interface Deliveries {
 }
 
 /**
- * Invariant 2, by the hash chain of each openid: every push answered with success arrives, in order, and once for
+ * Accepted pushes, by the hash chain of each openid: every push answered with success arrives, in order, and once for
  * a client that resumes.
  */
 export function checkPushDelivery(facts: readonly Recorded[]): Deliveries {
@@ -114,7 +114,7 @@ export function checkPushDelivery(facts: readonly Recorded[]): Deliveries {
 /** A gateway is asked now and then, and may have degraded as long before the answer, or recover as late, ms. */
 const SEEN_LATE_MS = 2_000;
 
-/** When success promised less than invariant 2: REPLICATION.md, `on_timeout: degrade`. */
+/** When success promised less than delivery: REPLICATION.md, `on_timeout: degrade`. */
 function lapsesOf(facts: readonly Recorded[]): { readonly from: number; readonly to: number }[] {
   const lapses: { from: number; to: number }[] = [];
   let since: number | null = null;

@@ -18,7 +18,7 @@ interface Request {
 }
 
 /**
- * Invariant 3: a request is executed at most once, one that was answered exactly once, one that was refused never;
+ * A request is executed at most once, one that was answered exactly once, one that was refused never;
  * what nobody knows is counted.
  */
 export function checkRequests(facts: readonly Recorded[]): Executions {

@@ -1,4 +1,4 @@
-/** An invariant of DESIGN.md ("What must always hold") that a history breaks. */
+/** A promise of docs/HIGH-AVAILABILITY.md ("How it is tried") that a history breaks. */
 export interface Violation {
   readonly kind:
     | 'gap'
