@@ -74,7 +74,7 @@ export function routerOptions(config: Config): ZoneRouterOptions {
 
 /**
  * Connections above which Initials are refused before a handshake: a tenth above max_connections,
- * so that most clients over capacity still hear the 503 (SESSIONS.md, "Downstream").
+ * so that most clients over capacity still hear the 503 (docs/SESSIONS.md, "Error codes").
  */
 export function handshakeLimit(config: Config): number {
   const { enabled, maxConnections } = config.overloadProtection;

@@ -8,7 +8,8 @@ export const CEILING_STEP = 1_000_000;
 
 /**
  * A number that no push number has passed yet. After a start without complete state it is the floor
- * from which numbers go on, so that none is ever used twice (SESSIONS.md, "START").
+ * from which numbers go on, so that none is ever used twice (docs/SESSIONS.md, "Downstream: answers and
+ * pushes").
  */
 export interface NumberCeiling {
   /** Numbers up to this one may be sent. */

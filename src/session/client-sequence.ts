@@ -2,7 +2,7 @@ import { MAX_HOLES } from '../journal/limits.js';
 import { MAX_CLIENT_SEQ } from '../wire/limits.js';
 
 /**
- * What a business frame's number means (SESSIONS.md, "Upstream direction"):
+ * What a business frame's number means (docs/SESSIONS.md, "Upstream: requests"):
  * next - the one expected, or an allowed jump; repeat - was accepted before; skipped - a jump went
  * over it; gap - above the expected one; below - under the base; zero - business frames start at 1;
  * beyond - above MAX_CLIENT_SEQ.

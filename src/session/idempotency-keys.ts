@@ -15,7 +15,7 @@ interface KeyEntry {
 export type KeyVerdict = 'new' | 'repeat' | 'conflict';
 
 /**
- * Remembers which pushes succeeded (SESSIONS.md, "Pushes": only success is kept), so that an upstream
+ * Remembers which pushes succeeded (docs/SESSIONS.md, "Pushes": only success is kept), so that an upstream
  * that repeats one after a lost answer does not deliver it twice.
  */
 export class IdempotencyKeys {

@@ -24,7 +24,7 @@ interface WaitingPush {
   readonly position: number;
 }
 
-/** Pushes accepted for an openid that has no session (SESSIONS.md, "Pushes"), until it starts one. */
+/** Pushes accepted for an openid that has no session (docs/SESSIONS.md, "Pushes"), until it starts one. */
 export class OfflineQueues {
   private readonly queues = new Map<string, OfflineQueue>();
   private totalBytes = 0;

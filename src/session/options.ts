@@ -1,4 +1,4 @@
-/** The rules' numbers (SESSIONS.md). Times in ms, sizes in bytes. */
+/** The rules' numbers (docs/SESSIONS.md). Times in ms, sizes in bytes. */
 export interface SessionOptions {
   /** An active session without any client frame for so long is closed. */
   readonly sessionTimeout: number;
@@ -33,5 +33,7 @@ export interface SessionOptions {
   readonly offlineMaxBytes: number;
 }
 
-/** Pushes may fill this share of the outbox; the rest is kept for answers (SESSIONS.md, "Downstream"). */
+/**
+ * Pushes may fill this share of the outbox; the rest is kept for answers (docs/SESSIONS.md, "Downstream: answers and pushes").
+ */
 export const PUSH_SHARE = 0.9;

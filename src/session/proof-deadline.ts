@@ -20,7 +20,7 @@ export interface ProofTimes {
 
 /**
  * Until when the client of one connection has proved who it is: first by START within auth_timeout,
- * then by a token that has not run out, or by a new one within the grace time (SESSIONS.md, "START").
+ * then by a token that has not run out, or by a new one within the grace time (docs/SESSIONS.md, "Tokens").
  */
 export class ProofDeadline {
   private state: 'unproven' | 'proven' | 'grace' = 'unproven';

@@ -26,7 +26,7 @@ const NOT_OPEN = refused('PUSH_FAILED', 'the gateway is starting, try again');
 const SHUTTING_DOWN = refused('SHUTTING_DOWN', 'the gateway is shutting down');
 
 /**
- * Pushes of upstreams into sessions (SESSIONS.md, "Pushes"): the PushSink behind GatewayService, which
+ * Pushes of upstreams into sessions (docs/SESSIONS.md, "Pushes"): the PushSink behind GatewayService, which
  * checks the form of a request before it comes here.
  */
 export class PushService {

@@ -1,7 +1,10 @@
 import type { Session } from './session.js';
 import { highestUsed } from './start-decision.js';
 
-/** All sessions of the gateway, active and detached, and the number floor (SESSIONS.md, "START"). */
+/**
+ * All sessions of the gateway, active and detached, and the number floor (docs/SESSIONS.md, "Downstream:
+ * answers and pushes").
+ */
 export class SessionRegistry {
   private readonly byId = new Map<string, Session>();
   private readonly byOpenid = new Map<string, Session>();

@@ -26,7 +26,7 @@ import type { KnownSession, NumberJump } from './start-decision.js';
 
 /**
  * One incarnation of an openid's session: its numbers both ways, its outbox, its requests in flight.
- * It outlives its connection; the rules are those of SESSIONS.md.
+ * It outlives its connection; the rules are those of docs/SESSIONS.md.
  */
 export class Session implements RequestOwner, KnownSession {
   readonly id: string;
@@ -170,7 +170,7 @@ export class Session implements RequestOwner, KnownSession {
   }
 
   /**
-   * Takes a business frame (SESSIONS.md, "Upstream direction").
+   * Takes a business frame (docs/SESSIONS.md, "Upstream: requests").
    * @param mayJump whether this frame may leave a hole before it.
    * @returns null when it was taken or is a repeat that needs no answer, else the refusal to tell.
    */

@@ -56,7 +56,7 @@ export type StartDecision<Known extends KnownSession> =
 
 /**
  * Decides whether a START resumes, opens a new incarnation of a known openid, or a first session.
- * Every rule and its reason: SESSIONS.md, "START". Pure.
+ * Every rule and its reason: docs/SESSIONS.md, "Starting and resuming". Pure.
  * @param floor at or above every number ever sent to a session the gateway no longer knows.
  */
 export function decideStart<Known extends KnownSession>(

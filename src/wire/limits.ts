@@ -9,7 +9,7 @@ export const MAX_OPENID_BYTES = 128;
 
 /**
  * Largest last_acked_seq_id that a START may claim. Numbers stay below 2^53, where JavaScript counts
- * exactly; this leaves every session room for 2^52 frames more (SESSIONS.md, "START").
+ * exactly; this leaves every session room for 2^52 frames more (docs/SESSIONS.md, "Starting and resuming").
  */
 export const MAX_CLAIMED_SEQ = 2 ** 52;
 

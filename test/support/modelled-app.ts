@@ -16,7 +16,7 @@ interface ProcessMemory {
 
 /**
  * A client app under test for one openid: it connects, loses connections, restarts, and checks every
- * frame it gets against the promises of SESSIONS.md. `kind` chooses the behaviour of our SDKs or of
+ * frame it gets against the promises of docs/SESSIONS.md. `kind` chooses the behaviour of our SDKs or of
  * deployed clients.
  */
 export class ModelledApp {

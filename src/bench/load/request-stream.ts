@@ -40,7 +40,7 @@ export class RequestStream {
 
   /**
    * Every player asks once: deployed clients say hello first, and one that never acknowledged a frame is
-   * taken for a restarted app when it comes back (SESSIONS.md). @throws {Error} where one is not answered.
+   * taken for a restarted app when it comes back (docs/SESSIONS.md). @throws {Error} where one is not answered.
    */
   async greet(): Promise<void> {
     let next = 0;

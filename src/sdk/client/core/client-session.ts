@@ -34,7 +34,7 @@ import { SessionMemory } from './session-memory.js';
 
 /**
  * The state machine of a client: connections come and go, the session and its requests stay
- * (SESSIONS.md, from the client's side). Its events are the only way out.
+ * (docs/SESSIONS.md, from the client's side). Its events are the only way out.
  */
 export class ClientSession
   implements ConnectionOwner, ReconnectionOwner, DownstreamOwner, RequestsOwner
@@ -273,7 +273,7 @@ export class ClientSession
     this.connection?.abort(ErrorCode.None, 'frames are missing');
   }
 
-  /** A new token by START on the same connection (SESSIONS.md, "START"); its answer needs no action. */
+  /** A new token by START on the same connection (docs/SESSIONS.md, "Tokens"); its answer needs no action. */
   private async renewToken(): Promise<void> {
     const connection = this.connection;
     try {

@@ -40,9 +40,9 @@ export interface DownstreamOwner extends GateOwner {
 }
 
 /**
- * The downstream side of a session (SESSIONS.md, "Downstream"): frames are put into their sequence,
- * answers find their request, pushes the application, and what the application has taken is
- * acknowledged.
+ * The downstream side of a session (docs/SESSIONS.md, "Downstream: answers and pushes"): frames are put into
+ * their sequence, answers find their request, pushes the application, and what the application has taken
+ * is acknowledged.
  */
 export class Downstream implements InboxOwner, IntakeOwner {
   private readonly sequence = new PushSequence();

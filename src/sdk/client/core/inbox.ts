@@ -88,7 +88,7 @@ export class Inbox {
     }
   }
 
-  /** Refused without consuming its number (SESSIONS.md, "Upstream direction"), or a repeat. */
+  /** Refused without consuming its number (docs/SESSIONS.md, "Upstream: requests"), or a repeat. */
   private onUnconsumed(request: PendingRequest, error: ErrorMessage): void {
     switch (error.errorCode) {
       case ErrorCode.TooManyRequests:

@@ -115,7 +115,7 @@ export function resolveOptions(options: CoreClientOptions, transport: Transport)
     maxWaitingPushes: atLeast('maxWaitingPushes', options.maxWaitingPushes ?? 256, 1),
     maxWaitingBytes: atLeast('maxWaitingBytes', options.maxWaitingBytes ?? 4 * 1024 * 1024, 1),
     refusedRetries: atLeast('refusedRetries', options.refusedRetries ?? 2, 0),
-    // The gateway reads no further beyond 64 by default (SESSIONS.md, "Downstream").
+    // The gateway reads no further beyond 64 by default (docs/SESSIONS.md, "Upstream: requests").
     maxInFlight: atLeast('maxInFlight', options.maxInFlight ?? 64, 1),
     maxQueued: atLeast('maxQueued', options.maxQueued ?? 1_000, 1),
     maxQueuedBytes: atLeast('maxQueuedBytes', options.maxQueuedBytes ?? 16 * 1024 * 1024, 1),

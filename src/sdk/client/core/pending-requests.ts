@@ -16,7 +16,7 @@ export interface RequestLimits {
 }
 
 /**
- * The upstream side of a session (SESSIONS.md, "Upstream direction"): requests wait, get the next
+ * The upstream side of a session (docs/SESSIONS.md, "Upstream: requests"): requests wait, get the next
  * number when they are first written, stay until answered, and are written again after a resume
  * with the same seq_id and msg_id. Numbers are never skipped, so a request given up by its caller
  * keeps its place until the gateway is known to have seen it.

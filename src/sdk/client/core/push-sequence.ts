@@ -4,9 +4,9 @@ import { NUMBER_JUMP } from '../../../wire/limits.js';
 export type Arrival = 'deliver' | 'duplicate' | 'gap';
 
 /**
- * The downstream numbers of a session (SESSIONS.md, "Downstream"): every sequenced frame is the one
- * after the last, over all connections; anything else is a repeat or a loss. Where a standby took over, numbers
- * jump to a multiple of NUMBER_JUMP behind what it knew, also in the midst of what it sends again.
+ * The downstream numbers of a session (docs/SESSIONS.md, "Downstream: answers and pushes"): every sequenced frame
+ * is the one after the last, over all connections; anything else is a repeat or a loss. Where a standby took
+ * over, numbers jump to a multiple of NUMBER_JUMP behind what it knew, also in the midst of what it sends again.
  */
 export class PushSequence {
   private received = 0;
