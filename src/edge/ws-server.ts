@@ -3,9 +3,8 @@ import { createServer } from 'node:https';
 import type { Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { formatAddress } from '../base/address.js';
-import { StartupError, messageOf } from '../base/errors.js';
 import { memoised } from '../base/lifecycle.js';
+import { listenFailure } from '../base/listen-failure.js';
 import { LINGER_MS } from '../link/link.js';
 import type { Logger } from '../telemetry/log.js';
 import { ErrorCode } from '../wire/error-catalogue.js';
@@ -50,7 +49,7 @@ export interface WsServerOptions extends WsUpgraderOptions {
  * `gatesvr.json` (docs/PROTOCOL.md, "WebSocket"). Every connection becomes a Link.
  */
 export class WsServer {
-  /** @throws {StartupError} PORT_IN_USE or LISTEN_FAILED, naming the address. */
+  /** @throws {StartupError} PORT_IN_USE, BAD_ADDRESS or CANNOT_LISTEN, naming the address. */
   readonly start = memoised(() => this.listen());
   private readonly server: Server;
   private readonly upgrader: WsUpgrader;
@@ -144,7 +143,6 @@ export class WsServer {
 
   private async listen(): Promise<void> {
     const { host, port } = this.options;
-    const where = `server.ws_addr ${formatAddress(host, port)}`;
     try {
       await new Promise<void>((resolve, reject) => {
         this.server.once('error', reject);
@@ -154,11 +152,8 @@ export class WsServer {
         });
       });
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') {
-        const advice = 'stop what has it, set another, or say off';
-        throw new StartupError('PORT_IN_USE', `${where} is in use (TCP): ${advice}`);
-      }
-      throw new StartupError('LISTEN_FAILED', `cannot listen on ${where}: ${messageOf(error)}`);
+      // The number is that of server.quic_addr where none is set: it is not UDP that is taken.
+      throw listenFailure('TCP for server.ws_addr', host, port, error);
     }
   }
 

@@ -5,6 +5,7 @@ import { SystemClock } from '../base/clock.js';
 import type { Clock } from '../base/clock.js';
 import { StartupError, messageOf } from '../base/errors.js';
 import { memoised } from '../base/lifecycle.js';
+import { listenFailure } from '../base/listen-failure.js';
 import { CallGuard } from './call-guard.js';
 import { DEFAULT_MAX_MESSAGE_BYTES } from './channel-options.js';
 import type { ListenCredentials } from './channel-options.js';
@@ -48,7 +49,7 @@ if (process.env['GRPC_VERBOSITY'] === undefined) setLogVerbosity(logVerbosity.NO
 
 /** A gRPC server of unary and streaming methods. `start`, `drain` and `stop` are idempotent. */
 export class GrpcServer {
-  /** Binds the port. @throws {StartupError} PORT_IN_USE or CANNOT_LISTEN, in one line. */
+  /** Binds the port. @throws {StartupError} PORT_IN_USE, BAD_ADDRESS or CANNOT_LISTEN, in one line. */
   readonly start = memoised(() => this.listen());
   /** Takes no new connection and no new call; resolves when the calls under way have finished. */
   readonly drain = memoised(() => this.finishCalls());
@@ -142,7 +143,7 @@ export class GrpcServer {
         if (!/EAFNOSUPPORT|EADDRNOTAVAIL/.test(messageOf(error))) break;
       }
     }
-    throw this.startupError(address, failure);
+    throw listenFailure(this.where(), parsed.host, parsed.port, failure);
   }
 
   private bind(address: string): Promise<number> {
@@ -153,18 +154,6 @@ export class GrpcServer {
         else reject(error);
       });
     });
-  }
-
-  private startupError(address: string, cause: unknown): StartupError {
-    if (/EADDRINUSE/.test(messageOf(cause))) {
-      const advice = 'stop the other process or choose another port';
-      return new StartupError('PORT_IN_USE', `${this.where()} ${address} is in use; ${advice}`, {
-        cause,
-      });
-    }
-    const reason = /E[A-Z]{4,}/.exec(messageOf(cause))?.[0] ?? messageOf(cause);
-    const message = `cannot listen on ${this.where()} ${address} (${reason}); check the address`;
-    return new StartupError('CANNOT_LISTEN', message, { cause });
   }
 
   private where(): string {

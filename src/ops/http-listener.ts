@@ -6,9 +6,9 @@ import { createServer as createTlsServer } from 'node:https';
 import type { Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { formatAddress } from '../base/address.js';
-import { StartupError, messageOf } from '../base/errors.js';
+import { messageOf } from '../base/errors.js';
 import { memoised } from '../base/lifecycle.js';
+import { listenFailure } from '../base/listen-failure.js';
 import type { Address } from '../config/config.js';
 import type { Logger } from '../telemetry/log.js';
 import { HttpRefusal } from './http-refusal.js';
@@ -78,21 +78,13 @@ export class HttpListener {
     return this.bound;
   }
 
-  /** @throws StartupError PORT_IN_USE or LISTEN_FAILED, naming key and address. */
+  /** @throws {StartupError} PORT_IN_USE, BAD_ADDRESS or CANNOT_LISTEN, naming key and address. */
   async start(): Promise<void> {
     const { host, port } = this.address;
     try {
       await this.routes.listen({ port, host: host === '' ? everyInterface() : host });
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      const where = `${this.key} ${formatAddress(host, port)}`;
-      if (code === 'EADDRINUSE') {
-        throw new StartupError(
-          'PORT_IN_USE',
-          `${where} is in use: stop what has it, or set another`,
-        );
-      }
-      throw new StartupError('LISTEN_FAILED', `cannot listen on ${where}: ${messageOf(error)}`);
+      throw listenFailure(this.key, host, port, error);
     }
     const bound = this.routes.server.address();
     this.bound = typeof bound === 'object' && bound !== null ? bound.port : 0;

@@ -150,7 +150,7 @@ export class QuicServer implements EndpointOwner, GateState {
     return this.connectionCount() >= this.connectionLimit ? 'max_connections' : null;
   }
 
-  /** Binds the port. @throws {StartupError} PORT_IN_USE, BAD_ADDRESS or CANNOT_BIND. */
+  /** Binds the port. @throws {StartupError} PORT_IN_USE, BAD_ADDRESS or CANNOT_LISTEN. */
   readonly start = memoised(() => this.endpoint.bind());
 
   /** No new connections from now on: they are told CONNECTION_REFUSED; existing ones go on. */

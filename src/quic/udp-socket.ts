@@ -2,9 +2,8 @@ import dgram from 'node:dgram';
 import type { RemoteInfo, Socket } from 'node:dgram';
 import { isIP } from 'node:net';
 import dns from 'node:dns/promises';
-import { formatAddress } from '../base/address.js';
-import { StartupError, messageOf } from '../base/errors.js';
 import { memoised } from '../base/lifecycle.js';
+import { listenFailure } from '../base/listen-failure.js';
 import type { Logger } from '../telemetry/log.js';
 
 /** Bytes of packets that may wait for the kernel; beyond that packets are lost, as on any network. */
@@ -36,21 +35,26 @@ export class UdpSocket {
 
   /**
    * Binds.
-   * @throws {StartupError} PORT_IN_USE, BAD_ADDRESS or CANNOT_BIND.
+   * @throws {StartupError} PORT_IN_USE, BAD_ADDRESS or CANNOT_LISTEN.
    */
   static async bind(options: UdpSocketOptions): Promise<UdpSocket> {
-    const everywhere = options.host === '';
-    const host = everywhere ? '::' : await resolve(options.host);
+    const { host, port } = options;
     try {
-      return await UdpSocket.bindTo(options, host);
+      if (host === '') return await UdpSocket.bindEverywhere(options);
+      return await UdpSocket.bindTo(options, (await dns.lookup(host)).address);
     } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code;
-      if (everywhere && (code === 'EAFNOSUPPORT' || code === 'EADDRNOTAVAIL')) {
-        return await UdpSocket.bindTo(options, '0.0.0.0').catch((failure: unknown) => {
-          throw bindError(options, failure);
-        });
-      }
-      throw bindError(options, error);
+      throw listenFailure('UDP', host, port, error);
+    }
+  }
+
+  /** IPv4 alone on a machine without IPv6. */
+  private static async bindEverywhere(options: UdpSocketOptions): Promise<UdpSocket> {
+    try {
+      return await UdpSocket.bindTo(options, '::');
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== 'EAFNOSUPPORT' && code !== 'EADDRNOTAVAIL') throw error;
+      return UdpSocket.bindTo(options, '0.0.0.0');
     }
   }
 
@@ -107,34 +111,6 @@ export class UdpSocket {
 /** Hosts given to send are always numbers: without this dgram would spend a tick on each packet. */
 function answerAtOnce(host: string, _options: unknown, callback: LookupCallback): void {
   callback(null, host, host.includes(':') ? 6 : 4);
-}
-
-async function resolve(host: string): Promise<string> {
-  if (isIP(host) !== 0) return host;
-  try {
-    return (await dns.lookup(host)).address;
-  } catch (error) {
-    throw new StartupError(
-      'BAD_ADDRESS',
-      `${host} cannot be resolved (${messageOf(error)}); give an address of this machine, or leave the host out for all of them`,
-      { cause: error },
-    );
-  }
-}
-
-function bindError(options: UdpSocketOptions, error: unknown): StartupError {
-  const where = `UDP ${formatAddress(options.host, options.port)}`;
-  const code = (error as NodeJS.ErrnoException).code;
-  if (code === 'EADDRINUSE') {
-    const what = `${where} is in use by another process; stop it or choose another port`;
-    return new StartupError('PORT_IN_USE', what, { cause: error });
-  }
-  if (code === 'EADDRNOTAVAIL' || code === 'EINVAL') {
-    const what = `${where} is not an address of this machine; leave the host out to listen on all of them`;
-    return new StartupError('BAD_ADDRESS', what, { cause: error });
-  }
-  const what = `${where} cannot be bound (${messageOf(error)}); check the address and the rights of this process`;
-  return new StartupError('CANNOT_BIND', what, { cause: error });
 }
 
 /** Asks for large kernel buffers; what the kernel gives less than asked is worth a warning. */

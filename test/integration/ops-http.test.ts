@@ -179,11 +179,11 @@ describe('its life', () => {
     const second = bench.build({ metricsAddr: taken });
     await expect(second.start()).rejects.toMatchObject({
       code: 'PORT_IN_USE',
-      message: `server.metrics_addr 127.0.0.1:${taken.port} is in use: stop what has it, or set another`,
+      message: `server.metrics_addr 127.0.0.1:${taken.port} is in use by another process; stop it or choose another port`,
     });
     await expect(bench.ask('/health', {}, second.httpPort)).rejects.toThrow();
     const elsewhere = bench.build({ httpAddr: { host: '192.0.2.1', port: 0 } });
-    await expect(elsewhere.start()).rejects.toMatchObject({ code: 'LISTEN_FAILED' });
+    await expect(elsewhere.start()).rejects.toMatchObject({ code: 'BAD_ADDRESS' });
   });
 
   it('listens on every interface without a host, and not at all when off', async () => {
