@@ -19,6 +19,11 @@ ONLY ?=
 
 # npm writes this file at the end of every install, so it tells when the last one was.
 INSTALLED := node_modules/.package-lock.json
+NPM_INSTALL := npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error
+# Where the home folder cannot be written to, npm needs another place for its cache.
+ifeq ($(shell [ -w "$${HOME:-/nowhere}" ] || echo no),no)
+export npm_config_cache := $(CURDIR)/node_modules/.npm-cache
+endif
 CODECS := src/wire/generated/messages.js
 BUILT := dist/.built
 PROTOS := $(wildcard proto/*.proto) proto/generate.mjs
@@ -43,8 +48,9 @@ tools: ## say which tools are here and which are missing
 deps: $(INSTALLED) ## install what package-lock.json names (again only when it changed)
 # Not `npm ci`: it wants the optional packages of every platform in the lock, which pins those of
 # this one. No package needs its install script: the native ones ship prebuilt.
+# A registry may fail for a while: it is asked again.
 $(INSTALLED): package-lock.json
-	npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error
+	$(NPM_INSTALL) || { sleep 10; $(NPM_INSTALL); } || { sleep 30; $(NPM_INSTALL); }
 	@touch $@
 
 proto: $(CODECS) ## generate the protobuf codecs from proto/

@@ -11,12 +11,31 @@ need_python() {
   "$1/bin/python" -c "import $2" 2>/dev/null && return
   python3 -m venv "$1" >/dev/null 2>&1 ||
     skip 'python3 cannot make a virtual environment (python3-venv is missing)'
-  "$1/bin/pip" install -q --disable-pip-version-check "$3" >/dev/null 2>&1 ||
-    skip "$2 cannot be installed (pip install $2 failed)"
+  # A mirror may be slow, or fail for a while.
+  local attempt begun=$SECONDS
+  for attempt in 1 2 3; do
+    [ $((SECONDS - begun)) -lt 300 ] || break
+    timeout 300 "$1/bin/pip" install -q --disable-pip-version-check --retries 5 --timeout 60 "$3" \
+      >/dev/null 2>&1 && return
+    sleep $((attempt * 5))
+  done
+  skip "$2 cannot be installed (pip install $2 failed)"
 }
 
 # need_build: the program is there, GATESVR_CLI or the one of `make build`.
 need_build() {
   [ -n "${GATESVR_CLI:-}" ] || [ -f dist/cli/main.js ] ||
     fail 'dist/cli/main.js is missing; run make build first'
+}
+
+# wait_for FILE PATTERN PID NAME: until the log has the line; 120 s at most, for the machine may be busy, and
+# no longer than the process lives.
+wait_for() {
+  local end=$((SECONDS + 120)) ended=
+  until grep -q "$2" "$1" 2>/dev/null; do
+    # It may have written the line and ended between the two looks.
+    [ -n "$ended" ] || [ $SECONDS -ge $end ] && { cat "$1" >&2; fail "$4 did not start"; }
+    kill -0 "$3" 2>/dev/null || ended=yes
+    sleep 0.1
+  done
 }

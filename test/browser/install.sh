@@ -6,6 +6,8 @@
 # GATESVR_CHROMIUM         the browser to use (default: chromium or google-chrome on the PATH)
 # GATESVR_REQUIRE_BROWSER  fail where there is none
 set -u
+cd "$(dirname "$0")/../.."
+. test/debian-packages.sh
 
 here() {
   [ -n "${GATESVR_CHROMIUM:-}" ] && { [ -x "$GATESVR_CHROMIUM" ]; return; }
@@ -22,8 +24,6 @@ here >/dev/null && exit 0
 [ -z "${GATESVR_CHROMIUM:-}" ] || give_up "GATESVR_CHROMIUM names no program: $GATESVR_CHROMIUM"
 command -v apt-get >/dev/null || give_up 'Chromium is missing; install it, or set GATESVR_CHROMIUM'
 [ "$(id -u)" = 0 ] || give_up 'Chromium is missing; install it with: sudo apt-get install chromium'
-export DEBIAN_FRONTEND=noninteractive
-install() { apt-get install -y -q --no-install-recommends chromium fonts-liberation >/dev/null 2>&1; }
-install || { apt-get update -q >/dev/null 2>&1 && install; } ||
+install_debian chromium fonts-liberation ||
   give_up 'Chromium is missing, and apt-get install chromium failed'
 here >/dev/null || give_up 'Chromium is missing after apt-get install chromium'

@@ -12,11 +12,12 @@ from aioquic.quic.connection import QuicConnection
 
 import wire
 from gateway_client import GatewayClient
+from http3_client import ANSWER_TIMEOUT
 
 QUIC_V1 = 1
 UNKNOWN_VERSION = 0x1A2A3A4A
 MIB = 1024 * 1024
-CHECK_TIMEOUT = 30
+CHECK_TIMEOUT = 4 * ANSWER_TIMEOUT
 
 checks = []
 
@@ -199,7 +200,8 @@ async def migration(bench):
 async def negotiation(bench):
     client = bench.client("version")
     await client.open(versions=[UNKNOWN_VERSION, QUIC_V1])
-    equal(client.packets_received("version_negotiation"), 1, "version negotiation packets")
+    # A first packet that a slow machine repeats is answered again.
+    assert client.packets_received("version_negotiation") >= 1, "no version negotiation"
     assert (await client.start()).success
 
 
@@ -299,7 +301,7 @@ async def http3_stream(bench):
     equal(sorted(client.sequence), list(range(first, first + len(client.sequence))), "numbers")
     client.stop()
     client.connection.http.end(client.connection.answer_stream)
-    await asyncio.wait_for(client.connection.answer.ended.wait(), 5)
+    await asyncio.wait_for(client.connection.answer.ended.wait(), ANSWER_TIMEOUT)
     equal(client.connection.answer.trailers["gatesvr-code"], "0", "code")
 
 
@@ -329,7 +331,7 @@ async def http3_takeover(bench):
     await new.log_in()
     final = await old.connection.take(lambda push: push.type == wire.ERROR)
     equal((final.code, final.seq_id), (409, 0), "final frame")
-    await asyncio.wait_for(old.connection.answer.ended.wait(), 5)
+    await asyncio.wait_for(old.connection.answer.ended.wait(), ANSWER_TIMEOUT)
     equal(old.connection.answer.trailers["gatesvr-code"], "409", "code")
     equal((await old.connection.http.get("/health")).status, "200", "the connection")
 
@@ -341,7 +343,7 @@ async def webtransport(bench):
     assert (await client.start()).success
     equal((await connection.http.settings())[0x2B603742], 1, "ENABLE_WEBTRANSPORT")
     # The session's stream may be ahead of the stream that answers the CONNECT.
-    await asyncio.wait_for(connection.connect_answer.begun.wait(), 10)
+    await asyncio.wait_for(connection.connect_answer.begun.wait(), ANSWER_TIMEOUT)
     equal(connection.connect_answer.status, "200", "status")
     large = bytes(range(256)) * 800
     equal((await client.ask("echo", payload=large)).data == large, True, "same bytes")
@@ -350,7 +352,7 @@ async def webtransport(bench):
     equal((await client.push()).message, "[broadcast] to all", "push")
     client.stop()
     connection.end_stream()
-    await asyncio.wait_for(connection.connect_answer.ended.wait(), 5)
+    await asyncio.wait_for(connection.connect_answer.ended.wait(), ANSWER_TIMEOUT)
     capsule = bytes.fromhex("68430b") + bytes(4) + b"stopped"
     equal(connection.connect_answer.body, capsule, "close capsule")
     closed_with(await connection.end(), 0x100)
@@ -363,7 +365,7 @@ async def webtransport_takeover(bench):
     await new.log_in()
     final = await old.connection.take(lambda push: push.type == wire.ERROR)
     equal((final.code, final.seq_id), (409, 0), "final frame")
-    await asyncio.wait_for(old.connection.connect_answer.ended.wait(), 5)
+    await asyncio.wait_for(old.connection.connect_answer.ended.wait(), ANSWER_TIMEOUT)
     capsule = old.connection.connect_answer.body
     equal((capsule[:2], int.from_bytes(capsule[3:7], "big")), (b"\x68\x43", 409), "close capsule")
 
@@ -378,7 +380,7 @@ async def webtransport_unwanted(bench):
     uni = connection.http.session_stream(connection.session, unidirectional=True)
     second = connection.http.connect("/gatesvr")
     connection.http.datagram(connection.session, b"nobody wants it")
-    for _ in range(100):
+    for _ in range(ANSWER_TIMEOUT * 20):
         if {extra, uni, second} <= connection.resets.keys():
             break
         await asyncio.sleep(0.05)
@@ -393,7 +395,7 @@ async def webtransport_elsewhere(bench):
     connection = await client.open()
     for path, protocol, status in (("/x", "webtransport", "404"), ("/gatesvr", "connect-udp", "501")):
         stream = connection.http.connect(path, protocol)
-        await asyncio.wait_for(connection.http.answers[stream].ended.wait(), 5)
+        await asyncio.wait_for(connection.http.answers[stream].ended.wait(), ANSWER_TIMEOUT)
         equal(connection.http.answers[stream].status, status, "status")
 
 
@@ -409,7 +411,7 @@ async def retry(bench):
     await asyncio.sleep(0.3)
     client = bench.client("retry")
     await client.open()
-    equal(client.packets_received("retry"), 1, "Retry packets")
+    assert client.packets_received("retry") >= 1, "no Retry"
     assert (await client.start()).success
     equal((await client.ask("hello")).code, 200, "hello")
     for sock in sockets:

@@ -1,11 +1,11 @@
 """A client of the gateway on aioquic, which shares no code with the gateway's own QUIC engine."""
 
 import asyncio
-import socket
+from contextlib import asynccontextmanager
 
-from aioquic.asyncio.client import connect
 from aioquic.asyncio.protocol import QuicConnectionProtocol
 from aioquic.quic.configuration import QuicConfiguration
+from aioquic.quic.connection import QuicConnection
 from aioquic.quic.events import (
     ConnectionTerminated,
     ProtocolNegotiated,
@@ -16,9 +16,25 @@ from aioquic.quic.events import (
 from aioquic.quic.logger import QuicLogger
 
 import wire
-from http3_client import Http3Exchange
+from http3_client import ANSWER_TIMEOUT, Http3Exchange
 
-ANSWER_TIMEOUT = 10
+
+@asynccontextmanager
+async def connect(address, configuration, create_protocol, wait):
+    """What aioquic's own connect() does, over IPv4 alone: not every machine has IPv6."""
+    quic = QuicConnection(configuration=configuration)
+    transport, protocol = await asyncio.get_running_loop().create_datagram_endpoint(
+        lambda: create_protocol(quic), local_addr=("127.0.0.1", 0)
+    )
+    try:
+        protocol.connect(address, transmit=wait)
+        if wait:
+            await protocol.wait_connected()
+        yield protocol
+    finally:
+        protocol.close()
+        await protocol.wait_closed()
+        transport.close()
 
 
 class GatewayConnection(QuicConnectionProtocol):
@@ -82,15 +98,14 @@ class GatewayConnection(QuicConnectionProtocol):
 
     async def change_port(self, new_connection_id):
         """Goes on from another local port: as after a NAT rebinding, or as an active migration."""
-        sock = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
-        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-        sock.bind(("::", 0))
         former = self._transport
-        await asyncio.get_running_loop().create_datagram_endpoint(lambda: self, sock=sock)
+        transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+            lambda: self, local_addr=("127.0.0.1", 0)
+        )
         former.close()
         if new_connection_id:
             self.change_connection_id()
-        return sock.getsockname()[1]
+        return transport.get_extra_info("sockname")[1]
 
 
 class Http3GatewayConnection(GatewayConnection):
@@ -193,14 +208,7 @@ class GatewayClient:
         if versions is not None:
             configuration.supported_versions = versions
             configuration.original_version = versions[0]
-        host, port = self.address
-        self._context = connect(
-            host,
-            port,
-            configuration=configuration,
-            create_protocol=protocol,
-            wait_connected=wait,
-        )
+        self._context = connect(self.address, configuration, protocol, wait)
         self.connection = await asyncio.wait_for(self._context.__aenter__(), ANSWER_TIMEOUT)
         return self.connection
 

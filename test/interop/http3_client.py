@@ -5,6 +5,9 @@ import asyncio
 from aioquic.h3.connection import H3Connection
 from aioquic.h3.events import DataReceived, HeadersReceived
 
+# How long anything may take that must happen, s: the machine may be slow and busy.
+ANSWER_TIMEOUT = 60
+
 
 class Answer:
     """What came back for one request."""
@@ -49,7 +52,7 @@ class Http3Exchange:
         self.answers = {}
 
     async def settings(self):
-        await asyncio.wait_for(self._settled.wait(), 10)
+        await asyncio.wait_for(self._settled.wait(), ANSWER_TIMEOUT)
         return self._http.received_settings
 
     def take(self, quic_event):
@@ -85,7 +88,7 @@ class Http3Exchange:
 
     async def get(self, path):
         answer = self.answers[self._begin("GET", path, [], True)]
-        await asyncio.wait_for(answer.ended.wait(), 10)
+        await asyncio.wait_for(answer.ended.wait(), ANSWER_TIMEOUT)
         return answer
 
     def _begin(self, method, path, headers, end):

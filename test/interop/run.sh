@@ -10,6 +10,7 @@ set -u
 cd "$(dirname "$0")/../.."
 suite=interop
 . test/python-suite.sh
+. test/debian-packages.sh
 here=$PWD/test/interop
 venv=${GATESVR_INTEROP_VENV:-$PWD/.venv/interop}
 cli=${GATESVR_CLI:-node $PWD/dist/cli/main.js}
@@ -26,55 +27,47 @@ cleanup() {
 }
 trap cleanup EXIT
 
-# wait_for FILE TEXT NAME: until the log has the line, 20 s at most.
-wait_for() {
-  for _ in $(seq 200); do
-    grep -q "$2" "$1" 2>/dev/null && return
-    sleep 0.1
-  done
-  cat "$1" >&2
-  fail "$3 did not start within 20 s"
-}
-
-read -r quic http grpc metrics upstream < <(python3 - <<'PORTS'
-import socket
-kinds = [socket.SOCK_DGRAM] + [socket.SOCK_STREAM] * 4
-held = [socket.socket(socket.AF_INET, kind) for kind in kinds]
-for each in held:
-    each.bind(("127.0.0.1", 0))
-print(*(each.getsockname()[1] for each in held))
-PORTS
-)
-cat >"$work/gateway.yaml" <<YAML
+cat >"$work/gateway.yaml" <<'YAML'
 server:
-  quic_addr: 127.0.0.1:$quic
-  http_addr: 127.0.0.1:$http
-  grpc_addr: 127.0.0.1:$grpc
-  metrics_addr: 127.0.0.1:$metrics
+  quic_addr: 127.0.0.1:0
+  http_addr: 127.0.0.1:0
+  grpc_addr: 127.0.0.1:0
+  metrics_addr: 'off'
+  ws_addr: 'off'
   cert_file: certs/server.crt
   key_file: certs/server.key
 quic:
   max_half_open: 3
+log:
+  format: json
+# Whoever shares the machine must not decide what a check sees.
+overload_protection:
+  max_event_loop_delay: 0s
+watchdog:
+  enabled: false
 YAML
 
 (cd "$work" && $cli certs) >"$work/certs.log" 2>&1 || { cat "$work/certs.log" >&2; fail 'no certificate'; }
 (cd "$work" && exec $cli serve --config gateway.yaml) >"$work/gateway.log" 2>&1 &
 pids+=($!)
-wait_for "$work/gateway.log" 'gateway is serving' 'the gateway'
-(cd "$work" && exec $cli upstream --zone 001 --addr "127.0.0.1:$upstream" --gateway "127.0.0.1:$grpc") \
+wait_for "$work/gateway.log" 'gateway is serving' "$!" 'the gateway'
+port_of() { sed -n "s/.*\"$1\":\([0-9]*\)[,}].*is serving.*/\1/p" "$work/gateway.log" | head -1; }
+quic=$(port_of quic)
+grpc=$(port_of grpc)
+(cd "$work" && exec $cli upstream --zone 001 --addr 127.0.0.1:0 --gateway "127.0.0.1:$grpc") \
   >"$work/upstream.log" 2>&1 &
 pids+=($!)
-wait_for "$work/upstream.log" 'registered at' 'the upstream'
+wait_for "$work/upstream.log" 'registered at' "$!" 'the upstream'
 
 "$venv/bin/python" "$here/checks.py" 127.0.0.1 "$quic" "$work/certs/ca.crt" "$@"
 status=$?
 
 # A third stack: HTTP/3 by ngtcp2 and nghttp3, where Debian's ngtcp2-client is installed or can be.
 if ! command -v gtlsclient >/dev/null && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -q ngtcp2-client >/dev/null 2>&1
+  install_debian ngtcp2-client
 fi
 if command -v gtlsclient >/dev/null; then
-  timeout 20 gtlsclient --exit-on-all-streams-close --no-quic-dump 127.0.0.1 "$quic" \
+  timeout 120 gtlsclient --exit-on-all-streams-close --no-quic-dump 127.0.0.1 "$quic" \
     "https://localhost:$quic/health" >"$work/ngtcp2.log" 2>&1
   if grep -aq ':status: 200' "$work/ngtcp2.log" && grep -aq '"status":"' "$work/ngtcp2.log"; then
     echo 'ok    HTTP/3: ngtcp2-client gets /health'
