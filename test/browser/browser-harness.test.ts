@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
+import { until } from '../support/until.js';
 import { BrowserHarness, screenshot } from './browser-harness.js';
 import { describeInChromium } from './chromium.js';
 import { pageWith, script } from './page-server.js';
@@ -31,6 +32,7 @@ describeInChromium('Chromium', () => {
 
   test('tells what went wrong on a page', async () => {
     const { problems } = await harness.open('/broken');
+    await until(() => problems.length >= 2);
     expect(problems.join('\n')).toContain('a complaint');
     expect(problems.join('\n')).toContain('a mistake');
   });

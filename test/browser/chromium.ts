@@ -61,7 +61,8 @@ export async function launchChromium(more: readonly string[] = []): Promise<Brow
     executablePath,
     headless: true,
     args: [...ARGUMENTS, ...more],
-    timeout: PATIENCE_MS,
-    protocolTimeout: PATIENCE_MS,
+    // A first start reads a quarter of a gigabyte; one call may do the work of a hundred clients.
+    timeout: 3 * PATIENCE_MS,
+    protocolTimeout: 3 * PATIENCE_MS,
   });
 }

@@ -3,7 +3,7 @@ import type { Gateway } from '../../src/gateway/gateway.js';
 import { GatewayClient } from '../../src/sdk/client/index.js';
 import { GatewayHarness } from '../support/gateway-harness.js';
 import { ask } from '../support/ops-double.js';
-import { PATIENT_CLIENT } from '../support/patience.js';
+import { PATIENCE_MS, PATIENT_CLIENT } from '../support/patience.js';
 import { until } from '../support/until.js';
 import { BrowserHarness } from './browser-harness.js';
 import type { OpenPage } from './browser-harness.js';
@@ -93,6 +93,18 @@ export function textsOf(page: Page, selector: string): Promise<string[]> {
 /** Waits until a text stands somewhere. */
 export async function shows(page: Page, selector: string, text: string): Promise<void> {
   await until(async () => (await textsOf(page, selector)).some((shown) => shown.includes(text)));
+}
+
+/** Waits until expectations hold: a page shows each thing in its own time. @throws what failed last. */
+export async function comesTo(expectations: () => Promise<void>): Promise<void> {
+  for (const end = Date.now() + PATIENCE_MS; ;) {
+    try {
+      return await expectations();
+    } catch (error) {
+      if (Date.now() > end) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }
 
 /** Waits until nothing matches any more. */

@@ -8,6 +8,7 @@ import {
   ConsoleWorld,
   ROWS,
   answer,
+  comesTo,
   shows,
   textOf,
   textsOf,
@@ -45,29 +46,38 @@ describeInChromium('the console', () => {
   async function search(page: Page, text: string): Promise<void> {
     await page.keyboard.press('/');
     await page.keyboard.type(text);
+    // Typed slowly, a part of it is searched for first.
+    await comesTo(async () => {
+      const found = await textsOf(page, `${ROWS} button`);
+      expect(found).not.toEqual([]);
+      expect(found.filter((openid) => !openid.includes(text))).toEqual([]);
+    });
     await shows(page, '#page', 'match');
   }
 
   test('shows what /stats tells, without a complaint of the browser', async () => {
     const { page, problems } = await console();
     const stats = await world.get('/stats');
-    expect(await textOf(page, '.tile:first-child dd span')).toBe(String(stats['total_sessions']));
+    await comesTo(async () =>
+      expect(await textOf(page, '.tile:first-child dd span')).toBe(String(stats['total_sessions'])),
+    );
     const zones = stats['zones'] as { zone: string; sessions: number; upstreams: object[] }[];
-    const shown = await textsOf(page, '#zones-table tbody tr');
-    expect(shown).toHaveLength(zones.length);
-    for (const [index, { zone, sessions, upstreams }] of zones.entries()) {
-      const state = upstreams.length === 0 ? 'none' : 'ok';
-      expect(shown[index]).toMatch(new RegExp(`^${zone}${sessions}.*${state}`));
-    }
+    await comesTo(async () => {
+      const shown = await textsOf(page, '#zones-table tbody tr');
+      expect(shown).toHaveLength(zones.length);
+      for (const [index, { zone, sessions, upstreams }] of zones.entries()) {
+        const state = upstreams.length === 0 ? 'none' : 'ok';
+        expect(shown[index]).toMatch(new RegExp(`^${zone}${sessions}.*${state}`));
+      }
+    });
     const listed = (stats['sessions'] as { openid: string }[]).map(({ openid }) => openid);
     expect(await textsOf(page, `${ROWS} button`)).toEqual(listed);
     const stages = Object.keys((await world.get('/performance'))['latency_ms'] as object);
-    expect(await textsOf(page, '#stages-table td:first-child')).toEqual([
-      ...stages,
-      'loop delay',
-      'gc pause',
-    ]);
-    expect(await textsOf(page, '.chart h3')).toHaveLength(8);
+    await comesTo(async () => {
+      const shown = await textsOf(page, '#stages-table td:first-child');
+      expect(shown).toEqual([...stages, 'loop delay', 'gc pause']);
+      expect(await textsOf(page, '.chart h3')).toHaveLength(8);
+    });
     expect(await page.title()).toBe(`${new URL(page.url()).host} – GateSvr`);
     expect(problems).toEqual([]);
   });
@@ -106,8 +116,10 @@ describeInChromium('the console', () => {
     expect(page.url()).toContain(`#session=${session?.session_id}`);
     await page.keyboard.press('Escape');
     await vanishes(page, '.drawer');
-    expect(await focused()).toBe('player-2');
-    expect(page.url()).not.toContain('#session');
+    await comesTo(async () => {
+      expect(await focused()).toBe('player-2');
+      expect(page.url()).not.toContain('#session');
+    });
     expect(problems).toEqual([]);
   });
 
@@ -259,7 +271,7 @@ describeInChromium('the console of a gateway with ops.read_token', () => {
       await shows(page, '#rights', 'needs the admin token');
       await world.gateway.stop();
       await shows(page, '#feed', 'the gateway');
-      expect(await page.$('body.stale')).not.toBeNull();
+      await page.waitForSelector('body.stale');
     } finally {
       await world.close();
     }

@@ -10,6 +10,7 @@ import { encodeRequestFrame } from '../../src/wire/frame-encoder.js';
 import {
   BusinessRequest,
   BusinessResponse,
+  ClientAck,
   ErrorMessage,
   PushType,
   RequestType,
@@ -115,8 +116,7 @@ describeInChromium('a page with WebTransport', () => {
   };
 
   test('starts a session, asks, gets pushes, and is told why it ends', async () => {
-    // The page acknowledges nothing, which a stop would wait for.
-    await start({ 'server.drain_timeout': '200ms' });
+    await start();
     await connect();
     expect(await logIn()).toMatchObject({ success: true });
     const data = Buffer.from('from a page');
@@ -136,6 +136,9 @@ describeInChromium('a page with WebTransport', () => {
     const { webTransportRefused } = gateway.metrics.http3;
     await eventually(() => webTransportRefused.of('datagram').value === 1, 'the datagram');
 
+    // A stop waits for what is not acknowledged.
+    const ackedSeqId = Math.max(...(await pushes()).map(({ seqId }) => seqId));
+    await send(RequestType.REQUEST_ACK, 0, encodeMessage(ClientAck, { ackedSeqId }));
     await gateway.stop();
     expect(await closed()).toMatchObject({ closeCode: 503 });
     const last = await push(({ type }) => type === PushType.PUSH_ERROR);

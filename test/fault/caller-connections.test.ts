@@ -7,6 +7,8 @@ import { GrpcStatus } from '../../src/grpc/unary-caller.js';
 import type { CallFailure } from '../../src/grpc/unary-caller.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { RawHttp2Peer, setting, uint32 } from '../support/raw-http2-peer.js';
+// Lets sockets work in real time; the fake clock stands still.
+import { until } from '../support/until.js';
 
 type Outcome = { bytes: string } | CallFailure;
 
@@ -31,13 +33,6 @@ describe.each(kinds)('connections of %s', (_, connector) => {
         onFailure: resolve,
       });
     });
-  /** Lets sockets work, for at most 5 s of real time; the fake clock stands still. */
-  const until = async (holds: () => boolean): Promise<void> => {
-    for (let turns = 0; turns < 1_000 && !holds(); turns++) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-    expect(holds()).toBe(true);
-  };
 
   afterEach(async () => {
     caller?.close();

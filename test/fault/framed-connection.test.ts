@@ -61,6 +61,7 @@ describe('windows', () => {
     await pause(50);
     expect(session.bodies.get(1)).toHaveLength(10);
     session.send(8, 0, 1, uint32(4));
+    await eventually(() => session.bodies.get(1)?.length === 14);
     await pause(50);
     expect(session.bodies.get(1)).toHaveLength(14);
     expect(session.ended).toEqual([]);

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
+import { freeTcpPort, freeUdpPort } from '../../src/bench/load/free-ports.js';
 import { GatewayProcess, bareSettings } from '../../src/bench/load/gateway-process.js';
 import { writeCertificates } from '../../src/config/certificates.js';
 import { GatewayClient, createQuicClient } from '../../src/sdk/client/index.js';
@@ -9,17 +10,19 @@ import { UpstreamServer } from '../../src/sdk/upstream/index.js';
 import { zoneOf } from '../../src/routing/zone.js';
 import { CEILING_STEP } from '../../src/journal/number-ceiling.js';
 import { eventually } from '../support/quic-harness.js';
-import { PATIENT_CLIENT } from '../support/patience.js';
+import { PATIENCE_MS, PATIENT_CLIENT } from '../support/patience.js';
 
 const OPENID = 'survivor';
 const folder = mkdtempSync(join(tmpdir(), 'gatesvr-kill-'));
 const running: { stop(): Promise<void> }[] = [];
 
 /** A gateway process of its own, as deployments run it; needs `make build`. */
-async function start(quic = 0): Promise<{ gateway: GatewayProcess; quic: number; grpc: number }> {
+async function start(quic: number): Promise<{ gateway: GatewayProcess; grpc: number }> {
   const gateway = new GatewayProcess({
-    ...bareSettings(folder, { quic, grpc: 0 }),
+    ...bareSettings(folder, { quic, grpc: await freeTcpPort() }),
     'server.state_file': join(folder, 'gateway.state'),
+    'overload_protection.max_event_loop_delay': '0s',
+    'watchdog.enabled': 'false',
   });
   running.push(gateway);
   return { gateway, ...(await gateway.ports()) };
@@ -32,6 +35,7 @@ async function serve(grpc: number): Promise<UpstreamServer> {
     serviceName: 'kill',
     listen: '127.0.0.1:0',
     gateways: [`127.0.0.1:${grpc}`],
+    callTimeoutMs: PATIENCE_MS,
   });
   upstream.handle('echo', (request) => ({ data: request.data }));
   running.push(upstream);
@@ -47,15 +51,19 @@ afterAll(async () => {
 describe('kill -9 of a gateway without a journal', () => {
   test('its clients come back by themselves, are told what is lost, and no number is used twice', async () => {
     await writeCertificates(folder);
-    const first = await start();
+    // Not one that the system gives away while no gateway has it.
+    const quic = await freeUdpPort();
+    const first = await start(quic);
     const upstream = await serve(first.grpc);
     const shared = createQuicClient({ ca: readFileSync(join(folder, 'ca.crt')) });
     running.push(shared);
     const client = new GatewayClient({
       ...PATIENT_CLIENT,
-      address: `127.0.0.1:${first.quic}`,
+      address: `127.0.0.1:${quic}`,
       openid: OPENID,
       shared,
+      // The death of the gateway is told by the next one, with a stateless reset, not by a silence.
+      deadAfterMs: PATIENCE_MS,
       maxDelayMs: 200,
     });
     const seen: number[] = [];
@@ -74,7 +82,7 @@ describe('kill -9 of a gateway without a journal', () => {
       () => 'answered',
       (error: unknown) => (error as { code: string }).code,
     );
-    const second = await start(first.quic);
+    const second = await start(quic);
     const again = await serve(second.grpc);
     expect(await lost).toBe('OUTCOME_UNKNOWN');
     expect((await client.request('echo', { data: 'alive' })).text).toBe('alive');

@@ -33,7 +33,12 @@ test('losses do not make round trips look longer and longer', async () => {
   const { connection } = await harness.connect({}, proxy.port);
   const recorder = new StreamRecorder(connection.openStream());
   let asked = 0;
+  // Whoever shares the machine makes round trips longer by as much as this process stands still.
+  let [stoodStill, last] = [0, performance.now()];
   const talk = setInterval(() => {
+    const now = performance.now();
+    stoodStill = Math.max(stoodStill, now - last);
+    last = now;
     const message = Buffer.alloc(50 + (asked % 7) * 20);
     asked += message.length;
     recorder.stream.write(message);
@@ -44,6 +49,6 @@ test('losses do not make round trips look longer and longer', async () => {
   expect(connection.stats().lost + server.stats().lost).toBeGreaterThan(0);
   // Truly some 10 ms, on a busy machine more; taken wrongly they grow with the age of the connection.
   const longest = Math.max(connection.stats().rtt, server.stats().rtt);
-  expect(longest).toBeLessThan(TALK_MS / 4);
+  expect(longest).toBeLessThan(TALK_MS / 4 + stoodStill);
   await eventually(() => recorder.length === asked, 'every echo');
 });

@@ -8,7 +8,7 @@ import { GatewayClient } from '../../src/sdk/client/index.js';
 import { GatewayHarness } from '../support/gateway-harness.js';
 import { openidsOfZone } from '../support/upstream-requests.js';
 import { until } from '../support/until.js';
-import { PATIENT_CLIENT } from '../support/patience.js';
+import { PATIENCE_MS, PATIENT_CLIENT } from '../support/patience.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'gatesvr-stream-kill-'));
 const executed = join(folder, 'executed');
@@ -39,7 +39,9 @@ afterAll(async () => {
 
 test('kill -9 of a streaming upstream: each request under way ends once, none is executed twice, later ones find the other', async () => {
   writeFileSync(executed, '');
-  const gateway = await harness.gateway();
+  const gateway = await harness.gateway({
+    'overload_protection.upstream_timeout': `${PATIENCE_MS}ms`,
+  });
   const victims = [await startUpstream(gateway, 'one'), await startUpstream(gateway, 'two')];
   const openids = openidsOfZone('001', 16);
   for (const openid of openids) {

@@ -11,6 +11,12 @@ const client = new GatewayClient({
   ca: readFileSync(caFile),
   store: new FileResumeStore(storeFile),
   ack: 'handled',
+  // A slow machine is no loss: only its death ends its connection.
+  connectTimeoutMs: 60_000,
+  openTimeoutMs: 60_000,
+  startTimeoutMs: 60_000,
+  requestTimeoutMs: 60_000,
+  deadAfterMs: 60_000,
 });
 client.on('connected', ({ sessionId, resumed, recovered }) =>
   console.log(`session ${sessionId} ${resumed} ${recovered}`),

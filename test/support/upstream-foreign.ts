@@ -13,6 +13,7 @@ import type {
   sendUnaryData,
 } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
+import { freeTcpPort } from '../../src/bench/load/free-ports.js';
 
 const proto = (name: string): string =>
   fileURLToPath(new URL(`../../proto/${name}`, import.meta.url));
@@ -102,6 +103,8 @@ export class ForeignUpstream {
         },
       });
     }
+    // Not one that the system gives to somebody else while this server is dead.
+    if (this.boundPort === 0) this.boundPort = await freeTcpPort();
     this.boundPort = await new Promise<number>((resolve, reject) => {
       server.bindAsync(
         `${host}:${this.boundPort}`,

@@ -48,7 +48,7 @@ export class GatewayProcess extends MeasuredProcess {
 
   /** Waits until it listens. @throws {Error} with its output, where it never does. */
   async ports(): Promise<GatewayPorts & { readonly webSocket: number | null }> {
-    const told = /"quic":(\d+)(?:.*"webSocket":(\d+))?.*"grpc":(\d+)/;
+    const told = /"quic":(\d+)(?:.*"webSocket":(\d+))?.*"grpc":(\d+)[,}]/;
     const [, quic, webSocket, grpc] = await this.waitFor(told);
     const webSocketPort = webSocket === undefined ? null : Number(webSocket);
     return { quic: Number(quic), grpc: Number(grpc), webSocket: webSocketPort };

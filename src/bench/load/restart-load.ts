@@ -8,7 +8,9 @@ import { UpstreamServer } from '../../sdk/upstream/index.js';
 import { LatencyRecorder } from '../client/latency-recorder.js';
 import type { Row } from '../report/row.js';
 import { OURS } from '../report/contestant-names.js';
+import { freeTcpPort, freeUdpPort } from './free-ports.js';
 import { GatewayProcess, bareSettings } from './gateway-process.js';
+import type { GatewayPorts } from './gateway-process.js';
 import { Player } from './player.js';
 import { counted, pause } from './rounds.js';
 
@@ -60,7 +62,7 @@ class RestartStage {
   private readonly accepted = new Map<string, string[]>();
   private shared: ReturnType<typeof createQuicClient> | null = null;
   private gateway: GatewayProcess | null = null;
-  private ports = { quic: 0, grpc: 0 };
+  private ports: GatewayPorts | null = null;
   private pushing = true;
 
   constructor(private readonly plan: RestartPlan) {}
@@ -68,7 +70,7 @@ class RestartStage {
   async open(): Promise<void> {
     await writeCertificates(this.folder);
     await this.startGateway();
-    const gateways = [`127.0.0.1:${this.ports.grpc}`];
+    const gateways = [`127.0.0.1:${this.ports?.grpc}`];
     for (const zone of ZONES) {
       const listen = '127.0.0.1:0';
       const upstream = new UpstreamServer({ zone, serviceName: 'rolling', listen, gateways });
@@ -81,7 +83,7 @@ class RestartStage {
     }
     this.shared = createQuicClient({ ca: readFileSync(join(this.folder, 'ca.crt')) });
     for (let index = 0; index < this.plan.clients; index++) {
-      const address = `127.0.0.1:${this.ports.quic}`;
+      const address = `127.0.0.1:${this.ports?.quic}`;
       this.players.push(new Player(`player-${index}`, address, this.shared));
     }
     for (const { client } of this.players) await client.connect();
@@ -177,15 +179,16 @@ class RestartStage {
     return (await done) ?? false;
   }
 
-  /** On the ports of the one before; the first takes any. */
+  /** All on the same ports, which the system gives to nobody else while there is no gateway. */
   private async startGateway(): Promise<void> {
-    const { folder, ports } = this;
+    const { folder } = this;
+    const ports = (this.ports ??= { quic: await freeUdpPort(), grpc: await freeTcpPort() });
     this.gateway = new GatewayProcess({
       ...bareSettings(folder, ports),
       'server.state_file': join(folder, 'gateway.state'),
       'routing.registry_file': join(folder, 'upstreams.json'),
     });
-    this.ports = await this.gateway.ports();
+    await this.gateway.ports();
   }
 }
 
