@@ -253,7 +253,7 @@ describe('one primary', () => {
   function afterPromotion(...facts: Fact[]): string[] {
     const history = new Forged().add(started(1, 1), frame(1, 1));
     history.add(started(2, 2, { node: 'two', epoch: 2, lastAcked: 1 }), frame(2, 2, 'two'));
-    return history.after(5_000).add(...facts).verdict;
+    return history.after(8_000).add(...facts).verdict;
   }
 
   test('the promoted one serves alone', () => {
@@ -305,13 +305,13 @@ describe('one primary', () => {
     stopped.after(9_000).add(fault(CONTINUED), frame(1, 3));
     expect(stopped.verdict).toEqual([]);
     expect(judge(stopped.facts).summary).toContain('2 flushes conceded');
-    expect(stopped.after(3_000).add(frame(1, 4)).verdict).toEqual(['two primaries']);
+    expect(stopped.after(6_000).add(frame(1, 4)).verdict).toEqual(['two primaries']);
   });
 
   test('under `continue` two may serve while the wire is cut, and no longer', () => {
     expect(afterPromotion(fault('cut', 500), frame(1, 2))).toEqual([]);
     const later = new Forged().add(started(1, 1), fault('cut', 500));
     later.add(started(2, 2, { node: 'two', epoch: 2, lastAcked: 1 }));
-    expect(later.after(5_000).add(frame(1, 1)).verdict).toEqual(['two primaries']);
+    expect(later.after(8_000).add(frame(1, 1)).verdict).toEqual(['two primaries']);
   });
 });

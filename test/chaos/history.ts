@@ -120,17 +120,38 @@ export type Fact =
   | Anew
   | Fault;
 
-/** A fact and when it was recorded, ms since the history began. All facts come from one process. */
+/**
+ * A fact and when it was recorded, ms since the history began, of which those do not count during which this
+ * process stood still. All facts come from one process.
+ */
 export type Recorded = Fact & { readonly at: number };
+
+/** How often the history looks at the clock, and what more may pass before that counts as standing still, ms. */
+const LOOK_MS = 20;
+const LATE_MS = 30;
 
 /** Everything that was seen, in the order in which it was seen. */
 export class History {
   readonly facts: Recorded[] = [];
-  private readonly begun = performance.now();
+  private passed = 0;
+  private lookedAt = performance.now();
+  private readonly looking = setInterval(() => this.look(), LOOK_MS).unref();
 
-  /** Ms since it began. */
+  /** Ms since it began; what a stall of this process took is not in it, for then it saw nothing. */
   get now(): number {
-    return Math.round(performance.now() - this.begun);
+    this.look();
+    return Math.round(this.passed);
+  }
+
+  /** The clock of a finished history stands still. */
+  end(): void {
+    clearInterval(this.looking);
+  }
+
+  private look(): void {
+    const now = performance.now();
+    this.passed += Math.min(now - this.lookedAt, LOOK_MS + LATE_MS);
+    this.lookedAt = now;
   }
 
   add(fact: Fact): void {

@@ -65,6 +65,7 @@ export async function play(trial: Trial): Promise<void> {
     await load.stop();
     await shared.stop();
     await cluster.stop();
+    history.end();
     rmSync(folder, { recursive: true, force: true });
   }
 }
