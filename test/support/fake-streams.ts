@@ -4,7 +4,9 @@ import type {
   StreamObserver,
   StreamOpener,
 } from '../../src/grpc/message-stream.js';
+import type { ResponseStream } from '../../src/grpc/server-method.js';
 import { GrpcStatus } from '../../src/grpc/unary-caller.js';
+import { WriteGate } from '../../src/grpc/write-gate.js';
 
 /** One stream that the code under test opened; the test is its peer. */
 export class FakeStream implements ClientStream {
@@ -75,5 +77,59 @@ export class FakeOpener implements StreamOpener {
     const stream = this.streams.at(-1);
     if (stream === undefined) throw new Error('nothing was opened');
     return stream;
+  }
+}
+
+/** The way back to a caller that is the test; as a ServerStream, it ends the call of a writer that does not wait. */
+export class FakeResponses implements ResponseStream {
+  /** What the caller has read. */
+  readonly read: Uint8Array[] = [];
+  paused = false;
+  /** The status of the end; null: the call is under way. */
+  ended: number | null = null;
+  onDrain: () => void = () => undefined;
+  private readonly gate = new WriteGate();
+  private unread: Uint8Array[] = [];
+  private reads = true;
+
+  get queuedBytes(): number {
+    return this.gate.bytes;
+  }
+
+  write(message: Uint8Array): boolean {
+    if (this.ended !== null) return false;
+    if (this.gate.overflows(message.length)) {
+      this.end(GrpcStatus.RESOURCE_EXHAUSTED);
+      return false;
+    }
+    const goesOn = this.gate.enter(message.length);
+    this.unread.push(message);
+    if (!this.reads) return goesOn;
+    this.take();
+    return true;
+  }
+
+  end(status: number = GrpcStatus.OK): void {
+    this.ended ??= status;
+  }
+
+  pause(): void {
+    this.paused = true;
+  }
+
+  resume(): void {
+    this.paused = false;
+  }
+
+  /** Whether the caller reads. */
+  setReading(reads: boolean): void {
+    this.reads = reads;
+    while (this.reads && this.unread.length > 0) if (this.take()) this.onDrain();
+  }
+
+  private take(): boolean {
+    const message = this.unread.shift() as Uint8Array;
+    this.read.push(message);
+    return this.gate.leave(message.length);
   }
 }

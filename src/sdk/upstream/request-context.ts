@@ -38,8 +38,8 @@ export class RequestContext {
   }
 
   /**
-   * Aborted when nobody waits for the answer any more: its time is up, or the gateway is gone. Only a
-   * gateway that calls over ProcessStream tells.
+   * Aborted when nobody waits for the answer any more: its time is up, or the gateway gave it up or is
+   * gone. Only for what comes over ProcessStream, and not with `dedupe`.
    */
   get signal(): AbortSignal {
     return this.cancellation.signal;

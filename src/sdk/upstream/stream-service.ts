@@ -1,3 +1,5 @@
+import type { Clock } from '../../base/clock.js';
+import { DeadlineQueue, Deadlined } from '../../grpc/deadline-queue.js';
 import type { ResponseStream, StreamCall, StreamMethod } from '../../grpc/server-method.js';
 import { GrpcStatus } from '../../grpc/unary-caller.js';
 import type { UpstreamRequest } from '../../wire/messages.js';
@@ -17,7 +19,10 @@ import type { Handlers } from './handlers.js';
 const MAX_BATCH_BYTES = 256 * 1_024;
 /** What no client frame holds would only be refused by the gateway; the stream is not for it. */
 const MAX_RESPONSE_BYTES = 2 * 1_048_576;
-/** At so many unanswered requests a stream is not read any further. */
+/**
+ * At so many unanswered requests a stream is not read any further. Each gives its place back with its
+ * time at the latest: what would free them otherwise may be a `cancelled` that is not read.
+ */
 const MAX_UNDER_WAY = 10_000;
 const TOO_LARGE = 500;
 const DRAINING = encodeMessage(ProcessResults, { draining: true });
@@ -27,13 +32,18 @@ export class StreamService {
   private readonly calls = new Set<ServedStream>();
   private draining = false;
 
-  constructor(private readonly handlers: Handlers) {}
+  constructor(
+    private readonly handlers: Handlers,
+    private readonly clock: Clock,
+  ) {}
 
   method(): StreamMethod {
     return {
       path: Method.ProcessStream,
       open: (responses) => {
-        const call = new ServedStream(responses, this.handlers, () => this.calls.delete(call));
+        const call = new ServedStream(responses, this.handlers, this.clock, () =>
+          this.calls.delete(call),
+        );
         this.calls.add(call);
         if (this.draining) call.drain();
         return call;
@@ -51,7 +61,8 @@ export class StreamService {
 
 /** One ProcessStream call of a gateway. */
 class ServedStream implements StreamCall {
-  private readonly underWay = new Map<string, Cancellation>();
+  private readonly underWay = new Map<string, ServedRequest>();
+  private readonly deadlines: DeadlineQueue;
   private readonly results = new ProcessResultsWriter();
   private scheduled = false;
   private blocked = false;
@@ -61,8 +72,11 @@ class ServedStream implements StreamCall {
   constructor(
     private readonly responses: ResponseStream,
     private readonly handlers: Handlers,
+    private readonly clock: Clock,
     private readonly forget: () => void,
-  ) {}
+  ) {
+    this.deadlines = new DeadlineQueue(clock);
+  }
 
   drain(): void {
     this.responses.write(DRAINING);
@@ -78,7 +92,7 @@ class ServedStream implements StreamCall {
     }
     for (const request of batch.requests) this.begin(request as UpstreamRequest);
     for (const { sessionId, clientSeqId } of batch.cancelled) {
-      this.underWay.get(keyOf(sessionId ?? '', clientSeqId ?? 0))?.cancel();
+      this.giveUp(this.underWay.get(keyOf(sessionId ?? '', clientSeqId ?? 0)));
     }
     this.throttle();
   }
@@ -94,24 +108,48 @@ class ServedStream implements StreamCall {
   }
 
   onClosed(): void {
-    for (const cancellation of this.underWay.values()) cancellation.cancel();
+    for (const request of [...this.underWay.values()]) this.giveUp(request);
     this.forget();
   }
 
+  /** Nobody waits for the answer any more: the handler hears of it, and the place is free. */
+  giveUp(request: ServedRequest | undefined): void {
+    if (request === undefined) return;
+    this.settle(request);
+    request.cancellation.cancel();
+    this.schedule();
+  }
+
   private begin(request: UpstreamRequest): void {
-    const cancellation = new Cancellation();
-    const key = keyOf(request.sessionId, request.clientSeqId);
-    this.underWay.set(key, cancellation);
-    void this.handlers.answer(request, cancellation).then((response) => {
-      this.underWay.delete(key);
+    const { sessionId, clientSeqId, timeoutMs } = request;
+    const deadline = timeoutMs > 0 ? this.clock.now() + timeoutMs : Infinity;
+    const served = new ServedRequest(this, keyOf(sessionId, clientSeqId), deadline);
+    // A gateway that asks again has given up the first time.
+    this.giveUp(this.underWay.get(served.key));
+    this.underWay.set(served.key, served);
+    if (deadline !== Infinity) this.deadlines.add(served);
+    void this.handlers.answer(request, served.cancellation).then((response) => {
+      // Else it was given up.
+      if (this.underWay.get(served.key) !== served) return;
+      this.settle(served);
       this.reply(request, response);
     });
+  }
+
+  private settle(request: ServedRequest): void {
+    this.underWay.delete(request.key);
+    this.deadlines.remove(request);
   }
 
   private reply({ sessionId, clientSeqId }: UpstreamRequest, response: Uint8Array): void {
     const fits = response.length <= MAX_RESPONSE_BYTES;
     this.results.add(fits ? response : tooLarge(response.length, clientSeqId), sessionId);
     if (this.results.bytes >= MAX_BATCH_BYTES) this.flush();
+    this.schedule();
+  }
+
+  /** Once for what happens in this turn. */
+  private schedule(): void {
     if (this.scheduled) return;
     this.scheduled = true;
     setImmediate(() => {
@@ -139,6 +177,23 @@ class ServedStream implements StreamCall {
   private endWhenIdle(): void {
     if (!this.halfClosed || this.underWay.size > 0 || !this.results.empty) return;
     this.responses.end();
+  }
+}
+
+/** One request, while somebody waits for its answer. */
+class ServedRequest extends Deadlined {
+  readonly cancellation = new Cancellation();
+
+  constructor(
+    private readonly owner: ServedStream,
+    readonly key: string,
+    deadline: number,
+  ) {
+    super(deadline);
+  }
+
+  override expire(): void {
+    this.owner.giveUp(this);
   }
 }
 

@@ -102,7 +102,7 @@ export class UpstreamServer {
     const { onError = () => undefined, dedupe = false } = options;
     const answered = dedupe ? new AnsweredRequests(this.clock) : null;
     this.handlers = new Handlers(this.gateways, onError, answered);
-    this.streams = new StreamService(this.handlers);
+    this.streams = new StreamService(this.handlers, this.clock);
     this.server = new GrpcServer(
       { address: options.listen, addressKey: 'upstream address' },
       [
