@@ -1,4 +1,5 @@
 import { ErrorCode } from '../wire/error-catalogue.js';
+import { MAX_MAP_ENTRIES } from '../wire/limits.js';
 import { WsFault } from '../websocket/ws-fault.js';
 import type { EnumNames, Field, Shape } from './ws-json-shapes.js';
 
@@ -97,7 +98,11 @@ function readBytes(value: unknown, where: string): Buffer {
 function readMap(value: unknown, where: string): Record<string, string> {
   // Without a prototype, so that the key __proto__ is a key like any other.
   const map = Object.create(null) as Record<string, string>;
-  for (const [key, text] of Object.entries(asObject(value, where))) {
+  const entries = Object.entries(asObject(value, where));
+  if (entries.length > MAX_MAP_ENTRIES) {
+    throw refuse(where, `has ${entries.length} entries, the limit is ${MAX_MAP_ENTRIES}`);
+  }
+  for (const [key, text] of entries) {
     map[readText(key, where)] = readText(text, `${where}[${quoted(key)}]`);
   }
   return map;

@@ -1,3 +1,4 @@
+import { messageOf } from '../base/errors.js';
 import type { Link, LinkClosed, LinkObserver, SendResult } from '../link/link.js';
 import { ErrorCode, TOKEN_EXPIRED, errorName } from '../wire/error-catalogue.js';
 import type { Frame } from '../wire/frame-encoder.js';
@@ -9,7 +10,7 @@ import {
   RequestType,
   StartRequest,
   StopRequest,
-  decodeMessage,
+  decodeFromClient,
 } from '../wire/messages.js';
 import type { MessageCodec } from '../wire/messages.js';
 import { ClientLink } from './client-link.js';
@@ -296,9 +297,9 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
     name: string,
   ): Decoded | null {
     try {
-      return decodeMessage(codec, bytes);
-    } catch {
-      this.fail(msgId, ErrorCode.BadFrame, `the bytes are no ${name}`);
+      return decodeFromClient(codec, bytes);
+    } catch (error) {
+      this.fail(msgId, ErrorCode.BadFrame, `the bytes are no ${name}: ${messageOf(error)}`);
       return null;
     }
   }

@@ -1,3 +1,4 @@
+import { messageOf } from '../base/errors.js';
 import type { ResponseStream, StreamCall, StreamMethod } from '../grpc/server-method.js';
 import { GrpcStatus } from '../grpc/unary-caller.js';
 import type { Logger } from '../telemetry/log.js';
@@ -6,7 +7,7 @@ import {
   PushStreamRequest,
   PushStreamResponse,
   UnicastPushRequest,
-  decodeMessage,
+  decodeFromUpstream,
   encodeMessage,
 } from '../wire/messages.js';
 import { MAX_BATCH_PUSHES } from './push-batch.js';
@@ -51,19 +52,16 @@ export class PushStreams {
   }
 }
 
-/** What one push is answered with: as by PushToClient, or that its whole message was refused. */
-interface StreamedResult extends Omit<PushResult, 'errorCode'> {
-  readonly errorCode: PushResult['errorCode'] | 'BATCH_TOO_LARGE';
-}
-
 /** One PushStream call. */
 class PushCall implements StreamCall {
-  private results: { pushId: number; result: StreamedResult }[] = [];
+  private results: { pushId: number; result: PushResult }[] = [];
   private inFlight = 0;
   private scheduled = false;
   private blocked = false;
   private paused = false;
   private finishing = false;
+  /** Why the call ends early, or null. */
+  private refusal: string | null = null;
 
   constructor(
     private readonly responses: ResponseStream,
@@ -73,18 +71,20 @@ class PushCall implements StreamCall {
   ) {}
 
   onMessage(bytes: Uint8Array): void {
+    if (this.refusal !== null) return;
     let pushes: PushStreamRequest['pushes'];
     try {
-      ({ pushes } = decodeMessage(PushStreamRequest, bytes));
-    } catch {
-      this.responses.end(GrpcStatus.INVALID_ARGUMENT, 'no PushStreamRequest');
+      ({ pushes } = decodeFromUpstream(PushStreamRequest, bytes));
+    } catch (error) {
+      this.refuse(`no PushStreamRequest: ${messageOf(error)}`);
       return;
     }
-    const tooLarge = pushes.length > MAX_BATCH_PUSHES ? refuseBatch(pushes.length) : null;
+    if (pushes.length > MAX_BATCH_PUSHES) {
+      this.refuse(`a message of ${pushes.length} pushes, the limit is ${MAX_BATCH_PUSHES}`);
+      return;
+    }
     for (const { pushId, push } of pushes) {
-      const request = new UnicastPushRequest({ ...push });
-      if (tooLarge === null) this.deliver(pushId ?? 0, request);
-      else this.answer(pushId ?? 0, tooLarge);
+      this.deliver(pushId ?? 0, new UnicastPushRequest({ ...push }));
     }
     this.throttle();
   }
@@ -109,6 +109,12 @@ class PushCall implements StreamCall {
     this.endWhenAnswered();
   }
 
+  /** None of a message's pushes is taken. What came before it is answered, then the call ends. */
+  private refuse(reason: string): void {
+    this.refusal = reason;
+    this.finish();
+  }
+
   private deliver(pushId: number, request: UnicastPushRequest): void {
     let told = false;
     this.inFlight++;
@@ -131,7 +137,7 @@ class PushCall implements StreamCall {
     }
   }
 
-  private answer(pushId: number, result: StreamedResult): void {
+  private answer(pushId: number, result: PushResult): void {
     this.results.push({ pushId, result });
     if (this.scheduled) return;
     this.scheduled = true;
@@ -157,11 +163,8 @@ class PushCall implements StreamCall {
   }
 
   private endWhenAnswered(): void {
-    if (this.finishing && this.inFlight === 0 && this.results.length === 0) this.responses.end();
+    if (!this.finishing || this.inFlight > 0 || this.results.length > 0) return;
+    if (this.refusal === null) this.responses.end();
+    else this.responses.end(GrpcStatus.INVALID_ARGUMENT, this.refusal);
   }
-}
-
-function refuseBatch(count: number): StreamedResult {
-  const message = `a message of ${count} pushes, the limit is ${MAX_BATCH_PUSHES}`;
-  return { success: false, message, errorCode: 'BATCH_TOO_LARGE' };
 }

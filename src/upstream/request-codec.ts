@@ -3,7 +3,7 @@ import { MAX_FRAME_BYTES } from '../wire/limits.js';
 import {
   UpstreamRequest,
   UpstreamResponse,
-  decodeMessage,
+  decodeFromUpstream,
   encodeMessage,
 } from '../wire/messages.js';
 
@@ -58,7 +58,7 @@ export function decodeResponse(bytes: Uint8Array, clientSeqId: number): Upstream
 
 function decodeChecked(bytes: Uint8Array): UpstreamResponse {
   try {
-    return decodeMessage(UpstreamResponse, bytes);
+    return decodeFromUpstream(UpstreamResponse, bytes);
   } catch (error) {
     const reason = `answered what is no UpstreamResponse: ${messageOf(error)}`;
     throw new CodedError('BAD_RESPONSE', reason, { cause: error });

@@ -1,7 +1,7 @@
 import { messageOf } from '../base/errors.js';
 import type { UnaryMethod } from '../grpc/grpc-server.js';
 import type { Logger } from '../telemetry/log.js';
-import { decodeMessage, encodeMessage } from '../wire/messages.js';
+import { decodeFromUpstream, encodeMessage } from '../wire/messages.js';
 import type { MessageCodec } from '../wire/messages.js';
 
 /** A method in terms of its messages. */
@@ -33,7 +33,7 @@ export function serveTyped<Request extends Asked, Asked, Response extends Answer
         respond(encodeMessage(method.response, response));
       let request: Request;
       try {
-        request = decodeMessage(method.request, bytes);
+        request = decodeFromUpstream(method.request, bytes);
       } catch (error) {
         answer(method.refusal(`the request is malformed: ${messageOf(error)}`));
         return;

@@ -9,6 +9,7 @@ import {
   HealthCheckResponse,
   StatusRequest,
   StatusResponse,
+  decodeFromUpstream,
   decodeMessage,
   encodeMessage,
 } from '../wire/messages.js';
@@ -83,7 +84,7 @@ export class UpstreamClient {
     return this.caller.call(Method.GetStatus, request, deadline, {
       onResponse: (bytes) => {
         try {
-          done(decodeMessage(StatusResponse, bytes), null);
+          done(decodeFromUpstream(StatusResponse, bytes), null);
         } catch (error) {
           const message = `GetStatus answered garbage: ${messageOf(error)}`;
           done(null, { status: GrpcStatus.INTERNAL, message, neverSent: false });

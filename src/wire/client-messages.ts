@@ -44,13 +44,15 @@ export interface MessageCodec<Decoded extends Properties, Properties> {
 
 /**
  * Decodes bytes from the network. Bytes fields of the result alias `bytes`.
- * @throws {Error} where they are no message of this kind, or a number is above 2^53.
+ * @param maxFields as of CheckedReader; by default as many as there are.
+ * @throws {Error} where they are no message of this kind, a number is above 2^53, or there are more fields.
  */
 export function decodeMessage<Decoded extends Properties, Properties>(
   codec: MessageCodec<Decoded, Properties>,
   bytes: Uint8Array,
+  maxFields?: number,
 ): Decoded {
-  return codec.decode(new CheckedReader(bytes));
+  return codec.decode(new CheckedReader(bytes, maxFields));
 }
 
 /** Encodes to bytes of its own. Numbers must be checked first (`checkedUint64`). */

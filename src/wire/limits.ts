@@ -4,6 +4,21 @@ export const MAX_FRAME_BYTES = 1_048_576;
 /** The length prefix of a frame: 4 bytes, big-endian, unsigned (WIRE.md, "Client edge"). */
 export const FRAME_PREFIX_BYTES = 4;
 
+/**
+ * Entries of a map that a client may always send. Each is decoded, encoded for the upstream and kept
+ * with the request, at some microseconds: a frame full of them held the event loop for a quarter of a second.
+ */
+export const MAX_MAP_ENTRIES = 1_024;
+
+/** Fields of a message from a client: an entry of a map is three, the rest is room for its own. */
+export const MAX_CLIENT_FIELDS = 4 * MAX_MAP_ENTRIES;
+
+/**
+ * Fields of a message from an upstream, with which it takes some ten milliseconds: more than a hundred for
+ * each push of the largest batch. The 4 MiB of a gRPC message have room for two million.
+ */
+export const MAX_UPSTREAM_FIELDS = 131_072;
+
 /** Longest openid in UTF-8 bytes: it is a map key, a log field and part of every upstream request. */
 export const MAX_OPENID_BYTES = 128;
 

@@ -1,8 +1,12 @@
 /**
  * The protobuf messages of proto/*.proto under the names used in the code. The codecs are generated
- * (`make proto`); everything that comes from the network is decoded by `decodeMessage`.
+ * (`make proto`); everything that comes from the network is decoded by `decodeMessage`, or by what limits its
+ * fields too.
  */
+import { decodeMessage } from './client-messages.js';
+import type { MessageCodec } from './client-messages.js';
 import { gatesvr, grpc } from './generated/messages.js';
+import { MAX_CLIENT_FIELDS, MAX_UPSTREAM_FIELDS } from './limits.js';
 
 export * from './client-messages.js';
 
@@ -89,3 +93,19 @@ export type NodeStanding = gatesvr.replication.NodeStanding;
 export type PeerReport = gatesvr.replication.PeerReport;
 export type HealthCheckRequest = grpc.health.v1.HealthCheckRequest;
 export type HealthCheckResponse = grpc.health.v1.HealthCheckResponse;
+
+/** As decodeMessage, and @throws {FieldCountError} above MAX_CLIENT_FIELDS. */
+export function decodeFromClient<Decoded extends Properties, Properties>(
+  codec: MessageCodec<Decoded, Properties>,
+  bytes: Uint8Array,
+): Decoded {
+  return decodeMessage(codec, bytes, MAX_CLIENT_FIELDS);
+}
+
+/** As decodeMessage, and @throws {FieldCountError} above MAX_UPSTREAM_FIELDS. */
+export function decodeFromUpstream<Decoded extends Properties, Properties>(
+  codec: MessageCodec<Decoded, Properties>,
+  bytes: Uint8Array,
+): Decoded {
+  return decodeMessage(codec, bytes, MAX_UPSTREAM_FIELDS);
+}

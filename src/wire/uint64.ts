@@ -5,20 +5,42 @@ type Long = ReturnType<protobuf.Reader['uint64']>;
 /** A 64-bit field held a number that JavaScript cannot count exactly, or the bytes were no varint. */
 export class Uint64RangeError extends RangeError {}
 
+/** A message has more fields than its reader takes. */
+export class FieldCountError extends RangeError {}
+
+/** More than there is room for in any message: a field has at least two bytes. */
+const UNLIMITED_FIELDS = 2 ** 30;
+
 /** Reads text out of Node's Buffers, which is several times faster; browsers have none. */
 const NativeReader: typeof protobuf.Reader =
   typeof Buffer === 'undefined' ? protobuf.Reader : protobuf.BufferReader;
 
 /**
  * A protobuf reader for bytes from the network: 64-bit integers come out as plain numbers, anything
- * outside +-2^53 throws instead of losing digits, and unknown fields are not kept.
+ * outside +-2^53 throws instead of losing digits, and unknown fields are not kept. What a small field
+ * costs, an entry of a map above all, is many times its bytes: fields may be limited beside them.
  *
  * Bytes fields alias the buffer that was read; copy what outlives it.
  */
 export class CheckedReader extends NativeReader {
-  constructor(bytes: Uint8Array) {
+  private fieldsLeft: number;
+
+  /**
+   * @param maxFields how many fields it reads, those of messages within counted; an entry of a map is
+   *   three: itself, its key and its value. The next one throws FieldCountError.
+   */
+  constructor(
+    bytes: Uint8Array,
+    private readonly maxFields = UNLIMITED_FIELDS,
+  ) {
     super(native(bytes));
     this.discardUnknown = true;
+    this.fieldsLeft = maxFields;
+  }
+
+  override tag(): number {
+    if (--this.fieldsLeft < 0) throw new FieldCountError(`more than ${this.maxFields} fields`);
+    return super.tag();
   }
 
   // The generated types say number (--force-number); only the base class still says Long.

@@ -3,7 +3,13 @@ import { errorName } from '../../wire/error-catalogue.js';
 import type { ErrorCode } from '../../wire/error-catalogue.js';
 import type { Frame } from '../../wire/frame-encoder.js';
 import { FRAME_PREFIX_BYTES } from '../../wire/limits.js';
-import { ClientRequest, RequestType, ServerPush, decodeMessage } from '../../wire/messages.js';
+import {
+  ClientRequest,
+  RequestType,
+  ServerPush,
+  decodeFromClient,
+  decodeMessage,
+} from '../../wire/messages.js';
 import { describePush, describeRequest } from './frame-fields.js';
 import type { TraceContent, TraceFields } from './trace-event.js';
 import type { Watch } from './watch.js';
@@ -42,7 +48,7 @@ export class ConnectionTap {
   received(bytes: Uint8Array): void {
     const size = FRAME_PREFIX_BYTES + bytes.length;
     try {
-      const frame = decodeMessage(ClientRequest, bytes);
+      const frame = decodeFromClient(ClientRequest, bytes);
       const { type, fields, content } = describeRequest(frame);
       const { transport, remoteAddress: remote } = this.connection;
       const from = frame.type === RequestType.REQUEST_START ? { transport, remote } : {};

@@ -9,6 +9,7 @@ import {
   StartRequest,
   StartResponse,
   StopRequest,
+  decodeFromClient,
   decodeMessage,
 } from '../../wire/messages.js';
 import type { ClientRequest, ServerPush } from '../../wire/messages.js';
@@ -39,7 +40,7 @@ export function describeRequest(frame: ClientRequest): FrameDescription {
     case RequestType.REQUEST_ACK:
       return plain('ACK', { acked: decodeMessage(ClientAck, payload).ackedSeqId });
     case RequestType.REQUEST_BUSINESS: {
-      const { action, data, params } = decodeMessage(BusinessRequest, payload);
+      const { action, data, params } = decodeFromClient(BusinessRequest, payload);
       const content = { data, params, headers: frame.headers };
       return { type: 'BUSINESS', fields: { action }, content };
     }

@@ -120,6 +120,14 @@ describe('a request', () => {
     ['a number in words', '{"seqId":"0x10"}', 4400, /seqId: must be an integer/],
     ['text for an object', '{"headers":"x"}', 4400, 'headers: must be an object'],
     ['a number in a map', '{"headers":{"a":1}}', 4400, 'headers["a"]: must be a string'],
+    [
+      'a map of too many entries',
+      JSON.stringify({
+        headers: Object.fromEntries(Array.from({ length: 1_025 }, (_, n) => [n, ''])),
+      }),
+      4400,
+      'headers: has 1025 entries, the limit is 1024',
+    ],
     ['half a character', '{"openid":"\\ud800"}', 4400, 'openid: has half of a surrogate pair'],
     ['no base64', '{"payload":"***"}', 4400, 'payload: must be base64'],
     ['base64 of no length', '{"payload":"AAAAA"}', 4400, 'payload: must be base64'],

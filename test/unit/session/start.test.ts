@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Authenticator, Credentials, Verdict } from '../../../src/session/authenticator.js';
+import { encodeRequestFrame } from '../../../src/wire/frame-encoder.js';
 import { PushType, RequestType } from '../../../src/wire/messages.js';
 import type { StartRequest } from '../../../src/wire/messages.js';
 import { SessionHarness } from '../../support/session-harness.js';
@@ -75,6 +76,16 @@ describe('START of a first session', () => {
     expect([early, garbage, empty, huge].map((client) => client.closed?.code)).toEqual([
       401, 400, 400, 413,
     ]);
+  });
+
+  test.each([1_024, 10_000])('a frame with %d headers, 400 where they are too many', (count) => {
+    const client = new SessionHarness().client();
+    const headers = Object.fromEntries(
+      Array.from({ length: count }, (_, index) => [`h${index}`, 'v']),
+    );
+    const request = { type: RequestType.REQUEST_BUSINESS, seqId: 1, headers };
+    client.raw(encodeRequestFrame(request));
+    expect(client.last?.code).toBe(count === 1_024 ? 401 : 400);
   });
 
   test('a connection without START is closed after auth_timeout', () => {

@@ -1,11 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
 import {
   ClientAck,
+  ClientRequest,
   HeartbeatRequest,
   decodeMessage,
   encodeMessage,
 } from '../../../src/wire/messages.js';
-import { CheckedReader, Uint64RangeError, checkedUint64 } from '../../../src/wire/uint64.js';
+import {
+  CheckedReader,
+  FieldCountError,
+  Uint64RangeError,
+  checkedUint64,
+} from '../../../src/wire/uint64.js';
 
 /** The varint of a 64-bit pattern (protobuf encoding guide, "Varints"), by BigInt. */
 function varint(value: bigint): Buffer {
@@ -53,6 +59,17 @@ describe('CheckedReader', () => {
   it.each(['', '80', 'ffffffff', '808080808080808080'])('refuses the cut varint "%s"', (hex) => {
     expect(() => readUnsigned(Buffer.from(hex, 'hex'))).toThrow('runs past the end');
     expect(() => readSigned(Buffer.from(hex, 'hex'))).toThrow('runs past the end');
+  });
+
+  it('reads so many fields and no more, those of entries and unknown groups counted', () => {
+    const headers = Object.fromEntries([...'abc'].map((name) => [name, name]));
+    const bytes = encodeMessage(ClientRequest, { msgId: 1, headers });
+    expect(decodeMessage(ClientRequest, bytes, 10).headers).toEqual(headers);
+    expect(() => decodeMessage(ClientRequest, bytes, 9)).toThrow(FieldCountError);
+    // Field 20, a group that holds two fields and its end.
+    const group = Buffer.from('a3010801 0801 a401'.replaceAll(' ', ''), 'hex');
+    expect(decodeMessage(ClientRequest, group, 4).msgId).toBe(0);
+    expect(() => decodeMessage(ClientRequest, group, 3)).toThrow('more than 3 fields');
   });
 
   it('refuses a varint of 11 bytes', () => {
