@@ -18,8 +18,9 @@ import {
 } from '../../wire/messages.js';
 import type { PushFields } from './push-content.js';
 
-/** Pushes that wait for their answers or to be sent; further ones are refused. */
+/** Pushes that wait for their answers or to be sent, and their bytes; further ones are refused. */
 const MAX_UNANSWERED = 10_000;
+const MAX_UNANSWERED_BYTES = 64 * 1_048_576;
 /** One message takes so many pushes and about so many bytes. */
 const MAX_BATCH = 1_000;
 const MAX_BATCH_BYTES = 512 * 1_024;
@@ -42,8 +43,9 @@ export class PushStream implements StreamObserver {
   private writable = true;
   private readonly deadlines: DeadlineQueue;
   private readonly unanswered = new Map<number, PendingPush>();
-  /** Of these, the ones that are still to be written. */
-  private unsent: PendingPush[] = [];
+  private unansweredBytes = 0;
+  /** Of these, the ones that are still to be written, in order. */
+  private readonly unsent = new Set<PendingPush>();
   private scheduled = false;
   private nextId = 1;
 
@@ -60,7 +62,8 @@ export class PushStream implements StreamObserver {
    * @param bytes that it takes in a message (pushBytes), no more than a message may have.
    */
   push(fields: PushFields, bytes: number, observer: PushObserver): void {
-    if (this.unanswered.size >= MAX_UNANSWERED) {
+    const full = this.unansweredBytes + bytes > MAX_UNANSWERED_BYTES;
+    if (full || this.unanswered.size >= MAX_UNANSWERED) {
       const message = 'too many pushes wait for the gateway';
       const status = GrpcStatus.RESOURCE_EXHAUSTED;
       queueMicrotask(() => observer.onFailure({ status, message, neverSent: true }));
@@ -69,8 +72,9 @@ export class PushStream implements StreamObserver {
     const deadline = this.clock.now() + this.timeoutMs;
     const pending = new PendingPush(this.nextId++, fields, bytes, observer, deadline, this);
     this.unanswered.set(pending.id, pending);
+    this.unansweredBytes += bytes;
     this.deadlines.add(pending);
-    this.unsent.push(pending);
+    this.unsent.add(pending);
     this.schedule();
   }
 
@@ -132,7 +136,6 @@ export class PushStream implements StreamObserver {
         this.settle(pending);
         pending.observer.onRefused();
       }
-      this.unsent = [];
       return;
     }
     const told = status === GrpcStatus.OK ? GrpcStatus.UNAVAILABLE : status;
@@ -140,13 +143,14 @@ export class PushStream implements StreamObserver {
       this.settle(pending);
       pending.observer.onFailure({ status: told, message, neverSent });
     }
-    if (this.unsent.length > 0) this.schedule();
+    if (this.unsent.size > 0) this.schedule();
   }
 
   private settle(pending: PendingPush): void {
     this.deadlines.remove(pending);
     this.unanswered.delete(pending.id);
-    pending.settled = true;
+    this.unansweredBytes -= pending.bytes;
+    this.unsent.delete(pending);
   }
 
   private schedule(): void {
@@ -157,35 +161,33 @@ export class PushStream implements StreamObserver {
 
   private flush(): void {
     this.scheduled = false;
-    if (this.unsent.length > 0 && this.stream === null) {
+    if (this.unsent.size > 0 && this.stream === null) {
       this.heard = this.opened = false;
       this.writable = true;
       this.stream = this.opener.open(Method.PushStream, this);
     }
-    while (this.unsent.length > 0 && this.writable && this.stream !== null) {
+    while (this.unsent.size > 0 && this.writable && this.stream !== null) {
       const pushes = this.nextBatch().map(({ id, fields }) => ({ pushId: id, push: fields }));
-      if (pushes.length === 0) continue;
       this.writable = this.stream.write(encodeMessage(PushStreamRequest, { pushes }));
     }
   }
 
   private nextBatch(): PendingPush[] {
+    const batch: PendingPush[] = [];
     let bytes = 0;
-    let count = 0;
     for (const pending of this.unsent) {
       bytes += pending.bytes;
-      if (count === MAX_BATCH || (count > 0 && bytes > MAX_BATCH_BYTES)) break;
-      count++;
+      if (batch.length === MAX_BATCH || (batch.length > 0 && bytes > MAX_BATCH_BYTES)) break;
+      this.unsent.delete(pending);
+      pending.sent = true;
+      batch.push(pending);
     }
-    const batch = this.unsent.splice(0, count).filter(({ settled }) => !settled);
-    for (const pending of batch) pending.sent = true;
     return batch;
   }
 }
 
 class PendingPush extends Deadlined {
   sent = false;
-  settled = false;
 
   constructor(
     readonly id: number,
