@@ -1,14 +1,10 @@
-import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { StartupError, messageOf } from '../base/errors.js';
+import { checkKeyPair } from '../base/key-pair.js';
+import type { KeyPair } from '../base/key-pair.js';
 
 /** A certificate chain and its key as they were read, checked to belong together. */
-export interface TlsFiles {
-  readonly cert: Buffer;
-  readonly key: Buffer;
-  /** The files, for messages. */
-  readonly certName: string;
-  readonly keyName: string;
+export interface TlsFiles extends KeyPair {
   /** When the first certificate of the chain ends, ms since 1970. */
   readonly expires: number;
 }
@@ -19,17 +15,13 @@ export interface TlsFiles {
  * @throws StartupError TLS_UNREADABLE, TLS_INVALID, TLS_KEY_MISMATCH or TLS_EXPIRED, in one line.
  */
 export function loadTlsFiles(certFile: string, keyFile: string, now = Date.now()): TlsFiles {
-  const cert = read(certFile, 'certificate');
-  const key = read(keyFile, 'private key');
-  const certificate = parsed(certFile, 'a PEM certificate', () => new X509Certificate(cert));
-  const wanted = 'an unencrypted PEM private key';
-  const privateKey = parsed(keyFile, wanted, () => createPrivateKey(key));
-  if (!certificate.checkPrivateKey(privateKey)) {
-    throw new StartupError(
-      'TLS_KEY_MISMATCH',
-      `private key ${keyFile} does not belong to certificate ${certFile}: give the two that were made together`,
-    );
-  }
+  const pair = {
+    cert: read(certFile, 'certificate'),
+    key: read(keyFile, 'private key'),
+    certName: certFile,
+    keyName: keyFile,
+  };
+  const certificate = checkKeyPair(pair);
   const expires = Date.parse(certificate.validTo);
   if (expires <= now) {
     throw new StartupError(
@@ -43,7 +35,7 @@ export function loadTlsFiles(certFile: string, keyFile: string, now = Date.now()
       `certificate ${certFile} is not valid before ${certificate.validFrom}: check the clock of this machine`,
     );
   }
-  return { cert, key, certName: certFile, keyName: keyFile, expires };
+  return { ...pair, expires };
 }
 
 function read(file: string, what: string): Buffer {
@@ -53,13 +45,5 @@ function read(file: string, what: string): Buffer {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     const reason = missing ? 'no such file' : messageOf(error);
     throw new StartupError('TLS_UNREADABLE', `cannot read ${what} ${file}: ${reason}`);
-  }
-}
-
-function parsed<T>(file: string, wanted: string, parse: () => T): T {
-  try {
-    return parse();
-  } catch (error) {
-    throw new StartupError('TLS_INVALID', `${file} is not ${wanted}`, { cause: error });
   }
 }

@@ -1,5 +1,5 @@
-import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { StartupError, messageOf } from '../base/errors.js';
+import { checkKeyPair } from '../base/key-pair.js';
 import {
   ACTIVE_CONNECTION_IDS,
   MAX_RECV_DATAGRAM_BYTES,
@@ -30,42 +30,6 @@ export interface TlsTrust {
 const TICKET_KEY_BYTES = 48;
 
 /**
- * Checks an identity the way a server uses it: quiche silently accepts a certificate it cannot read
- * and a key that does not belong to it.
- * @throws {StartupError} BAD_CERTIFICATE, BAD_KEY or KEY_MISMATCH, naming the file.
- */
-export function checkIdentity(identity: TlsIdentity): void {
-  const certName = identity.certName ?? 'the certificate';
-  const keyName = identity.keyName ?? 'the private key';
-  let certificate: X509Certificate;
-  try {
-    certificate = new X509Certificate(identity.cert);
-  } catch (error) {
-    throw new StartupError(
-      'BAD_CERTIFICATE',
-      `${certName} is not a PEM certificate (${messageOf(error)}); give a PEM file that starts with -----BEGIN CERTIFICATE-----`,
-      { cause: error },
-    );
-  }
-  let matches: boolean;
-  try {
-    matches = certificate.checkPrivateKey(createPrivateKey(identity.key));
-  } catch (error) {
-    throw new StartupError(
-      'BAD_KEY',
-      `${keyName} is not an unencrypted PEM private key (${messageOf(error)}); give the PEM key of ${certName}`,
-      { cause: error },
-    );
-  }
-  if (!matches) {
-    throw new StartupError(
-      'KEY_MISMATCH',
-      `${keyName} does not belong to ${certName}; give the certificate and key that were made together`,
-    );
-  }
-}
-
-/**
  * The quiche configuration of a server.
  * @param ticketKey 48 bytes that encrypt session tickets; the same key lets tickets survive a restart.
  * @throws {StartupError} where the identity or the ticket key cannot be used.
@@ -76,21 +40,16 @@ export function serverConfig(
   limits: TransportLimits,
   ticketKey?: Uint8Array,
 ): QuicheConfig {
-  checkIdentity(identity);
+  const { cert, key, certName = 'identity.cert', keyName = 'identity.key' } = identity;
+  // quiche silently accepts a certificate that it cannot read, and a key that does not belong to it.
+  checkKeyPair({ cert, key, certName, keyName });
   let config: QuicheConfig;
   try {
-    config = quiche.Config.withBoringSslCtx(
-      false,
-      false,
-      null,
-      [identity.key],
-      [identity.cert],
-      null,
-    );
+    config = quiche.Config.withBoringSslCtx(false, false, null, [key], [cert], null);
   } catch (error) {
     throw new StartupError(
-      'BAD_KEY',
-      `TLS refuses ${identity.keyName ?? 'the private key'} (${messageOf(error)}); use ECDSA P-256, Ed25519 or RSA`,
+      'TLS_INVALID',
+      `TLS refuses private key ${keyName} (${messageOf(error)}); use ECDSA P-256, Ed25519 or RSA`,
       { cause: error },
     );
   }
@@ -125,7 +84,6 @@ export function clientConfig(
   return config;
 }
 
-/** Early data stays off: a START in it could be replayed (REPLICATION.md, "What clients need"). */
 /**
  * Not quiche's default. With Cubic and Reno quiche 0.18 takes the time at which a packet was sent from its
  * pacer, which without pacing stands still for up to `10 packets / (1.25 x congestion window)` round trips:
@@ -135,6 +93,7 @@ export function clientConfig(
  */
 const CONGESTION_CONTROL = 'bbr';
 
+/** Early data stays off: a START in it could be replayed (REPLICATION.md, "What clients need"). */
 function applyLimits(
   config: QuicheConfig,
   alpns: readonly string[],
