@@ -25,7 +25,7 @@ try {
   const refused = await client.request('sign');
   console.log(`without text: ${refused.code}, ${refused.message}`);
 
-  const book = await client.request('read', { timeoutMs: 2_000 });
+  const book = await client.request('read', { timeoutMs: 20_000 });
   for (const { by, text } of book.json()) console.log(`${by}: ${text}`);
 } catch (error) {
   // Refused: surely not executed. Any other error says by its code what is known (docs/PROTOCOL.md).

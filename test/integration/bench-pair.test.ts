@@ -10,7 +10,7 @@ test('failover: the primary is killed, everybody is back in the session it had, 
   await expect(playBenchMode('failover', '--cases', 'nobody')).rejects.toThrow(
     '--cases knows sdk-default',
   );
-}, 120_000);
+});
 
 test('replication: what the standby costs, beside a gateway alone', async () => {
   const sizes = ['--sessions', '4', '--requests', '200', '--warmup', '50', '--hold', '0.5'];
@@ -23,4 +23,4 @@ test('replication: what the standby costs, beside a gateway alone', async () => 
   ]);
   expect(rows[1]?.['standbyCpuPerRequest']).toBeGreaterThanOrEqual(0);
   expect(rows[3]?.['lagFramesMax']).toBeGreaterThanOrEqual(0);
-}, 120_000);
+});

@@ -12,4 +12,4 @@ test('transports: the same echo over each way in, then idle sessions of each', a
     { contestant: 'http3', case: '20 idle sessions' },
   ]);
   await expect(playBenchMode('transports', '--cases', 'tcp')).rejects.toThrow('--cases knows quic');
-}, 120_000);
+});

@@ -59,7 +59,7 @@ describe('the gatesvr program', () => {
     const child = spawn(process.execPath, [main, 'serve', ...FREE_PORTS], { cwd: folder });
     let [out, err] = ['', ''];
     child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
-    const exited = new Promise<number | null>((resolve) => child.on('exit', resolve));
+    const exited = new Promise<number | null>((resolve) => child.on('close', resolve));
     const serving = new Promise<void>((resolve) => {
       child.stdout.on('data', (chunk: Buffer) => {
         out += chunk.toString();

@@ -29,7 +29,7 @@ describe('gatesvr demo --failover', () => {
     expect(played.out).toMatch(/^\d+ passed, 0 failed$/m);
     expect(survivors(played)).toEqual([]);
     expect(readdirSync(folder)).toEqual([]);
-  }, 180_000);
+  });
 
   it('fails, and says so, when no standby is left to take over', async () => {
     let killed = false;
@@ -43,11 +43,11 @@ describe('gatesvr demo --failover', () => {
     expect(played.err).toContain('the last lines of the gateway:');
     expect(played.code).toBe(1);
     expect(survivors(played)).toEqual([]);
-  }, 180_000);
+  });
 
   it('is not to be had with --stay', async () => {
     const { code, err } = await playDemo(folder, ['--failover', '--stay']);
     expect([code, err.trim().split('\n').length]).toEqual([1, 1]);
     expect(err).toContain('--stay and --failover do not go together');
-  }, 60_000);
+  });
 });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { SystemClock } from '../../src/base/clock.js';
 import type { Gateway } from '../../src/gateway/gateway.js';
 import { GatewayClient } from '../../src/sdk/client/index.js';
 import type { GatewayClientOptions } from '../../src/sdk/client/index.js';
@@ -13,20 +14,39 @@ import { PATIENT_CLIENT } from '../support/patience.js';
 const issuer = new TokenIssuer('ES256', 'first');
 const successor = new TokenIssuer('EdDSA', 'second');
 
+/** Monotonic time that the test can move on; the wall clock, which tokens name, goes as it goes. */
+class SkippingClock extends SystemClock {
+  private skipped = 0;
+
+  override now(): number {
+    return super.now() + this.skipped;
+  }
+
+  skip(ms: number): void {
+    this.skipped += ms;
+  }
+}
+
+/** How long the short tokens of these tests live, s; and auth.grace, s. */
+const LIFE_S = 40;
+const GRACE_S = 20;
+
 describe('a gateway that verifies tokens', () => {
   const harness = new GatewayHarness();
   const clients: GatewayClient[] = [];
   const keys = join(harness.folder, 'jwks.json');
+  const clock = new SkippingClock();
   let gateway: Gateway;
 
   beforeAll(async () => {
     writeFileSync(keys, JSON.stringify({ keys: [issuer.jwk] }));
-    gateway = await harness.gateway({
+    const settings = {
       'auth.mode': 'jwt',
       'auth.jwks_file': keys,
       'auth.clock_tolerance': '0s',
-      'auth.grace': '300ms',
-    });
+      'auth.grace': `${GRACE_S}s`,
+    };
+    gateway = await harness.gateway(settings, clock);
     for (const zone of ZONES) {
       await harness.upstream(gateway, zone, (server) =>
         server.handle('echo', ({ data }) => ({ data })),
@@ -78,9 +98,13 @@ describe('a gateway that verifies tokens', () => {
 
   test('tells a client whose token runs out, and closes with 401 when nothing new comes', async () => {
     const quic = new DeployedQuic(() => `127.0.0.1:${gateway.quicPort}`);
-    const token = issuer.token({ sub: 'carol', exp: inSeconds(4) });
+    const token = issuer.token({ sub: 'carol', exp: inSeconds(LIFE_S) });
     const carol = new DeployedClient(quic.open, { openid: 'carol', token, hello: false });
     await carol.connect();
+    clock.skip(LIFE_S * 1_000);
+    await until(() => carol.errors.length === 1);
+    expect(carol.closes).toEqual([]);
+    clock.skip(GRACE_S * 1_000);
     await until(() => carol.closes.length > 0);
     expect(carol.errors).toMatchObject(
       [1, 2].map(() => ({ msgId: 0, seqId: 0, code: 401, detail: 'token_expired' })),
@@ -93,15 +117,20 @@ describe('a gateway that verifies tokens', () => {
   test('goes on with an SDK that brings a new token when the old one runs out', async () => {
     let asked = 0;
     const erin = client('erin', () =>
-      issuer.token({ sub: 'erin', exp: inSeconds(asked++ === 0 ? 4 : 60) }),
+      issuer.token({ sub: 'erin', exp: inSeconds(asked++ === 0 ? LIFE_S : 3_600) }),
     );
     const events: string[] = [];
     erin.on('notice', ({ code, detail }) => events.push(`${code} ${detail}`));
     erin.on('disconnected', () => events.push('disconnected'));
     await erin.connect();
-    await until(() => asked === 2);
+    const { startRequests } = gateway.metrics.session;
+    const starts = startRequests.value;
+    clock.skip(LIFE_S * 1_000);
+    await until(() => startRequests.value > starts);
+    expect(asked).toBe(2);
     // Longer than the grace time: a token that was not renewed would end the connection.
-    await new Promise((resolve) => setTimeout(resolve, 800));
+    clock.skip(2 * GRACE_S * 1_000);
+    await new Promise((resolve) => setTimeout(resolve, 300));
     expect((await erin.request('echo', { data: 'still here' })).text).toBe('still here');
     expect(events).toEqual(['401 token_expired']);
     expect(erin.state).toBe('connected');

@@ -5,13 +5,20 @@ import type { Gateway } from '../../src/gateway/gateway.js';
 import { zoneOf } from '../../src/routing/zone.js';
 import { GatewayClient } from '../../src/sdk/client/index.js';
 import { GatewayHarness } from '../support/gateway-harness.js';
+import { PATIENCE_MS, PATIENT_CLIENT } from '../support/patience.js';
 import { eventually } from '../support/quic-harness.js';
 
 const OPENID = 'journalled';
 
 function clientOf(gateway: Gateway): GatewayClient {
   const address = `127.0.0.1:${gateway.quicPort}`;
-  return new GatewayClient({ address, openid: OPENID, insecure: true, maxDelayMs: 200 });
+  return new GatewayClient({
+    ...PATIENT_CLIENT,
+    address,
+    openid: OPENID,
+    insecure: true,
+    maxDelayMs: 200,
+  });
 }
 
 describe('a gateway with a journal', () => {
@@ -51,7 +58,7 @@ describe('a gateway with a journal', () => {
     const second = await harness.gateway({ ...settings, ...ports });
     expect(readdirSync(journal)).toHaveLength(1);
     expect((await client.request('echo', { data: 'two' })).text).toBe('two');
-    await upstream.push({ openid: OPENID, type: 't', data: 'after' });
+    await upstream.push({ openid: OPENID, type: 't', data: 'after', retryForMs: PATIENCE_MS });
     await eventually(() => pushes.length === 2, 'the second push');
 
     expect(pushes).toEqual(['before', 'after']);
@@ -59,5 +66,5 @@ describe('a gateway with a journal', () => {
     expect(second.sessions.offline.size).toBe(1);
     expect(await second.metrics.registry.metrics()).toMatch(/gatesvr_journal_failing 0/);
     await client.stop();
-  }, 60_000);
+  });
 });

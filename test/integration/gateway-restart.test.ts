@@ -6,7 +6,7 @@ import type { Gateway } from '../../src/gateway/gateway.js';
 import { zoneOf } from '../../src/routing/zone.js';
 import { GatewayClient } from '../../src/sdk/client/index.js';
 import { GatewayHarness } from '../support/gateway-harness.js';
-import { PATIENT_CLIENT } from '../support/patience.js';
+import { PATIENCE_MS, PATIENT_CLIENT } from '../support/patience.js';
 
 const OPENID = 'restart';
 
@@ -48,7 +48,7 @@ describe('a graceful restart', () => {
     const asked = client.request('echo', { data: 'two' });
     const second = await harness.gateway(ports);
     expect(existsSync(join(harness.folder, 'gateway.state'))).toBe(false);
-    await upstream.push({ openid: OPENID, type: 't', data: 'after' });
+    await upstream.push({ openid: OPENID, type: 't', data: 'after', retryForMs: PATIENCE_MS });
     expect((await asked).text).toBe('two');
     while (pushes.length < 2) await new Promise((resolve) => setTimeout(resolve, 20));
 

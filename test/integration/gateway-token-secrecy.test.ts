@@ -27,13 +27,15 @@ class Process {
     this.child = spawn(process.execPath, argv, { cwd: folder });
     this.child.stdout.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
     this.child.stderr.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
-    this.exited = new Promise((resolve) => this.child.on('exit', resolve));
+    this.exited = new Promise((resolve) => this.child.on('close', resolve));
   }
 
   /** The ports it says it serves on. */
   async ports(): Promise<Record<string, number>> {
     for (;;) {
-      const line = this.output.split('\n').find((text) => text.includes('gateway is serving'));
+      // The last one may still be on its way.
+      const whole = this.output.split('\n').slice(0, -1);
+      const line = whole.find((text) => text.includes('gateway is serving'));
       if (line !== undefined) return JSON.parse(line) as Record<string, number>;
       if (this.child.exitCode !== null) throw new Error(this.output);
       await new Promise((resolve) => setTimeout(resolve, 20));

@@ -12,6 +12,7 @@ import type { CallFailure, UnaryCaller } from '../../src/grpc/unary-caller.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { GatewayApi } from '../support/gateway-api.js';
 import { GatewayHarness } from '../support/gateway-harness.js';
+import { PATIENCE_MS } from '../support/patience.js';
 
 let harness: GatewayHarness;
 const open: { close(): void }[] = [];
@@ -152,7 +153,7 @@ describe.each(['framed', 'http2', 'grpc-js'] as const)(
       tracked(callersOf(kind, {}, () => tls)(address));
     const call = (caller: UnaryCaller): Promise<string | CallFailure> =>
       new Promise((resolve) => {
-        caller.call(PATH, Buffer.from('hello'), 3_000, {
+        caller.call(PATH, Buffer.from('hello'), PATIENCE_MS, {
           onResponse: (bytes) => resolve(Buffer.from(bytes).toString()),
           onFailure: resolve,
         });
@@ -221,7 +222,7 @@ describe('certificate files', () => {
       const tls = { ca, cert: null, key: null, serverName: null };
       const caller = tracked(callersOf('http2', {}, () => tls)(`127.0.0.1:${server.port}`));
       const failure = await new Promise<CallFailure>((resolve) => {
-        caller.call('/x.Y/Z', Buffer.alloc(0), 3_000, {
+        caller.call('/x.Y/Z', Buffer.alloc(0), PATIENCE_MS, {
           onResponse: () => undefined,
           onFailure: resolve,
         });

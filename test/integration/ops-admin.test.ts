@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { OpsBench } from '../support/ops-double.js';
+import { until } from '../support/until.js';
 
 let bench: OpsBench;
 
@@ -202,9 +203,17 @@ describe('bad requests', () => {
       socket.write(bytes);
       await once(socket, 'close');
     });
-    expect((await bench.ask('/ping', {}, hasty.httpPort)).status).toBe(200);
+    // The limit holds for these, too, where the machine stands still.
+    const served = () =>
+      until(() =>
+        bench.ask('/ping', {}, hasty.httpPort).then(
+          ({ status }) => status === 200,
+          () => false,
+        ),
+      );
+    await served();
     await Promise.all(closed);
-    expect((await bench.ask('/ping', {}, hasty.httpPort)).status).toBe(200);
+    await served();
     await hasty.stop();
   });
 });

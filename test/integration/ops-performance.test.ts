@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { WINDOW_MS } from '../../src/telemetry/process-monitor.js';
 import { OpsBench } from '../support/ops-double.js';
+import { PATIENCE_MS } from '../support/patience.js';
 
 interface Performance {
   readonly window_seconds: number;
@@ -37,7 +38,7 @@ async function performanceNow(): Promise<Performance> {
 
 /** The answer once it is as wanted; the platform counts when it comes to it. */
 async function until(wanted: (seen: Performance) => boolean): Promise<Performance> {
-  for (let attempt = 0; attempt < 100; attempt++) {
+  for (const end = Date.now() + PATIENCE_MS; Date.now() < end;) {
     const seen = await performanceNow();
     if (wanted(seen)) return seen;
     await new Promise((resolve) => setTimeout(resolve, 20));

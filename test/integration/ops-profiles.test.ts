@@ -2,16 +2,16 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { request } from 'node:http';
 import { gunzipSync } from 'node:zlib';
 import { Profile } from 'pprof-format';
-import { SystemClock } from '../../src/base/clock.js';
 import type { OpsServer } from '../../src/ops/ops-server.js';
 import { OpsBench } from '../support/ops-double.js';
+import { until } from '../support/until.js';
 
 let bench: OpsBench;
 let ops: OpsServer;
 
 beforeEach(async () => {
   bench = new OpsBench();
-  ops = bench.build({ clock: new SystemClock(), metricsAddr: null });
+  ops = bench.build({ metricsAddr: null });
   await ops.start();
 });
 
@@ -22,6 +22,18 @@ afterEach(async () => {
 
 const ask = (path: string, headers: Record<string, string> = {}) =>
   bench.ask(path, { headers }, ops.httpPort);
+
+/** Begins a profile of one second, which lasts until the test says that it has passed. */
+async function begun(path: string): Promise<{ over(): ReturnType<typeof ask> }> {
+  const before = bench.clock.pending;
+  const answer = ask(path);
+  await until(() => bench.clock.pending > before);
+  const over = () => {
+    bench.clock.advance(1_000);
+    return answer;
+  };
+  return { over };
+}
 
 function functionsOf(bytes: Buffer): string[] {
   const profile = Profile.decode(gunzipSync(bytes));
@@ -40,15 +52,12 @@ function keepWithAName(kept: unknown[]): void {
 
 describe('profiles', () => {
   it('tell where CPU time went, and only one is taken at a time', async () => {
-    const taken = ask('/debug/pprof/profile?seconds=1');
-    for (let turn = 0; turn < 100; turn++) {
-      const { busy } = JSON.parse((await ask('/debug/pprof/')).text) as { busy: boolean };
-      if (busy) break;
-    }
+    const taken = await begun('/debug/pprof/profile?seconds=1');
+    expect(JSON.parse((await ask('/debug/pprof/')).text)).toMatchObject({ busy: true });
     expect((await ask('/debug/pprof/heap')).status).toBe(409);
     expect((await ask('/debug/pprof/profile?seconds=1')).status).toBe(409);
     burnWithAName(200);
-    const { status, headers, bytes } = await taken;
+    const { status, headers, bytes } = await taken.over();
     expect(status).toBe(200);
     expect(headers['content-disposition']).toContain('gatesvr-cpu.pb.gz');
     expect(functionsOf(bytes)).toContain('burnWithAName');
@@ -56,10 +65,9 @@ describe('profiles', () => {
 
   it('tell what was allocated and is still held', async () => {
     const kept: unknown[] = [];
-    const taken = ask('/debug/pprof/heap?seconds=1&gc=1');
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    const taken = await begun('/debug/pprof/heap?seconds=1&gc=1');
     keepWithAName(kept);
-    expect(functionsOf((await taken).bytes)).toContain('keepWithAName');
+    expect(functionsOf((await taken.over()).bytes)).toContain('keepWithAName');
     expect(kept).toHaveLength(1_000_000);
   });
 
@@ -72,7 +80,8 @@ describe('profiles', () => {
     while (!(await busy()));
     left.destroy();
     while (await busy());
-    expect((await ask('/debug/pprof/heap?seconds=1')).status).toBe(200);
+    const next = await begun('/debug/pprof/heap?seconds=1');
+    expect((await next.over()).status).toBe(200);
   });
 
   it.each(['seconds=0', 'seconds=61', 'seconds=x', 'seconds=1.5', 'seconds=1&seconds=2'])(

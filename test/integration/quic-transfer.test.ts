@@ -141,9 +141,10 @@ describe('a stream', () => {
     second.stream.write(Buffer.from('y'));
     await eventually(() => server.length === 2, 'the second stream');
     server[1]?.stream.stopReading(55);
-    await new Promise((done) => setTimeout(done, 50));
-    second.stream.write(Buffer.from('more'));
-    await eventually(() => second.aborted === 55, 'the wish to stop');
+    await eventually(() => {
+      if (second.aborted === null) second.stream.write(Buffer.from('more'));
+      return second.aborted === 55;
+    }, 'the wish to stop');
   });
 
   it('may be opened by the server and be unidirectional', async () => {
@@ -162,7 +163,10 @@ describe('a stream', () => {
     await harness
       .client({ limits: { maxStreamsBidi: 4, maxStreamsUni: 4 } })
       .connect({ host: '127.0.0.1', port: harness.server.port }, recorder);
-    await eventually(() => received.length === 2, 'both streams');
+    await eventually(
+      () => received.length === 2 && received.every(({ length }) => length >= 7),
+      'both streams',
+    );
     const texts = received.map((stream) => [stream.stream.id, stream.bytes.toString()]);
     expect(texts.sort()).toEqual([
       [1, 'both ways'],

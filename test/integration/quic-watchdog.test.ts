@@ -46,7 +46,7 @@ function start(patience: number, program: string): ChildProcess {
 }
 
 function end(child: ChildProcess): Promise<{ signal: string | null; code: number | null }> {
-  return new Promise((done) => child.once('exit', (code, signal) => done({ signal, code })));
+  return new Promise((done) => child.once('close', (code, signal) => done({ signal, code })));
 }
 
 function ready(child: ChildProcess): Promise<void> {

@@ -61,10 +61,11 @@ test('the programs of the README run as they stand there, and work together', as
   await eventually(() => service.text.includes('not pushed: OPENID_OFFLINE'), service.text);
 
   const one = run('client', client as string);
-  const [code] = (await once(one.child, 'exit')) as [number | null];
+  const [code] = (await once(one.child, 'close')) as [number | null];
   expect(one.text).toBe('push 1: on its way\n200 hello bob: good morning\n');
   expect(code).toBe(0);
 
+  await eventually(() => gateway.sessions.activeCount() === 0, 'the end of the first client');
   const loop = run('inbox', inbox as string);
   await eventually(() => gateway.sessions.activeCount() === 1, 'the loop');
   const second = run('again', upstream as string);

@@ -7,7 +7,7 @@ import { GatewayClient } from '../../src/sdk/client/index.js';
 import type { UpstreamServer } from '../../src/sdk/upstream/index.js';
 import { GatewayHarness } from '../support/gateway-harness.js';
 import { until } from '../support/quic-fake-gateway.js';
-import { PATIENT_CLIENT } from '../support/patience.js';
+import { PATIENCE_MS, PATIENT_CLIENT } from '../support/patience.js';
 
 let harness: GatewayHarness;
 let gateway: Gateway;
@@ -64,7 +64,9 @@ describe('a gateway that is restarted', () => {
       'server.grpc_addr': `127.0.0.1:${grpcPort}`,
     });
     expect((await later).text).toBe('later');
-    await upstream.push({ openid: 'alice', type: 'n', title: 'after' });
+    // Its channel may not have heard yet that the gateway is back.
+    const push = { openid: 'alice', type: 'n', title: 'after', retryForMs: PATIENCE_MS };
+    await upstream.push(push);
     await until(() => pushes.length === 1);
     expect(log).toEqual(['connected false true', 'moving', 'connected true true']);
     expect(executed).toEqual(['in flight', 'later']);

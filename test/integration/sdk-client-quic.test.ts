@@ -40,7 +40,8 @@ describe('the client over real QUIC', () => {
     await until(() => titles.length === 50);
     expect(titles).toEqual(titles.map((_, n) => `t${n}`));
     await until(() => gateway.last.acks.at(-1) === gateway.nextPush - 1);
-    expect(gateway.last.acks.length).toBeLessThan(100);
+    // One for each read would be one for each frame; a slow machine reads more often.
+    expect(gateway.last.acks.length).toBeLessThan(150);
     await alice.stop('user_logout');
     expect(gateway.last.stops).toHaveLength(1);
   });

@@ -6,7 +6,7 @@ import type { UnicastPushRequest } from '../../src/wire/messages.js';
 import { FakeGatewayService } from '../support/fake-gateway-service.js';
 import { GatewayHarness } from '../support/gateway-harness.js';
 import { PATIENCE_MS, PATIENT_CLIENT } from '../support/patience.js';
-import { until } from '../support/until.js';
+import { allIsRead, until } from '../support/until.js';
 
 const closing: (() => unknown)[] = [];
 
@@ -114,6 +114,7 @@ describe('independent gateways that keep pushes for offline openids', () => {
     expect(result).toMatchObject({ success: false, code: 'OFFLINE_QUEUE_FULL' });
     asked(gateways);
     await first.stop();
+    await allIsRead();
     await upstream.push({ openid: 'nobody', type: 'n' });
     expect(asked(gateways)).toEqual(['', 'search keep']);
   });

@@ -8,7 +8,8 @@ import { UpstreamClient } from '../../src/upstream/upstream-client.js';
 import type { UpstreamResponse } from '../../src/wire/messages.js';
 import { decodeResponse, encodeRequest } from '../../src/upstream/request-codec.js';
 import { FakeGatewayService } from '../support/fake-gateway-service.js';
-import { until } from '../support/quic-fake-gateway.js';
+import { PATIENCE_MS } from '../support/patience.js';
+import { allIsRead, until } from '../support/until.js';
 
 let gateway: FakeGatewayService;
 let server: UpstreamServer;
@@ -44,7 +45,7 @@ function ask(action: string, data = '', clientSeqId = 7): Promise<UpstreamRespon
     headers: { h: '2' },
   };
   return new Promise((resolve, reject) => {
-    client?.processRequest(encodeRequest(request), 5_000, {
+    client?.processRequest(encodeRequest(request), PATIENCE_MS, {
       sessionId: request.sessionId,
       clientSeqId: request.clientSeqId,
       onResponse: (bytes) => resolve(decodeResponse(bytes, clientSeqId)),
@@ -203,10 +204,10 @@ describe('requests', () => {
     await make().start();
     await ask('x');
     const status = await new Promise((resolve) =>
-      client?.getStatus(5_000, (answer) => resolve(answer)),
+      client?.getStatus(PATIENCE_MS, (answer) => resolve(answer)),
     );
     expect(status).toMatchObject({ status: 'healthy', metadata: { zone: '003', service: 'demo' } });
-    const probe = await new Promise((resolve) => client?.probe(5_000, resolve));
+    const probe = await new Promise((resolve) => client?.probe(PATIENCE_MS, resolve));
     expect(probe).toEqual({ alive: true });
   });
 });
@@ -297,11 +298,14 @@ describe('pushes', () => {
 
   test('tell a lost answer from a gateway that was never reached', async () => {
     gateway.onPush = () => null;
-    await make({ callTimeoutMs: 200 }).start();
-    await expect(server.push({ openid: 'bob', type: 'x' })).rejects.toMatchObject({
-      code: 'OUTCOME_UNKNOWN',
-    });
+    await make({ callTimeoutMs: 500 }).start();
+    const codeOf = () =>
+      server.push({ openid: 'bob', type: 'x' }).catch(({ code }: { code: unknown }) => code);
+    // A machine that stands still may let the time pass before anything was sent.
+    await until(async () => (await codeOf()) === 'OUTCOME_UNKNOWN');
+    expect(gateway.pushes.length).toBeGreaterThan(0);
     await gateway.stop();
+    await allIsRead();
     await expect(server.push({ openid: 'bob', type: 'x' })).rejects.toMatchObject({
       code: 'GATEWAY_UNREACHABLE',
     });
@@ -414,13 +418,13 @@ describe('stopping', () => {
     const gateways = [`127.0.0.1:${port}`, gone.address, gateway.address];
     const reports: RegistrationReport[] = [];
     const onRegistration = (report: RegistrationReport) => void reports.push(report);
-    void make({ gateways, onRegistration }).start();
+    void make({ gateways, onRegistration, callTimeoutMs: 10 * PATIENCE_MS }).start();
     await until(() => reports.filter(({ outcome }) => outcome === 'registered').length === 2);
     await gone.stop();
     const from = performance.now();
     await server.stop();
-    // Far below the ten seconds of a call; the machine may be busy.
-    expect(performance.now() - from).toBeLessThan(6_000);
+    // Far below the time of a call; the machine may be busy.
+    expect(performance.now() - from).toBeLessThan(PATIENCE_MS);
     expect(gateway.deregistrations).toHaveLength(1);
     for (const socket of held) socket.destroy();
     await new Promise((resolve) => silent.close(resolve));

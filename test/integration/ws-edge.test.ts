@@ -382,8 +382,9 @@ describe('a peer that is gone', () => {
     alive.on('ping', () => pings++);
     await clock.advanceAsync(25_300, 100);
     await eventually(() => pings === 2, 'the pings');
-    // The pong of the living one travels in real time.
-    await new Promise((done) => setTimeout(done, 1_000));
+    // The pong of the living one travels in real time, ahead of a ping of its own.
+    alive.ping();
+    await once(alive, 'pong');
     await clock.advanceAsync(10_300, 100);
     await links[0]?.until(() => links[0]?.closed.length === 1, 'the end of the deaf one');
     expect(links[0]?.closed).toEqual([{ code: 0, reason: 'no answer to a ping', by: 'loss' }]);

@@ -165,7 +165,10 @@ describe('a session over several transports', () => {
       const action = n % 10 === 0 ? 'slow' : 'echo';
       answers.push(client.request(action, { data: `${n}` }).then(({ text }) => text));
       await upstream.push({ openid: 'carol', type: 'n', title: `${n}` });
-      if (n % 12 === 6) links.at(-1)?.close(0, 'cut by the test');
+      if (n % 12 === 6) {
+        await until(() => client.state === 'connected');
+        links.at(-1)?.close(0, 'cut by the test');
+      }
       await pause(5);
     }
     expect(await Promise.all(answers)).toEqual(answers.map((_, n) => `${n}`));

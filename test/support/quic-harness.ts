@@ -9,6 +9,7 @@ import type { ConnectionHandler, QuicServerOptions } from '../../src/quic/quic-s
 import type { QuicStream } from '../../src/quic/quic-stream.js';
 import { silentLogger } from '../../src/telemetry/log.js';
 import { QuicMetrics } from '../../src/telemetry/quic-metrics.js';
+import { allIsRead } from './until.js';
 
 export { until as eventually } from './until.js';
 
@@ -22,6 +23,15 @@ export async function testIdentity(): Promise<{ cert: Buffer; key: Buffer; ca: B
     key: Buffer.from(made.key),
     ca: Buffer.from(made.ca),
   };
+}
+
+/** Waits until a count of packets or bytes no longer grows: acknowledgements and repetitions are over. */
+export async function settled(count: () => number): Promise<void> {
+  for (let before = -1; before !== count();) {
+    before = count();
+    await new Promise((done) => setTimeout(done, 150));
+    await allIsRead();
+  }
 }
 
 /** Sends back every byte of every stream, and the end after the end. */

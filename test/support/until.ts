@@ -15,3 +15,8 @@ export async function until(
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
+
+/** Lets everything be read that has reached this process: a pause of a stalled one ends before that. */
+export async function allIsRead(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
