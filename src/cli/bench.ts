@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { CodedError } from '../base/errors.js';
 import { addPlanOptions, planOf } from './bench/plan-options.js';
 import type { BenchOptions } from './bench/plan-options.js';
+import type { BenchPlan } from '../bench/client/bench-plan.js';
 import { ProgressLine } from './bench/progress-line.js';
 import type { ProgressOutput } from './bench/progress-line.js';
 import { failureJson, reportJson } from './bench/report-json.js';
@@ -38,17 +39,19 @@ export function registerBenchCommand(
   addPlanOptions(command)
     .option('--json', 'print the figures as one JSON object')
     .addHelpText('after', HELP)
-    .action((options: BenchOptions) => runBench(options, terminal, signals, progress));
+    .action((options: BenchOptions) =>
+      runBench(planOf(options, command), options.json === true, terminal, signals, progress),
+    );
 }
 
 /** @throws {CodedError} where the work was not done, or a signal came before the end. */
 async function runBench(
-  options: BenchOptions,
+  plan: BenchPlan,
+  asJson: boolean,
   terminal: Terminal,
   signals: SignalSource,
   progress: ProgressOutput,
 ): Promise<void> {
-  const plan = planOf(options);
   // The load generator's code is loaded only when it is needed: every command starts faster.
   const [{ BenchRun }, { WorkNotDone }] = await Promise.all([
     import('../bench/client/bench-run.js'),
@@ -64,12 +67,11 @@ async function runBench(
     const report = await Promise.race([run.run(), interrupted]);
     line.stop();
     if (report === null) throw new CodedError('INTERRUPTED', 'the bench was interrupted');
-    if (options.json === true) json(reportJson(report));
+    if (asJson) json(reportJson(report));
     else terminal.out(reportText(report));
   } catch (error) {
     line.stop();
-    if (options.json === true && error instanceof WorkNotDone)
-      json(failureJson(plan, error.faults));
+    if (asJson && error instanceof WorkNotDone) json(failureJson(plan, error.faults));
     throw error;
   } finally {
     await run.stop();

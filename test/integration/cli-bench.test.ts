@@ -219,12 +219,15 @@ describe('gatesvr bench', () => {
     });
   });
 
-  test('idle sessions with a rate, which would mean nothing', async () => {
-    expect(await bench('--mode', 'idle', '--rate', '100')).toMatchObject({
-      code: 1,
-      out: '',
-      err: 'gatesvr: idle sessions have no --rate: say with --heartbeat how often each sends one\n',
-    });
+  test.each([
+    ['idle', '--rate', '100'],
+    ['idle', '--warmup', '1'],
+    ['broadcast', '--in-flight', '4'],
+    ['connect', '--action', 'echo'],
+  ])('an option that would mean nothing to --mode %s: %s', async (mode, flag, value) => {
+    const { code, out, err } = await bench('--mode', mode, flag, value);
+    expect([code, out]).toEqual([1, '']);
+    expect(err).toMatch(`gatesvr: ${flag} means nothing to --mode ${mode}: leave it out`);
   });
 
   test.each([

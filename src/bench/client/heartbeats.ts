@@ -1,7 +1,7 @@
 import type { LoadSession } from './load-session.js';
 
-/** How often heartbeats are looked at, ms: fine enough that they do not come in bursts. */
-const TICK_MS = 50;
+/** How often it is looked who is due, ms: fine enough that heartbeats neither burst nor wait for it. */
+const TICK_MS = 5;
 
 /**
  * Sends heartbeats from all sessions in turn, evenly spread, until the time is over.

@@ -25,6 +25,8 @@ export interface LoadObserver {
   onAnswer(session: LoadSession, msgId: number, data: Uint8Array): void;
   /** Anything that a good gateway never does to a good client. */
   onFault(session: LoadSession, reason: string): void;
+  /** START was answered with success. */
+  onStarted?(session: LoadSession): void;
   /** A heartbeat was answered; `sentAt` is the timestamp that it bore. */
   onHeartbeat?(session: LoadSession, sentAt: number): void;
   /** A push that answers nothing. */
@@ -124,6 +126,7 @@ export class LoadSession implements LinkObserver {
     const reason = response.error ? reasonOf(response.error) : 'without a reason';
     this.started?.(response.success ? null : `START refused: ${reason}`);
     this.started = null;
+    if (response.success) this.observer.onStarted?.(this);
   }
 
   private onHeartbeat(push: ServerPush): void {

@@ -5,9 +5,9 @@ import { GrpcPushGateway } from '../client/push-gateway.js';
 import type { PushGateway } from '../client/push-gateway.js';
 import { PushWorkload } from '../client/push-workload.js';
 import { SessionPool, localTarget } from '../client/session-pool.js';
-import type { LatencyFigures } from '../client/latency-recorder.js';
 import type { Workload } from '../client/workload.js';
 import type { Contestant } from './contestant.js';
+import type { HeartbeatShare } from './heartbeat-part.js';
 import { LoadProcess } from './load-process.js';
 import { counted, freshPrefix, socketsFor } from './rounds.js';
 import type { Emit } from './rounds.js';
@@ -27,6 +27,8 @@ export interface FanOutPlan {
 const SINGLE_SHARE = 8;
 /** Sessions whose heartbeats are timed during the large broadcast. */
 const BEATING = 100;
+/** Broadcasts before those that are measured. */
+const WARM_UP = 1;
 /** Heartbeats of them altogether come so often, per second. */
 const BEATS_PER_SECOND = 200;
 
@@ -110,14 +112,17 @@ async function largeBroadcast(
   let hearts: LoadProcess | null = null;
   try {
     await pool.open(numbered(freshPrefix('audience'), audience), workload);
-    const args = [contestant.port, BEATING, BEATS_PER_SECOND].map(String);
+    const args = [contestant.port, BEATING, BEATS_PER_SECOND, WARM_UP + broadcasts].map(String);
     hearts = await LoadProcess.start('heartbeat-part.js', args);
-    await workload.run({ kind: 'closed' }, { pieces: 1 });
+    await workload.run({ kind: 'closed' }, { pieces: WARM_UP });
     await hearts.ask('begin');
     const cpuBefore = contestant.gateway.cpuSeconds();
     const { elapsedMs } = await workload.run({ kind: 'closed' }, { pieces: broadcasts });
     const cpu = contestant.gateway.cpuSeconds() - cpuBefore;
-    const heartbeats = (await hearts.ask('end')) as LatencyFigures;
+    const { heartbeats, pushes } = (await hearts.ask('end')) as HeartbeatShare;
+    if (pushes !== (WARM_UP + broadcasts) * BEATING) {
+      throw new Error(`${BEATING} sessions received ${pushes} pushes of ${broadcasts} broadcasts`);
+    }
     // The sessions with the heartbeats receive each broadcast as well.
     const deliveries = workload.deliveries + broadcasts * BEATING;
     emit({

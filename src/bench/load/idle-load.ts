@@ -1,15 +1,15 @@
-import { beatInTurn } from '../client/heartbeats.js';
 import { EchoWorkload } from '../client/echo-workload.js';
-import type { LoadSession } from '../client/load-session.js';
 import { numbered } from '../client/openids.js';
 import { SessionPool, localTarget } from '../client/session-pool.js';
 import type { Row } from '../report/row.js';
 import type { Contestant } from './contestant.js';
-import { counted, freshPrefix, pause, socketsFor } from './rounds.js';
+import { datagramDrops } from './datagram-drops.js';
+import { IdleCrowd } from './idle-crowd.js';
+import { counted, freshPrefix, pause } from './rounds.js';
 
 export interface IdlePlan {
   readonly sessions: number;
-  /** Every session sends a heartbeat so often, spread evenly, ms. */
+  /** Every session sends a heartbeat so often, counted from its own start, ms. */
   readonly heartbeatEvery: number;
   /** How long they are held, ms. */
   readonly hold: number;
@@ -27,25 +27,25 @@ const IN_FLIGHT = 64;
 const SETTLE_MS = 5_000;
 
 /**
- * Opens sessions, then holds them with heartbeats.
- * @returns `cpuPerConnect`, us of the gateway, handshake and START included; `connectsPerSecond`;
- * `bytesPerSession`, resident memory that each added; `cpuShare` of one core while they were held;
- * `heartbeatsAnswered`; `disconnects`; of active sessions `requests`, `p50` and `p99` (ms).
+ * Opens sessions from processes of their own, then holds them with heartbeats.
+ * @returns `cpuPerConnect`, us of the gateway, handshake, START and what heartbeats fell due included;
+ * `connectsPerSecond`; `bytesPerSession`, resident memory that each added; `cpuShare` of one core while
+ * they were held; `heartbeatsAnswered`, `heartbeatP99` (ms, from when it was due); `disconnects`;
+ * `clientStall`, ms that a client stood still; `datagramsDropped` by the kernel for want of buffer; of
+ * active sessions `requests`, `p50` and `p99` (ms).
  * @throws {Error} where a heartbeat is not answered, a session ends, or an answer is wrong.
  */
 export async function runIdle(contestant: Contestant, plan: IdlePlan): Promise<Row> {
-  const watch = new IdleWatch();
-  const pool = new SessionPool(localTarget(contestant.port), {
-    sockets: socketsFor(plan.sessions),
-  });
+  const crowd = await IdleCrowd.start(contestant.port, plan.sessions, plan.heartbeatEvery);
   const active = new SessionPool(localTarget(contestant.port), { sockets: 1 });
   const options = { action: 'echo', bytes: BYTES, inFlight: IN_FLIGHT };
   const echo = new EchoWorkload(active.sessions, options);
   try {
+    const dropsBefore = datagramDrops();
     const residentBefore = contestant.gateway.residentBytes();
     const cpuBefore = contestant.gateway.cpuSeconds();
     const started = performance.now();
-    await pool.open(numbered(freshPrefix('idle'), plan.sessions), watch);
+    await crowd.open();
     const connectSeconds = (performance.now() - started) / 1000;
     const connectCpu = contestant.gateway.cpuSeconds() - cpuBefore;
     const residentAfter = contestant.gateway.residentBytes();
@@ -53,16 +53,16 @@ export async function runIdle(contestant: Contestant, plan: IdlePlan): Promise<R
     await pause(SETTLE_MS);
     const holdCpu = contestant.gateway.cpuSeconds();
     const held = performance.now();
-    const asked =
-      plan.active === 0 ? null : echo.run({ kind: 'open', rate: plan.rate }, { ms: plan.hold });
-    const sent = await beatInTurn(pool.sessions, plan.heartbeatEvery, plan.hold, (session) =>
-      session.heartbeat(Date.now()),
-    );
-    await asked;
-    const holdSeconds = (performance.now() - held) / 1000;
-    await pause(1_000);
-    if (watch.answered !== sent || watch.faults.length > 0) {
-      throw new Error(`${sent} heartbeats, ${watch.answered} answers; ${watch.faults.join('; ')}`);
+    await crowd.begin();
+    if (plan.active === 0) await pause(plan.hold);
+    else await echo.run({ kind: 'open', rate: plan.rate }, { ms: plan.hold });
+    const cpuShare =
+      (contestant.gateway.cpuSeconds() - holdCpu) / ((performance.now() - held) / 1000);
+    const { sent, answered, disconnects, faults, ...seen } = await crowd.end();
+    if (answered !== sent || disconnects > 0 || faults.length > 0) {
+      const dropped = datagramDrops() - dropsBefore;
+      const sight = `${sent} heartbeats, ${answered} answers, ${disconnects} disconnects; the kernel dropped ${dropped} datagrams, a client stood still for ${seen.clientStall} ms`;
+      throw new Error([sight, ...faults].join('\n'));
     }
     return {
       contestant: contestant.name,
@@ -71,35 +71,20 @@ export async function runIdle(contestant: Contestant, plan: IdlePlan): Promise<R
       cpuPerConnect: (connectCpu / plan.sessions) * 1e6,
       connectsPerSecond: plan.sessions / connectSeconds,
       bytesPerSession: (residentAfter - residentBefore) / plan.sessions,
-      cpuShare: (contestant.gateway.cpuSeconds() - holdCpu) / holdSeconds,
-      heartbeatsAnswered: watch.answered,
-      disconnects: watch.faults.length,
+      cpuShare,
+      heartbeatsAnswered: answered,
+      disconnects,
+      datagramsDropped: datagramDrops() - dropsBefore,
+      ...seen,
       ...(plan.active === 0 ? {} : activeFigures(echo)),
     };
   } finally {
     await active.close();
-    await pool.close();
+    await crowd.stop();
   }
 }
 
 function activeFigures({ timings }: EchoWorkload): Record<string, number> {
   const { count, p50, p99 } = timings.sinceDue.figures();
   return { requests: count, p50, p99 };
-}
-
-class IdleWatch {
-  answered = 0;
-  readonly faults: string[] = [];
-
-  onAnswer(): void {
-    return;
-  }
-
-  onHeartbeat(): void {
-    this.answered++;
-  }
-
-  onFault(session: LoadSession, reason: string): void {
-    this.faults.push(`${session.openid}: ${reason}`);
-  }
 }

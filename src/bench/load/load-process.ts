@@ -8,7 +8,7 @@ interface PartReply {
 }
 
 /** Starting may mean thousands of handshakes, ms. */
-const START_TIMEOUT_MS = 120_000;
+const PATIENCE_MS = 120_000;
 
 /**
  * A part of the load in a process of its own, so that its work delays nobody's clock but its own: a
@@ -26,16 +26,20 @@ export class LoadProcess {
     const file = fileURLToPath(new URL(`./${script}`, import.meta.url));
     const child = fork(file, [...args]);
     try {
-      return new LoadProcess(child, await nextValue(child, script, START_TIMEOUT_MS));
+      return new LoadProcess(child, await nextValue(child, script, PATIENCE_MS));
     } catch (error) {
       child.kill('SIGKILL');
       throw error;
     }
   }
 
-  /** Has the script do what it calls `name`. @throws {Error} where it ends before it answers. */
-  async ask(name: string): Promise<unknown> {
-    const value = nextValue(this.child, name, START_TIMEOUT_MS);
+  /**
+   * Has the script do what it calls `name`.
+   * @param patience how long that may take, ms.
+   * @throws {Error} where it ends before it answers, or takes longer.
+   */
+  async ask(name: string, patience = PATIENCE_MS): Promise<unknown> {
+    const value = nextValue(this.child, name, patience);
     this.child.send(name);
     return value;
   }

@@ -44,6 +44,15 @@ const IN_FLIGHT: Record<BenchMode, number> = {
   idle: 1,
 };
 
+/** What an option means nothing to, it must not seem to obey. */
+const WITHOUT_MEANING: Record<BenchMode, readonly (keyof BenchOptions)[]> = {
+  echo: ['heartbeat', 'everyone'],
+  push: ['heartbeat', 'everyone', 'action'],
+  broadcast: ['heartbeat', 'inFlight', 'action'],
+  connect: ['heartbeat', 'everyone', 'action', 'ramp', 'size'],
+  idle: ['rate', 'inFlight', 'warmup', 'size', 'everyone', 'action'],
+};
+
 /** Adds all options of `gatesvr bench` but --json. */
 export function addPlanOptions(command: Command): Command {
   command
@@ -74,8 +83,11 @@ export function addPlanOptions(command: Command): Command {
   return addAccessOptions(addTrustOptions(command));
 }
 
-/** @throws {CodedError} where a file cannot be read, or options do not fit. */
-export function planOf(options: BenchOptions): BenchPlan {
+/**
+ * @param command tells which options were given and which are defaults.
+ * @throws {CodedError} where a file cannot be read, or options do not fit.
+ */
+export function planOf(options: BenchOptions, command: Command): BenchPlan {
   const { mode, sessions, everyone = false, ownUpstreams = false } = options;
   const tokens = options.tokens === undefined ? null : readTokens(options.tokens);
   const { host, port } = parseAddress(options.addr) ?? { host: '', port: 0 };
@@ -84,10 +96,7 @@ export function planOf(options: BenchOptions): BenchPlan {
     const most = `a broadcast names at most ${MAX_BROADCAST_SESSIONS} sessions`;
     throw new CodedError('USAGE', `${most}: open fewer, or say --everyone`);
   }
-  if (mode === 'idle' && options.rate !== undefined) {
-    const why = 'idle sessions have no --rate';
-    throw new CodedError('USAGE', `${why}: say with --heartbeat how often each sends one`);
-  }
+  refuseMeaningless(mode, command);
   const openids = tokens === null ? ownOpenids(sessions) : [...tokens.keys()].slice(0, sessions);
   return {
     mode,
@@ -106,6 +115,15 @@ export function planOf(options: BenchOptions): BenchPlan {
     ownUpstreams,
     token: (openid) => tokens?.get(openid) ?? options.token,
   };
+}
+
+function refuseMeaningless(mode: BenchMode, command: Command): void {
+  for (const name of WITHOUT_MEANING[mode]) {
+    if (command.getOptionValueSource(name) !== 'cli') continue;
+    const flag = command.options.find((option) => option.attributeName() === name)?.long ?? name;
+    const advice = mode === 'idle' ? '; --heartbeat says how often each session sends one' : '';
+    throw new CodedError('USAGE', `${flag} means nothing to --mode ${mode}: leave it out${advice}`);
+  }
 }
 
 /** Nobody else's, not even those of another run: a session that waits would be resumed. */
