@@ -33,12 +33,13 @@ const ALONE = { 'server.state_file': 'off', 'routing.registry_file': 'off' };
 
 /** Small sessions and times; what a test says comes later and wins. */
 async function bench(...argv: string[]) {
+  const warmup = argv.includes('idle') ? [] : ['--warmup', '100ms'];
   const run = new CliRun(
     [
       'bench',
       ...['--addr', `127.0.0.1:${gateway.quicPort}`, '--gateway', `127.0.0.1:${gateway.grpcPort}`],
       ...['--ca', join(harness.folder, 'ca.crt'), '--sessions', '20'],
-      ...['--duration', '300ms', '--warmup', '100ms', ...argv],
+      ...['--duration', '300ms', ...warmup, ...argv],
     ],
     (program, terminal, signals) =>
       registerBenchCommand(program, terminal, signals, { write: () => undefined }),
