@@ -59,10 +59,12 @@ export function routingRules({ routing }: Config): RoutingRules {
 export function routerOptions(config: Config): ZoneRouterOptions {
   const { server, routing, grpc, overloadProtection: overload } = config;
   const unlimited = !overload.enabled || overload.maxUpstreamConcurrent === 0;
+  const anySize = !overload.enabled || overload.maxUpstreamBytes === 0;
   const fallback = server.upstreamAddr;
   return {
     upstreamTimeoutMs: overload.upstreamTimeout,
     maxConcurrent: unlimited ? Infinity : overload.maxUpstreamConcurrent,
+    maxConcurrentBytes: anySize ? Infinity : overload.maxUpstreamBytes,
     warnConcurrent: unlimited ? Infinity : overload.upstreamWarningThreshold,
     serialize: routing.serialize,
     rules: routingRules(config),

@@ -3,17 +3,20 @@ import type { Logger } from '../telemetry/log.js';
 /** The next warning comes only after the load fell below this share of its threshold: no flicker. */
 const CLEAR_SHARE = 0.9;
 
-/** How many requests may await upstreams at once. */
+/** How many requests may await upstreams at once, and how large they may be. */
 export interface ConcurrencyLimits {
   /** At so many the next is refused with 503. */
   readonly max: number;
+  /** And at so many bytes of them together: each is kept until its answer. The last may go beyond. */
+  readonly maxBytes: number;
   /** At so many one warning is logged; the next one after it clearly fell below. */
   readonly warnAt: number;
 }
 
-/** Admits requests up to the limit of requests that await upstreams. */
+/** Admits requests up to the limits of what awaits upstreams. */
 export class RequestGate {
   private inside = 0;
+  private bytesInside = 0;
   private warned = false;
   private stopping = false;
   private ended = false;
@@ -29,22 +32,34 @@ export class RequestGate {
     return this.inside;
   }
 
+  /** Of the requests inside, encoded. */
+  get bytes(): number {
+    return this.bytesInside;
+  }
+
   /** Whether what is inside is to end as well, sent or not. */
   get cancelled(): boolean {
     return this.ended || this.aside;
   }
 
-  /** @returns null, or why the request may not come in (a label of gatesvr_upstream_rejected_total). */
-  enter(): 'stopping' | 'concurrency' | null {
+  /** @returns null, or why the next request may not come in (a label of gatesvr_upstream_rejected_total). */
+  refuses(): 'stopping' | 'concurrency' | 'bytes' | null {
     if (this.stopping) return 'stopping';
     if (this.inside >= this.limits.max) return 'concurrency';
-    this.inside++;
-    if (this.inside >= this.limits.warnAt && !this.warned) this.warn();
-    return null;
+    return this.bytesInside >= this.limits.maxBytes ? 'bytes' : null;
   }
 
-  leave(): void {
+  /** For a request that it does not refuse. */
+  enter(bytes: number): void {
+    this.inside++;
+    this.bytesInside += bytes;
+    if (this.inside >= this.limits.warnAt && !this.warned) this.warn();
+  }
+
+  /** @param bytes as it entered with. */
+  leave(bytes: number): void {
     this.inside--;
+    this.bytesInside -= bytes;
     if (this.warned && this.inside < this.limits.warnAt * CLEAR_SHARE) this.warned = false;
     if (this.inside === 0) this.wakeIdle();
   }

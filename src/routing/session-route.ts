@@ -77,7 +77,7 @@ export class SessionRoute implements RequestOwner, HeldLine {
 
   dispatch(request: RoutedRequest): void {
     const { gate, clock, upstreamTimeout } = this.context;
-    const reason = gate.enter();
+    const reason = gate.refuses();
     if (reason !== null) {
       const text =
         reason === 'stopping' ? 'the gateway is stopping' : 'too many requests in flight';
@@ -85,11 +85,9 @@ export class SessionRoute implements RequestOwner, HeldLine {
       return;
     }
     const pending = new PendingRequest(this, request, clock.now() + upstreamTimeout);
-    if (!this.mustWait()) this.send(pending);
-    else if (!this.enqueue(pending)) {
-      gate.leave();
-      this.reject(request, 'queue_full', 'too many requests of this session wait');
-    }
+    gate.enter(pending.bytes.length);
+    if (this.mustWait()) (this.line ??= new WaitingLine()).push(pending);
+    else this.send(pending);
   }
 
   onAnswer(pending: PendingRequest, response: UpstreamResponse): void {
@@ -140,10 +138,6 @@ export class SessionRoute implements RequestOwner, HeldLine {
   private silenced(): boolean {
     const { gate, hold } = this.context;
     return !gate.cancelled && hold.holds(this);
-  }
-
-  private enqueue(pending: PendingRequest): boolean {
-    return (this.line ??= new WaitingLine()).push(pending);
   }
 
   /** Sends what waited. It waited behind requests with earlier deadlines, so none waits too long. */
@@ -261,7 +255,7 @@ export class SessionRoute implements RequestOwner, HeldLine {
   }
 
   private finish(pending: PendingRequest, outcome: UpstreamOutcome): void {
-    this.context.gate.leave();
+    this.context.gate.leave(pending.bytes.length);
     this.tell(pending.request, outcome);
     this.pump();
   }

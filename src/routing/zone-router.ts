@@ -42,6 +42,8 @@ export interface ZoneRouterOptions {
   readonly upstreamTimeoutMs?: number;
   /** overload_protection.max_upstream_concurrent: 503 beyond it. Default: no limit. */
   readonly maxConcurrent?: number;
+  /** overload_protection.max_upstream_bytes: 503 beyond it. Default: no limit. */
+  readonly maxConcurrentBytes?: number;
   /** overload_protection.upstream_warning_threshold: a warning in the log. Default: none. */
   readonly warnConcurrent?: number;
   /** routing.serialize: one request of a session at a time. Default false. */
@@ -92,10 +94,14 @@ export class ZoneRouter implements Router, RegistrationSink, DeregistrationSink 
     options: ZoneRouterOptions = {},
   ) {
     const upstreamTimeout = options.upstreamTimeoutMs ?? DEFAULT_UPSTREAM_TIMEOUT_MS;
-    const max = options.maxConcurrent ?? Infinity;
+    const concurrency = {
+      max: options.maxConcurrent ?? Infinity,
+      maxBytes: options.maxConcurrentBytes ?? Infinity,
+      warnAt: options.warnConcurrent ?? Infinity,
+    };
     const probeTimes = { ...DEFAULT_PROBE_TIMES, ...options.probeTimes };
     const fallback = fallbackEntry(options.fallbackAddress ?? '');
-    this.gate = new RequestGate({ max, warnAt: options.warnConcurrent ?? Infinity }, logger);
+    this.gate = new RequestGate(concurrency, logger);
     this.hold = new DispatchHold(options.pace ?? UNHINDERED);
     this.table = new UpstreamTable(clock, logger, metrics, makeCaller, {
       fallback,
@@ -132,6 +138,7 @@ export class ZoneRouter implements Router, RegistrationSink, DeregistrationSink 
     this.setRules(options.rules ?? new RoutingRules());
     metrics.observe({
       concurrent: () => this.gate.concurrent,
+      concurrentBytes: () => this.gate.bytes,
       instanceCount: () => this.table.size,
       ejectedCount: () => this.table.ejectedCount,
       streamCount: () => this.table.streamCount,

@@ -8,7 +8,7 @@ const TALLIES = {
     'gatesvr_upstream_rejected_total',
     'Requests that no upstream was asked for, by reason',
     'reason',
-    ['backlog', 'concurrency', 'no_upstream', 'queue_full', 'stopping'],
+    ['backlog', 'bytes', 'concurrency', 'no_upstream', 'stopping'],
   ],
   failures: [
     'gatesvr_upstream_failures_total',
@@ -48,12 +48,18 @@ export class UpstreamMetrics extends tallyTable(TALLIES) {
   /** Gauges are read when Prometheus asks; the router names itself here once. */
   observe(source: {
     concurrent(): number;
+    concurrentBytes(): number;
     instanceCount(): number;
     ejectedCount(): number;
     streamCount(): number;
   }): void {
     exportGauges(this.registry, [
       ['gatesvr_upstream_concurrent', 'Requests that await an upstream', () => source.concurrent()],
+      [
+        'gatesvr_upstream_bytes',
+        'Bytes of the requests that await an upstream',
+        () => source.concurrentBytes(),
+      ],
       [
         'gatesvr_upstream_instances',
         'Upstream instances that are registered',

@@ -1,4 +1,4 @@
-import { count, duration, flag, threshold } from '../leaf.js';
+import { count, duration, flag, size, threshold } from '../leaf.js';
 
 /** What is refused when there is too much of it. */
 export const overload_protection = {
@@ -25,6 +25,10 @@ export const overload_protection = {
   max_upstream_concurrent: count(
     '10000',
     'Requests waiting for upstreams at once; more get 503. 0 is no limit.',
+  ),
+  max_upstream_bytes: size(
+    '512MiB',
+    'Bytes of requests waiting for upstreams at once; more get 503. 0 is no limit.',
   ),
   upstream_warning_threshold: threshold(
     'Waiting requests from which on a warning is logged; below 1 a share of max_upstream_concurrent.',

@@ -25,6 +25,7 @@ function knownMetrics(): Map<string, readonly string[]> {
   metrics.ws.observe({ linkCount: none, handshakeCount: none });
   metrics.upstream.observe({
     concurrent: none,
+    concurrentBytes: none,
     instanceCount: none,
     ejectedCount: none,
     streamCount: none,

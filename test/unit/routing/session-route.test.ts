@@ -187,15 +187,20 @@ describe('order and stickiness', () => {
     expect(second.code).toBe(504);
   });
 
-  test('what waits is bounded', async () => {
+  test('whatever a session may have in flight waits its turn, however many and large', async () => {
     const bench = new RouterBench({ serialize: true });
     await bench.register(A);
     const route = bench.router.routeFor(openid);
-    const requests = Array.from({ length: 258 }, (_, index) => send(route, openid, index + 1));
-    expect(await codeOf(requests[257] as RecordedRequest)).toBe(503);
-    expect(requests[256]?.code).toBeNull();
-    expect(bench.rejected('queue_full')).toBe(1);
-    expect(bench.router.view().concurrent).toBe(257);
+    const requests = Array.from({ length: 1_000 }, (_, index) => {
+      const data = index < 64 ? Buffer.alloc(200_000) : Buffer.alloc(1);
+      return new RecordedRequest(openid, index + 1, 'echo', data);
+    });
+    for (const request of requests) route.dispatch(request);
+    for (const request of requests) {
+      bench.network.last().answer();
+      await codeOf(request);
+    }
+    expect(new Set(requests.map((request) => request.code))).toEqual(new Set([200]));
   });
 });
 
@@ -281,6 +286,25 @@ describe('limits', () => {
     expect(await codeOf(one as RecordedRequest)).toBe(200);
     send(route, openid, 4);
     expect(bench.network.open()).toHaveLength(2);
+  });
+
+  test('bytes that wait, of all sessions together, are limited as well', async () => {
+    const bench = new RouterBench({ serialize: true, maxConcurrentBytes: 3_000 });
+    await bench.register(A);
+    const sendLarge = (seq: number) => {
+      const request = new RecordedRequest(openid, seq, 'echo', Buffer.alloc(1_400));
+      bench.router.routeFor(openid).dispatch(request);
+      return request;
+    };
+    const three = [1, 2, 3].map(sendLarge);
+    expect(await codeOf(sendLarge(4))).toBe(503);
+    expect(bench.rejected('bytes')).toBe(1);
+    expect(await gauge(bench, 'gatesvr_upstream_bytes')).toBeGreaterThan(4_200);
+    for (const call of bench.network.open()) call.answer();
+    await Promise.all(three.map(codeOf));
+    expect(await gauge(bench, 'gatesvr_upstream_bytes')).toBe(0);
+    sendLarge(5);
+    expect(bench.network.open()).toHaveLength(1);
   });
 
   test('drain finishes what is under way and refuses the rest', async () => {
