@@ -1,6 +1,9 @@
 /** Undoes what returned it; calling it twice is harmless. */
 export type Cancel = () => void;
 
+/** Timers that are so late, ms, are late because the process stood still: work, GC, SIGSTOP, a paused VM. */
+export const STALL_MS = 50;
+
 /**
  * The only source of time for the server. Tests inject a fake one, so nothing else may call
  * Date.now, performance.now or setTimeout where behaviour depends on it.
@@ -10,7 +13,10 @@ export interface Clock {
   now(): number;
   /** Milliseconds since 1970, for what people and peers read. */
   wallTime(): number;
-  /** Calls `run` once after `delay` ms. Does not keep the process alive. */
+  /**
+   * Calls `run` once after `delay` ms. Does not keep the process alive. After a stall it runs once the
+   * sockets were read: what came meanwhile may be what `run` would find missing.
+   */
   after(delay: number, run: () => void): Cancel;
   /** Calls `run` every `period` ms until cancelled. Does not keep the process alive. */
   every(period: number, run: () => void): Cancel;
@@ -27,9 +33,18 @@ export class SystemClock implements Clock {
   }
 
   after(delay: number, run: () => void): Cancel {
-    const timer = setTimeout(run, delay);
+    const due = this.now() + delay;
+    let reading: NodeJS.Immediate | undefined;
+    const timer = setTimeout(() => {
+      if (this.now() - due < STALL_MS) return run();
+      // In the first turn the sockets are read, at its end QUIC connections hand out what they got.
+      reading = setImmediate(() => (reading = setImmediate(run)));
+    }, delay);
     timer.unref();
-    return () => clearTimeout(timer);
+    return () => {
+      clearTimeout(timer);
+      clearImmediate(reading);
+    };
   }
 
   every(period: number, run: () => void): Cancel {

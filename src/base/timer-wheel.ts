@@ -1,3 +1,6 @@
+import { CatchUp } from './catch-up.js';
+import type { Reading } from './catch-up.js';
+import { STALL_MS } from './clock.js';
 import type { Cancel, Clock } from './clock.js';
 
 const SLOTS = 1024;
@@ -23,7 +26,7 @@ export class WheelTimer {
     return this.slot !== -1;
   }
 
-  /** Fires once, `delay` ms from now, never early and at most about two ticks late. */
+  /** Fires once, `delay` ms from now, never early and, unless the process stalls, about two ticks late at most. */
   arm(delay: number): void {
     this.wheel.arm(this, delay);
   }
@@ -40,19 +43,26 @@ export class WheelTimer {
 
 /**
  * Coarse timers for everything that exists once per session or connection: one interval serves
- * them all, arming and disarming are O(1) and allocate nothing.
+ * them all, arming and disarming are O(1) and allocate nothing. After a stall they fire once what
+ * waited in the sockets was read, for most of them mean that a peer was silent.
  */
 export class TimerWheel {
   private readonly slots: (WheelTimer | null)[] = new Array<WheelTimer | null>(SLOTS).fill(null);
   private stopTicking: Cancel | null = null;
   private armedCount = 0;
   private lastTick = 0;
+  private advancedAt = 0;
+  private readonly catchUp: CatchUp;
+  private readonly onCaughtUp = (): void => this.runDue();
 
   /** @param tick resolution in ms. */
   constructor(
     private readonly clock: Clock,
     private readonly tick: number,
-  ) {}
+    reading?: Reading,
+  ) {
+    this.catchUp = new CatchUp(clock, reading);
+  }
 
   /** A timer of this wheel, not armed yet. */
   timer(fire: () => void): WheelTimer {
@@ -89,10 +99,12 @@ export class TimerWheel {
   stop(): void {
     this.stopTicking?.();
     this.stopTicking = null;
+    this.catchUp.cancel();
   }
 
   private startTicking(): void {
-    this.lastTick = Math.floor(this.clock.now() / this.tick);
+    this.advancedAt = this.clock.now();
+    this.lastTick = Math.floor(this.advancedAt / this.tick);
     this.stopTicking = this.clock.every(this.tick, () => this.advance());
   }
 
@@ -119,7 +131,15 @@ export class TimerWheel {
   }
 
   private advance(): void {
+    const stall = this.clock.now() - this.advancedAt - this.tick;
+    if (this.catchUp.waiting) return;
+    if (stall < STALL_MS) this.runDue();
+    else this.catchUp.begin(stall, this.onCaughtUp);
+  }
+
+  private runDue(): void {
     const now = this.clock.now();
+    this.advancedAt = now;
     const target = Math.floor(now / this.tick);
     // After a pause longer than one turn every slot is due once; more turns would find nothing new.
     const from = Math.max(this.lastTick + 1, target - SLOTS + 1);

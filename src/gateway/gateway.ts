@@ -62,6 +62,7 @@ export class Gateway {
   readonly router: ZoneRouter;
   private readonly logging: Logging;
   private readonly log: Logger;
+  private readonly datagramsRead = () => this.metrics.quic.datagrams.value;
   private readonly wheel: TimerWheel;
   private readonly state: StateKeeper;
   private readonly journal: JournalSide;
@@ -96,7 +97,7 @@ export class Gateway {
     warnings: readonly string[] = [],
     private readonly clock: Clock = new SystemClock(),
   ) {
-    this.wheel = new TimerWheel(clock, SESSION_TICK_MS);
+    this.wheel = new TimerWheel(clock, SESSION_TICK_MS, { datagramsRead: this.datagramsRead });
     this.logging = new Logging(config);
     this.log = this.logging.root;
     this.state = new StateKeeper(config.server.stateFile, this.log.child({ part: 'state' }));
@@ -185,7 +186,7 @@ export class Gateway {
       spans: this.spans,
       ceiling: this.state.ceiling,
       journal: this.journal.writer,
-      datagramsRead: () => this.metrics.quic.datagrams.value,
+      datagramsRead: this.datagramsRead,
       ...(this.pair === null ? {} : { serving: this.pair, epochs: this.pair.epochs }),
     });
   }

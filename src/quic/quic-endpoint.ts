@@ -105,7 +105,8 @@ export class QuicEndpoint implements ConnectionOwner {
     this.limits = options.limits;
     this.migration = options.migration;
     this.keepalive = options.keepalive;
-    this.wheel = new TimerWheel(options.clock, TICK_MS);
+    const { datagrams } = options.metrics;
+    this.wheel = new TimerWheel(options.clock, TICK_MS, { datagramsRead: () => datagrams.value });
   }
 
   /** Connections that still hold memory here, also those that are closing. */

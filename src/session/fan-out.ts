@@ -1,3 +1,4 @@
+import { FULL_READ } from '../base/catch-up.js';
 import { RingQueue } from '../base/ring-queue.js';
 import type { JournalWriter } from '../journal/journal-writer.js';
 import type { LabelledTally } from '../telemetry/tally.js';
@@ -9,9 +10,6 @@ import type { ServingGate } from './serving-gate.js';
 import type { Session } from './session.js';
 import type { SessionRegistry } from './session-registry.js';
 import { SettlingBroadcast } from './settling-push.js';
-
-/** libuv reads at most so many datagrams per turn from a socket. After that many, more may wait. */
-export const FULL_READ = 32;
 
 /**
  * Sessions that are delivered to in one turn of the event loop. Each of them answers with an ACK:

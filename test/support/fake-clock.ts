@@ -62,6 +62,17 @@ export class FakeClock implements Clock {
     this.current = target;
   }
 
+  /** The process stands still for `ms`: nothing runs meanwhile, and what fell due runs late at its end. */
+  stall(ms: number): void {
+    this.current += ms;
+    for (const timer of this.timers) {
+      if (timer.due > this.current) continue;
+      const missed = timer.period > 0 ? Math.floor((this.current - timer.due) / timer.period) : 0;
+      timer.due += missed * timer.period;
+    }
+    this.advance(0);
+  }
+
   /** As `advance`, in steps of `step` ms, letting promises and I/O callbacks run after each. */
   async advanceAsync(ms: number, step = ms): Promise<void> {
     for (let left = ms; left > 0; left -= step) {

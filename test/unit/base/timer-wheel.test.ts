@@ -1,4 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { FULL_READ } from '../../../src/base/catch-up.js';
+import { STALL_MS } from '../../../src/base/clock.js';
 import { TimerWheel } from '../../../src/base/timer-wheel.js';
 import type { WheelTimer } from '../../../src/base/timer-wheel.js';
 import { FakeClock } from '../../support/fake-clock.js';
@@ -93,5 +95,94 @@ describe('TimerWheel', () => {
     expect(clock.pending).toBe(1);
     clock.advance(10 * TICK);
     expect(clock.pending).toBe(0);
+  });
+});
+
+describe('TimerWheel after a stall', () => {
+  let turns: (() => void)[];
+  let datagrams: number;
+  const turn = (read = 0): void => {
+    datagrams += read;
+    for (const run of turns.splice(0)) run();
+  };
+
+  beforeEach(() => {
+    turns = [];
+    datagrams = 0;
+    const soon = (run: () => void): void => void turns.push(run);
+    wheel = new TimerWheel(clock, TICK, { soon, datagramsRead: () => datagrams });
+  });
+
+  it('fires once the sockets were read and what was read is handed out', () => {
+    timer('a').arm(35);
+    clock.stall(500);
+    expect(fired).toEqual([]);
+    turn(3);
+    expect(fired).toEqual([]);
+    turn();
+    expect(fired).toEqual(['a']);
+  });
+
+  it('gives way to what was read: a timer that this pushes back does not fire', () => {
+    const silence = timer('silence');
+    silence.arm(35);
+    clock.stall(500);
+    turn(1);
+    silence.arm(35);
+    turn();
+    clock.advance(30);
+    expect(fired).toEqual([]);
+    clock.advance(30);
+    expect(fired).toEqual(['silence']);
+  });
+
+  it('waits while reads come in full batches, but not longer than the stall', () => {
+    timer('a').arm(35);
+    clock.stall(500);
+    for (let count = 0; count < 10; count++) turn(FULL_READ);
+    expect(fired).toEqual([]);
+    turn(FULL_READ - 1);
+    expect(fired).toEqual(['a']);
+    timer('b').arm(35);
+    clock.stall(500);
+    for (let count = 0; count < 40; count++) {
+      clock.advance(10);
+      turn(FULL_READ);
+    }
+    expect(fired).toEqual(['a']);
+    clock.advance(100);
+    turn(FULL_READ);
+    expect(fired).toEqual(['a', 'b']);
+  });
+
+  it('waits a second at most', () => {
+    timer('a').arm(35);
+    clock.stall(60_000);
+    for (let count = 0; count < 99; count++) {
+      clock.advance(10);
+      turn(FULL_READ);
+    }
+    expect(fired).toEqual([]);
+    clock.advance(10);
+    turn(FULL_READ);
+    expect(fired).toEqual(['a']);
+  });
+
+  it('does not wait for what is a little late only', () => {
+    timer('a').arm(35);
+    clock.stall(STALL_MS);
+    expect(fired).toEqual(['a']);
+  });
+
+  it('stays silent where it is stopped meanwhile, and fires late where it is started again', () => {
+    timer('a').arm(35);
+    clock.stall(500);
+    wheel.stop();
+    turn();
+    turn();
+    expect(fired).toEqual([]);
+    timer('b').arm(35);
+    clock.advance(60);
+    expect(fired).toContain('b');
   });
 });

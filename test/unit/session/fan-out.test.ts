@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
+import { FULL_READ } from '../../../src/base/catch-up.js';
 import { Audience } from '../../../src/session/audience.js';
 import {
   BYTES_PER_TURN,
-  FULL_READ,
   MAX_BROADCASTS,
   MAX_BROADCAST_BYTES,
   SESSIONS_PER_CROWDED_TURN,
