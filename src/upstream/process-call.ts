@@ -12,7 +12,8 @@ import type { UpstreamClient } from './upstream-client.js';
  * - unreachable: it surely was not sent, so another instance may be asked;
  * - lost: the connection broke, or the upstream said UNAVAILABLE; it may have been executed;
  * - timeout: no answer within the deadline; it may have been executed;
- * - cancelled: by us, or a stream reset by a dying upstream; it may have been executed;
+ * - cancelled: by us, or with the stream that it shared, which the upstream reset or ended with a status
+ *   of its own making; it may have been executed;
  * - declined: we did not send it, and that says nothing about the upstream: it is above the size limit,
  *   or too much waits for the connection already;
  * - full: we did not send it, for too much waits for the upstream to read it;

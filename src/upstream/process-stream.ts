@@ -206,9 +206,17 @@ export class ProcessStream implements LaneOwner, RequestKeeper {
   }
 }
 
+/**
+ * What the end of a stream means for a request that was given to it. A status of the upstream's own
+ * making is about the stream, not about the request: that may have been executed all the same.
+ */
 function failureOf({ status, message, neverSent }: StreamEnd): CallFailure {
-  // In good order, but with requests unanswered.
-  if (status !== GrpcStatus.OK) return { status, message, neverSent };
-  const reason = 'the upstream ended the stream without an answer';
-  return { status: GrpcStatus.UNAVAILABLE, message: reason, neverSent: false };
+  if (neverSent || status === GrpcStatus.UNAVAILABLE) return { status, message, neverSent };
+  if (status === GrpcStatus.OK) {
+    // In good order, but with requests unanswered.
+    const reason = 'the upstream ended the stream without an answer';
+    return { status: GrpcStatus.UNAVAILABLE, message: reason, neverSent };
+  }
+  const reason = `the stream ended with status ${status}: ${message}`;
+  return { status: GrpcStatus.CANCELLED, message: reason, neverSent };
 }

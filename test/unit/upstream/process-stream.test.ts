@@ -178,9 +178,14 @@ describe('requests on a ProcessStream', () => {
 describe('a ProcessStream that ends', () => {
   test.each([
     [GrpcStatus.UNAVAILABLE, false, GrpcStatus.UNAVAILABLE, false],
-    [GrpcStatus.UNAVAILABLE, true, GrpcStatus.UNAVAILABLE, true],
     [GrpcStatus.OK, false, GrpcStatus.UNAVAILABLE, false],
-    [GrpcStatus.INTERNAL, false, GrpcStatus.INTERNAL, false],
+    [GrpcStatus.UNAVAILABLE, true, GrpcStatus.UNAVAILABLE, true],
+    // What the upstream says of the stream says nothing of the requests on it.
+    [GrpcStatus.CANCELLED, false, GrpcStatus.CANCELLED, false],
+    [GrpcStatus.INTERNAL, false, GrpcStatus.CANCELLED, false],
+    [GrpcStatus.UNKNOWN, false, GrpcStatus.CANCELLED, false],
+    [GrpcStatus.RESOURCE_EXHAUSTED, false, GrpcStatus.CANCELLED, false],
+    [GrpcStatus.DEADLINE_EXCEEDED, false, GrpcStatus.CANCELLED, false],
   ])('with status %d, never sent %p', async (status, neverSent, told, toldNeverSent) => {
     const asked = [new Asked(1), new Asked(2)];
     await turn();
