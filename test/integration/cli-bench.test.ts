@@ -186,7 +186,7 @@ describe('gatesvr bench', () => {
 
   test('a gateway that goes away ends the bench at once, and disconnects are counted', async () => {
     const going = await harness.gateway(ALONE);
-    const argv = ['--addr', `127.0.0.1:${going.quicPort}`, '--mode', 'idle', '--duration', '5s'];
+    const argv = ['--addr', `127.0.0.1:${going.quicPort}`, '--mode', 'idle', '--duration', '10m'];
     const running = bench(...argv);
     while (going.sessions.connectionCount < 20) await new Promise((turn) => setTimeout(turn, 10));
     await going.stop();

@@ -4,7 +4,7 @@ import type { LoadSession } from './load-session.js';
 const TICK_MS = 5;
 
 /**
- * Sends heartbeats from all sessions in turn, evenly spread, until the time is over.
+ * Sends heartbeats from all sessions in turn, evenly spread, until the time is over or no session lives.
  * @param everyMs how often each session sends one.
  * @param beat sends one that was due at a time of performance.now(), ms. @returns how many were sent.
  */
@@ -23,7 +23,7 @@ export async function beatInTurn(
       const session = sessions[sent % sessions.length];
       if (session !== undefined) beat(session, started + (sent + 1) / perMs);
     }
-    if (elapsed >= holdMs) return sent;
+    if (elapsed >= holdMs || sessions.every(({ ended }) => ended)) return sent;
     await new Promise((resolve) => setTimeout(resolve, Math.min(TICK_MS, holdMs)));
   }
 }
