@@ -43,7 +43,9 @@ describe('a gateway configured for a network of strangers', () => {
     await writeCertificates(folder, {}, true);
     await gateway.reload(logging('error'));
     expect(await statusOverTls(gateway.httpPort, readFileSync(join(folder, 'ca.crt')))).toBe(200);
-    await expect(statusOverTls(gateway.httpPort, old)).rejects.toThrow();
+    await expect(statusOverTls(gateway.httpPort, old)).rejects.toMatchObject({
+      code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+    });
     await gateway.stop();
   });
 
