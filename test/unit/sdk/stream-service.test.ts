@@ -17,6 +17,8 @@ import { FakeResponses } from '../../support/fake-streams.js';
 /** So many unanswered requests, and a stream is not read. */
 const MOST_UNDER_WAY = 10_000;
 
+const LARGE = new Uint8Array(1_000_000);
+
 let clock: FakeClock;
 let responses: FakeResponses;
 let call: StreamCall;
@@ -41,11 +43,12 @@ function cancel(...numbers: number[]): void {
   call.onMessage(encodeMessage(ProcessBatch, { cancelled }));
 }
 
-/** The numbers of the requests whose answers the gateway has read. */
-const answered = (): number[] =>
-  responses.read
-    .flatMap((bytes) => decodeMessage(ProcessResults, bytes).responses)
-    .map(({ clientSeqId }) => clientSeqId ?? 0);
+/** The answers that the gateway has read. */
+const answers = () =>
+  responses.read.flatMap((bytes) => decodeMessage(ProcessResults, bytes).responses);
+/** The numbers of their requests. */
+const answered = (): number[] => answers().map(({ clientSeqId }) => clientSeqId ?? 0);
+const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
 
 beforeEach(() => {
   clock = new FakeClock();
@@ -59,6 +62,10 @@ beforeEach(() => {
   });
   handlers.set('echo', () => 'here');
   handlers.set('later', () => released);
+  handlers.set('large', async () => {
+    await released;
+    return LARGE;
+  });
   call = new StreamService(handlers, clock).method().open(responses, 'gateway');
   responses.onDrain = () => call.onDrain?.();
 });
@@ -123,5 +130,46 @@ describe('requests that nobody waits for any more', () => {
     release();
     await turn();
     expect(answered()).toEqual([1]);
+  });
+});
+
+describe('a gateway that does not read', () => {
+  beforeEach(() => responses.setReading(false));
+
+  test('gets 100 MB of answers when it reads on, in order, and the end behind them', async () => {
+    ask('large', 1, 100);
+    call.onHalfClose();
+    release();
+    await turn();
+    expect(responses.queuedBytes).toBeLessThan(4_000_000);
+    expect([responses.paused, responses.ended]).toEqual([true, null]);
+    responses.setReading(true);
+    expect(answered()).toEqual(numbers(100));
+    expect(answers().every(({ data }) => data?.length === LARGE.length)).toBe(true);
+    await turn();
+    expect([responses.paused, responses.ended]).toEqual([false, 0]);
+  });
+
+  test('gets none whose time is up by then', async () => {
+    ask('large', 1, 20, 50);
+    ask('large', 21);
+    release();
+    await turn();
+    clock.advance(60);
+    responses.setReading(true);
+    const late = answered().filter((number) => number <= 20);
+    expect(late.length).toBeLessThan(5);
+    expect(answered().at(-1)).toBe(21);
+  });
+
+  test('hears 504 instead of what is above 128 MiB', async () => {
+    ask('large', 1, 200);
+    release();
+    await turn();
+    responses.setReading(true);
+    expect(answered()).toEqual(numbers(200));
+    const codes = answers().map(({ code }) => code);
+    expect(codes.filter((code) => code === 200).length).toBeGreaterThanOrEqual(134);
+    expect(codes.slice(140).every((code) => code === 504)).toBe(true);
   });
 });
