@@ -1,6 +1,7 @@
 # Sourced by suites that try the gateway with a Python package from PyPI. They set `suite`, their name.
+# What is skipped is added to the file GATESVR_SKIPPED, of which `make test` prints the lines at its end.
 
-skip() { echo "$suite: skipped, $1"; exit 0; }
+skip() { echo "$suite: skipped, $1" | tee -a "${GATESVR_SKIPPED:-/dev/null}"; exit 0; }
 fail() { echo "$suite: $1" >&2; exit 1; }
 
 # need_python VENV MODULE REQUIREMENT: a virtual environment that has the package; without one the suite

@@ -15,7 +15,8 @@ here() {
     command -v google-chrome
 }
 give_up() {
-  [ -z "${GATESVR_REQUIRE_BROWSER:-}" ] && { echo "browser: skipped, $1"; exit 0; }
+  [ -z "${GATESVR_REQUIRE_BROWSER:-}" ] &&
+    { echo "browser: skipped, $1" | tee -a "${GATESVR_SKIPPED:-/dev/null}"; exit 0; }
   echo "browser: $1" >&2
   exit 1
 }

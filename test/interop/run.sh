@@ -78,6 +78,7 @@ if command -v gtlsclient >/dev/null; then
   fi
 else
   echo 'skip  HTTP/3: ngtcp2-client is not installed'
+  echo 'interop: HTTP/3 with ngtcp2 skipped, ngtcp2-client is not installed' >>"${GATESVR_SKIPPED:-/dev/null}"
 fi
 
 [ $status -eq 0 ] || { echo '--- the log of the gateway ends:' >&2; tail -20 "$work/gateway.log" >&2; }
