@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { AnsweredRequests } from '../../../src/sdk/upstream/answered-requests.js';
-import { FakeClock } from '../../support/fake-clock.js';
+import { AnsweredRequests } from '../../../../src/sdk/upstream/answered-requests.js';
+import { FakeClock } from '../../../support/fake-clock.js';
 
 const bytes = (length: number) => Promise.resolve(new Uint8Array(length));
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { PushSequence } from '../../../src/sdk/client/core/push-sequence.js';
-import { NUMBER_JUMP } from '../../../src/wire/limits.js';
+import { PushSequence } from '../../../../../src/sdk/client/core/push-sequence.js';
+import { NUMBER_JUMP } from '../../../../../src/wire/limits.js';
 
 describe('PushSequence', () => {
   test('delivers what is next, drops what was seen, finds what is missing', () => {

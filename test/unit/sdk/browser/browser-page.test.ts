@@ -1,13 +1,13 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
-import { certificateHashes } from '../../../src/sdk/browser/certificate-hash.js';
-import { GatewayClient } from '../../../src/sdk/browser/gateway-client.js';
-import type { Platform } from '../../../src/sdk/browser/platform.js';
-import { RememberedTransport } from '../../../src/sdk/browser/remembered-transport.js';
-import { SessionStorageStore } from '../../../src/sdk/browser/session-storage-store.js';
-import type { ResumeState } from '../../../src/sdk/client/core/resume-store.js';
-import { FakeClock } from '../../support/fake-clock.js';
-import { FakeGateway, turns } from '../../support/fake-gateway.js';
-import { FakeLocks, FakeStorage, fakePage } from '../../support/fake-browser.js';
+import { certificateHashes } from '../../../../src/sdk/browser/certificate-hash.js';
+import { GatewayClient } from '../../../../src/sdk/browser/gateway-client.js';
+import type { Platform } from '../../../../src/sdk/browser/platform.js';
+import { RememberedTransport } from '../../../../src/sdk/browser/remembered-transport.js';
+import { SessionStorageStore } from '../../../../src/sdk/browser/session-storage-store.js';
+import type { ResumeState } from '../../../../src/sdk/client/core/resume-store.js';
+import { FakeClock } from '../../../support/fake-clock.js';
+import { FakeGateway, turns } from '../../../support/fake-gateway.js';
+import { FakeLocks, FakeStorage, fakePage } from '../../../support/fake-browser.js';
 
 const state: ResumeState = {
   version: 1,

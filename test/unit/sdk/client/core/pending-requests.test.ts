@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import type { SendResult } from '../../../src/link/link.js';
-import type { Frame } from '../../../src/wire/frame-encoder.js';
-import { ClientRequest, decodeMessage } from '../../../src/wire/messages.js';
-import { MAX_FRAME_BYTES } from '../../../src/wire/limits.js';
-import { PendingRequest } from '../../../src/sdk/client/core/pending-request.js';
-import { PendingRequests } from '../../../src/sdk/client/core/pending-requests.js';
+import type { SendResult } from '../../../../../src/link/link.js';
+import type { Frame } from '../../../../../src/wire/frame-encoder.js';
+import { ClientRequest, decodeMessage } from '../../../../../src/wire/messages.js';
+import { MAX_FRAME_BYTES } from '../../../../../src/wire/limits.js';
+import { PendingRequest } from '../../../../../src/sdk/client/core/pending-request.js';
+import { PendingRequests } from '../../../../../src/sdk/client/core/pending-requests.js';
 
 const limits = { maxInFlight: 3, maxQueued: 4, maxQueuedBytes: 2_000 };
 

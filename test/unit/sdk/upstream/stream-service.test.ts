@@ -1,18 +1,18 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import type { StreamCall } from '../../../src/grpc/server-method.js';
-import { Gateways } from '../../../src/sdk/upstream/gateways.js';
-import { Handlers } from '../../../src/sdk/upstream/handlers.js';
-import type { RequestContext } from '../../../src/sdk/upstream/request-context.js';
-import { StreamService } from '../../../src/sdk/upstream/stream-service.js';
+import type { StreamCall } from '../../../../src/grpc/server-method.js';
+import { Gateways } from '../../../../src/sdk/upstream/gateways.js';
+import { Handlers } from '../../../../src/sdk/upstream/handlers.js';
+import type { RequestContext } from '../../../../src/sdk/upstream/request-context.js';
+import { StreamService } from '../../../../src/sdk/upstream/stream-service.js';
 import {
   ProcessBatch,
   ProcessResults,
   UpstreamRequest,
   decodeMessage,
   encodeMessage,
-} from '../../../src/wire/messages.js';
-import { FakeClock } from '../../support/fake-clock.js';
-import { FakeResponses } from '../../support/fake-streams.js';
+} from '../../../../src/wire/messages.js';
+import { FakeClock } from '../../../support/fake-clock.js';
+import { FakeResponses } from '../../../support/fake-streams.js';
 
 /** So many unanswered requests, and a stream is not read. */
 const MOST_UNDER_WAY = 10_000;

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import type { ResumeState, ResumeStore } from '../../../src/sdk/client/index.js';
-import type { CoreClientOptions } from '../../../src/sdk/client/core/options.js';
-import { readResumeState } from '../../../src/sdk/client/core/resume-store.js';
-import { ClientBench } from '../../support/client-bench.js';
-import { turns } from '../../support/fake-gateway.js';
+import type { ResumeState, ResumeStore } from '../../../../src/sdk/client/index.js';
+import type { CoreClientOptions } from '../../../../src/sdk/client/core/options.js';
+import { readResumeState } from '../../../../src/sdk/client/core/resume-store.js';
+import { ClientBench } from '../../../support/client-bench.js';
+import { turns } from '../../../support/fake-gateway.js';
 
 /** A store whose saves the test holds back, or lets fail. */
 class TestStore implements ResumeStore {

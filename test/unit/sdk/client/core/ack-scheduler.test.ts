@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { AckScheduler } from '../../../src/sdk/client/core/ack-scheduler.js';
-import { FakeClock } from '../../support/fake-clock.js';
+import { AckScheduler } from '../../../../../src/sdk/client/core/ack-scheduler.js';
+import { FakeClock } from '../../../../support/fake-clock.js';
 
 function scheduler() {
   const clock = new FakeClock();

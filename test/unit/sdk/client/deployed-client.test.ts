@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { memoryLinkPair } from '../../../src/link/memory-link.js';
-import { ClientRequest, StartRequest, decodeMessage } from '../../../src/wire/messages.js';
-import { DeployedClient } from '../../support/deployed-client.js';
-import { FakeClock } from '../../support/fake-clock.js';
-import { FakeGateway, turns } from '../../support/fake-gateway.js';
+import { memoryLinkPair } from '../../../../src/link/memory-link.js';
+import { ClientRequest, StartRequest, decodeMessage } from '../../../../src/wire/messages.js';
+import { DeployedClient } from '../../../support/deployed-client.js';
+import { FakeClock } from '../../../support/fake-clock.js';
+import { FakeGateway, turns } from '../../../support/fake-gateway.js';
 
 function fixture(heartbeatMs = 0) {
   const gateway = new FakeGateway();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { Liveness } from '../../../src/sdk/client/core/liveness.js';
+import { Liveness } from '../../../../../src/sdk/client/core/liveness.js';
 
 const options = { pingAfterMs: 1_000, deadAfterMs: 3_000 };
 

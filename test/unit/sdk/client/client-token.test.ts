@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from '@jest/globals';
-import { ClientBench } from '../../support/client-bench.js';
+import { ClientBench } from '../../../support/client-bench.js';
 
 let bench: ClientBench;
 

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import type { ResumeStore } from '../../../src/sdk/client/index.js';
-import type { CoreClientOptions } from '../../../src/sdk/client/core/options.js';
-import { ClientBench } from '../../support/client-bench.js';
-import { turns } from '../../support/fake-gateway.js';
+import type { ResumeStore } from '../../../../src/sdk/client/index.js';
+import type { CoreClientOptions } from '../../../../src/sdk/client/core/options.js';
+import { ClientBench } from '../../../support/client-bench.js';
+import { turns } from '../../../support/fake-gateway.js';
 
 /** Requests of this size fill any Link before maxInFlight does. */
 const LARGE = new Uint8Array(200_000);

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { ClientBench } from '../../support/client-bench.js';
-import { turns } from '../../support/fake-gateway.js';
+import { ClientBench } from '../../../support/client-bench.js';
+import { turns } from '../../../support/fake-gateway.js';
 
 let bench: ClientBench;
 

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import type { Push } from '../../../src/sdk/client/index.js';
-import type { CoreClientOptions } from '../../../src/sdk/client/core/options.js';
-import type { FakeConnection } from '../../support/fake-gateway.js';
-import { turns } from '../../support/fake-gateway.js';
-import { ClientBench } from '../../support/client-bench.js';
+import type { Push } from '../../../../src/sdk/client/index.js';
+import type { CoreClientOptions } from '../../../../src/sdk/client/core/options.js';
+import type { FakeConnection } from '../../../support/fake-gateway.js';
+import { turns } from '../../../support/fake-gateway.js';
+import { ClientBench } from '../../../support/client-bench.js';
 
 let bench: ClientBench;
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { OrderedDelivery } from '../../../src/sdk/client/core/ordered-delivery.js';
+import { OrderedDelivery } from '../../../../../src/sdk/client/core/ordered-delivery.js';
 
 function fixture() {
   const turns: (() => void)[] = [];

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import type { CoreClientOptions } from '../../../src/sdk/client/core/options.js';
-import { ClientBench } from '../../support/client-bench.js';
-import { turns } from '../../support/fake-gateway.js';
+import type { CoreClientOptions } from '../../../../src/sdk/client/core/options.js';
+import { ClientBench } from '../../../support/client-bench.js';
+import { turns } from '../../../support/fake-gateway.js';
 
 let bench: ClientBench;
 

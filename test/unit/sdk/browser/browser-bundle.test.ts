@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { gzipSync } from 'node:zlib';
-import { bundle } from '../../../src/sdk/browser/bundle.mjs';
+import { bundle } from '../../../../src/sdk/browser/bundle.mjs';
 
 /** What a page may load for it, bytes of gzip (docs/BROWSER-SDK.md). */
 const MAX_BYTES = 30_000;

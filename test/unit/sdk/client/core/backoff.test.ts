@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { Backoff } from '../../../src/sdk/client/core/backoff.js';
+import { Backoff } from '../../../../../src/sdk/client/core/backoff.js';
 
 describe('Backoff', () => {
   test('doubles the ceiling up to the maximum and draws from the whole range below it', () => {

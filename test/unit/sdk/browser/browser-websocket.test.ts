@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import type { LinkClosed, LinkObserver } from '../../../src/link/link.js';
-import { LINK_BUFFER_BYTES } from '../../../src/link/link.js';
-import type { PlatformWebSocket } from '../../../src/sdk/browser/platform.js';
-import { WebSocketLink } from '../../../src/sdk/browser/web-socket-link.js';
-import { WebSocketTransport } from '../../../src/sdk/browser/web-socket.js';
-import { MAX_FRAME_BYTES } from '../../../src/wire/limits.js';
-import { FakeClock } from '../../support/fake-clock.js';
-import { turns } from '../../support/fake-gateway.js';
+import type { LinkClosed, LinkObserver } from '../../../../src/link/link.js';
+import { LINK_BUFFER_BYTES } from '../../../../src/link/link.js';
+import type { PlatformWebSocket } from '../../../../src/sdk/browser/platform.js';
+import { WebSocketLink } from '../../../../src/sdk/browser/web-socket-link.js';
+import { WebSocketTransport } from '../../../../src/sdk/browser/web-socket.js';
+import { MAX_FRAME_BYTES } from '../../../../src/wire/limits.js';
+import { FakeClock } from '../../../support/fake-clock.js';
+import { turns } from '../../../support/fake-gateway.js';
 
 /** A browser's WebSocket of which the test is the network. */
 class FakeSocket implements PlatformWebSocket {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import type { ListenerError } from '../../../src/sdk/client/core/errors.js';
-import { EventEmitter } from '../../../src/sdk/client/core/events.js';
+import type { ListenerError } from '../../../../../src/sdk/client/core/errors.js';
+import { EventEmitter } from '../../../../../src/sdk/client/core/events.js';
 
 describe('EventEmitter', () => {
   test('a listener that throws or rejects is reported and disturbs no other', async () => {

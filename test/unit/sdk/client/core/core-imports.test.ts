@@ -2,9 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { scanTree } from '../../architecture/scan.js';
+import { scanTree } from '../../../../architecture/scan.js';
 
-const src = fileURLToPath(new URL('../../../src', import.meta.url));
+const src = fileURLToPath(new URL('../../../../../src', import.meta.url));
 const core = 'sdk/client/core/';
 
 describe('the core of the client, which runs in browsers too', () => {

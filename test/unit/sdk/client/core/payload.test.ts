@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { Answer, Push } from '../../../src/sdk/client/core/payload.js';
+import { Answer, Push } from '../../../../../src/sdk/client/core/payload.js';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { memoryLinkPair } from '../../../src/link/memory-link.js';
-import type { Link } from '../../../src/link/link.js';
-import { FallbackTransport } from '../../../src/sdk/client/core/fallback-transport.js';
-import type { Transport } from '../../../src/sdk/client/core/transport.js';
-import { FakeClock } from '../../support/fake-clock.js';
-import { turns } from '../../support/fake-gateway.js';
+import { memoryLinkPair } from '../../../../../src/link/memory-link.js';
+import type { Link } from '../../../../../src/link/link.js';
+import { FallbackTransport } from '../../../../../src/sdk/client/core/fallback-transport.js';
+import type { Transport } from '../../../../../src/sdk/client/core/transport.js';
+import { FakeClock } from '../../../../support/fake-clock.js';
+import { turns } from '../../../../support/fake-gateway.js';
 
 /** A transport whose attempts the test settles. */
 class Scripted implements Transport {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { AddressList } from '../../../src/sdk/client/core/address-list.js';
+import { AddressList } from '../../../../../src/sdk/client/core/address-list.js';
 
 describe('AddressList', () => {
   test('stays with what works and moves round what fails', () => {
