@@ -7,7 +7,7 @@ import type { Address, Config } from '../config/config.js';
 import type { GrpcServer } from '../grpc/grpc-server.js';
 import type { StreamOpener } from '../grpc/message-stream.js';
 import type { UnaryCaller } from '../grpc/unary-caller.js';
-import type { Readiness } from '../ops/ops-source.js';
+import type { Readiness, ReadyState } from '../ops/ops-source.js';
 import { backupStats, primaryAddress } from '../replication/backup-stats.js';
 import type { BackupStats } from '../replication/backup-stats.js';
 import { FAILBACK_LOOK_MS, Failback, failbackSubject } from '../replication/failback.js';
@@ -104,7 +104,7 @@ export class PairSide implements ServingGate {
   }
 
   /** For /ready: `serving`, `starting`, `backup`, or `silent` for a primary that may not serve. */
-  get state(): string {
+  get state(): ReadyState {
     if (this.accepts) return 'serving';
     const role = this.replicator?.machine.role ?? 'starting';
     return role === 'primary' ? 'silent' : role;
@@ -310,7 +310,7 @@ export function pairSide(...parts: ConstructorParameters<typeof PairSide>): Pair
 }
 
 /** Whether clients should be sent here: what the phase of the process says, then its role. */
-export function readinessOf(phase: string, pair: PairSide | null): Readiness {
+export function readinessOf(phase: ReadyState, pair: PairSide | null): Readiness {
   const state = phase === 'serving' && pair !== null ? pair.state : phase;
   return { ready: state === 'serving', state };
 }

@@ -4,10 +4,12 @@ import type { TraceListener } from '../session/trace/trace-event.js';
 import type { LogLevelName } from '../telemetry/log-level.js';
 
 /** Whether clients should be sent here, and if not, why. */
+export type ReadyState = 'starting' | 'serving' | 'draining' | 'backup' | 'silent';
+
 export interface Readiness {
   readonly ready: boolean;
-  /** One word or two for people and balancers: `serving`, `starting`, `draining`, `backup`. */
-  readonly state: string;
+  /** `silent`: the primary of a pair that may not serve at the moment. */
+  readonly state: ReadyState;
 }
 
 /** The gateway as a whole. */

@@ -11,7 +11,7 @@ export interface ClientView {
   readonly online: boolean;
   readonly sessionId: string;
   readonly openid: string;
-  /** `001` to `006`. */
+  /** `001` to `006`, or the service that `routing.rules` give the openid. */
   readonly zone: string;
   /** `quic`, ...; of the present or last connection, as is the address. Empty before the first. */
   readonly transport: string;

@@ -6,6 +6,7 @@ import type { OpsServerParts } from '../../src/ops/ops-server.js';
 import type {
   OpsControls,
   OpsSource,
+  ReadyState,
   SessionQuery,
   SessionView,
 } from '../../src/ops/ops-source.js';
@@ -47,7 +48,7 @@ const routing = { zones: [{ zone: '001', instances: [instance] }], fallback: nul
 
 /** A gateway of 250 sessions in zone 001, and what operators did to it. */
 export class OpsDouble implements OpsSource, OpsControls {
-  state = 'serving';
+  state: ReadyState = 'serving';
   broken = false;
   level: LogLevelName = 'info';
   /** How often `stats` was asked. */

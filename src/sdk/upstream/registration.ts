@@ -12,7 +12,7 @@ export interface Registrant {
   readonly address: string;
   readonly zone: string;
   readonly serviceName: string;
-  /** `process_stream`. */
+  /** `process_stream`, `dedupe`. */
   readonly capabilities: string[];
 }
 

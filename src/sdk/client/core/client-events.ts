@@ -8,7 +8,7 @@ export type ClientState =
 /** A session is under way. */
 export interface Connected {
   readonly address: string;
-  /** `quic` or `websocket`. */
+  /** `quic` or `websocket`; in browsers `webtransport` or `websocket`. */
   readonly transport: string;
   readonly sessionId: string;
   /** The same session as before: requests in flight go on. */

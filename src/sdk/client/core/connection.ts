@@ -84,7 +84,7 @@ export class Connection implements LinkObserver {
     this.liveness = new Liveness({ pingAfterMs, deadAfterMs: this.deadAfterMs });
   }
 
-  /** `quic` or `websocket`. */
+  /** `quic` or `websocket`; in browsers `webtransport` or `websocket`. */
   get transport(): string {
     return this.link.transport;
   }

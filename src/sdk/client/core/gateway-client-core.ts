@@ -68,7 +68,7 @@ export class GatewayClientCore {
     return this.session.address;
   }
 
-  /** `quic` or `websocket` while there is a connection, else empty. */
+  /** `quic`, `webtransport` or `websocket` while there is a connection, else empty. */
   get transport(): string {
     return this.session.transport;
   }
