@@ -1,4 +1,4 @@
-// A client that receives messages, one after another, and misses none: also not when it is killed
+// A client that receives messages, one after another, and misses none, even when it is killed
 // and started again.
 //
 //   node examples/inbox.mjs [openid] [gateway] [PEM file of the authorities to trust] [session file]

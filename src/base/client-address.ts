@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { formatAddress, parseAddress } from './address.js';
 import type { Networks } from './networks.js';
 
-/** Proxies in a row before a client; a longer header is none of a real deployment. */
+/** Proxies in a row before a client; no real deployment sends a longer header. */
 const MAX_HOPS = 16;
 
 /** The part of a request that tells where it came from. */

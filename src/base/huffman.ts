@@ -56,7 +56,7 @@ function lengthOf(byte: number): number {
 
 /**
  * Decodes a Huffman-coded string of HPACK and QPACK (RFC 7541 section 5.2) to Latin-1 text.
- * @returns null where it holds EOS, or ends in anything but at most seven ones: the string is none.
+ * @returns null where it holds EOS, or ends in anything but at most seven ones: the string is invalid.
  */
 export function decodeHuffman(bytes: Uint8Array, start: number, end: number): string | null {
   let text = '';

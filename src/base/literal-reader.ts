@@ -11,7 +11,7 @@ export class LiteralReader {
   private bytes: Buffer = Buffer.alloc(0);
   private at = 0;
 
-  /** @param fault makes the error of whoever reads: what was read is none of its format. */
+  /** @param fault makes the error of whoever reads: what was read is not of its format. */
   constructor(private readonly fault: (message: string) => Error) {}
 
   /** Reads from the start of these bytes on. */
@@ -59,7 +59,7 @@ export class LiteralReader {
     this.at = end;
     if ((first & (1 << prefixBits)) === 0) return this.bytes.toString('latin1', start, end);
     const text = decodeHuffman(this.bytes, start, end);
-    if (text === null) throw this.fault('a Huffman string that is none');
+    if (text === null) throw this.fault('an invalid Huffman string');
     return text;
   }
 }

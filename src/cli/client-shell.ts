@@ -157,7 +157,7 @@ export class ClientShell {
   }
 }
 
-/** `action key=value ... data`: parameters end at the first word that is none. */
+/** `action key=value ... data`: parameters end at the first word that is not one. */
 export function parseRequest(line: string): { action: string; options: RequestOptions } {
   const params: Record<string, string> = {};
   const first = /^(\S+)\s*/.exec(line);

@@ -4,7 +4,7 @@ import { tallyTable } from './tally-table.js';
 const TALLIES = {
   adminRefused: [
     'gatesvr_admin_refused_total',
-    'Calls that only admins may make, by someone who is none',
+    'Calls that only admins may make, by someone who is not an admin',
   ],
   readsRefused: [
     'gatesvr_reads_refused_total',

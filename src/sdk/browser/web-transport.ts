@@ -36,7 +36,7 @@ export class WebTransportTransport implements Transport {
   private readonly hashes: readonly CertificateHash[];
   private readonly probes = new WeakMap<Link, PathProbe>();
 
-  /** @throws {RangeError} where a certificate hash is none. */
+  /** @throws {RangeError} where a certificate hash is malformed. */
   constructor(options: WebTransportOptions = {}) {
     this.platform = options.platform ?? thisPlatform();
     this.hashes = certificateHashes(options.certificateHashes ?? []);

@@ -55,7 +55,7 @@ export class RequestContext {
     return decoder.decode(this.data);
   }
 
-  /** The data as JSON. @throws {SyntaxError} where it is none. */
+  /** The data as JSON. @throws {SyntaxError} where it is not JSON. */
   json(): unknown {
     return JSON.parse(this.text);
   }

@@ -11,7 +11,7 @@ export class MsgIds {
     return this.last;
   }
 
-  /** The next id is this one, or 1 where that is none. */
+  /** The next id is this one, or 1 where that is not a valid one. */
   goOnFrom(id: number): void {
     this.last = id >= 1 && id <= MAX_MSG_ID ? id - 1 : 0;
   }

@@ -15,7 +15,7 @@ abstract class Payload {
 
   /**
    * The data as JSON.
-   * @throws {SyntaxError} where it is none.
+   * @throws {SyntaxError} where it is not JSON.
    */
   json(): unknown {
     return JSON.parse(this.text);

@@ -34,7 +34,7 @@ export class ResumeStoreError extends GatewayClientError {
 
 /**
  * Reads a saved state.
- * @throws {ResumeStoreError} where it is none.
+ * @throws {ResumeStoreError} where it is not one.
  */
 export function readResumeState(saved: unknown): ResumeState {
   if (typeof saved !== 'object' || saved === null) throw damaged('it is no object');
