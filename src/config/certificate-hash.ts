@@ -1,6 +1,9 @@
 import { X509Certificate, createHash } from 'node:crypto';
 
-/** Longest validity of a certificate that a page may trust by its hash (W3C WebTransport, "custom certificate requirements"). */
+/**
+ * Longest validity of a certificate that a page may trust by its hash (W3C WebTransport, "custom certificate
+ * requirements").
+ */
 export const MAX_HASHED_DAYS = 14;
 const DAY_MS = 86_400_000;
 

@@ -33,7 +33,7 @@ export async function makeCertificates(
 /**
  * Makes certificates and writes ca.crt, server.crt and server.key (mode 0600) into a folder.
  * @param force overwrite existing ones.
- * @throws StartupError CERTIFICATES_EXIST, or CERTIFICATES_UNWRITABLE naming folder and reason.
+ * @throws {StartupError} CERTIFICATES_EXIST, or CERTIFICATES_UNWRITABLE naming folder and reason.
  */
 export async function writeCertificates(
   folder: string,

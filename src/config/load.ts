@@ -37,7 +37,7 @@ export interface LoadedConfig {
 /**
  * Reads, merges (flags over environment over file over defaults), validates and freezes the
  * configuration.
- * @throws StartupError CONFIG_INVALID naming every problem, one line each, or CONFIG_UNREADABLE.
+ * @throws {StartupError} CONFIG_INVALID naming every problem, one line each, or CONFIG_UNREADABLE.
  */
 export function loadConfig(sources: ConfigSources = {}): LoadedConfig {
   const findings: Findings = { problems: [], warnings: [] };

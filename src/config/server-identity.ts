@@ -13,7 +13,7 @@ export interface ServerIdentity extends TlsFiles {
 /**
  * The certificate and key a gateway presents: those of server.cert_file and server.key_file, or,
  * where neither is set, development ones, which the first run makes.
- * @throws StartupError as loadTlsFiles and writeCertificates do.
+ * @throws {StartupError} as loadTlsFiles and writeCertificates do.
  */
 export async function serverIdentity(server: Config['server']): Promise<ServerIdentity> {
   if (server.certFile !== null && server.keyFile !== null) {

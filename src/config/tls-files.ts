@@ -12,7 +12,7 @@ export interface TlsFiles extends KeyPair {
 /**
  * Reads and checks what TLS servers present.
  * @param now ms since 1970.
- * @throws StartupError TLS_UNREADABLE, TLS_INVALID, TLS_KEY_MISMATCH or TLS_EXPIRED, in one line.
+ * @throws {StartupError} TLS_UNREADABLE, TLS_INVALID, TLS_KEY_MISMATCH or TLS_EXPIRED, in one line.
  */
 export function loadTlsFiles(certFile: string, keyFile: string, now = Date.now()): TlsFiles {
   const pair = {

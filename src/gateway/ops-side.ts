@@ -49,7 +49,7 @@ export class OpsSide implements CertificateHolder {
     return this.server.metricsPort;
   }
 
-  /** Idempotent, both. @throws StartupError for a port in use. */
+  /** Idempotent, both. @throws {StartupError} for a port in use. */
   async start(): Promise<void> {
     await this.server.start();
     for (const warning of opsWarnings(this.config)) this.log.warn(warning);

@@ -7,7 +7,10 @@ import type { ListenCredentials } from './channel-options.js';
 
 /** What one side of a connection shows and trusts; PEM. */
 export interface TlsMaterial {
-  /** Who may have signed the other side's certificate; null: for a server nobody is asked, for a client whom the system trusts. */
+  /**
+   * Who may have signed the other side's certificate; null: for a server nobody is asked, for a client whom the
+   * system trusts.
+   */
   readonly ca: Buffer | null;
   readonly cert: Buffer | null;
   readonly key: Buffer | null;

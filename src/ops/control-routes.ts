@@ -56,7 +56,7 @@ function reasonOf(body: unknown): string {
   throw new HttpRefusal(400, `reason must be ${wanted}`);
 }
 
-/** The fields of a body. @throws HttpRefusal 400 where it is no object or has others than this one. */
+/** The fields of a body. @throws {HttpRefusal} 400 where it is no object or has others than this one. */
 function fieldsOf(body: unknown, name: string): Readonly<Record<string, unknown>> {
   const isObject = typeof body === 'object' && body !== null && !Array.isArray(body);
   const others = isObject ? Object.keys(body).filter((key) => key !== name) : [''];

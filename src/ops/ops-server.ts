@@ -56,7 +56,7 @@ export interface OpsServerParts {
 
 /** What operators see: the HTTP API, and Prometheus on a port of its own. */
 export class OpsServer {
-  /** Idempotent; nothing keeps listening when it fails. @throws StartupError for a port in use. */
+  /** Idempotent; nothing keeps listening when it fails. @throws {StartupError} for a port in use. */
   readonly start = memoised(() => this.run());
   /** Idempotent, also before start. */
   readonly stop = memoised(async () => {

@@ -1,6 +1,6 @@
 import { HttpRefusal } from './http-refusal.js';
 
-/** A whole number out of a query. @throws HttpRefusal 400 that names what would be right. */
+/** A whole number out of a query. @throws {HttpRefusal} 400 that names what would be right. */
 export function whole(
   query: Record<string, unknown>,
   name: string,

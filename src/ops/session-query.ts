@@ -10,7 +10,7 @@ const MAX_PREFIX_CHARACTERS = 256;
 /** A zone, or the name of a service. */
 const MAX_ZONE_CHARACTERS = 32;
 
-/** `?limit=`, `?cursor=` or `?offset=`, `?openid=` and `?zone=` of /stats. @throws HttpRefusal 400 */
+/** `?limit=`, `?cursor=` or `?offset=`, `?openid=` and `?zone=` of /stats. @throws {HttpRefusal} 400 */
 export function sessionQuery(query: Record<string, unknown>): SessionQuery {
   if (query.cursor !== undefined && query.offset !== undefined) {
     throw new HttpRefusal(400, 'give cursor or offset, not both');

@@ -101,7 +101,7 @@ function sessionBody(session: SessionDetail) {
   };
 }
 
-/** Whom the query names. @throws HttpRefusal 400, 404 */
+/** Whom the query names. @throws {HttpRefusal} 400, 404 */
 function openidOf({ query }: FastifyRequest, source: OpsSource): string {
   const { openid, session } = query as { openid?: unknown; session?: unknown };
   if (typeof session === 'string' && openid === undefined) {

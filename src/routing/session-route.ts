@@ -33,7 +33,8 @@ export interface RouteContext {
 const MAX_ATTEMPTS = 3;
 
 /**
- * The way of one session's requests to one zone or service. Requests go to one instance in the order of their dispatch; it changes
+ * The way of one session's requests to one zone or service. Requests go to one instance in the order of
+ * their dispatch; it changes
  *
  * - with nothing in flight, when the pool has changed;
  * - at once, when the instance was ejected or removed;

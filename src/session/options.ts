@@ -34,6 +34,7 @@ export interface SessionOptions {
 }
 
 /**
- * Pushes may fill this share of the outbox; the rest is kept for answers (docs/SESSIONS.md, "Downstream: answers and pushes").
+ * Pushes may fill this share of the outbox; the rest is kept for answers (docs/SESSIONS.md, "Downstream:
+ * answers and pushes").
  */
 export const PUSH_SHARE = 0.9;

@@ -23,7 +23,7 @@ export class LogFile {
 
   /**
    * @param complain hears once, in a line, when lines begin to be lost.
-   * @throws StartupError LOG_UNWRITABLE.
+   * @throws {StartupError} LOG_UNWRITABLE.
    */
   constructor(
     private readonly options: LogFileOptions,

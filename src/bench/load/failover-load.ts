@@ -39,9 +39,9 @@ const POLL_MS = 20;
  * kill -9 of the primary of a pair in sync mode, under requests and pushes; one pair and one set of
  * clients per case. Rows, in ms: `promoted` and `backP50`, `backP99`, `lastResumed` from the kill, until the
  * standby serves and until a client has its session again; `waitP50`, `waitP99`, `waitMax` what clients saw:
- * from the first request that the kill left without answer to the next answer. Requests by how they ended (`unknown`: the gateway says
- * OUTCOME_UNKNOWN, or the connection ended before an answer and the client sends nothing again), and
- * how often requests were executed.
+ * from the first request that the kill left without answer to the next answer. Requests by how they ended
+ * (`unknown`: the gateway says OUTCOME_UNKNOWN, or the connection ended before an answer and the client sends
+ * nothing again), and how often requests were executed.
  * @throws {Error} where a client did not come back to its session, a push that was answered with success
  * is missing, came twice or out of order, or a request was executed twice or answered without that.
  */

@@ -24,7 +24,7 @@ export class Profiler {
 
   /**
    * Where CPU time goes during `duration` ms.
-   * @param signal ends it early. @throws Error when `busy`.
+   * @param signal ends it early. @throws {Error} when `busy`.
    */
   cpu(duration: number, signal: AbortSignal): Promise<Buffer> {
     return this.alone(async (session) => {
@@ -41,7 +41,7 @@ export class Profiler {
   /**
    * What is allocated during `duration` ms and still in use at its end.
    * @param collect collects garbage first, which holds everything up for as long as that takes.
-   * @param signal ends it early. @throws Error when `busy`.
+   * @param signal ends it early. @throws {Error} when `busy`.
    */
   heap(duration: number, collect: boolean, signal: AbortSignal): Promise<Buffer> {
     return this.alone(async (session) => {

@@ -33,7 +33,7 @@ export class StatsStream {
     private readonly clock: Clock,
   ) {}
 
-  /** Answers a request with `hello`, `history`, and a `sample` at once and each second. @throws HttpRefusal 503 */
+  /** Answers a request with `hello`, `history`, and a `sample` at once and each second. @throws {HttpRefusal} 503 */
   open(reply: FastifyReply, hello: Hello): void {
     refuseAbove(this.listeners.size, MAX_LISTENERS);
     const stream = new EventStream(reply, () => this.left(stream));
