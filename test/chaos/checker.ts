@@ -14,7 +14,7 @@ export interface Verdict {
 
 /**
  * Holds a finished history against what a gateway promises: numbers in order, accepted pushes delivered, no
- * request executed twice, one primary (docs/HIGH-AVAILABILITY.md, "How it is tried").
+ * request executed twice, one primary (docs/models/README.md, "How it is tried").
  */
 export function judge(facts: readonly Recorded[]): Verdict {
   const order = checkFrameOrder(facts);

@@ -1,4 +1,4 @@
-/** A promise of docs/HIGH-AVAILABILITY.md ("How it is tried") that a history breaks. */
+/** A promise of docs/models/README.md ("How it is tried") that a history breaks. */
 export interface Violation {
   readonly kind:
     | 'gap'

@@ -22,7 +22,7 @@ interface Citation {
 function citationsOf(from: string): Citation[] {
   const text = readFileSync(from, 'utf8').replaceAll(/\n\s*(?:\*|\/\/)?\s*/g, ' ');
   const named = text.matchAll(
-    /(?<![\w/-])((?:docs\/)?[A-Z][A-Z-]+\.md)(?:(?:,| \(|'s) ?"([^"]+)")?/g,
+    /(?<![\w/-])((?:docs\/(?:models\/)?)?[A-Z][A-Z-]+\.md)(?:(?:,| \(|'s) ?"([^"]+)")?/g,
   );
   return [...named].map(([, page = '', heading]) => ({ from, page, heading: heading ?? null }));
 }

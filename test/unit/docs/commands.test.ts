@@ -9,6 +9,7 @@ const pages = [
   'CONTRIBUTING.md',
   'SECURITY.md',
   'deploy/README.md',
+  'docs/models/README.md',
   'examples/README.md',
 ];
 for (const name of readdirSync('docs')) if (name.endsWith('.md')) pages.push(`docs/${name}`);

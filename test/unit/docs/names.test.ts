@@ -9,7 +9,11 @@ const folder = (path: string): string[] =>
     .filter((name) => name.endsWith('.md'))
     .map((name) => join(path, name));
 
-const pages = [...folder('.'), ...folder('docs'), 'deploy/README.md', 'examples/README.md'];
+const pages = [
+  ...['.', 'docs', 'docs/models'].flatMap(folder),
+  'deploy/README.md',
+  'examples/README.md',
+];
 const textOf = (page: string): string => readFileSync(page, 'utf8');
 
 /** Everything that can be asked for at :9090/metrics. */
