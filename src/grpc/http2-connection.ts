@@ -103,8 +103,10 @@ export class Http2Connection implements CallConnection, Pinged {
     this.destroy('the peer does not answer');
   }
 
-  received(): void {
+  /** Headers or data of a call came. */
+  answered(): void {
     this.keepalive.received();
+    this.keepalive.answered();
   }
 
   streamClosed(carrier: Carrier): void {
@@ -240,7 +242,7 @@ class Http2Stream implements BidiStream {
 }
 
 function onHeaders(this: Carrier, headers: IncomingHttpHeaders & { ':status'?: number }): void {
-  this.connection.received();
+  this.connection.answered();
   this.call.receiveHeaders(
     Number(headers[':status'] ?? 0),
     headers['content-type'],
@@ -250,6 +252,7 @@ function onHeaders(this: Carrier, headers: IncomingHttpHeaders & { ':status'?: n
 }
 
 function onTrailers(this: Carrier, headers: IncomingHttpHeaders): void {
+  this.connection.answered();
   const { call } = this;
   call.receiveHeaders(0, undefined, first(headers['grpc-status']), first(headers['grpc-message']));
   // What is still on its way through the stream's buffer is waited for until the stream closes.
@@ -257,6 +260,7 @@ function onTrailers(this: Carrier, headers: IncomingHttpHeaders): void {
 }
 
 function onData(this: Carrier, chunk: Buffer): void {
+  this.connection.answered();
   this.call.receiveData(chunk);
 }
 

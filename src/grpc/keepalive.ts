@@ -16,12 +16,15 @@ export interface Pinged {
 /**
  * Finds out that a peer is gone although the connection says nothing. It pings after a time of
  * silence, and when a call meets its deadline without a byte from the peer since it was sent, though
- * never twice without a byte in between within the same time: a Go server takes pings that come more
- * often for abuse (grpc-go, keepalive.EnforcementPolicy).
+ * never twice within the same time unless something of an answer came in between: a Go server takes
+ * pings for abuse that come more often than its headers and data do (grpc-go,
+ * keepalive.EnforcementPolicy), and what answers a ping is neither.
  */
 export class KeepAlive {
   private lastReceived: number;
   private lastPing = -Infinity;
+  /** Whether headers or data came since the last ping. */
+  private heardAnswer = false;
   private cancelWatch: Cancel | null = null;
   private cancelPing: Cancel | null = null;
   private stopped = false;
@@ -38,6 +41,11 @@ export class KeepAlive {
   received(): void {
     this.lastReceived = this.clock.now();
     if (this.cancelPing !== null) this.settlePing();
+  }
+
+  /** Headers or data of a call came. */
+  answered(): void {
+    this.heardAnswer = true;
   }
 
   /** A call was sent. */
@@ -70,9 +78,10 @@ export class KeepAlive {
 
   private ping(): void {
     const now = this.clock.now();
-    const tooSoon = this.lastReceived < this.lastPing && now - this.lastPing < this.intervalMs;
+    const tooSoon = !this.heardAnswer && now - this.lastPing < this.intervalMs;
     if (this.stopped || this.cancelPing !== null || tooSoon || !this.target.ping()) return;
     this.lastPing = now;
+    this.heardAnswer = false;
     this.cancelPing = this.clock.after(PING_TIMEOUT_MS, () => {
       this.cancelPing = null;
       this.target.onSilent();

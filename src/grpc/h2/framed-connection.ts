@@ -155,6 +155,7 @@ export class FramedConnection implements CallConnection, ConnectionPart {
   }
 
   onData(streamId: number, payload: Buffer, counted: number, end: boolean): void {
+    this.keepalive.answered();
     const credit = this.received.take(counted);
     if (credit > 0) this.control.credit(0, credit);
     const stream = this.streamOf(streamId);
@@ -170,6 +171,7 @@ export class FramedConnection implements CallConnection, ConnectionPart {
 
   onHeaders(streamId: number, block: Buffer, end: boolean): void {
     const { fields } = this;
+    this.keepalive.answered();
     fields.clear();
     // Decoded even where nobody wants it, for it changes the table of all that follow.
     this.decoder.decode(block, fields.add);

@@ -65,9 +65,29 @@ test('suspicion pings no more often than a Go server bears', () => {
     keepalive.expired(sentAt);
   };
   expire();
-  expire();
-  // The answer to the ping came, but no call is answered: pings stay rare.
+  // The answer to the ping comes, but no call is answered: pings stay rare.
+  clock.advance(1);
+  keepalive.received();
+  for (let spent = 1_001; spent + 1_000 <= 60_000; spent += 1_000) expire();
   expect(peer.pings).toBe(1);
+  clock.advance(1_000);
+  expire();
+  expect([peer.pings, peer.silent]).toEqual([2, 0]);
+});
+
+test('a peer that answered calls since the last ping is pinged again as soon as it falls silent', () => {
+  const expire = (): void => {
+    const sentAt = clock.now();
+    clock.advance(1_000);
+    keepalive.expired(sentAt);
+  };
+  expire();
+  clock.advance(1);
+  keepalive.received();
+  keepalive.answered();
+  expire();
+  expire();
+  expect(peer.pings).toBe(2);
 });
 
 test('a call that expires while others are answered raises none', () => {
