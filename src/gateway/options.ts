@@ -23,6 +23,7 @@ export function sessionOptions(config: Config): SessionOptions {
     maxInFlight: session.maxInFlight,
     outboxMaxFrames: session.outboxMaxFrames,
     outboxMaxBytes: session.outboxMaxBytes,
+    outboxTotalBytes: session.outboxTotalBytes,
     ackTimeout: server.ackTimeout,
     maxRetries: server.maxRetries,
     slowConsumer: session.slowConsumer,

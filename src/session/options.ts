@@ -18,6 +18,8 @@ export interface SessionOptions {
   readonly maxInFlight: number;
   readonly outboxMaxFrames: number;
   readonly outboxMaxBytes: number;
+  /** All sessions together; pushes beyond it are refused. */
+  readonly outboxTotalBytes: number;
   /** With maxRetries: a frame unacknowledged for ackTimeout x (maxRetries + 1) on one Link closes that Link. */
   readonly ackTimeout: number;
   readonly maxRetries: number;

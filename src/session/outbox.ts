@@ -2,7 +2,7 @@ import { RingQueue } from '../base/ring-queue.js';
 import type { Frame, PushBody } from '../wire/frame-encoder.js';
 import { encodePushFrame, pushBodyOf } from '../wire/frame-encoder.js';
 import { PUSH_SHARE } from './options.js';
-
+import type { OutboxTotal } from './outbox-total.js';
 import type { NumberJump } from './start-decision.js';
 
 /** One sequenced frame that the client has not acknowledged. */
@@ -41,10 +41,14 @@ export class Outbox {
   private waitingFrames = 0;
   private waitingBytes = 0;
 
-  /** @param firstSeq number of the first frame that will be appended. */
+  /**
+   * @param firstSeq number of the first frame that will be appended.
+   * @param total what it holds counts there too, until it is emptied.
+   */
   constructor(
     readonly firstSeq: number,
     private readonly limits: OutboxLimits,
+    private readonly total: OutboxTotal,
   ) {
     this.next = firstSeq;
     this.highestWritten = this.highestAcknowledged = firstSeq - 1;
@@ -107,11 +111,13 @@ export class Outbox {
   reserve(bytes: number): void {
     this.waitingFrames++;
     this.waitingBytes += bytes;
+    this.total.bytes += bytes;
   }
 
   release(bytes: number): void {
     this.waitingFrames--;
     this.waitingBytes -= bytes;
+    this.total.bytes -= bytes;
   }
 
   /** Numbers and keeps a frame. Whether it fits was the caller's question: answers may exceed the limits. */
@@ -119,8 +125,7 @@ export class Outbox {
     const seq = this.next++;
     const frame = encodePushFrame(msgId, seq, body);
     const entry = { seq, msgId, clientSeq, frame, sentAt: 0, position: 0 };
-    this.entries.push(entry);
-    this.frameBytes += entry.frame.length;
+    this.keep(entry);
     return entry;
   }
 
@@ -157,17 +162,30 @@ export class Outbox {
       this.entries.shift();
       this.highestAcknowledged = oldest.seq;
       this.frameBytes -= oldest.frame.length;
+      this.total.bytes -= oldest.frame.length;
       if (this.written > 0) this.written--;
       if (oldest.clientSeq !== 0) onAnswer(oldest.clientSeq);
     }
   }
 
-  /** The bodies of all unacknowledged pushes in order: what moves into a new incarnation. */
-  unacknowledgedPushes(): PushBody[] {
+  /**
+   * Empties it, waiting frames too; the numbers stay.
+   * @returns the bodies of all unacknowledged pushes in order: what moves into a new incarnation.
+   */
+  takePushes(): PushBody[] {
     const bodies: PushBody[] = [];
     for (const entry of this.entries)
       if (entry.clientSeq === 0) bodies.push(pushBodyOf(entry.frame));
+    this.total.bytes -= this.totalBytes;
+    this.entries.clear();
+    this.frameBytes = this.waitingFrames = this.waitingBytes = this.written = 0;
     return bodies;
+  }
+
+  private keep(entry: OutboxEntry): void {
+    this.entries.push(entry);
+    this.frameBytes += entry.frame.length;
+    this.total.bytes += entry.frame.length;
   }
 
   /** Unacknowledged entries in order, for a snapshot. */
@@ -196,8 +214,7 @@ export class Outbox {
     jump: NumberJump | null = null,
   ): void {
     for (const entry of entries) {
-      this.entries.push(entry);
-      this.frameBytes += entry.frame.length;
+      this.keep(entry);
     }
     this.next = nextSeq;
     this.highestWritten = highestSent;

@@ -180,7 +180,7 @@ function intoSession(
       : refused('OPENID_OFFLINE', 'dropped: the client is not connected');
   }
   if (session.push(body, orderOf(request), key)) return ACCEPTED;
-  return refused('OUTBOX_FULL', 'too much waits for this client already');
+  return refused('OUTBOX_FULL', 'too much waits for this client, or for all of them together');
 }
 
 function orderOf({ syncHint, bindClientSeqId: clientSeq }: UnicastPushRequest): PushOrder {

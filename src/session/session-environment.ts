@@ -5,6 +5,7 @@ import type { NumberCeiling } from '../journal/number-ceiling.js';
 import type { SessionMetrics } from '../telemetry/session-metrics.js';
 import type { Epochs } from './epochs.js';
 import type { SessionOptions } from './options.js';
+import type { OutboxTotal } from './outbox-total.js';
 import type { Overload } from './overload/overload.js';
 import type { ServingGate } from './serving-gate.js';
 import type { SessionHandles } from './session-handles.js';
@@ -19,6 +20,7 @@ export interface SessionEnvironment {
   readonly ceiling: NumberCeiling;
   readonly overload: Overload;
   readonly handles: SessionHandles;
+  readonly outboxTotal: OutboxTotal;
   /** Whether this gateway serves at the moment. */
   readonly serving: ServingGate;
   readonly epochs: Epochs;

@@ -28,6 +28,7 @@ import type { OverloadOptions } from './overload/options.js';
 import { Overload } from './overload/overload.js';
 import type { ConnectionRefusal } from './overload/overload.js';
 import { AT_CAPACITY, DRAINING, STARTING } from './link-refusals.js';
+import { OutboxTotal } from './outbox-total.js';
 import { PushService } from './push-service.js';
 import type { Session } from './session.js';
 import type { SessionEnvironment } from './session-environment.js';
@@ -109,7 +110,8 @@ export class SessionService implements ConnectionHost {
     const tracing = new Tracing(clock, soon, parts.spans);
     const shared = { options, clock, wheel, metrics, ceiling, overload, handles, journal, serving };
     const epochs = parts.epochs ?? LONE_EPOCHS;
-    this.environment = { ...shared, epochs, tracing, onExpired };
+    const outboxTotal = new OutboxTotal(options.outboxTotalBytes);
+    this.environment = { ...shared, outboxTotal, epochs, tracing, onExpired };
     this.registry = new SessionRegistry(options.maxSessions);
     this.offline = new OfflineQueues(options, clock, wheel, metrics.pushesExpired, journal);
     this.keys = new IdempotencyKeys(clock);
@@ -135,6 +137,7 @@ export class SessionService implements ConnectionHost {
       activeCount: () => this.activeCount(),
       detachedCount: () => this.registry.size - this.activeCount(),
       queuedFrames: () => this.sum((session) => session.outbox.totalFrames),
+      queuedBytes: () => outboxTotal.bytes,
       inFlight: () => this.inFlight(),
       currentQps: () => overload.currentQps(),
     });

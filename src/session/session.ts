@@ -72,7 +72,7 @@ export class Session implements RequestOwner, KnownSession {
     this.openingClaim = origin.openingClaim;
     this.beganAtClaim = origin.beganAtClaim;
     this.unrecovered = !origin.recovered;
-    this.outbox = new Outbox(origin.firstSeq, environment.options);
+    this.outbox = new Outbox(origin.firstSeq, environment.options, environment.outboxTotal);
     this.loggedIn = environment.options.loginAction === '';
     this.createdAt = origin.createdAt ?? environment.clock.wallTime();
     this.lastFrameAt = environment.clock.now();
@@ -152,7 +152,7 @@ export class Session implements RequestOwner, KnownSession {
     this.hasEnded = true;
     this.channel = null;
     this.deadlines.ended();
-    const left = [...this.outbox.unacknowledgedPushes(), ...this.held];
+    const left = [...this.outbox.takePushes(), ...this.held];
     for (const request of this.ledger.pending())
       if (request.after !== null) left.push(...request.after);
     return left;
@@ -285,6 +285,7 @@ export class Session implements RequestOwner, KnownSession {
    * @returns false when it does not fit.
    */
   push(body: PushBody, order: PushOrder, key: PushKey | null = null): boolean {
+    if (!this.environment.outboxTotal.hasRoomForPush(body.length)) return false;
     if (!this.outbox.hasRoomForPush(body.length)) {
       if (this.environment.options.slowConsumer === 'close') this.demandResume();
       return false;

@@ -110,6 +110,7 @@ export class SessionMetrics extends tallyTable(TALLIES) {
     activeCount(): number;
     detachedCount(): number;
     queuedFrames(): number;
+    queuedBytes(): number;
     inFlight(): number;
     currentQps(): number;
   }): void {
@@ -117,6 +118,11 @@ export class SessionMetrics extends tallyTable(TALLIES) {
       ['gatesvr_active_connections', 'Sessions with a connection', () => source.activeCount()],
       ['gatesvr_detached_sessions', 'Sessions without a connection', () => source.detachedCount()],
       ['gatesvr_message_queue_size', 'Unacknowledged frames', () => source.queuedFrames()],
+      [
+        'gatesvr_outbox_bytes',
+        'Bytes of unacknowledged frames, all sessions together',
+        () => source.queuedBytes(),
+      ],
       ['gatesvr_requests_in_flight', 'Requests awaiting an answer', () => source.inFlight()],
       [
         'gatesvr_current_qps',

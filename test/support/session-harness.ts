@@ -48,6 +48,7 @@ export const defaultOptions: SessionOptions = {
   maxInFlight: 64,
   outboxMaxFrames: 100,
   outboxMaxBytes: 1024 * 1024,
+  outboxTotalBytes: 1024 * 1024 * 1024,
   ackTimeout: 30_000,
   maxRetries: 3,
   slowConsumer: 'refuse',

@@ -34,6 +34,11 @@ export const session = {
     min: 2 * 1024 ** 2,
     max: 1024 ** 3,
   }),
+  outbox_total_bytes: size(
+    '2GiB',
+    'Unacknowledged bytes of all sessions together; pushes beyond it are refused with OUTBOX_FULL.',
+    { min: 2 * 1024 ** 2 },
+  ),
   slow_consumer: choice(
     'refuse',
     ['refuse', 'close'],

@@ -34,6 +34,7 @@ function knownMetrics(): Map<string, readonly string[]> {
     activeCount: none,
     detachedCount: none,
     queuedFrames: none,
+    queuedBytes: none,
     inFlight: none,
     currentQps: none,
   });

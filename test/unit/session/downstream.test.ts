@@ -78,6 +78,66 @@ describe('the outbox', () => {
     expect(harness.push('alice', { content: big }).errorCode).toBe('OUTBOX_FULL');
   });
 
+  test('all of them together take so many bytes of pushes; answers still fit', () => {
+    const harness = new SessionHarness({ outboxTotalBytes: 5_000, slowConsumer: 'close' });
+    const [alice, bob] = [harness.started('alice'), harness.started('bob').business(1)];
+    const total = harness.service.environment.outboxTotal;
+    for (const openid of ['alice', 'alice', 'bob']) harness.pushTexts(openid, big);
+    const after = { content: big, syncHint: 2, bindClientSeqId: 1 };
+    expect(harness.push('bob', after).success).toBe(true);
+    for (const openid of ['alice', 'bob']) {
+      expect(harness.push(openid, { content: big }).errorCode).toBe('OUTBOX_FULL');
+    }
+    // Nobody is slow: no connection is closed for what others hold.
+    expect([alice.closed, bob.closed]).toEqual([null, null]);
+    harness.answer(0);
+    expect(bob.texts).toEqual([big, 'r1', big]);
+    expect(harness.push('alice', { content: big }).success).toBe(false);
+    alice.ack(2);
+    expect(harness.push('alice', { content: big }).success).toBe(true);
+    alice.ack(3);
+    bob.ack(3);
+    expect(total.bytes).toBe(0);
+  });
+
+  test('what ends gives its bytes back, whether its pushes move on or not', () => {
+    const harness = new SessionHarness({ outboxTotalBytes: 10_000, offlineTtl: 60_000 });
+    const total = harness.service.environment.outboxTotal;
+    const alice = harness.started('alice').business(1);
+    harness.pushTexts('alice', big);
+    const one = total.bytes;
+    harness.push('alice', { content: big, syncHint: 2, bindClientSeqId: 1 });
+    harness.started('alice');
+    const moved = total.bytes;
+    expect([moved > 2 * one - 20, moved < 2 * one + 20]).toEqual([true, true]);
+    harness.answer(0);
+    expect(total.bytes).toBe(moved);
+    expect(alice.closed).not.toBeNull();
+    const session = harness.service.registry.findByOpenid('alice');
+    if (session !== undefined) harness.service.end(session, 'stop');
+    expect(total.bytes).toBe(0);
+    harness.pushTexts('bob', big);
+    harness.started('bob');
+    expect(total.bytes).toBeGreaterThan(1_000);
+    harness.service.standDown();
+    expect(total.bytes).toBe(0);
+  });
+
+  test('a restart brings everything back, and counts it', () => {
+    const before = new SessionHarness();
+    before.started('alice').business(1);
+    for (let index = 0; index < 4; index++) before.pushTexts('alice', big);
+    before.push('alice', { content: big, syncHint: 2, bindClientSeqId: 1 });
+    const harness = new SessionHarness({ outboxTotalBytes: 2_000 });
+    harness.service.restore(before.service.snapshot());
+    const session = harness.service.registry.findByOpenid('alice');
+    const total = harness.service.environment.outboxTotal;
+    // Four pushes, the 504 to the request, and what was to follow it.
+    expect(session?.outbox.length).toBe(6);
+    expect(total.bytes).toBe(session?.outbox.totalBytes);
+    expect(harness.push('alice', { content: 'x' }).errorCode).toBe('OUTBOX_FULL');
+  });
+
   test('waiting AFTER pushes count', () => {
     const harness = new SessionHarness({ outboxMaxFrames: 10 });
     harness.started().business(1);

@@ -51,6 +51,7 @@ describe('Metrics', () => {
       activeCount: zero,
       detachedCount: zero,
       queuedFrames: zero,
+      queuedBytes: zero,
       inFlight: zero,
       currentQps: zero,
     });
