@@ -1,6 +1,7 @@
 import type { TimerWheel, WheelTimer } from '../base/timer-wheel.js';
 import type { QuicClosed } from '../quic/quic-closed.js';
-import type { QuicConnection, QuicConnectionObserver } from '../quic/quic-connection.js';
+import type { QuicConnectionObserver } from '../quic/connection-observer.js';
+import type { QuicConnection } from '../quic/quic-connection.js';
 import type { QuicStream } from '../quic/quic-stream.js';
 import type { Http3Metrics } from '../telemetry/http3-metrics.js';
 import { ControlStreamReader } from './control-stream.js';

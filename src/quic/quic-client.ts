@@ -8,12 +8,13 @@ import { CodedError, messageOf } from '../base/errors.js';
 import type { Logger } from '../telemetry/log.js';
 import type { QuicMetrics } from '../telemetry/quic-metrics.js';
 import { ConnectionIdSource } from './connection-id.js';
+import type { QuicConnectionObserver } from './connection-observer.js';
 import { DEFAULT_LIMITS } from './limits.js';
 import type { TransportLimits } from './limits.js';
 import { PeerAddress } from './peer-address.js';
 import type { QuicClosed } from './quic-closed.js';
 import { HANDSHAKE_TIMEOUT } from './quic-connection.js';
-import type { QuicConnection, QuicConnectionObserver } from './quic-connection.js';
+import type { QuicConnection } from './quic-connection.js';
 import { QuicEndpoint } from './quic-endpoint.js';
 import type { EndpointOwner } from './quic-endpoint.js';
 import { SOLE_PATH, quiche } from './quiche.js';
@@ -43,9 +44,6 @@ export interface ConnectTarget {
 
 /** What a client's socket asks of the kernel: bursts to one process are small. */
 const CLIENT_SOCKET_BUFFER_BYTES = 212_992;
-
-/** Where more connections share a socket, resets are not looked for: each costs a look at all of them. */
-const RESET_CANDIDATES = 16;
 
 interface Attempt {
   readonly observer: QuicConnectionObserver;
@@ -136,20 +134,9 @@ export class QuicClient implements EndpointOwner {
     this.options.metrics.datagramsDropped.add('unknown_connection');
   }
 
-  /**
-   * A stateless reset bears an id that nobody knows (RFC 9000 section 10.3.1); quiche recognises the
-   * one that is meant for a connection and ignores everything else.
-   */
   onUnknownShort(datagram: Buffer, from: RemoteInfo, endpoint: QuicEndpoint): void {
-    if (endpoint.connections.size > RESET_CANDIDATES) {
-      this.options.metrics.datagramsDropped.add('unknown_connection');
-      return;
-    }
-    for (const connection of endpoint.connections) {
-      if (connection.peer.isAt(from.address, from.port)) {
-        connection.receive(Buffer.from(datagram), from.address, from.port);
-      }
-    }
+    if (endpoint.resets.offer(datagram, from.address, from.port)) return;
+    this.options.metrics.datagramsDropped.add('unknown_connection');
   }
 
   /** TLS checks names; that a certificate bears an IP address has to be looked up in it. */

@@ -1,6 +1,7 @@
 import { CodedError } from '../base/errors.js';
 import { ASK_AGAIN_MS, AddressPolicy } from './address-policy.js';
 import type { ConnectionHost } from './connection-host.js';
+import type { QuicConnectionObserver } from './connection-observer.js';
 import { ConnectionTimer } from './connection-timer.js';
 import { PacketSender } from './packet-sender.js';
 import type { PeerAddress } from './peer-address.js';
@@ -13,22 +14,16 @@ import { StreamSet } from './stream-set.js';
 import type { TurnMember } from './turn-scheduler.js';
 import { WasteBudget } from './waste-budget.js';
 
-/** What a connection tells its owner, always from within a turn. */
-export interface QuicConnectionObserver {
-  /** The peer opened a stream; bind an observer to it, or reset it and stop reading it. */
-  onStream(stream: QuicStream): void;
-  /** Exactly once, and the last call; for connections whose handshake was completed. */
-  onClosed(closed: QuicClosed): void;
-  /** Unreliable QUIC datagrams wait: call `readDatagram` until it returns null. */
-  onDatagrams?(): void;
-}
-
 /** The endpoint that a connection belongs to. */
 export interface ConnectionOwner extends ConnectionHost {
   /** The handshake is done: `connection.alpn` says what is spoken. */
   established(connection: QuicConnection): void;
   /** Ids were retired or are missing. */
   replenishIds(connection: QuicConnection): void;
+  /** A client's connection sent something. */
+  spoke(connection: QuicConnection): void;
+  /** A datagram came for a client's connection. */
+  heard(connection: QuicConnection): void;
   /** Nothing will be sent or received any more. */
   released(connection: QuicConnection): void;
 }
@@ -187,7 +182,8 @@ export class QuicConnection implements TurnMember, StreamHost {
 
   /** For the endpoint: a datagram for one of this connection's ids. Decrypts it in place. */
   receive(datagram: Buffer, host: string, port: number): void {
-    if (this.isReleased) return;
+    if (this.isReleased || this.sender.repeatClose(host, port)) return;
+    if (!this.isServer) this.host.heard(this);
     if (this.peer.isAt(host, port)) {
       this.peer.received(datagram.length);
       this.take(datagram);
@@ -251,6 +247,7 @@ export class QuicConnection implements TurnMember, StreamHost {
       // quiche closes the connection itself where the peer broke a rule; a failed fresh connection
       // is closed at once and would never time out.
       this.host.log.debug({ err: error, peer: this.remoteAddress }, 'bad packet');
+      if (this.quiche.localError() !== null) this.sender.closes();
       this.flushWanted = true;
     }
     this.host.scheduler.add(this);
@@ -301,7 +298,9 @@ export class QuicConnection implements TurnMember, StreamHost {
       // Sending makes room in the congestion window's share of the streams; once more fills it.
       if (sender.sent === before || !this.streams.wantsToSend()) break;
     }
-    if (sender.sent !== before) this.timer.lastActivity = this.host.clock.now();
+    if (sender.sent === before) return;
+    this.timer.lastActivity = this.host.clock.now();
+    if (!this.isServer) this.host.spoke(this);
   }
 
   private onTimer(): void {
@@ -323,6 +322,7 @@ export class QuicConnection implements TurnMember, StreamHost {
     // A reason longer than this could push the close out of the packet.
     const bytes = Buffer.from(reason).subarray(0, 256);
     this.quiche.close(application, code, bytes);
+    this.sender.closes();
     this.ending = { application, code, reason, by: 'local' };
     this.requestFlush();
   }

@@ -22,6 +22,7 @@ import { QuicConnection } from './quic-connection.js';
 import type { ConnectionOwner } from './quic-connection.js';
 import type { KeepalivePolicy } from './connection-host.js';
 import type { QuicheConnection } from './quiche.js';
+import { ResetSearch } from './reset-search.js';
 import { TurnScheduler } from './turn-scheduler.js';
 import { UdpSocket } from './udp-socket.js';
 
@@ -75,6 +76,8 @@ export class QuicEndpoint implements ConnectionOwner {
   readonly gatherBuffer = Buffer.allocUnsafeSlow(GATHER_BUFFER_BYTES);
   readonly readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
   sendBuffer = Buffer.allocUnsafeSlow(MAX_SEND_DATAGRAM_BYTES);
+  /** For clients: whom a stateless reset may be meant for. */
+  readonly resets: ResetSearch;
   private readonly byId = new Map<string, QuicConnection>();
   private readonly all = new Set<QuicConnection>();
   private socket: UdpSocket | null = null;
@@ -105,6 +108,7 @@ export class QuicEndpoint implements ConnectionOwner {
     this.limits = options.limits;
     this.migration = options.migration;
     this.keepalive = options.keepalive;
+    this.resets = new ResetSearch(options.clock);
     const { datagrams } = options.metrics;
     this.wheel = new TimerWheel(options.clock, TICK_MS, { datagramsRead: () => datagrams.value });
   }
@@ -198,7 +202,16 @@ export class QuicEndpoint implements ConnectionOwner {
     connection.idsIssued = quiche.activeSourceCids();
   }
 
+  spoke(connection: QuicConnection): void {
+    this.resets.spoke(connection);
+  }
+
+  heard(connection: QuicConnection): void {
+    this.resets.heard(connection);
+  }
+
   released(connection: QuicConnection): void {
+    this.resets.heard(connection);
     for (const key of connection.idKeys) this.byId.delete(key);
     connection.idKeys.length = 0;
     if (this.all.delete(connection)) this.owner.onReleased(connection);
