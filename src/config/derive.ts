@@ -60,7 +60,7 @@ function deriveThresholds(limits: Draft['overloadProtection']): void {
   );
 }
 
-/** A threshold below 1 is a share of its limit. */
+/** A threshold up to 1 is a share of its limit. */
 function settled(threshold: number, limit: number): number {
-  return threshold > 0 && threshold < 1 ? Math.floor(threshold * limit) : threshold;
+  return threshold > 0 && threshold <= 1 ? Math.floor(threshold * limit) : threshold;
 }

@@ -2,6 +2,8 @@ const MS_PER_UNIT: Readonly<Record<string, number>> = {
   ns: 1e-6,
   us: 1e-3,
   µs: 1e-3,
+  // The Greek letter, which looks the same and which Go takes too.
+  μs: 1e-3,
   ms: 1,
   s: 1_000,
   m: 60_000,
@@ -11,16 +13,18 @@ const MS_PER_UNIT: Readonly<Record<string, number>> = {
 /** Longest text of units that is looked at; nothing sensible is longer. */
 const MAX_TEXT = 64;
 
+const PART = /(\d+(?:\.\d*)?|\.\d+)(ns|us|[µμ]s|ms|s|m|h)/g;
+const WHOLE = new RegExp(`^\\+?(?:${PART.source})+$`);
+
 /**
- * Reads a duration as Go's time.ParseDuration writes it: `5m`, `200ms`, `1h30m`, `1.5s`, `0`.
+ * Reads a duration as Go's time.ParseDuration writes it: `5m`, `200ms`, `1h30m`, `1.5s`, `.5s`, `+5s`, `0`.
  * @returns whole milliseconds, rounded; null where it is no duration or is negative.
  */
 export function parseDuration(text: string): number | null {
-  if (text === '0') return 0;
-  if (text.length > MAX_TEXT || !/^(?:\d+(?:\.\d*)?(?:ns|us|µs|ms|s|m|h))+$/.test(text))
-    return null;
+  if (text === '0' || text === '+0') return 0;
+  if (text.length > MAX_TEXT || !WHOLE.test(text)) return null;
   let total = 0;
-  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d*)?)(ns|us|µs|ms|s|m|h)/g)) {
+  for (const [, amount, unit] of text.matchAll(PART)) {
     total += Number(amount) * (MS_PER_UNIT[unit ?? ''] ?? NaN);
   }
   return Number.isSafeInteger(Math.round(total)) ? Math.round(total) : null;

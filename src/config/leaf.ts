@@ -76,9 +76,10 @@ export function count(fallback: string, description: string, range: Range = {}):
   return new Leaf(schema, 'number', fallback, description);
 }
 
-/** A count, or a fraction of one when it has a decimal point: `800`, `0.8`. */
+/** A count, or up to 1 a share of one: `800`, `0.8`. */
 export function threshold(description: string): Leaf<number> {
-  const parse = (text: string) => (/^0?\.\d{1,6}$/.test(text) ? Number(text) : parseCount(text));
+  const parse = (text: string) =>
+    /^(?:0?\.\d{1,6}|1\.0{0,6})$/.test(text) ? Number(text) : parseCount(text);
   const schema = quantity(parse, String, 'a number such as 800, or a share such as 0.8', 0, 1e9);
   return new Leaf(schema, 'number or share', '0.8', description);
 }
@@ -115,14 +116,32 @@ export function optionalListenAddress(fallback: string, description: string): Le
   return new Leaf(schema, 'address or off', fallback, description);
 }
 
-/** An address of another machine, with its host; empty is null. */
-export function peerAddress(description: string): Leaf<Address | null> {
+/** An address that others are told, so with its host; empty is null. */
+export function publicAddress(description: string): Leaf<Address | null> {
   const parse = (text: string) => {
-    const address = parseAddress(text);
-    return address === null || address.host === '' || address.port === 0 ? null : address;
+    const address = parseDialled(text);
+    return address === null || address.host === '' ? null : address;
   };
-  const schema = emptyOr(fromText(parse, 'an address with host and port such as 10.0.0.2:8093'));
+  const schema = emptyOr(fromText(parse, 'an address with host and port such as 10.0.0.2:8453'));
   return new Leaf(schema, 'host:port', '', description);
+}
+
+/** Whom an address without host is, as a Go program would dial it. */
+const THIS_MACHINE = '127.0.0.1';
+
+/** An address to call, without host one of this machine; empty is null. */
+export function dialAddress(description: string): Leaf<Address | null> {
+  const parse = (text: string) => {
+    const address = parseDialled(text);
+    return address?.host === '' ? { host: THIS_MACHINE, port: address.port } : address;
+  };
+  const wanted = 'an address such as 10.0.0.2:8093, or :8093 for this machine';
+  return new Leaf(emptyOr(fromText(parse, wanted)), 'host:port or :port', '', description);
+}
+
+function parseDialled(text: string): Address | null {
+  const address = parseAddress(text);
+  return address?.port === 0 ? null : address;
 }
 
 /** A text of at most 1024 characters; empty is null. */

@@ -121,7 +121,8 @@ describe('a gateway under too much load', () => {
   test('tells operators: warnings in /health, the load in /stats', async () => {
     const { gateway } = await gatewayWith({
       'server.http_addr': '127.0.0.1:0',
-      'overload_protection.connection_warning_threshold': '1',
+      'overload_protection.max_connections': '1',
+      'overload_protection.connection_warning_threshold': '1.0',
       'overload_protection.max_qps': '500',
       // What was asked must still be counted when this test has asked how much it was.
       'overload_protection.qps_window_seconds': '100',

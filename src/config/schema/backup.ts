@@ -1,12 +1,12 @@
 import {
   choice,
   count,
+  dialAddress,
   duration,
   file,
   flag,
   listenAddress,
   optionalFile,
-  peerAddress,
   text,
 } from '../leaf.js';
 
@@ -41,7 +41,7 @@ export const backup = {
   cluster_secret: text('Shared by the pair: proves the peer, and keys survive a failover.', true),
   heartbeat: {
     interval: duration('2s', 'Time between heartbeats.', { min: 10 }),
-    peer_addr: peerAddress('Where the peer listens for heartbeats.'),
+    peer_addr: dialAddress('Where the peer listens for heartbeats.'),
     listen_addr: listenAddress(':8093', 'Where this gateway listens for heartbeats.'),
     timeout: duration('6s', 'A peer silent for so long is taken for dead.', { min: 50 }),
   },
@@ -56,7 +56,7 @@ export const backup = {
       ['degrade', 'refuse'],
       'When the standby does not confirm in sync mode: go on alone, or refuse.',
     ),
-    peer_addr: peerAddress('Where the peer listens for the copy.'),
+    peer_addr: dialAddress('Where the peer listens for the copy.'),
     listen_addr: listenAddress(':8094', 'Where this gateway listens for the copy.'),
     batch_size: count('50', 'Entries sent together at most.', { min: 1, max: 100_000 }),
     timeout: duration('200ms', 'Longest wait for a confirmation in sync mode.', { min: 1 }),

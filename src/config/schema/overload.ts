@@ -9,14 +9,14 @@ export const overload_protection = {
     { min: 1, max: 10_000_000 },
   ),
   connection_warning_threshold: threshold(
-    'Connections from which on a warning is logged; below 1 a share of max_connections.',
+    'Connections from which on a warning is logged; up to 1 a share of max_connections.',
   ),
   max_qps: count(
     '50000',
     'Business requests per second, averaged over qps_window_seconds; more get 503. Heartbeats, acknowledgements, START and STOP always pass. 0 is no limit.',
   ),
   qps_warning_threshold: threshold(
-    'Requests per second from which on a warning is logged; below 1 a share of max_qps.',
+    'Requests per second from which on a warning is logged; up to 1 a share of max_qps.',
   ),
   qps_window_seconds: count('10', 'Seconds over which requests per second are averaged.', {
     min: 1,
@@ -31,7 +31,7 @@ export const overload_protection = {
     'Bytes of requests waiting for upstreams at once; more get 503. 0 is no limit.',
   ),
   upstream_warning_threshold: threshold(
-    'Waiting requests from which on a warning is logged; below 1 a share of max_upstream_concurrent.',
+    'Waiting requests from which on a warning is logged; up to 1 a share of max_upstream_concurrent.',
   ),
   upstream_timeout: duration('30s', 'A request unanswered for so long gets 504.', { min: 10 }),
   session_qps: count(

@@ -1,12 +1,13 @@
 import {
   count,
+  dialAddress,
   duration,
   file,
   listenAddress,
   networks,
   optionalFile,
   optionalListenAddress,
-  peerAddress,
+  publicAddress,
 } from '../leaf.js';
 
 /** Where the gateway listens, who it is, and the clocks of a session. */
@@ -37,8 +38,8 @@ export const server = {
     '10s',
     'How long a stop waits for requests in flight and for acknowledgements; what remains goes to state_file.',
   ),
-  upstream_addr: peerAddress('A fixed upstream for the zones that no other is registered for.'),
-  advertise_addr: peerAddress('Where clients reach this gateway; told to them by its peer.'),
+  upstream_addr: dialAddress('A fixed upstream for the zones that no other is registered for.'),
+  advertise_addr: publicAddress('Where clients reach this gateway; told to them by its peer.'),
   trusted_proxies: networks(
     'Proxies in front of ws_addr and http_addr, such as 10.0.0.0/8: the client is whom their X-Forwarded-For names. Nobody else is believed.',
   ),

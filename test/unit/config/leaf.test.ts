@@ -2,11 +2,12 @@ import { describe, expect, it } from '@jest/globals';
 import {
   choice,
   count,
+  dialAddress,
   flag,
   list,
   listenAddress,
   optionalListenAddress,
-  peerAddress,
+  publicAddress,
   text,
   threshold,
 } from '../../../src/config/leaf.js';
@@ -26,11 +27,17 @@ describe('a key', () => {
     expect(read(networks, '10.0.0.0/8,x')).toBe('refused');
   });
 
-  it('that is an address may lack its host only to listen', () => {
+  it('that is an address may lack its host, but not where others are told it', () => {
     expect(read(listenAddress(':1', ''), ':8453')).toEqual({ host: '', port: 8453 });
-    expect(read(peerAddress(''), ':8453')).toBe('refused');
-    expect(read(peerAddress(''), 'a:0')).toBe('refused');
-    expect(read(peerAddress(''), '')).toBeNull();
+    expect(read(publicAddress(''), ':8453')).toBe('refused');
+    expect(read(publicAddress(''), 'a:0')).toBe('refused');
+    expect(read(publicAddress(''), '')).toBeNull();
+    expect(read(dialAddress(''), ':8453')).toEqual({ host: '127.0.0.1', port: 8453 });
+    expect(read(dialAddress(''), '10.0.0.2:1')).toEqual({ host: '10.0.0.2', port: 1 });
+    expect([':0', 'a:0', '8453'].map((text) => read(dialAddress(''), text))).toEqual(
+      Array<string>(3).fill('refused'),
+    );
+    expect(read(dialAddress(''), '')).toBeNull();
     expect(read(optionalListenAddress(':1', ''), 'off')).toBeNull();
     expect(read(optionalListenAddress(':1', ''), '[::1]:2')).toEqual({ host: '::1', port: 2 });
     expect(read(optionalListenAddress(':1', ''), '')).toBe('refused');
@@ -53,10 +60,11 @@ describe('a key', () => {
     expect(['1', '10', '0', '11', '1.5', '-1', '1e1', '0x1', ''].map((n) => read(days, n))).toEqual(
       [1, 10, ...Array<string>(7).fill('refused')],
     );
-    expect(['800', '0.8', '.5', '1.5', 'x'].map((n) => read(threshold(''), n))).toEqual([
+    expect(['800', '0.8', '.5', '1.0', '1.5', 'x'].map((n) => read(threshold(''), n))).toEqual([
       800,
       0.8,
       0.5,
+      1,
       'refused',
       'refused',
     ]);

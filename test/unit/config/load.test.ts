@@ -88,6 +88,30 @@ describe('defaults', () => {
     expect(config.server.wsAddr).toBeNull();
   });
 
+  it('take an address to call without its host as one of this machine', () => {
+    const file = yaml(
+      'server: {upstream_addr: ":9001"}\nbackup: {heartbeat: {peer_addr: ":8093"}, sync: {peer_addr: ":8094"}}\n',
+    );
+    const { server, backup } = loadConfig({ file }).config;
+    const called = [server.upstreamAddr, backup.heartbeat.peerAddr, backup.sync.peerAddr];
+    expect(called).toEqual([9001, 8093, 8094].map((port) => ({ host: '127.0.0.1', port })));
+  });
+
+  it.each([
+    ['0.5', 350],
+    ['1.0', 700],
+    ['1', 700],
+    ['2', 2],
+  ])('a warning threshold of %s is at %i of 700', (text, expected) => {
+    const { config } = loadConfig({
+      flags: {
+        'overload_protection.max_connections': '700',
+        'overload_protection.connection_warning_threshold': text,
+      },
+    });
+    expect(config.overloadProtection.connectionWarningThreshold).toBe(expected);
+  });
+
   it('are frozen all the way down', () => {
     const { config } = loadConfig();
     expect(Object.isFrozen(config)).toBe(true);

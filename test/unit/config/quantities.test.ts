@@ -15,16 +15,33 @@ describe('durations', () => {
     ['1500us', 2],
     ['2µs', 0],
     ['24h', 86_400_000],
+    ['.5s', 500],
+    ['+5s', 5_000],
+    ['+0', 0],
+    ['5000\u00b5s', 5],
+    ['5000\u03bcs', 5],
   ])('%s is %i ms', (text, ms) => {
     expect(parseDuration(text)).toBe(ms);
   });
 
-  it.each(['', '5', '-1s', '5 m', 's', '1d', '1m30', '5M', '1e3s', '9'.repeat(30) + 'h'])(
-    '%p is none',
-    (text) => {
-      expect(parseDuration(text)).toBeNull();
-    },
-  );
+  it.each([
+    '',
+    '5',
+    '-1s',
+    '5 m',
+    's',
+    '1d',
+    '1m30',
+    '5M',
+    '.s',
+    '+',
+    '++5s',
+    '1s+1s',
+    '1e3s',
+    '9'.repeat(30) + 'h',
+  ])('%p is none', (text) => {
+    expect(parseDuration(text)).toBeNull();
+  });
 
   it('read back as they were written', () => {
     fc.assert(
