@@ -4,6 +4,7 @@
  * fields too.
  */
 import { decodeMessage } from './client-messages.js';
+import { ClientReader } from './uint64.js';
 import type { MessageCodec } from './client-messages.js';
 import { gatesvr, grpc } from './generated/messages.js';
 import { MAX_CLIENT_FIELDS, MAX_UPSTREAM_FIELDS } from './limits.js';
@@ -94,12 +95,12 @@ export type PeerReport = gatesvr.replication.PeerReport;
 export type HealthCheckRequest = grpc.health.v1.HealthCheckRequest;
 export type HealthCheckResponse = grpc.health.v1.HealthCheckResponse;
 
-/** As decodeMessage, and @throws {FieldCountError} above MAX_CLIENT_FIELDS. */
+/** As decodeMessage, but numbers above 2^53 are rounded. @throws {FieldCountError} above MAX_CLIENT_FIELDS. */
 export function decodeFromClient<Decoded extends Properties, Properties>(
   codec: MessageCodec<Decoded, Properties>,
   bytes: Uint8Array,
 ): Decoded {
-  return decodeMessage(codec, bytes, MAX_CLIENT_FIELDS);
+  return codec.decode(new ClientReader(bytes, MAX_CLIENT_FIELDS));
 }
 
 /** As decodeMessage, and @throws {FieldCountError} above MAX_UPSTREAM_FIELDS. */

@@ -45,11 +45,28 @@ export class CheckedReader extends NativeReader {
 
   // The generated types say number (--force-number); only the base class still says Long.
   override uint64(): Long {
+    return exact(readUint64(this)) as unknown as Long;
+  }
+
+  override int64(): Long {
+    return exact(readInt64(this)) as unknown as Long;
+  }
+}
+
+/** Highest double that an int64 holds. */
+const MAX_INT64 = 2 ** 63 - 1024;
+
+/**
+ * Reads what clients send: a 64-bit number outside +-2^53 is rounded to the nearest double instead of making the
+ * message unreadable, for there is a right answer to each: no sequence number is that high, and a timestamp is sent back.
+ */
+export class ClientReader extends CheckedReader {
+  override uint64(): Long {
     return readUint64(this) as unknown as Long;
   }
 
   override int64(): Long {
-    return readInt64(this) as unknown as Long;
+    return Math.min(readInt64(this), MAX_INT64) as unknown as Long;
   }
 }
 
@@ -59,7 +76,12 @@ function native(bytes: Uint8Array): Uint8Array {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
-/** Reads the varint at the reader's position in base 128 (protobuf encoding guide, "Varints"). */
+function exact(value: number): number {
+  if (Number.isSafeInteger(value)) return value;
+  throw new Uint64RangeError(`number ${value < 0 ? 'below -2^53' : 'above 2^53'}`);
+}
+
+/** Reads the varint at the reader's position in base 128 (protobuf encoding guide, "Varints"), above 2^53 rounded. */
 function readUint64(reader: protobuf.Reader): number {
   let value = 0;
   let unit = 1;
@@ -67,10 +89,7 @@ function readUint64(reader: protobuf.Reader): number {
     if (reader.pos >= reader.len) throw new RangeError('varint runs past the end of the message');
     const byte = reader.buf[reader.pos++] as number;
     value += (byte & 0x7f) * unit;
-    if (byte < 0x80) {
-      if (value > Number.MAX_SAFE_INTEGER) throw new Uint64RangeError('number above 2^53');
-      return value;
-    }
+    if (byte < 0x80) return value;
     unit *= 128;
   }
   throw new RangeError('varint longer than 10 bytes');
@@ -88,14 +107,7 @@ function readInt64(reader: protobuf.Reader): number {
       return readUint64(reader);
     }
     value |= BigInt(byte & 0x7f) << BigInt(7 * index);
-    if (byte < 0x80) {
-      value = BigInt.asIntN(64, value);
-      const number = Number(value);
-      if (!Number.isSafeInteger(number)) {
-        throw new Uint64RangeError(`number ${number < 0 ? 'below -2^53' : 'above 2^53'}`);
-      }
-      return number;
-    }
+    if (byte < 0x80) return Number(BigInt.asIntN(64, value));
   }
   throw new RangeError('varint longer than 10 bytes');
 }

@@ -8,6 +8,7 @@ import {
 } from '../../../src/wire/messages.js';
 import {
   CheckedReader,
+  ClientReader,
   FieldCountError,
   Uint64RangeError,
   checkedUint64,
@@ -85,6 +86,32 @@ describe('CheckedReader', () => {
 
   it('reads plain Uint8Arrays as it reads Buffers', () => {
     expect(readUnsigned(new Uint8Array([0, 0xac, 0x02]).subarray(1))).toBe(300);
+  });
+});
+
+describe('ClientReader', () => {
+  const unsigned = (value: bigint): unknown => new ClientReader(varint(value)).uint64();
+  const signed = (value: bigint): unknown => new ClientReader(varint(value)).int64();
+
+  it('reads what can be counted as it is, and rounds what cannot', () => {
+    for (const value of [0n, 300n, 2n ** 53n - 1n]) {
+      expect([unsigned(value), signed(value)]).toEqual([Number(value), Number(value)]);
+    }
+    expect(unsigned(2n ** 53n + 1n)).toBe(2 ** 53);
+    expect(unsigned(2n ** 64n - 1n)).toBe(2 ** 64);
+    expect(signed(-(2n ** 63n))).toBe(-(2 ** 63));
+    expect(signed(1_700_000_000_123_456_789n)).toBe(1_700_000_000_123_456_768);
+  });
+
+  it('reads no signed number that would not be one when it is written again', () => {
+    const clientTimestamp = signed(2n ** 63n - 1n) as number;
+    const written = encodeMessage(HeartbeatRequest, { clientTimestamp });
+    expect(new ClientReader(written.subarray(1)).int64()).toBe(clientTimestamp);
+    expect(clientTimestamp).toBeGreaterThan(2 ** 62);
+  });
+
+  it.each(['80', '8080808080808080808001'])('refuses the bytes %s, which are no number', (hex) => {
+    expect(() => new ClientReader(Buffer.from(hex, 'hex')).uint64()).toThrow(RangeError);
   });
 });
 
