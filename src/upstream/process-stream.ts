@@ -114,6 +114,8 @@ export class ProcessStream implements LaneOwner, RequestKeeper {
     if (lane === this.lane) {
       this.lane = null;
       if (forGood) this.pause('the upstream is draining');
+      // It may never be written to again.
+      if (this.waiting.length > 0) this.schedule();
     }
     lane.retire();
   }

@@ -11,8 +11,6 @@ import { WriteGate } from '../../src/grpc/write-gate.js';
 /** One stream that the code under test opened; the test is its peer. */
 export class FakeStream implements ClientStream {
   readonly written: Uint8Array[] = [];
-  /** What `write` answers. */
-  goesOn = true;
   ended = false;
   cancelled = false;
   paused = false;
@@ -22,6 +20,8 @@ export class FakeStream implements ClientStream {
   constructor(
     readonly method: string,
     readonly observer: StreamObserver,
+    /** What `write` answers. */
+    public goesOn = true,
   ) {}
 
   write(message: Uint8Array): boolean {
@@ -65,9 +65,11 @@ export class FakeStream implements ClientStream {
 export class FakeOpener implements StreamOpener {
   readonly maxMessageBytes = 4 * 1_048_576;
   readonly streams: FakeStream[] = [];
+  /** What `write` of the next streams answers. */
+  goesOn = true;
 
   open(method: string, observer: StreamObserver): ClientStream {
-    const stream = new FakeStream(method, observer);
+    const stream = new FakeStream(method, observer, this.goesOn);
     this.streams.push(stream);
     return stream;
   }

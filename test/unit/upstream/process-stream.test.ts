@@ -283,6 +283,35 @@ describe('an upstream that goes away', () => {
     answer(peer, [{ sessionId: 's', clientSeqId: 1 }]);
     expect([asked.answers.length, peer.ended]).toEqual([1, true]);
   });
+
+  /** A peer that has the first request and reads no further; the second waits for it. */
+  const halted = async (): Promise<{ peer: FakeStream; waits: Asked }> => {
+    opener.goesOn = false;
+    new Asked(1);
+    await turn();
+    const waits = new Asked(2);
+    await turn();
+    expect(numbers(opener.last())).toEqual([1]);
+    opener.goesOn = true;
+    return { peer: opener.last(), waits };
+  };
+
+  test('by GOAWAY while it does not read: what waits goes on a new stream, without another request', async () => {
+    const { peer, waits } = await halted();
+    peer.observer.onLeaving?.();
+    await turn();
+    expect(opener.streams).toHaveLength(2);
+    expect(numbers(opener.last())).toEqual([2]);
+    answer(opener.last(), [{ sessionId: 's', clientSeqId: 2 }]);
+    expect(waits.answers).toHaveLength(1);
+  });
+
+  test('for good while it does not read: what waits is told at once that it was never sent', async () => {
+    const { peer, waits } = await halted();
+    answer(peer, [], true);
+    await turn();
+    expect(waits.failures).toMatchObject([{ neverSent: true }]);
+  });
 });
 
 describe('an upstream that does not read', () => {
