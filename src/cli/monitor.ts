@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import { CodedError, messageOf } from '../base/errors.js';
-import { OpsClient } from './monitor/ops-client.js';
+import { OpsClient } from './ops-client.js';
 import { Screen } from './monitor/screen.js';
 import type { KeyInput, ScreenOutput } from './monitor/screen.js';
 import { readSnapshot } from './monitor/snapshot.js';

@@ -1,6 +1,6 @@
 import { environmentName } from '../config/schema.js';
 import { readFor } from './gateway-trust.js';
-import type { OpsTarget } from './monitor/ops-client.js';
+import type { OpsTarget } from './ops-client.js';
 
 /** How a command reaches the operators' API of a gateway. No option takes a token: others could read it. */
 export interface OpsAccessOptions {

@@ -2,7 +2,7 @@ import { Option } from 'commander';
 import type { Command } from 'commander';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CodedError, messageOf } from '../base/errors.js';
-import { OpsClient } from './monitor/ops-client.js';
+import { OpsClient } from './ops-client.js';
 import { opsTarget, tokenVariable } from './ops-access.js';
 import type { OpsAccessOptions } from './ops-access.js';
 import { httpUrl } from './option-values.js';

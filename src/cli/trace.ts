@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { CodedError, messageOf } from '../base/errors.js';
-import { OpsClient } from './monitor/ops-client.js';
+import { OpsClient } from './ops-client.js';
 import { opsTarget, tokenVariable } from './ops-access.js';
 import type { OpsAccessOptions } from './ops-access.js';
 import { httpUrl } from './option-values.js';

@@ -130,7 +130,7 @@ describe('gatesvr monitor', () => {
     const bare = start(false, '--once', '--url', url).run;
     expect([await bare.code, bare.err]).toEqual([
       1,
-      expect.stringMatching(/^gatesvr: \/\S+ answers 401: a token is needed \(--token-file\)\n$/),
+      'gatesvr: give ops.read_token as Authorization: Bearer TOKEN (--token-file)\n',
     ]);
     const nobody = start(false, '--once', '--url', '127.0.0.1:1').run;
     expect([await nobody.code, nobody.err]).toEqual([

@@ -1,7 +1,7 @@
 import { messageOf } from '../../base/errors.js';
 import { Backoff } from '../../sdk/client/core/backoff.js';
-import { OpsRefusal } from '../monitor/ops-client.js';
-import type { OpsClient } from '../monitor/ops-client.js';
+import { OpsRefusal } from '../ops-client.js';
+import type { OpsClient } from '../ops-client.js';
 import { EventReader } from './event-reader.js';
 import type { TracedEvent } from './event-reader.js';
 

@@ -1,7 +1,7 @@
 import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { messageOf } from '../../base/errors.js';
+import { messageOf } from '../base/errors.js';
 
 /** Where the operators' API of a gateway is, and how it is asked. */
 export interface OpsTarget {
@@ -41,12 +41,12 @@ export class OpsClient {
       : new HttpAgent({ keepAlive: true });
   }
 
-  /** @throws {Error} with one line that says why there is no answer. */
+  /** @throws {OpsRefusal} where the gateway will not; {Error} with one line where there is no answer. */
   get(path: string): Promise<unknown> {
     return this.ask('GET', path);
   }
 
-  /** Has something done. @throws {Error} with one line: what the gateway says against it. */
+  /** Has something done. @throws as get. */
   post(path: string): Promise<unknown> {
     return this.ask('POST', path);
   }
@@ -55,12 +55,7 @@ export class OpsClient {
     const response = await this.send(method, path);
     const text = await textOf(response);
     const status = response.statusCode ?? 0;
-    if (status === 401 || status === 403) {
-      throw new Error(`${path} answers ${status}: a token is needed (--token-file)`);
-    }
-    if (status === 404 || status === 409) throw new Error(refusalIn(text) ?? `${path}: ${status}`);
-    if (status !== 200 && status !== 202)
-      throw new Error(`${path} answers ${status}; is it a gateway's HTTP address?`);
+    if (status !== 200 && status !== 202) throw refusal(path, status, text);
     try {
       return JSON.parse(text);
     } catch {
@@ -81,9 +76,7 @@ export class OpsClient {
       response.socket.setTimeout(silence, () => response.destroy(quiet));
       return response;
     }
-    const reason = refusalIn(await textOf(response)) ?? `${path} answers ${status}`;
-    if (status === 401) throw new OpsRefusal(`${reason} (--token-file)`, false);
-    throw new OpsRefusal(reason, status >= 500);
+    throw refusal(path, status, await textOf(response));
   }
 
   close(): void {
@@ -109,8 +102,14 @@ export class OpsClient {
   }
 }
 
+/** In the gateway's own words, where it gave any. */
+function refusal(path: string, status: number, text: string): OpsRefusal {
+  const said = wordsIn(text) ?? `${path} answers ${status}; is it a gateway's HTTP address?`;
+  return new OpsRefusal(status === 401 ? `${said} (--token-file)` : said, status >= 500);
+}
+
 /** What a refusal says, null where it is no gateway's. */
-function refusalIn(text: string): string | null {
+function wordsIn(text: string): string | null {
   try {
     const { error } = JSON.parse(text) as { error?: unknown };
     return typeof error === 'string' ? error : null;
