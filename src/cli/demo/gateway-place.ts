@@ -1,5 +1,14 @@
-import { HOST, freePorts } from './free-ports.js';
-import type { Ports } from './free-ports.js';
+import { freePort, freeTcpPort } from '../../bench/load/free-ports.js';
+import { HOST } from './host.js';
+
+/** The ports of a gateway. They stay the same over its restart, so they cannot be left to it. */
+interface Ports {
+  /** UDP and TCP: WebSocket clients use the same number. */
+  readonly quic: number;
+  readonly http: number;
+  readonly grpc: number;
+  readonly metrics: number;
+}
 
 /** Where a gateway of a demo is reached: its ports of the loopback address, the same over restarts. */
 export class GatewayPlace {
@@ -7,7 +16,12 @@ export class GatewayPlace {
 
   /** Takes ports that nobody uses. @throws {Error} where there are none. */
   static async take(): Promise<GatewayPlace> {
-    return new GatewayPlace(await freePorts());
+    return new GatewayPlace({
+      quic: await freePort(),
+      http: await freeTcpPort(),
+      grpc: await freeTcpPort(),
+      metrics: await freeTcpPort(),
+    });
   }
 
   get quicAddress(): string {

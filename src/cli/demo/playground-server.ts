@@ -10,7 +10,7 @@ import { answerPage, playgroundPages } from '../../gateway/playground.js';
 import type { PlainPages } from '../../gateway/playground.js';
 import { certificateHash } from '../../config/certificate-hash.js';
 import type { Deployment } from './deployment.js';
-import { HOST } from './free-ports.js';
+import { HOST } from './host.js';
 
 /** The gateway behind the page. */
 export interface PlaygroundTarget {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { MAX_HASHED_DAYS } from '../../config/certificate-hash.js';
 import { writeCertificates } from '../../config/certificates.js';
 import { Child } from './child.js';
-import { HOST } from './free-ports.js';
+import { HOST } from './host.js';
 
 /**
  * The processes of a demo, in a temporary folder that goes with them. Whatever way this process ends,

@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram';
 import type { RemoteInfo, Socket } from 'node:dgram';
-import { HOST } from './free-ports.js';
+import { HOST } from './host.js';
 
 /**
  * The network between one client and the gateway: a UDP relay that can be cut. What was on its way

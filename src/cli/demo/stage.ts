@@ -1,7 +1,7 @@
 import { UpstreamServer } from '../../sdk/upstream/index.js';
 import type { Child } from './child.js';
 import { Deployment } from './deployment.js';
-import { HOST } from './free-ports.js';
+import { HOST } from './host.js';
 import { onePersonPerZone, zones } from './people.js';
 import { Relay } from './relay.js';
 import { Visitor } from './visitor.js';

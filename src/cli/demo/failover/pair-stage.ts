@@ -1,5 +1,5 @@
 import { UpstreamServer } from '../../../sdk/upstream/index.js';
-import { HOST } from '../free-ports.js';
+import { HOST } from '../host.js';
 import { zoneOf, zones } from '../people.js';
 import { until } from '../verify.js';
 import { BusyClient } from './busy-client.js';
