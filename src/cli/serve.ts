@@ -58,8 +58,6 @@ async function runUntilSignal(
   const signal = new UntilSignal(signals);
   const reload = (): void => void reloadInto(gateway, load, terminal);
   signals.on('SIGHUP', reload);
-  // A promise alone does not keep the process alive while nothing else does.
-  const alive = setInterval(() => undefined, 2 ** 30);
   try {
     await gateway.start();
     await signal.told;
@@ -67,7 +65,6 @@ async function runUntilSignal(
     try {
       await gateway.stop();
     } finally {
-      clearInterval(alive);
       signals.off('SIGHUP', reload);
       signal.end();
     }

@@ -8,11 +8,13 @@ export interface SignalSource {
 const SIGNAL_EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
-/** Listens for SIGTERM and SIGINT; a second one ends the process at once. */
+/** Listens for SIGTERM and SIGINT, and keeps the process alive; a second one ends it at once. */
 export class UntilSignal {
   /** Resolves at the first signal. */
   readonly told: Promise<void>;
   private tell: (() => void) | null = null;
+  /** A promise alone does not keep the process alive while nothing else does. */
+  private readonly alive = setInterval(() => undefined, 2 ** 30);
   private readonly listener = (signal: NodeJS.Signals): void => {
     if (this.tell === null) {
       this.signals.exit(SIGNAL_EXIT_CODES[signal as 'SIGINT'] ?? 1);
@@ -28,6 +30,7 @@ export class UntilSignal {
 
   /** Gives the signals back. */
   end(): void {
+    clearInterval(this.alive);
     for (const signal of SIGNALS) this.signals.off(signal, this.listener);
   }
 }

@@ -68,14 +68,11 @@ async function runUpstream(
   });
   new DemoActions(server, zone);
   const signal = new UntilSignal(signals);
-  // A promise alone does not keep the process alive while the server does not listen yet.
-  const alive = setInterval(() => undefined, 2 ** 30);
   try {
     await Promise.race([server.start(), signal.told]);
     await signal.told;
   } finally {
     await server.stop();
-    clearInterval(alive);
     signal.end();
   }
 }

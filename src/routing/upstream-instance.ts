@@ -1,12 +1,10 @@
 import type { ProcessCall } from '../upstream/process-call.js';
 import type { UpstreamClient } from '../upstream/upstream-client.js';
+import { DEDUPE } from '../wire/capabilities.js';
 import { InstanceHealth } from './instance-health.js';
 import type { UpstreamEntry } from './registration-check.js';
 import type { InstanceView } from './router-view.js';
 import { seedOfAddress } from './zone.js';
-
-/** Capability of an upstream that is asked again after a promotion or restart (docs/UPSTREAMS.md). */
-const DEDUPE = 'dedupe';
 
 /** Weight of the newest answer in the average latency: about the last 20 answers count. */
 const LATENCY_WEIGHT = 0.05;

@@ -3,15 +3,13 @@ import type { Logger } from '../telemetry/log.js';
 import type { UpstreamMetrics } from '../telemetry/upstream-metrics.js';
 import { UpstreamClient } from '../upstream/upstream-client.js';
 import type { CallerFactory } from '../upstream/upstream-client.js';
+import { PROCESS_STREAM } from '../wire/capabilities.js';
 import { Prober } from './prober.js';
 import type { ProbeTimes } from './prober.js';
 import type { UpstreamEntry } from './registration-check.js';
 import { UpstreamInstance } from './upstream-instance.js';
 import { ZONES } from './zone.js';
 import { ZonePool } from './zone-pool.js';
-
-/** What an upstream registers with to be called over ProcessStream (WIRE.md). */
-const PROCESS_STREAM = 'process_stream';
 
 export interface TableOptions {
   /** The configured instance for zones without another; null where there is none. */

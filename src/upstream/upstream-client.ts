@@ -25,7 +25,7 @@ export type ProbeResult =
   { readonly alive: true } | { readonly alive: false; readonly reason: string };
 
 const ALIVE: ProbeResult = { alive: true };
-const NOT_SERVING = 2;
+const { NOT_SERVING } = HealthCheckResponse.ServingStatus;
 /** grpc.health.v1: the empty name asks for the server as a whole. */
 const HEALTH_REQUEST = encodeMessage(HealthCheckRequest, { service: '' });
 
@@ -179,7 +179,7 @@ function isSilence(failure: CallFailure): boolean {
 function readHealth(bytes: Uint8Array): ProbeResult {
   try {
     const { status } = decodeMessage(HealthCheckResponse, bytes);
-    if (Number(status) === NOT_SERVING) return { alive: false, reason: 'health says NOT_SERVING' };
+    if (status === NOT_SERVING) return { alive: false, reason: 'health says NOT_SERVING' };
     return ALIVE;
   } catch (error) {
     return { alive: false, reason: `health check answered garbage: ${messageOf(error)}` };

@@ -3,6 +3,7 @@ import type { Clock } from '../../base/clock.js';
 import type { Link, LinkClosed } from '../../link/link.js';
 import { StreamLink } from '../../link/stream-link.js';
 import { describeError } from '../../wire/error-catalogue.js';
+import { WS_PATH } from '../../websocket/ws-endpoint.js';
 import { HoldingClock } from '../client/core/holding-clock.js';
 import type { PathProbe, Transport } from '../client/core/transport.js';
 import { targetOf } from '../client/gateway-address.js';
@@ -11,9 +12,6 @@ import { certificateHashes } from './certificate-hash.js';
 import { thisPlatform } from './platform.js';
 import type { CertificateHash, Platform, PlatformWebTransport } from './platform.js';
 import { WebTransportStream } from './web-transport-stream.js';
-
-/** The path of WebTransport sessions and WebSockets alike (docs/PROTOCOL.md). */
-const PATH = '/gatesvr';
 
 /** A close reason has 1024 bytes at most; the API throws above that. */
 const MAX_REASON_BYTES = 1_024;
@@ -49,7 +47,7 @@ export class WebTransportTransport implements Transport {
     const where = formatAddress(host, port);
     const { hashes } = this;
     const session = new WebTransport(
-      `https://${where}${PATH}`,
+      `https://${where}${WS_PATH}`,
       hashes.length === 0 ? {} : { serverCertificateHashes: hashes },
     );
     // Whoever awaits `ready` hears of it.

@@ -17,6 +17,7 @@ import { AnsweredRequests } from './answered-requests.js';
 import { Gateways } from './gateways.js';
 import { Handlers } from './handlers.js';
 import type { Handler } from './handlers.js';
+import { DEDUPE, PROCESS_STREAM } from '../../wire/capabilities.js';
 import { Method } from '../../wire/grpc-methods.js';
 import { pushBatch } from './push-batch.js';
 import type { BatchPush, BatchResult } from './push-batch.js';
@@ -57,12 +58,7 @@ export interface UpstreamServerOptions {
   readonly clock?: Clock;
 }
 
-/** What a gateway is told at registration (WIRE.md). */
-const PROCESS_STREAM = 'process_stream';
-const DEDUPE = 'dedupe';
-/** Serving, as grpc.health.v1 says it. */
-const SERVING = 1;
-const NOT_SERVING = 2;
+const { SERVING, NOT_SERVING } = HealthCheckResponse.ServingStatus;
 const STOP_MS = 2_000;
 /** Of these for gateways to take a deregistration; one that does not answer ejects the instance by itself. */
 const DEREGISTER_MS = 1_000;
