@@ -63,8 +63,3 @@ export function percent(share: number): string {
 export function cores(value: number | null | undefined): string {
   return value === null || value === undefined ? UNKNOWN : value.toFixed(2);
 }
-
-/** A session id as people tell them apart: its beginning. */
-export function shortId(id: string): string {
-  return id.length > 12 ? `${id.slice(0, 8)}…` : id;
-}

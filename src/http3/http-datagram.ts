@@ -1,5 +1,5 @@
 import { connectionFault } from './http3-fault.js';
-import { readVarint, varintLength, varintSize, writeVarint } from './varint.js';
+import { readVarint, varintLength } from './varint.js';
 
 /** Quarter stream ids are below this: stream ids have 62 bits (RFC 9297 section 2.1). */
 const QUARTER_ID_END = 2 ** 60;
@@ -19,13 +19,4 @@ export function decodeDatagram(datagram: Uint8Array): HttpDatagram {
     throw connectionFault('DATAGRAM_ERROR', 'a datagram for a stream that cannot be');
   }
   return { streamId: quarter * 4, payload: datagram.subarray(size) };
-}
-
-/** The bytes of an HTTP datagram for a request's stream. */
-export function encodeDatagram(streamId: number, payload: Uint8Array): Buffer {
-  const quarter = Math.floor(streamId / 4);
-  const size = varintSize(quarter);
-  const datagram = Buffer.allocUnsafe(size + payload.length);
-  datagram.set(payload, writeVarint(datagram, 0, quarter));
-  return datagram;
 }

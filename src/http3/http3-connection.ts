@@ -104,18 +104,8 @@ export class Http3Connection
     this.sweeper.arm(SWEEP_MS);
   }
 
-  /** What the client announced, or null before it did. */
-  get peerSettings(): Settings | null {
-    return this.peerControl.settings;
-  }
-
   get speaksWebTransport(): boolean {
     return this.webTransport !== null;
-  }
-
-  /** Requests that are not over. */
-  get requestCount(): number {
-    return this.messages.size;
   }
 
   /**

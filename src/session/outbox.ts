@@ -58,10 +58,6 @@ export class Outbox {
     return this.entries.length;
   }
 
-  get bytes(): number {
-    return this.frameBytes;
-  }
-
   /** Number of the next frame to be appended. */
   get nextSeq(): number {
     return this.next;

@@ -61,7 +61,7 @@ const TALLIES = {
     'gatesvr_sessions_ended_total',
     'Sessions that ended, by reason',
     'reason',
-    ['stop', 'session_timeout', 'resume_window', 'evicted', 'kicked', 'shutdown'],
+    ['stop', 'session_timeout', 'resume_window', 'evicted', 'kicked'],
   ],
   authFailures: ['gatesvr_auth_failures_total', 'Tokens refused, by reason', 'reason', []],
   pushes: [

@@ -91,7 +91,6 @@ export type Part = gatesvr.replication.Part;
 export type OfferedPush = gatesvr.replication.OfferedPush;
 export type Identity = gatesvr.replication.Identity;
 export type NodeStanding = gatesvr.replication.NodeStanding;
-export type PeerReport = gatesvr.replication.PeerReport;
 export type HealthCheckRequest = grpc.health.v1.HealthCheckRequest;
 export type HealthCheckResponse = grpc.health.v1.HealthCheckResponse;
 

@@ -84,11 +84,6 @@ export class WorkLoop {
     this.settleIfDone();
   }
 
-  /** There is room again although nothing was done. */
-  roomAgain(): void {
-    if (this.running) this.fill();
-  }
-
   /** Begins nothing more and waits for nothing. */
   abort(): void {
     this.aborted = true;

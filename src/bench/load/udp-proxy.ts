@@ -89,16 +89,6 @@ export class UdpProxy {
     return this.front.address().port;
   }
 
-  /** Client addresses that were seen. */
-  get flowCount(): number {
-    return this.flows.size;
-  }
-
-  /** Ports that the server sees now, one per client. */
-  get portsAtServer(): Promise<number[]> {
-    return Promise.all([...this.flows.values()].map((flow) => flow.localPort()));
-  }
-
   /** From now on the server sees all clients (or the one from `clientPort`) at other ports. */
   rebind(clientPort?: number): void {
     for (const flow of this.flows.values()) {
@@ -200,17 +190,6 @@ class Flow {
   rebind(): void {
     this.socket.close();
     this.socket = this.open();
-  }
-
-  localPort(): Promise<number> {
-    return new Promise((settle) => {
-      const { socket } = this;
-      try {
-        settle(socket.address().port);
-      } catch {
-        socket.once('listening', () => settle(socket.address().port));
-      }
-    });
   }
 
   close(): void {

@@ -1,14 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import {
-  bytes,
-  cores,
-  count,
-  millis,
-  percent,
-  rate,
-  shortId,
-  span,
-} from '../../../src/console/format.js';
+import { bytes, cores, count, millis, percent, rate, span } from '../../../src/console/format.js';
 
 describe('figures of the console', () => {
   it.each([
@@ -50,9 +41,5 @@ describe('figures of the console', () => {
     [cores(0.344), '0.34'],
   ])('%s', (got, wanted) => {
     expect(got).toBe(wanted);
-  });
-
-  it('cut ids that are too long to tell apart at a glance', () => {
-    expect([shortId('0123456789abcdef'), shortId('short')]).toEqual(['01234567…', 'short']);
   });
 });

@@ -15,7 +15,7 @@ describe('acknowledgement', () => {
     client.ack(1);
     expect(session?.outbox.length).toBe(1);
     client.ack(3);
-    expect(session?.outbox.bytes).toBe(0);
+    expect(session?.outbox.totalBytes).toBe(0);
   });
 
   test('above what was sent is 400 and acknowledges nothing', () => {
