@@ -6,13 +6,19 @@ import type { TransportLimits } from './limits.js';
 import type { MigrationPolicy } from './peer-address.js';
 import type { TurnScheduler } from './turn-scheduler.js';
 
-/** Sends PINGs for peers that would time out before they have something to say. */
+/** Sends PINGs over connections that would time out before anybody has something to say. */
 export interface KeepalivePolicy {
-  /** Silence in ms before a PING. */
+  /** Silence in ms before a PING; two thirds of the idle timeout where that is less. */
   readonly silence: number;
-  /** Only for peers whose idle timeout is below this, ms. */
-  readonly peerIdleBelow: number;
+  /** Only for connections whose idle timeout, the smaller one of both sides, is at most this, ms. */
+  readonly idleUpTo: number;
 }
+
+/** Deployed clients heartbeat every 30 s and time out after 30 s: a race (REPLICATION.md). */
+export const DEFAULT_KEEPALIVE: KeepalivePolicy = Object.freeze({
+  silence: 20_000,
+  idleUpTo: 60_000,
+});
 
 /** What the connections of an endpoint share. */
 export interface ConnectionHost {

@@ -5,6 +5,12 @@ import type { QuicheConnection } from './quiche.js';
 /** What is due when the timer of a connection fires, besides quiche's own timers. */
 export type Due = 'handshake-timeout' | 'keepalive' | null;
 
+/**
+ * At least a third of the idle timeout is left for a PING that is lost. Not half: deployed clients with
+ * 30 s, who heartbeat every 30 s, would get two PINGs in between.
+ */
+const IDLE_SHARE = 2 / 3;
+
 /** The one timer of a connection: loss detection, idle timeout, handshake timeout, keepalive. */
 export class ConnectionTimer {
   /** When something was last sent or received, ms of the Clock. */
@@ -25,12 +31,18 @@ export class ConnectionTimer {
     this.handshakeEnd = this.lastActivity + host.limits.handshakeTimeout;
   }
 
-  /** @param peerIdleTimeout what the peer announced, ms; 0 is none. */
-  established(peerIdleTimeout: number): void {
+  /**
+   * @param theirs the idle timeout that the peer announced, ms; 0 is none.
+   * @returns the one that counts, ms; Infinity where neither side has one.
+   */
+  established(theirs: number): number {
     this.handshakeEnd = Infinity;
-    const { keepalive } = this.host;
-    if (keepalive === null || peerIdleTimeout === 0) return;
-    if (peerIdleTimeout < keepalive.peerIdleBelow) this.silence = keepalive.silence;
+    const { keepalive, limits } = this.host;
+    const idleTimeout = Math.min(theirs || Infinity, limits.idleTimeout || Infinity);
+    if (keepalive !== null && idleTimeout <= keepalive.idleUpTo) {
+      this.silence = Math.min(keepalive.silence, idleTimeout * IDLE_SHARE);
+    }
+    return idleTimeout;
   }
 
   /** Looks again after at most this long, ms. */

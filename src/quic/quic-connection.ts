@@ -256,10 +256,8 @@ export class QuicConnection implements TurnMember, StreamHost {
   private establish(): void {
     this.isEstablished = true;
     this.alpn = Buffer.from(this.quiche.applicationProto()).toString('latin1');
-    const theirs = this.quiche.stats().peerMaxIdleTimeout;
-    const ours = this.host.limits.idleTimeout;
-    this.addresses.idleTimeout = Math.min(theirs || Infinity, ours || Infinity);
-    this.timer.established(theirs);
+    const { peerMaxIdleTimeout } = this.quiche.stats();
+    this.addresses.idleTimeout = this.timer.established(peerMaxIdleTimeout);
     this.flushWanted = true;
     this.host.replenishIds(this);
     this.host.established(this);

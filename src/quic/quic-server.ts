@@ -16,6 +16,7 @@ import type { TransportLimits } from './limits.js';
 import type { LongHeader } from './packet-header.js';
 import { PeerAddress } from './peer-address.js';
 import type { MigrationPolicy } from './peer-address.js';
+import { DEFAULT_KEEPALIVE } from './connection-host.js';
 import type { KeepalivePolicy } from './connection-host.js';
 import type { QuicConnection } from './quic-connection.js';
 import { QuicEndpoint } from './quic-endpoint.js';
@@ -56,7 +57,7 @@ export interface QuicServerOptions {
   readonly keys?: QuicKeys;
   /** Default follow. */
   readonly migration?: MigrationPolicy;
-  /** Default: 20 s of silence, for peers with an idle timeout below 60 s. null turns it off. */
+  /** Default: 20 s of silence, where the idle timeout is 60 s or less. null turns it off. */
   readonly keepalive?: KeepalivePolicy | null;
   /** Connections, handshakes included, above which Initials are answered with CONNECTION_REFUSED. */
   readonly maxConnections?: number;
@@ -67,12 +68,6 @@ export interface QuicServerOptions {
   /** When connections are heard and served; default: always. */
   readonly pace?: TurnPace;
 }
-
-/** Deployed clients heartbeat every 30 s and time out after 30 s: a race (REPLICATION.md). */
-const DEFAULT_KEEPALIVE: KeepalivePolicy = Object.freeze({
-  silence: 20_000,
-  peerIdleBelow: 60_000,
-});
 
 /**
  * Some 0.3 s of handshakes at full speed: more under way means that clients are not answering. At
