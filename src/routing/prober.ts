@@ -23,12 +23,14 @@ export const DEFAULT_PROBE_TIMES: ProbeTimes = {
   backoffMax: 30_000,
 };
 
-/** Asks one instance again and again whether it lives, until it is stopped. */
+/** Asks one instance again and again whether it lives, from a start to a stop. */
 export class Prober {
   private cancel: Cancel | null = null;
   private due = Infinity;
   private failedProbes = 0;
   private stopped = false;
+  /** Whether the first probe was made. */
+  private probed = false;
 
   /** @param onResult gets null for alive, else why not. */
   constructor(
@@ -38,14 +40,21 @@ export class Prober {
     private readonly onResult: (failure: string | null) => void,
   ) {}
 
+  /** Begins with the first probe; also again, after a stop too. */
   start(): void {
+    this.stopped = false;
+    this.probed = false;
     this.failedProbes = 0;
     this.schedule(this.times.first);
   }
 
-  /** A request failed: do not wait out the interval to learn more. */
+  /**
+   * A request failed: do not wait out the interval to learn more. The first probe keeps its time, for it may not
+   * listen yet; but once it is taken for dead, that it listens must not go unseen for so long.
+   */
   hasten(): void {
-    if (this.due - this.clock.now() > this.times.backoffFirst && this.failedProbes === 0) {
+    if (this.failedProbes > 0 || (!this.probed && !this.instance.health.dead)) return;
+    if (this.due - this.clock.now() > this.times.backoffFirst) {
       this.schedule(this.times.backoffFirst);
     }
   }
@@ -65,6 +74,7 @@ export class Prober {
 
   private probe(): void {
     this.cancel = null;
+    this.probed = true;
     // While a probe is under way nothing is due, and `hasten` has nothing to hasten.
     this.due = -Infinity;
     if (this.provenByTraffic()) {

@@ -75,20 +75,22 @@ export class UpstreamClient {
     return this.caller.call(Method.ProcessRequest, request, deadline, observer);
   }
 
-  /** Asks for the instance's own account of itself. */
+  /** Asks for the instance's own account of itself. @param done gets it, or how the call failed, or what is wrong with it. */
   getStatus(
     deadline: number,
-    done: (status: StatusResponse | null, failure: CallFailure | null) => void,
+    done: (status: StatusResponse | null, failure: CallFailure | string | null) => void,
   ): CallHandle {
     const request = encodeMessage(StatusRequest, { serviceName: this.serviceName });
     return this.caller.call(Method.GetStatus, request, deadline, {
       onResponse: (bytes) => {
+        let status: StatusResponse;
         try {
-          done(decodeFromUpstream(StatusResponse, bytes), null);
+          status = decodeFromUpstream(StatusResponse, bytes);
         } catch (error) {
-          const message = `GetStatus answered garbage: ${messageOf(error)}`;
-          done(null, { status: GrpcStatus.INTERNAL, message, neverSent: false });
+          done(null, `GetStatus answered garbage: ${messageOf(error)}`);
+          return;
         }
+        done(status, null);
       },
       onFailure: (failure) => done(null, failure),
     });
@@ -96,8 +98,8 @@ export class UpstreamClient {
 
   /**
    * Asks grpc.health.v1 where it is served, else GetStatus. An instance that serves neither but says
-   * so (UNIMPLEMENTED) is alive, and so is one that answers with any status of its own making:
-   * only silence, UNAVAILABLE, NOT_SERVING and garbage are signs of death.
+   * so (UNIMPLEMENTED) is alive, and so is one that answers with any status of its own making, INTERNAL
+   * too: only silence, UNAVAILABLE, NOT_SERVING and messages that are garbage are signs of death.
    * @param deadline ms from now, for each of the two questions.
    */
   probe(deadline: number, done: (result: ProbeResult) => void): void {
@@ -158,21 +160,21 @@ export class UpstreamClient {
   private probeStatus(deadline: number, done: (result: ProbeResult) => void): void {
     this.getStatus(deadline, (status, failure) => {
       if (status !== null || failure === null) done(ALIVE);
+      else if (typeof failure === 'string') done({ alive: false, reason: failure });
       else if (isSilence(failure)) done({ alive: false, reason: failure.message });
       else done(ALIVE);
     });
   }
 }
 
-/** Nobody answered, or what answered did not speak gRPC. */
+/** Nobody answered. */
 function isSilence(failure: CallFailure): boolean {
   if (failure.neverSent) return true;
   const { status } = failure;
   return (
     status === GrpcStatus.UNAVAILABLE ||
     status === GrpcStatus.DEADLINE_EXCEEDED ||
-    status === GrpcStatus.CANCELLED ||
-    status === GrpcStatus.INTERNAL
+    status === GrpcStatus.CANCELLED
   );
 }
 

@@ -123,6 +123,57 @@ describe('health', () => {
     await bench.router.stop();
   });
 
+  test('a refused request leaves the first probe its time, for it may not listen yet, and hastens later ones', async () => {
+    const bench = new RouterBench();
+    await bench.router.start();
+    await bench.register(A);
+    const refusedOnce = (seq: number): void => {
+      send(bench.router.routeFor(openid), openid, seq);
+      bench.network.last().refuse();
+    };
+    refusedOnce(1);
+    await bench.clock.advanceAsync(9_999, 500);
+    expect(bench.network.probes).toHaveLength(0);
+    await bench.clock.advanceAsync(1);
+    const first = bench.network.probes.length;
+    expect(first).toBeGreaterThan(0);
+    refusedOnce(2);
+    await bench.clock.advanceAsync(1_000);
+    expect(bench.network.probes.length).toBeGreaterThan(first);
+    await bench.router.stop();
+  });
+
+  test('one that is dead before its first probe is probed soon, not to stay out once it listens', async () => {
+    const bench = new RouterBench();
+    await bench.router.start();
+    await bench.register(A);
+    for (let seq = 1; seq <= 5; seq++) {
+      send(bench.router.routeFor(openid), openid, seq);
+      bench.network.last().refuse();
+    }
+    await bench.clock.advanceAsync(1_000);
+    expect(bench.network.probes.length).toBeGreaterThan(0);
+    expect(bench.view(A)).toMatchObject({ state: 'ok', consecutiveFailures: 0 });
+    await bench.router.stop();
+  });
+
+  test('a gateway that serves again after another served probes its fallback again', async () => {
+    const bench = new RouterBench({ fallbackAddress: B });
+    await bench.router.start();
+    await bench.clock.advanceAsync(10_000, 1_000);
+    const before = bench.network.probes.length;
+    expect(before).toBeGreaterThan(0);
+    bench.router.standDown();
+    await bench.clock.advanceAsync(60_000, 1_000);
+    expect(bench.network.probes).toHaveLength(before);
+    bench.router.resume();
+    bench.network.dead.add(B);
+    await bench.clock.advanceAsync(11_000, 1_000);
+    expect(bench.network.probes.length).toBeGreaterThan(before);
+    expect(bench.view(B)?.state).toBe('suspect');
+    await bench.router.stop();
+  });
+
   test('an instance that shows life by its answers is not probed', async () => {
     const bench = new RouterBench();
     await bench.router.start();

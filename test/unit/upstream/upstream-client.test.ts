@@ -56,6 +56,12 @@ describe('a probe', () => {
       false,
     ],
     ['GetStatus refuses on its own', { [Method.GetStatus]: { status: GrpcStatus.UNKNOWN } }, true],
+    ['GetStatus fails by itself', { [Method.GetStatus]: { status: GrpcStatus.INTERNAL } }, true],
+    [
+      'health fails by itself',
+      { [Method.HealthCheck]: { status: GrpcStatus.INTERNAL }, [Method.GetStatus]: STATUS },
+      true,
+    ],
     ['neither is served', {}, true],
   ])('%s', async (_, replies, alive) => {
     expect((await probe(new UpstreamClient(new ScriptedCaller(replies), 'service'))).alive).toBe(
