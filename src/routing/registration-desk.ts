@@ -43,13 +43,13 @@ export class RegistrationDesk implements RegistrationSink, DeregistrationSink {
   private closed = false;
   private services: ReadonlySet<string> = new Set();
 
-  /** @param onChange called after every change of the table's entries. */
+  /** @param persist keeps the table's entries over a restart, and tells when they are kept. */
   constructor(
     private readonly table: UpstreamTable,
     private readonly logger: Logger,
     private readonly metrics: UpstreamMetrics,
     private readonly options: DeskOptions,
-    private readonly onChange: () => void,
+    private readonly persist: (done: () => void) => void,
   ) {}
 
   register(request: RegistrationRequest, done: (result: RegistrationResult) => void): void {
@@ -113,7 +113,8 @@ export class RegistrationDesk implements RegistrationSink, DeregistrationSink {
       );
     }
     this.remove(instance, 'it deregistered');
-    this.onChange();
+    // An entry that comes back with a restart is probed, found dead, and harms nobody.
+    this.persist(() => undefined);
     return {
       success: true,
       message: `${found.address} left ${describePool(zoneId)}`,
@@ -128,10 +129,15 @@ export class RegistrationDesk implements RegistrationSink, DeregistrationSink {
 
   private admit(entry: UpstreamEntry, answer: (result: RegistrationResult) => void): void {
     const known = this.table.find(entry.address);
-    if (known === null) answer(this.enter(entry));
-    else if (known.entry.zone === entry.zone) answer(this.renew(known, entry));
-    else if (known.health.dead) answer(this.move(known, entry));
+    if (known === null) this.conclude(this.enter(entry), answer);
+    else if (known.entry.zone === entry.zone) this.conclude(this.renew(known, entry), answer);
+    else if (known.health.dead) this.conclude(this.move(known, entry), answer);
     else this.settleConflict(known, entry, answer);
+  }
+
+  /** Answers once the entries are kept, for it registers only once in its life. */
+  private conclude(result: RegistrationResult, answer: (result: RegistrationResult) => void): void {
+    this.persist(() => answer(result));
   }
 
   /**
@@ -146,7 +152,7 @@ export class RegistrationDesk implements RegistrationSink, DeregistrationSink {
     known.client.probe(this.options.conflictProbeMs, (result) => {
       const current = this.table.find(entry.address);
       if (current !== known) answer(refuse('REGISTER_FAILED', 'another registration came between'));
-      else if (!result.alive) answer(this.move(known, entry));
+      else if (!result.alive) this.conclude(this.move(known, entry), answer);
       else {
         const zone = known.entry.zone;
         answer(
@@ -168,22 +174,18 @@ export class RegistrationDesk implements RegistrationSink, DeregistrationSink {
     }
     this.table.add(entry);
     this.logger.info(describe(entry), 'upstream registered');
-    this.onChange();
     return accept(`registered ${entry.address} for ${describePool(entry.zone)}`);
   }
 
   private renew(known: UpstreamInstance, entry: UpstreamEntry): RegistrationResult {
     this.table.renew(known, entry);
     this.logger.info(describe(entry), 'upstream registered again');
-    this.onChange();
     return accept(`${entry.address} was registered for ${describePool(entry.zone)} already`);
   }
 
   private move(known: UpstreamInstance, entry: UpstreamEntry): RegistrationResult {
     this.remove(known, `its address registered for ${describePool(entry.zone)}`);
-    const result = this.enter(entry);
-    this.onChange();
-    return result;
+    return this.enter(entry);
   }
 
   private remove(instance: UpstreamInstance, reason: string): void {

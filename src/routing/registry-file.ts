@@ -1,6 +1,7 @@
 import { open, readFile, rename, unlink } from 'node:fs/promises';
-import type { Cancel, Clock } from '../base/clock.js';
+import { dirname } from 'node:path';
 import { messageOf } from '../base/errors.js';
+import { syncDirectory } from '../journal/durable-file.js';
 import type { Logger } from '../telemetry/log.js';
 import { isUpstreamEntry } from './registration-check.js';
 import type { UpstreamEntry } from './registration-check.js';
@@ -8,8 +9,6 @@ import { MAX_INSTANCES_PER_ZONE } from './zone-pool.js';
 import { ZONES } from './zone.js';
 
 const FORMAT = 1;
-/** Six upstreams that start together become one write. */
-const DEBOUNCE_MS = 200;
 /** Only the owner: whoever can write the file can redirect requests. */
 const FILE_MODE = 0o600;
 /** As many services as the configuration may name, beside the zones. */
@@ -23,14 +22,14 @@ const MAX_ENTRIES = (ZONES.length + MAX_SERVICES) * MAX_INSTANCES_PER_ZONE;
  */
 export class RegistryFile {
   private readonly temporary: string;
-  private cancelTimer: Cancel | null = null;
-  private writing: Promise<void> = Promise.resolve();
+  /** Who waits for the next write; null where none is due. */
+  private waiting: (() => void)[] | null = null;
+  private writing: Promise<void> | null = null;
   private failing = false;
 
   /** @param entries reads what is to be kept, at the time of writing. */
   constructor(
     private readonly path: string,
-    private readonly clock: Clock,
     private readonly logger: Logger,
     private readonly entries: () => readonly UpstreamEntry[],
   ) {
@@ -54,23 +53,28 @@ export class RegistryFile {
     return [];
   }
 
-  /** The entries changed: write them soon. */
-  changed(): void {
-    if (this.cancelTimer !== null) return;
-    this.cancelTimer = this.clock.after(DEBOUNCE_MS, () => {
-      this.cancelTimer = null;
-      this.writing = this.writing.then(() => this.write());
-    });
+  /**
+   * The entries changed: writes them, what changes while a write is under way together in the next one.
+   * @param done called when they are on disk, or cannot be written; never before it returns.
+   */
+  changed(done: () => void): void {
+    (this.waiting ??= []).push(done);
+    this.writing ??= this.writeAll();
   }
 
-  /** Writes what is still waiting. */
+  /** Waits until everything is written. */
   async flush(): Promise<void> {
-    if (this.cancelTimer !== null) {
-      this.cancelTimer();
-      this.cancelTimer = null;
-      this.writing = this.writing.then(() => this.write());
-    }
     await this.writing;
+  }
+
+  private async writeAll(): Promise<void> {
+    while (this.waiting !== null) {
+      const told = this.waiting;
+      this.waiting = null;
+      await this.write();
+      for (const done of told) done();
+    }
+    this.writing = null;
   }
 
   /** A reader sees the old file or the new one, also after a crash between any two steps. */
@@ -79,6 +83,7 @@ export class RegistryFile {
       const text = JSON.stringify({ format: FORMAT, upstreams: this.entries() }, null, 2) + '\n';
       await writeDurably(this.temporary, text);
       await rename(this.temporary, this.path);
+      await syncDirectory(dirname(this.path));
       this.failing = false;
     } catch (error) {
       if (!this.failing) {

@@ -108,7 +108,7 @@ export class ZoneRouter implements Router, RegistrationSink, DeregistrationSink 
       probeTimes,
       journal: options.journal ?? null,
     });
-    this.file = this.openFile(options.registryFile ?? '', clock, logger);
+    this.file = this.openFile(options.registryFile ?? '', logger);
     const networks = options.registerAllow ?? [];
     const allowed = networks.length === 0 ? null : new Networks('grpc.register_allow', networks);
     const deskOptions = {
@@ -116,9 +116,11 @@ export class ZoneRouter implements Router, RegistrationSink, DeregistrationSink 
       conflictProbeMs: probeTimes.timeout,
       allowed,
     };
-    this.desk = new RegistrationDesk(this.table, logger, metrics, deskOptions, () =>
-      this.file?.changed(),
-    );
+    const persist = (done: () => void): void => {
+      if (this.file === null) done();
+      else this.file.changed(done);
+    };
+    this.desk = new RegistrationDesk(this.table, logger, metrics, deskOptions, persist);
     const context: RouteContext = {
       clock,
       logger,
@@ -250,10 +252,10 @@ export class ZoneRouter implements Router, RegistrationSink, DeregistrationSink 
       .filter((pool) => this.desk.knowsZone(pool.zone) || pool.instances.length > 0);
   }
 
-  private openFile(path: string, clock: Clock, logger: Logger): RegistryFile | null {
+  private openFile(path: string, logger: Logger): RegistryFile | null {
     if (path === '') return null;
     const entries = (): UpstreamEntry[] => this.table.instances().map(({ entry }) => entry);
-    return new RegistryFile(path, clock, logger, entries);
+    return new RegistryFile(path, logger, entries);
   }
 
   private async begin(): Promise<void> {

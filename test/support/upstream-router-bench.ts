@@ -14,7 +14,7 @@ export class RouterBench {
   readonly metrics = new Metrics();
   readonly router: ZoneRouter;
 
-  constructor(options: ZoneRouterOptions = {}) {
+  constructor(private readonly options: ZoneRouterOptions = {}) {
     const { clock, metrics, network } = this;
     this.router = new ZoneRouter(
       clock,
@@ -25,7 +25,7 @@ export class RouterBench {
     );
   }
 
-  /** Registers; fails the test where the answer does not come before the next turn. */
+  /** Registers; fails the test where the answer does not come before the next turn, unless it is kept in a file. */
   async register(
     address: string,
     zoneId = '001',
@@ -34,6 +34,7 @@ export class RouterBench {
     return new Promise((resolve, reject) => {
       const request = { address, zoneId, serviceName: 'service', capabilities: [], peer };
       this.router.register(request, resolve);
+      if (this.options.registryFile !== undefined) return;
       setImmediate(() => setImmediate(() => reject(new Error('no answer to the registration'))));
     });
   }

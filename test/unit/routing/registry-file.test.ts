@@ -6,7 +6,6 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { UpstreamEntry } from '../../../src/routing/registration-check.js';
 import { RegistryFile } from '../../../src/routing/registry-file.js';
 import { createLogger } from '../../../src/telemetry/log.js';
-import { FakeClock } from '../../support/fake-clock.js';
 import { RouterBench } from '../../support/upstream-router-bench.js';
 
 const entry = (address: string): UpstreamEntry => ({
@@ -20,7 +19,6 @@ const entry = (address: string): UpstreamEntry => ({
 let folder: string;
 let path: string;
 let lines: string[];
-let clock: FakeClock;
 let kept: UpstreamEntry[];
 
 function open(): RegistryFile {
@@ -30,19 +28,15 @@ function open(): RegistryFile {
       done();
     },
   });
-  return new RegistryFile(
-    path,
-    clock,
-    createLogger({ level: 'warn', format: 'json' }, sink),
-    () => kept,
-  );
+  return new RegistryFile(path, createLogger({ level: 'warn', format: 'json' }, sink), () => kept);
 }
+
+const changed = (file: RegistryFile): Promise<void> => new Promise((done) => file.changed(done));
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'registry-'));
   path = join(folder, 'upstreams.json');
   lines = [];
-  clock = new FakeClock();
   kept = [];
 });
 
@@ -60,26 +54,34 @@ describe('the registry file', () => {
   test('what is written comes back; only the owner may read it; nothing else is left', async () => {
     const file = open();
     kept = [entry('a:1'), entry('b:2')];
-    file.changed();
-    await file.flush();
+    await changed(file);
     expect(await open().load()).toEqual(kept);
     expect((await stat(path)).mode & 0o777).toBe(0o600);
     expect(await readdir(folder)).toEqual(['upstreams.json']);
   });
 
-  test('changes are gathered: nothing is written before the pause, then the latest', async () => {
+  test('tells each change when it is on disk; those during a write share the next one', async () => {
+    const file = open();
+    const told = [1, 2, 3].map(async (count) => {
+      kept = [...kept, entry(`a:${count}`)];
+      await changed(file);
+      return (await open().load()).map(({ address }) => address);
+    });
+    const [first, ...later] = await Promise.all(told);
+    expect(first).toContain('a:1');
+    expect(later).toEqual(Array(2).fill(['a:1', 'a:2', 'a:3']));
+  });
+
+  test('a stop waits for what is being written', async () => {
     const file = open();
     kept = [entry('a:1')];
-    file.changed();
-    kept = [entry('a:1'), entry('b:2')];
-    file.changed();
-    expect(clock.pending).toBe(1);
-    clock.advance(199);
-    await file.load();
-    expect(await readdir(folder)).toEqual([]);
-    clock.advance(1);
+    let told = 0;
+    file.changed(() => told++);
+    file.changed(() => told++);
+    expect(told).toBe(0);
     await file.flush();
-    expect(await open().load()).toHaveLength(2);
+    expect(told).toBe(2);
+    expect(await open().load()).toEqual(kept);
   });
 
   test.each([
@@ -104,19 +106,32 @@ describe('the registry file', () => {
     expect(await file.load()).toEqual([]);
     expect(lines).toHaveLength(1);
     for (let round = 0; round < 3; round++) {
-      file.changed();
-      await file.flush();
+      await changed(file);
     }
     expect(lines).toHaveLength(2);
     path = join(folder, 'missing', 'file');
     const other = open();
-    other.changed();
-    await other.flush();
+    await changed(other);
     expect(lines).toHaveLength(3);
   });
 });
 
 describe('a router with a registry file', () => {
+  test('answers a registration when it is in the file: a kill right after it loses nothing', async () => {
+    const bench = new RouterBench({ registryFile: path });
+    await bench.router.start();
+    expect(await bench.register('10.0.0.1:9001')).toMatchObject({ success: true });
+    expect((await open().load()).map(({ address }) => address)).toEqual(['10.0.0.1:9001']);
+    await bench.router.stop();
+  });
+
+  test('answers all the same where the file cannot be written', async () => {
+    const bench = new RouterBench({ registryFile: join(folder, 'missing', 'file') });
+    await bench.router.start();
+    expect(await bench.register('10.0.0.1:9001')).toMatchObject({ success: true });
+    await bench.router.stop();
+  });
+
   test('restores its registrations; a deregistered one is gone', async () => {
     const first = new RouterBench({ registryFile: path });
     await first.router.start();
