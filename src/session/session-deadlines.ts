@@ -15,6 +15,9 @@ export interface DeadlineOwner {
 /** The deadlines of one session: session_timeout, resume_window, and how late acknowledgements may come. */
 export class SessionDeadlines {
   private detachedAt: number;
+  /** Reading is paused by us, or was until then: what the client says meanwhile is not heard. */
+  private deaf = false;
+  private hearingSince = -Infinity;
   private readonly timer: WheelTimer;
 
   constructor(
@@ -28,6 +31,13 @@ export class SessionDeadlines {
   /** One timer serves all deadlines: it looks, acts, and comes back at the earliest next one. */
   attached(): void {
     this.timer.arm(Math.min(this.environment.options.sessionTimeout, this.ackLimit));
+  }
+
+  /** Whether reading pauses: time in which the client cannot be heard does not count against it. */
+  deafen(deaf: boolean): void {
+    if (deaf === this.deaf) return;
+    this.deaf = deaf;
+    this.hearingSince = this.environment.clock.now();
   }
 
   detached(): void {
@@ -49,10 +59,11 @@ export class SessionDeadlines {
     const { clock, options } = this.environment;
     const channel = owner.currentChannel;
     const now = clock.now();
+    if (channel !== null && this.deaf) return this.attached();
     const deadline =
       channel === null
         ? this.detachedAt + options.resumeWindow
-        : owner.lastFrameAt + options.sessionTimeout;
+        : Math.max(owner.lastFrameAt, this.hearingSince) + options.sessionTimeout;
     if (now >= deadline) {
       this.environment.onExpired(owner.id);
       return;
@@ -60,7 +71,7 @@ export class SessionDeadlines {
     this.timer.arm(Math.min(deadline - now, this.ackLimit));
     const oldest = owner.outbox.oldestSent();
     if (channel === null || oldest === undefined) return;
-    const left = oldest.sentAt + this.ackLimit - now;
+    const left = Math.max(oldest.sentAt, this.hearingSince) + this.ackLimit - now;
     if (left <= 0) channel.drop(ErrorCode.AckTimeout, 'acknowledgements come too late');
     else this.timer.armWithin(left);
   }

@@ -77,8 +77,7 @@ export class Session implements RequestOwner, KnownSession {
     this.createdAt = origin.createdAt ?? environment.clock.wallTime();
     this.lastFrameAt = environment.clock.now();
     this.deadlines = new SessionDeadlines(this, environment);
-    const { journal } = environment;
-    this.gate = journal === null ? null : new DeliveryGate(journal, this);
+    this.gate = environment.journal === null ? null : new DeliveryGate(environment.journal, this);
     this.rate = origin.rate ?? environment.overload.newSessionRate();
   }
 
@@ -343,6 +342,7 @@ export class Session implements RequestOwner, KnownSession {
 
   private limitReading(): void {
     const atLimit = this.ledger.inFlight >= this.environment.options.maxInFlight;
+    this.deadlines.deafen(atLimit);
     if (atLimit) this.channel?.pauseReading();
     else this.channel?.resumeReading();
   }

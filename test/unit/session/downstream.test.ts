@@ -234,6 +234,43 @@ describe('time', () => {
     expect(alive.closed).toBeNull();
   });
 
+  test('in which reading pauses at the limit of requests in flight counts against no client', () => {
+    const limits = { sessionTimeout: 5_000, ackTimeout: 1_000, maxRetries: 1, maxInFlight: 2 };
+    const harness = new SessionHarness(limits);
+    const client = harness.started();
+    harness.pushTexts('alice', 'a');
+    client.business(1).business(2).ack(1);
+    harness.advance(20_000);
+    expect(client.closed).toBeNull();
+    harness.router.seen.forEach((seen) => harness.router.answer(seen));
+    harness.settle();
+    expect(client.texts).toEqual(['a', 'r1', 'r2']);
+    harness.advance(1_500);
+    client.ack(3);
+    harness.advance(3_000);
+    expect(client.closed).toBeNull();
+    client.heartbeat();
+    harness.advance(4_000);
+    expect(harness.service.registry.size).toBe(1);
+    harness.advance(2_000);
+    expect(harness.service.registry.size).toBe(0);
+  });
+
+  test('after such a pause counts again: late acknowledgements close the connection', () => {
+    const limits = { ackTimeout: 1_000, maxRetries: 1, maxInFlight: 1 };
+    const harness = new SessionHarness(limits);
+    const client = harness.started();
+    client.business(1);
+    harness.pushTexts('alice', 'a');
+    harness.advance(10_000);
+    harness.answer(0);
+    harness.settle();
+    harness.advance(1_000);
+    expect(client.closed).toBeNull();
+    harness.advance(4_000);
+    expect(client.last).toMatchObject({ code: 408 });
+  });
+
   test('a detached session lives for resume_window', () => {
     const harness = new SessionHarness({ resumeWindow: 60_000 });
     const client = harness.started();
