@@ -4,6 +4,7 @@ import type { Logger } from '../telemetry/log.js';
 import type { QuicMetrics } from '../telemetry/quic-metrics.js';
 import type { TransportLimits } from './limits.js';
 import type { MigrationPolicy } from './peer-address.js';
+import type { SendErrors } from './send-errors.js';
 import type { TurnScheduler } from './turn-scheduler.js';
 
 /** Sends PINGs over connections that would time out before anybody has something to say. */
@@ -27,6 +28,7 @@ export interface ConnectionHost {
   readonly wheel: TimerWheel;
   readonly metrics: QuicMetrics;
   readonly log: Logger;
+  readonly sendErrors: SendErrors;
   readonly limits: TransportLimits;
   readonly migration: MigrationPolicy;
   readonly keepalive: KeepalivePolicy | null;

@@ -7,6 +7,9 @@ import type { WasteBudget } from './waste-budget.js';
 /** Bounds one flush, so that one fast receiver does not keep all others waiting. */
 const PACKETS_PER_FLUSH = 128;
 
+/** Failures in a row after which no packet of the connection will ever leave. */
+const MAX_FAILURES = 2;
+
 /**
  * Below this allowance no packet is tried. Small, for a PING of 31 bytes that was answered with a bare
  * acknowledgement must leave room for a probe: with the congestion window full of packets that went
@@ -18,6 +21,7 @@ const MIN_ALLOWANCE_BYTES = 40;
 export class PacketSender {
   /** Packets sent since the connection began. */
   sent = 0;
+  private failures = 0;
   private closing = false;
   /** What closed the connection. */
   private closePacket: Buffer | null = null;
@@ -29,6 +33,11 @@ export class PacketSender {
     private readonly peer: PeerAddress,
     private readonly waste: WasteBudget,
   ) {}
+
+  /** Whether packets cannot be made any more: the connection would be mute until its idle timeout. */
+  get broken(): boolean {
+    return this.failures >= MAX_FAILURES;
+  }
 
   /** The connection is being closed from here: what leaves from now on says so, and is kept. */
   closes(): void {
@@ -81,9 +90,13 @@ export class PacketSender {
 
   private nextPacket(room: Buffer): number {
     try {
-      return this.quiche.send(room)?.[0] ?? 0;
+      const length = this.quiche.send(room)?.[0] ?? 0;
+      this.failures = 0;
+      return length;
     } catch (error) {
-      this.host.log.debug({ err: error, peer: `${this.peer}` }, 'no packet could be made');
+      // Little room, for an address that is not proved yet, may be too little.
+      if (room.length === MAX_SEND_DATAGRAM_BYTES) this.failures++;
+      this.host.sendErrors.note(error, 'a QUIC packet could not be made');
       return 0;
     }
   }

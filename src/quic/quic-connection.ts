@@ -229,7 +229,7 @@ export class QuicConnection implements TurnMember, StreamHost {
     }
     if (this.ending !== null) this.tellEnd();
     else this.streams.wake();
-    if (this.quiche.isClosed()) this.release();
+    if (this.quiche.isClosed() || this.sender.broken) this.release();
     else this.timer.rearm(this.peer.awaitsAnswer ? ASK_AGAIN_MS : Infinity);
   }
 

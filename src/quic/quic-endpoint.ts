@@ -23,6 +23,7 @@ import type { ConnectionOwner } from './quic-connection.js';
 import type { KeepalivePolicy } from './connection-host.js';
 import type { QuicheConnection } from './quiche.js';
 import { ResetSearch } from './reset-search.js';
+import { SendErrors } from './send-errors.js';
 import { TurnScheduler } from './turn-scheduler.js';
 import { UdpSocket } from './udp-socket.js';
 
@@ -67,6 +68,7 @@ export interface EndpointOwner {
 export class QuicEndpoint implements ConnectionOwner {
   readonly clock: Clock;
   readonly log: Logger;
+  readonly sendErrors: SendErrors;
   readonly metrics: QuicMetrics;
   readonly limits: TransportLimits;
   readonly migration: MigrationPolicy;
@@ -100,6 +102,8 @@ export class QuicEndpoint implements ConnectionOwner {
     this.clock = options.clock;
     this.log = options.log;
     this.metrics = options.metrics;
+    const failed = this.metrics.datagramsDropped.of('send_error');
+    this.sendErrors = new SendErrors(failed, options.clock, options.log);
     this.scheduler = new TurnScheduler(
       options.metrics.flush.timedBy(options.clock),
       options.beforeFlush,
@@ -253,6 +257,7 @@ export class QuicEndpoint implements ConnectionOwner {
       bufferBytes: this.options.socketBufferBytes,
       onDatagram: this.onDatagram,
       onDropped: () => this.metrics.datagramsDropped.add('send_queue'),
+      onFailed: (error) => this.sendErrors.note(error, 'UDP datagrams cannot be sent'),
       log: this.log,
     });
   }

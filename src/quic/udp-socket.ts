@@ -21,16 +21,36 @@ export interface UdpSocketOptions {
   readonly onDatagram: (datagram: Buffer, from: RemoteInfo) => void;
   /** A packet was dropped because the kernel is far behind. */
   readonly onDropped: () => void;
+  /** The kernel refused a packet (EPERM, ENETUNREACH, EMSGSIZE ...), or one of many that it refuses. */
+  readonly onFailed: (error: Error) => void;
   readonly log: Logger;
 }
+
+/**
+ * The kernel's refusals are told to callbacks only, and a callback costs a tick of the process per packet.
+ * So one packet in so many asks, a power of two, and each one after a refusal until so many were taken.
+ */
+const ASK_EVERY = 16;
 
 type LookupCallback = (error: Error | null, address: string, family: number) => void;
 
 /** A bound UDP socket, lean on the way out. */
 export class UdpSocket {
+  private sent = 0;
+  private asksLeft = 0;
+  private readonly onSent = (error: Error | null): void => {
+    if (error === null) {
+      if (this.asksLeft > 0) this.asksLeft--;
+      return;
+    }
+    this.asksLeft = ASK_EVERY;
+    this.onFailed(error);
+  };
+
   private constructor(
     private readonly socket: Socket,
     private readonly onDropped: () => void,
+    private readonly onFailed: (error: Error) => void,
   ) {}
 
   /**
@@ -71,7 +91,7 @@ export class UdpSocket {
         socket.on('error', (error) => options.log.warn({ err: error }, 'UDP socket error'));
         socket.on('message', options.onDatagram);
         growBuffers(socket, options);
-        settle(new UdpSocket(socket, options.onDropped));
+        settle(new UdpSocket(socket, options.onDropped, options.onFailed));
       });
     });
   }
@@ -94,7 +114,9 @@ export class UdpSocket {
       this.onDropped();
       return true;
     }
-    this.socket.send(datagram, port, host);
+    this.sent = (this.sent + 1) & (ASK_EVERY - 1);
+    if (this.sent === 0 || this.asksLeft > 0) this.socket.send(datagram, port, host, this.onSent);
+    else this.socket.send(datagram, port, host);
     return this.socket.getSendQueueSize() === queued;
   }
 

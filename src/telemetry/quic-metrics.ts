@@ -16,7 +16,7 @@ const TALLIES = {
     'gatesvr_quic_datagrams_dropped_total',
     'Datagrams ignored, by reason',
     'reason',
-    ['malformed', 'unknown_connection', 'elsewhere', 'send_queue'],
+    ['malformed', 'unknown_connection', 'elsewhere', 'send_queue', 'send_error'],
   ],
   answered: [
     'gatesvr_quic_stateless_answers_total',
