@@ -73,6 +73,8 @@ export interface CarriedCall {
 export interface CallOwner {
   /** Largest message received, bytes. */
   readonly maxMessageBytes: number;
+  /** Whether there is a connection that the peer has agreed to. */
+  readonly connected: boolean;
   /** The call has its outcome; called once, before the observer is told. */
   onSettled(call: CarriedCall): void;
 }

@@ -1,6 +1,11 @@
 import { connectivityState } from '@grpc/grpc-js';
 import type { Channel } from '@grpc/grpc-js';
 
+/** Who waits for a channel to be connected. */
+export interface ConnectionWaiter {
+  onConnected(): void;
+}
+
 /**
  * Knows whether a channel has been connected since a given moment, which is what tells a request
  * that surely never left from one that may have. grpc-js keeps its own verdict (RpcProgress) to
@@ -10,6 +15,7 @@ import type { Channel } from '@grpc/grpc-js';
 export class ChannelWatch {
   private connections = 0;
   private ready = false;
+  private readonly waiters = new Set<ConnectionWaiter>();
 
   constructor(private readonly channel: Channel) {
     this.look();
@@ -25,12 +31,30 @@ export class ChannelWatch {
     return mark === -1 || mark !== this.connections;
   }
 
+  /** Tells once, when it is connected. */
+  wait(waiter: ConnectionWaiter): void {
+    this.waiters.add(waiter);
+  }
+
+  /** It waits no more. */
+  leave(waiter: ConnectionWaiter): void {
+    this.waiters.delete(waiter);
+  }
+
   private look(): void {
     const state = this.channel.getConnectivityState(false);
     const ready = state === connectivityState.READY;
-    if (ready && !this.ready) this.connections++;
+    const connected = ready && !this.ready;
     this.ready = ready;
+    if (connected) this.tellConnected();
     if (state === connectivityState.SHUTDOWN) return;
     this.channel.watchConnectivityState(state, Infinity, () => this.look());
+  }
+
+  private tellConnected(): void {
+    this.connections++;
+    const waiters = [...this.waiters];
+    this.waiters.clear();
+    for (const waiter of waiters) waiter.onConnected();
   }
 }

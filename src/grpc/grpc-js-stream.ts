@@ -1,6 +1,6 @@
 import type { Channel, Metadata } from '@grpc/grpc-js';
 import { RingQueue } from '../base/ring-queue.js';
-import type { ChannelWatch } from './channel-watch.js';
+import type { ChannelWatch, ConnectionWaiter } from './channel-watch.js';
 import type { ClientStream, StreamObserver } from './message-stream.js';
 import { statusLine } from './status-mapping.js';
 import { GrpcStatus } from './unary-caller.js';
@@ -9,7 +9,7 @@ import { WriteGate } from './write-gate.js';
 type GrpcJsCall = ReturnType<Channel['createCall']>;
 
 /** One bidirectional call: end of its caller, listener to grpc-js. */
-export class GrpcJsStream implements ClientStream {
+export class GrpcJsStream implements ClientStream, ConnectionWaiter {
   private readonly mark: number;
   private call: GrpcJsCall | null = null;
   private readonly queue = new RingQueue<Uint8Array>();
@@ -33,11 +33,16 @@ export class GrpcJsStream implements ClientStream {
     this.call = call;
     call.start(metadata, this);
     this.read();
+    if (!this.connected) this.watch.wait(this);
   }
 
   /** Nothing was started: the channel is closed. */
   failLater(message: string): void {
     queueMicrotask(() => this.finish(GrpcStatus.UNAVAILABLE, message));
+  }
+
+  get connected(): boolean {
+    return this.watch.connectedSince(this.mark);
   }
 
   get queuedBytes(): number {
@@ -74,6 +79,10 @@ export class GrpcJsStream implements ClientStream {
     if (!this.paused) return;
     this.paused = false;
     this.read();
+  }
+
+  onConnected(): void {
+    if (!this.closed) this.observer.onConnected?.();
   }
 
   onReceiveMetadata(): void {
@@ -130,7 +139,8 @@ export class GrpcJsStream implements ClientStream {
     if (this.closed) return;
     this.closed = true;
     this.queue.clear();
-    const neverSent = status !== GrpcStatus.OK && !this.watch.connectedSince(this.mark);
+    this.watch.leave(this);
+    const neverSent = status !== GrpcStatus.OK && !this.connected;
     this.observer.onClosed({ status, message: statusLine(details), neverSent });
   }
 }

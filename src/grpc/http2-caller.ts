@@ -38,6 +38,7 @@ export class Http2Caller implements UnaryCaller, StreamOpener, CallOwner, Connec
   private returned: CarriedCall[] = [];
   /** Connecting or connected; null between attempts. */
   private connection: CallConnection | null = null;
+  connected = false;
   /** Every connection there is: those that a GOAWAY retired finish their calls. */
   private readonly connections = new Set<CallConnection>();
   private cancelConnect: Cancel | null = null;
@@ -101,6 +102,7 @@ export class Http2Caller implements UnaryCaller, StreamOpener, CallOwner, Connec
   onReady(connection: CallConnection): void {
     if (connection !== this.connection) return;
     this.cancelConnect?.();
+    this.connected = true;
     this.pauseMs = 0;
     this.pump();
   }
@@ -225,7 +227,7 @@ export class Http2Caller implements UnaryCaller, StreamOpener, CallOwner, Connec
     this.cancelConnect?.();
     this.cancelConnect = null;
     this.connection = null;
-    this.carried = false;
+    this.connected = this.carried = false;
   }
 
   /** Every failed attempt makes the pause longer, up to the limit. */

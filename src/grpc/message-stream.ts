@@ -21,6 +21,8 @@ export interface MessageStream {
 export interface StreamObserver {
   /** The peer has accepted the call; at the latest with its first message. */
   onOpen?(): void;
+  /** The call has got its connection, where it had none when `open` returned (ClientStream.connected). */
+  onConnected?(): void;
   onMessage(message: Uint8Array): void;
   /** What was written has mostly left: `write` may go on. */
   onDrain?(): void;
@@ -45,6 +47,8 @@ export interface StreamEnd {
 
 /** This process's end of a call that it made. */
 export interface ClientStream extends MessageStream {
+  /** Whether what is written may reach the peer; false while the connection is still being made. */
+  readonly connected: boolean;
   /** Writes nothing more; what the peer still says is heard. Idempotent. */
   end(): void;
   /** Hands what was written to the system now, rather than at the end of the turn, where that makes a difference. */

@@ -52,6 +52,10 @@ export class StreamedCall implements ClientStream, CarriedCall, AssembledMessage
     this.maxMessageBytes = owner.maxMessageBytes;
   }
 
+  get connected(): boolean {
+    return this.stream !== null;
+  }
+
   get queuedBytes(): number {
     return this.gate.bytes;
   }
@@ -110,6 +114,10 @@ export class StreamedCall implements ClientStream, CarriedCall, AssembledMessage
       this.pass(stream, message);
     }
     if (this.ended) stream.end();
+    // Not from within `open`.
+    queueMicrotask(() => {
+      if (!this.settled) this.observer.onConnected?.();
+    });
   }
 
   onSent(messages: number): void {

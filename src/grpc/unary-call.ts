@@ -49,7 +49,10 @@ export class UnaryCall extends Deadlined implements CallHandle, CarriedCall {
   }
 
   override expire(): void {
-    this.stop(GrpcStatus.DEADLINE_EXCEEDED, 'no answer within the deadline');
+    const { stream } = this;
+    const busy = stream === null && this.owner.connected;
+    this.fail(GrpcStatus.DEADLINE_EXCEEDED, 'no answer within the deadline', stream === null, busy);
+    stream?.close(Http2Code.CANCEL);
   }
 
   attach(stream: CallStream): void {
@@ -173,9 +176,10 @@ export class UnaryCall extends Deadlined implements CallHandle, CarriedCall {
     this.filled += chunk.length;
   }
 
-  private fail(status: number, message: string, neverSent: boolean): void {
+  private fail(status: number, message: string, neverSent: boolean, busy = false): void {
     this.settle();
-    this.observer.onFailure({ status, message: statusLine(message), neverSent });
+    const failure = { status, message: statusLine(message), neverSent };
+    this.observer.onFailure(busy ? { ...failure, busy } : failure);
   }
 
   private settle(): void {

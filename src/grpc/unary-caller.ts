@@ -29,6 +29,8 @@ export interface CallFailure {
   readonly neverSent: boolean;
   /** Not sent because too much waits for the peer to read already; says nothing else about it. */
   readonly full?: boolean;
+  /** Its time was up while it waited on a connection that stood: the peer is busy, not gone. */
+  readonly busy?: boolean;
 }
 
 /** Who waits for a call. Exactly one of the two is called, once, after `call` has returned. */

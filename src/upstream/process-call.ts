@@ -11,7 +11,8 @@ import type { UpstreamClient } from './upstream-client.js';
  *
  * - unreachable: it surely was not sent, so another instance may be asked;
  * - lost: the connection broke, or the upstream said UNAVAILABLE; it may have been executed;
- * - timeout: no answer within the deadline; it may have been executed;
+ * - timeout: no answer within the deadline; it may have been executed, or waited for an upstream that is
+ *   too busy to take it;
  * - cancelled: by us, or with the stream that it shared, which the upstream reset or ended with a status
  *   of its own making; it may have been executed;
  * - declined: we did not send it, and that says nothing about the upstream: it is above the size limit,
@@ -73,7 +74,7 @@ function kindOf(failure: CallFailure): FailureKind {
       return failure.neverSent ? 'unreachable' : 'lost';
     case GrpcStatus.DEADLINE_EXCEEDED:
       // An address that swallows packets: the deadline came before the connection.
-      return failure.neverSent ? 'unreachable' : 'timeout';
+      return failure.neverSent && failure.busy !== true ? 'unreachable' : 'timeout';
     case GrpcStatus.RESOURCE_EXHAUSTED:
       return failure.neverSent ? 'declined' : 'failed';
     default:

@@ -60,6 +60,10 @@ export class ProcessStream implements LaneOwner, RequestKeeper {
     this.deadlines = new DeadlineQueue(clock);
   }
 
+  get connected(): boolean {
+    return this.lane?.connected === true;
+  }
+
   /** Streams that are open, or being opened. */
   get open(): number {
     return this.lanes.size;
@@ -94,6 +98,7 @@ export class ProcessStream implements LaneOwner, RequestKeeper {
 
   onSettled(request: StreamedRequest): void {
     this.deadlines.remove(request);
+    while (this.waiting.at(0)?.settled === true) this.takeFirst();
   }
 
   schedule(): void {
@@ -132,6 +137,7 @@ export class ProcessStream implements LaneOwner, RequestKeeper {
     else if (end.status !== GrpcStatus.UNAVAILABLE) this.pause(end.message);
     const failure = failureOf(end);
     for (const request of unanswered) request.fail(failure);
+    if (!lane.connected) this.failWaiting(end.message, end.neverSent ? end.status : undefined);
     if (this.waiting.length > 0) this.schedule();
   }
 
@@ -173,10 +179,13 @@ export class ProcessStream implements LaneOwner, RequestKeeper {
         lane.flush();
         continue;
       }
-      this.waiting.shift();
-      this.waitingBytes -= request.bytes.length;
+      this.takeFirst();
       if (!request.settled) lane.add(request, now);
     }
+  }
+
+  private takeFirst(): void {
+    this.waitingBytes -= this.waiting.shift()?.bytes.length ?? 0;
   }
 
   private openLane(now: number): StreamLane | null {
@@ -195,8 +204,8 @@ export class ProcessStream implements LaneOwner, RequestKeeper {
     this.pausedUntil = this.clock.now() + this.pauseMs * jitter;
   }
 
-  private failWaiting(reason: string): void {
-    const failure = { status: GrpcStatus.UNAVAILABLE, message: reason, neverSent: true };
+  private failWaiting(message: string, status: number = GrpcStatus.UNAVAILABLE): void {
+    const failure = { status, message, neverSent: true };
     for (const request of this.takeWaiting()) request.fail(failure);
   }
 

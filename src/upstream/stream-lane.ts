@@ -33,8 +33,10 @@ export interface LaneOwner {
 export class StreamLane implements StreamObserver, ResultSink {
   /** Whether the upstream has ever answered on it: then it serves streams. */
   heard = false;
-  /** False while the upstream does not read fast enough. */
-  writable = true;
+  /** Until it has its connection, it is given no request: that could go another way. */
+  connected: boolean;
+  /** False while it is not connected, or the upstream does not read fast enough. */
+  writable: boolean;
   private readonly stream: ClientStream;
   private readonly inFlight = new Map<string, StreamedRequest>();
   private readonly batch = new ProcessBatchWriter();
@@ -46,6 +48,7 @@ export class StreamLane implements StreamObserver, ResultSink {
     private readonly owner: LaneOwner,
   ) {
     this.stream = opener.open(Method.ProcessStream, this);
+    this.writable = this.connected = this.stream.connected;
   }
 
   /** Whether the batch has room for a request of this size. */
@@ -120,6 +123,12 @@ export class StreamLane implements StreamObserver, ResultSink {
 
   onUnreadable(): void {
     this.owner.onStray();
+  }
+
+  onConnected(): void {
+    if (this.connected) return;
+    this.connected = true;
+    this.onDrain();
   }
 
   onDrain(): void {

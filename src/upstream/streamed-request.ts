@@ -10,6 +10,8 @@ export interface RequestObserver extends CallObserver, RequestKey {}
 export interface RequestKeeper {
   /** The request has its outcome; called once, before its observer is told. */
   onSettled(request: StreamedRequest): void;
+  /** Whether what waits for a stream waits for an upstream that is there. */
+  readonly connected: boolean;
 }
 
 /** The stream that a request was given to. */
@@ -72,7 +74,8 @@ export class StreamedRequest extends Deadlined implements CallHandle {
   private stop(status: number, message: string): void {
     if (this.settled) return;
     const { lane } = this;
-    this.fail({ status, message, neverSent: lane === null });
+    const neverSent = lane === null;
+    this.fail({ status, message, neverSent, busy: neverSent && this.keeper.connected });
     lane?.cancel(this);
   }
 

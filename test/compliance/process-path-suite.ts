@@ -1,3 +1,5 @@
+import { createServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { SystemClock } from '../../src/base/clock.js';
 import type { Clock } from '../../src/base/clock.js';
@@ -142,6 +144,22 @@ export function processPathSuite(name: string, makeCaller: CallerFactory, stream
       const calls = large.map((text, index) => new TestCall(index + 1, 'echo', text).start(client));
       for (const [index, call] of calls.entries()) {
         expect((await call.outcome()) === large[index]).toBe(true);
+      }
+    });
+
+    test('an address that swallows packets is unreachable, not slow', async () => {
+      const silent = createServer();
+      await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+      const sockets = new Set<Socket>();
+      silent.on('connection', (socket) => void sockets.add(socket));
+      try {
+        const { port } = silent.address() as AddressInfo;
+        const client = connect(`127.0.0.1:${port}`);
+        const calls = [1, 2].map((seq) => new TestCall(seq, 'echo').start(client, seq * 50));
+        for (const call of calls) expect(await call.outcome()).toBe('unreachable');
+      } finally {
+        for (const socket of sockets) socket.destroy();
+        silent.close();
       }
     });
 

@@ -22,6 +22,7 @@ export class FakeStream implements ClientStream {
     readonly observer: StreamObserver,
     /** What `write` answers. */
     public goesOn = true,
+    public connected = true,
   ) {}
 
   write(message: Uint8Array): boolean {
@@ -67,9 +68,11 @@ export class FakeOpener implements StreamOpener {
   readonly streams: FakeStream[] = [];
   /** What `write` of the next streams answers. */
   goesOn = true;
+  /** Whether the next streams have their connection at once. */
+  connected = true;
 
   open(method: string, observer: StreamObserver): ClientStream {
-    const stream = new FakeStream(method, observer, this.goesOn);
+    const stream = new FakeStream(method, observer, this.goesOn, this.connected);
     this.streams.push(stream);
     return stream;
   }

@@ -188,6 +188,7 @@ export function callerFaultSuite(name: string, makeCaller: CallerFactory): void 
       expect(await call('second', 100)).toMatchObject({
         status: GrpcStatus.DEADLINE_EXCEEDED,
         neverSent: true,
+        busy: true,
       });
       first?.cancel();
       await until(() => outcomes.length > 0);

@@ -277,6 +277,7 @@ export function unaryCallerSuite(name: string, makeCaller: CallerFactory): void 
       caller = makeCaller(await listen(() => undefined));
       const outcome = await callOf(caller, 'hello', 100).outcome;
       expect(outcome).toMatchObject({ status: GrpcStatus.DEADLINE_EXCEEDED, neverSent: true });
+      expect(outcome).not.toHaveProperty('busy', true);
     });
   });
 }

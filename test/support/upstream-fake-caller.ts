@@ -48,9 +48,18 @@ export class FakeCall implements CallHandle {
   }
 
   fail(status: number, neverSent = false, message = `status ${status}`): void {
+    this.tell({ status, message, neverSent });
+  }
+
+  /** Its time is up while it waits for a connection that carries all that it may. */
+  expireBusy(): void {
+    const message = 'no answer within the deadline';
+    this.tell({ status: GrpcStatus.DEADLINE_EXCEEDED, message, neverSent: true, busy: true });
+  }
+
+  private tell(failure: CallFailure): void {
     if (this.over) return;
     this.over = true;
-    const failure: CallFailure = { status, message, neverSent };
     this.observer.onFailure(failure);
   }
 

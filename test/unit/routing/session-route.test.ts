@@ -82,6 +82,18 @@ describe('one request', () => {
     expect(bench.view(A)).toMatchObject({ requests: 1, failures: 1, inFlight: 0 });
   });
 
+  test('a burst that met its deadline behind a busy upstream is 504, and ejects nobody', async () => {
+    const bench = new RouterBench();
+    await bench.register(A);
+    await bench.register(B);
+    for (let seq = 1; seq <= 10; seq++) {
+      const request = send(bench.router.routeFor(openid), openid, seq);
+      bench.network.last().expireBusy();
+      expect(await codeOf(request)).toBe(504);
+    }
+    expect([A, B].map((address) => bench.view(address)?.state)).toEqual(['ok', 'ok']);
+  });
+
   test('names no address to the client', async () => {
     const bench = new RouterBench();
     await bench.register(A);

@@ -314,7 +314,61 @@ describe('an upstream that goes away', () => {
   });
 });
 
+describe('an upstream that is not connected yet', () => {
+  beforeEach(() => {
+    opener.connected = false;
+  });
+
+  test('gets nothing whose time is up meanwhile: that was never sent, and may go to another', async () => {
+    const impatient = new Asked(1, 's', 50);
+    const patient = new Asked(2);
+    await turn();
+    clock.advance(60);
+    expect(impatient.failures).toMatchObject([
+      { status: GrpcStatus.DEADLINE_EXCEEDED, neverSent: true, busy: false },
+    ]);
+    expect(opener.last().written).toHaveLength(0);
+    opener.last().observer.onConnected?.();
+    expect(numbers(opener.last())).toEqual([2]);
+    answer(opener.last(), [{ sessionId: 's', clientSeqId: 2 }]);
+    expect(patient.answers).toHaveLength(1);
+  });
+
+  test('and never will be: what waits was never sent, and is told at once', async () => {
+    const asked = [new Asked(1), new Asked(2)];
+    await turn();
+    opener.last().close({ status: GrpcStatus.UNAVAILABLE, neverSent: true });
+    await turn();
+    for (const { failures } of asked) {
+      expect(failures).toMatchObject([{ status: GrpcStatus.UNAVAILABLE, neverSent: true }]);
+    }
+    expect(opener.streams).toHaveLength(1);
+  });
+
+  test('keeps no place for what met its deadline', async () => {
+    for (let seq = 1; seq <= 10_000; seq++) new Asked(seq, 's', 50);
+    clock.advance(60);
+    const next = new Asked(20_000);
+    await turn();
+    opener.last().observer.onConnected?.();
+    expect(numbers(opener.last())).toEqual([20_000]);
+    expect(next.outcomes).toBe(0);
+  });
+});
+
 describe('an upstream that does not read', () => {
+  test('is busy, not gone, for what met its deadline meanwhile', async () => {
+    opener.goesOn = false;
+    new Asked(1);
+    await turn();
+    const waits = new Asked(2, 's', 50);
+    await turn();
+    clock.advance(60);
+    expect(waits.failures).toMatchObject([
+      { status: GrpcStatus.DEADLINE_EXCEEDED, neverSent: true, busy: true },
+    ]);
+  });
+
   test('halts the writer, who goes on in order when told', async () => {
     new Asked(1);
     await turn();
