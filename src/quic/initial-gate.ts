@@ -7,7 +7,7 @@ import { MAX_SEND_DATAGRAM_BYTES, MIN_INITIAL_DATAGRAM_BYTES } from './limits.js
 import { QUIC_V1 } from './packet-header.js';
 import type { LongHeader } from './packet-header.js';
 import { quiche } from './quiche.js';
-import { RetryTokens } from './retry-token.js';
+import { RetryTokens, isRetryToken } from './retry-token.js';
 
 /** RFC 9000 section 7.2: the first destination id of a client has at least this length. */
 const MIN_FIRST_ID_BYTES = 8;
@@ -79,7 +79,8 @@ export class InitialGate {
     }
     if (header.version !== QUIC_V1) return this.negotiate(header);
     if (header.kind !== 'initial') return { kind: 'drop', reason: 'unknown_connection' };
-    if (header.token.length > 0) return this.judgeToken(header, from);
+    if (isRetryToken(header.token)) return this.judgeToken(header, from);
+    // A client with a token of somewhere else is one without a token (RFC 9000 section 8.1.3).
     if (header.dcid.length < MIN_FIRST_ID_BYTES) return { kind: 'drop', reason: 'malformed' };
     const refusal = this.state.refusal();
     if (refusal !== null) return this.refuse(header, TransportError.ConnectionRefused, refusal);
@@ -87,7 +88,7 @@ export class InitialGate {
     return { kind: 'accept', id: this.ids.next(), originalId: null };
   }
 
-  /** A token that is not ours is never answered with another Retry (RFC 9000 section 8.1.2). */
+  /** A Retry token that proves nothing is never answered with another Retry (RFC 9000 section 8.1.2). */
   private judgeToken(header: LongHeader, from: RemoteInfo): Verdict {
     const originalId = this.tokens.open(from.address, from.port, header.token, header.dcid);
     if (originalId === null) {

@@ -109,9 +109,10 @@ describe('first packets', () => {
     expect(server.idCount()).toBe(0);
   });
 
-  it('with a token of somebody else are closed with INVALID_TOKEN', async () => {
+  it('with a Retry token that proves nothing are closed with INVALID_TOKEN', async () => {
     harness = await QuicHarness.start();
-    peer.send(longDatagram(1, INITIAL, randomBytes(60)), harness.server.port);
+    const token = Buffer.concat([Buffer.from('gsR1'), randomBytes(56)]);
+    peer.send(longDatagram(1, INITIAL, token), harness.server.port);
     await eventually(() => peer.answers.length > 0, 'the close');
     const header = parseLongHeader(peer.answers[0] as Buffer);
     expect(header?.kind).toBe('initial');

@@ -8,6 +8,7 @@ import {
   serverInitialKeys,
 } from '../../../src/quic/initial-close.js';
 import { InitialGate } from '../../../src/quic/initial-gate.js';
+import type { Verdict } from '../../../src/quic/initial-gate.js';
 import { parseLongHeader } from '../../../src/quic/packet-header.js';
 import { RetryTokens } from '../../../src/quic/retry-token.js';
 import { StatelessResets } from '../../../src/quic/stateless-reset.js';
@@ -196,5 +197,35 @@ describe('InitialGate', () => {
     expect(kinds.at(-1)).toBe('drop');
     clock.advance(1_000);
     expect(gate.judge(header, initial, from).kind).toBe('refuse');
+  });
+
+  describe('of a client with a token', () => {
+    const clock = new FakeClock();
+    const gate = new InitialGate(KEY, clock, new ConnectionIdSource(KEY), limits, open);
+    const datagram = Buffer.alloc(1_200);
+    const first = hex('0102030405060708090a');
+    const chosen = hex('1111111111111111');
+    const token = new RetryTokens(KEY, clock).mint(from.address, from.port, first, chosen);
+    const judge = (bytes: Uint8Array, dcid = chosen): Verdict => {
+      const header = { version: 1, kind: 'initial', dcid, scid: chosen, token: bytes } as const;
+      return gate.judge(header, datagram, from);
+    };
+
+    it('lets in who has one of another server, as if it had none', () => {
+      expect(judge(hex('deadbeef'.repeat(9)))).toMatchObject({ kind: 'accept', originalId: null });
+      expect(judge(hex('67'))).toMatchObject({ kind: 'accept', originalId: null });
+      const shortId = hex('11111111111111');
+      expect(judge(hex('deadbeef'), shortId)).toEqual({ kind: 'drop', reason: 'malformed' });
+    });
+
+    it('lets in who was sent a Retry, and refuses an altered or expired token of ours', () => {
+      expect(judge(token)).toEqual({ kind: 'accept', id: chosen, originalId: first });
+      const altered = Buffer.from(token);
+      altered.writeUInt8((altered.at(-1) ?? 0) ^ 1, altered.length - 1);
+      expect(judge(altered)).toMatchObject({ kind: 'refuse', reason: 'invalid_token' });
+      expect(judge(token.subarray(0, 10))).toMatchObject({ reason: 'invalid_token' });
+      clock.advance(60_000);
+      expect(judge(token)).toMatchObject({ kind: 'refuse', reason: 'invalid_token' });
+    });
   });
 });
