@@ -109,11 +109,18 @@ export class Http2Connection implements CallConnection, Pinged {
     this.keepalive.answered();
   }
 
+  /**
+   * A call ended by itself, maybe by its deadline. Its stream may never close: nghttp2 reads and
+   * writes nothing any more after headers that it cannot take, and tells nobody but the peer.
+   */
+  gaveUp(call: CarriedCall): void {
+    if (this.target.clock.now() >= call.deadline) this.keepalive.expired(call.sentAt);
+  }
+
   streamClosed(carrier: Carrier): void {
     this.carriers.delete(carrier);
     const { call } = carrier;
     if (!call.settled) this.decide(call, carrier);
-    else if (this.target.clock.now() >= call.deadline) this.keepalive.expired(call.sentAt);
     if (!this.leaving) this.owner.onRoom(this);
   }
 
@@ -238,6 +245,7 @@ class Http2Stream implements BidiStream {
 
   close(code: number): void {
     this.carrier.close(code);
+    this.carrier.connection.gaveUp(this.carrier.call);
   }
 }
 

@@ -17,7 +17,7 @@ const kinds: [string, Connector][] = [
   ['http2', (target, owner) => new Http2Connection(target, owner)],
 ];
 
-describe.each(kinds)('connections of %s', (_, connector) => {
+describe.each(kinds)('connections of %s', (kind, connector) => {
   let peer: RawHttp2Peer | null = null;
   let caller: Http2Caller | null = null;
   const clock = new FakeClock();
@@ -26,9 +26,9 @@ describe.each(kinds)('connections of %s', (_, connector) => {
     peer = new RawHttp2Peer(...how);
     caller = new Http2Caller(await peer.listen(), connector, {}, () => null, clock);
   };
-  const call = (deadline: number): Promise<Outcome> =>
+  const call = (deadline: number, text = 'x'): Promise<Outcome> =>
     new Promise((resolve) => {
-      caller?.call('/a.B/C', Buffer.from('x'), deadline, {
+      caller?.call('/a.B/C', Buffer.from(text), deadline, {
         onResponse: (bytes) => resolve({ bytes: Buffer.from(bytes).toString() }),
         onFailure: resolve,
       });
@@ -77,6 +77,27 @@ describe.each(kinds)('connections of %s', (_, connector) => {
     peer?.sessions[0]?.send(7, 0, 0, uint32(0, 0));
     expect(await waiting).toMatchObject({ status: GrpcStatus.UNAVAILABLE, neverSent: true });
     expect(peer?.sessions).toHaveLength(1);
+  });
+
+  test('headers of 70 KB cost the call that they answer, not those behind it', async () => {
+    await connect((session, id) => {
+      const body = session.bodies.get(id)?.subarray(5).toString();
+      if (body === 'bad') session.refuse(id, GrpcStatus.NOT_FOUND, 'x'.repeat(70_000));
+      else session.answer(id, Buffer.from('good'));
+    });
+    const bad = call(30_000, 'bad');
+    await until(() => peer?.sessions[0]?.ended.length === 1);
+    if (kind === 'framed') {
+      expect(await bad).toMatchObject({ status: GrpcStatus.NOT_FOUND, neverSent: false });
+    } else {
+      // nghttp2 says goodbye to the peer and reads nothing more; this process hears nothing of it.
+      await until(() => peer?.sessions[0]?.goaways.length === 1);
+      clock.advance(30_000);
+      expect(await bad).toMatchObject({ status: GrpcStatus.DEADLINE_EXCEEDED });
+      clock.advance(20_000);
+    }
+    expect(await call(30_000)).toEqual({ bytes: 'good' });
+    expect(peer?.sessions).toHaveLength(kind === 'framed' ? 1 : 2);
   });
 
   test('too many waiting calls are declined, and none of them was sent', async () => {

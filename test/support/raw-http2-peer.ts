@@ -4,6 +4,8 @@ import { FrameReader } from '../../src/grpc/h2/frame-reader.js';
 import { frame } from './http2-peer.js';
 
 const PREFACE_BYTES = 24;
+/** The largest frame that anybody has to take. */
+const FRAME_PAYLOAD = 16_384;
 
 /** One connection of a peer that frames by hand. */
 export class RawSession {
@@ -55,6 +57,22 @@ export class RawSession {
     for (const [type, flags, payload] of answerFrames(body))
       this.send(type, flags, streamId, payload);
   }
+
+  /** A status instead of an answer, in as many frames as its text needs. */
+  refuse(streamId: number, status: number, text: string): void {
+    const block = Buffer.concat([
+      Buffer.of(0x88),
+      literal('content-type', 'application/grpc'),
+      literal('grpc-status', String(status)),
+      literal('grpc-message', text),
+    ]);
+    for (let at = 0; at < block.length; at += FRAME_PAYLOAD) {
+      const type = at === 0 ? 1 : 9;
+      const endsStream = at === 0 ? 0x1 : 0;
+      const endsHeaders = at + FRAME_PAYLOAD >= block.length ? 0x4 : 0;
+      this.send(type, endsStream | endsHeaders, streamId, block.subarray(at, at + FRAME_PAYLOAD));
+    }
+  }
 }
 
 /** Headers, body and trailers of an answer, by literals that need no table. */
@@ -70,8 +88,17 @@ export function answerFrames(body: Buffer): [type: number, flags: number, payloa
 }
 
 function literal(name: string, value: string): Buffer {
-  const text = (part: string) => Buffer.concat([Buffer.of(part.length), Buffer.from(part)]);
+  const text = (part: string) => Buffer.concat([length(part.length), Buffer.from(part)]);
   return Buffer.concat([Buffer.of(0), text(name), text(value)]);
+}
+
+/** The length of a string (RFC 7541 section 5.1). */
+function length(bytes: number): Buffer {
+  if (bytes < 127) return Buffer.of(bytes);
+  const coded = [127];
+  let left = bytes - 127;
+  for (; left >= 128; left >>>= 7) coded.push((left & 127) | 128);
+  return Buffer.from([...coded, left]);
 }
 
 export function uint32(...values: number[]): Buffer {

@@ -1,5 +1,5 @@
 import type { FrameWriter } from './frame-writer.js';
-import { FIRST_WINDOW, Flag, FrameType, PREFACE, Setting } from './frames.js';
+import { FIRST_WINDOW, Flag, FrameType, MAX_HEADERS, PREFACE, Setting } from './frames.js';
 
 /** Of one setting: a number of 16 bits and a value of 32. */
 export const SETTING_BYTES = 6;
@@ -9,15 +9,17 @@ const PING_BYTES = 8;
 export class ControlFrames {
   constructor(private readonly writer: FrameWriter) {}
 
-  /** Preface and SETTINGS: no pushes, and windows of these sizes. */
+  /** Preface and SETTINGS: no pushes, windows of these sizes, and the headers that we take. */
   opening(streamWindow: number, connectionWindow: number): void {
     const { writer } = this;
     writer.raw(PREFACE);
-    writer.head(2 * SETTING_BYTES, FrameType.SETTINGS, 0, 0);
+    writer.head(3 * SETTING_BYTES, FrameType.SETTINGS, 0, 0);
     writer.uint16(Setting.ENABLE_PUSH);
     writer.uint32(0);
     writer.uint16(Setting.INITIAL_WINDOW_SIZE);
     writer.uint32(streamWindow);
+    writer.uint16(Setting.MAX_HEADER_LIST_SIZE);
+    writer.uint32(MAX_HEADERS);
     this.credit(0, connectionWindow - FIRST_WINDOW);
   }
 

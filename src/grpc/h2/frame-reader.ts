@@ -1,9 +1,9 @@
 import { Http2Code } from '../status-mapping.js';
 import { ConnectionError } from './connection-error.js';
-import { FRAME_PAYLOAD, Flag, FrameType, HEAD_BYTES } from './frames.js';
+import { FRAME_PAYLOAD, Flag, FrameType, HEAD_BYTES, MAX_HEADERS } from './frames.js';
 
-/** A header block in several frames may grow to this, bytes; answers of gRPC take a hundredth. */
-const MAX_BLOCK = 64 * 1_024;
+/** Frames of one header block: the largest one fills 64, and each takes memory of its own. */
+const MAX_BLOCK_FRAMES = 4_096;
 
 /** Hears of frames; header blocks are whole and without padding. Payloads are the hearer's to keep. */
 export interface FrameSink {
@@ -144,7 +144,7 @@ export class FrameReader {
 
   private block(part: Buffer, flags: number): void {
     this.partBytes += part.length;
-    if (this.partBytes > MAX_BLOCK) {
+    if (this.partBytes > MAX_HEADERS || this.parts.length >= MAX_BLOCK_FRAMES) {
       throw new ConnectionError(Http2Code.ENHANCE_YOUR_CALM, 'a header block without end');
     }
     if (part.length > 0 || this.parts.length === 0) this.parts.push(part);

@@ -2,6 +2,12 @@
 export const HEAD_BYTES = 9;
 /** Largest payload that we take and, until the peer allows more, send. */
 export const FRAME_PAYLOAD = 16_384;
+/**
+ * Largest header block that we take; said to the peer as the largest list of headers, which counts
+ * more than the block does. Above what any gRPC library sends as the text of a status: an answer of
+ * one call that is too large would cost the connection, and every call on it.
+ */
+export const MAX_HEADERS = 1_048_576;
 /** Of a flow control window. */
 export const MAX_WINDOW = 2 ** 31 - 1;
 /** What a window is before anyone says otherwise. */
@@ -36,4 +42,5 @@ export const Setting = {
   MAX_CONCURRENT_STREAMS: 3,
   INITIAL_WINDOW_SIZE: 4,
   MAX_FRAME_SIZE: 5,
+  MAX_HEADER_LIST_SIZE: 6,
 } as const;

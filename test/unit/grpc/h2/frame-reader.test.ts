@@ -102,7 +102,15 @@ describe('the frame reader', () => {
       [
         settings,
         frame(1, 0, 1, bytes('x')),
-        ...Array<Buffer>(6).fill(frame(9, 0, 1, Buffer.alloc(16_000))),
+        ...Array<Buffer>(70).fill(frame(9, 0, 1, Buffer.alloc(16_000))),
+      ],
+    ],
+    [
+      'a header block in too many frames',
+      [
+        settings,
+        frame(1, 0, 1, bytes('x')),
+        ...Array<Buffer>(5_000).fill(frame(9, 0, 1, bytes('x'))),
       ],
     ],
   ])('refuses %s', (_, chunks) => {
