@@ -19,7 +19,8 @@ export interface PushOptions {
   readonly bestEffort?: boolean;
   /**
    * Tried again for so many ms while no gateway can be reached or an answer was lost, with pauses that
-   * grow; a key is made where none is given, so that it is delivered once. Default 0: not again.
+   * grow; a key is made where none is given, so that it is delivered once. `stop` ends that. Default 0: not
+   * again.
    */
   readonly retryForMs?: number;
 }

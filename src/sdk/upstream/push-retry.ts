@@ -16,28 +16,62 @@ const LONGEST_PAUSE_MS = 5_000;
 /** Pauses differ by up to so much, so that upstreams do not return to a gateway all at once. */
 const JITTER = 0.3;
 
-/**
- * Pushes until it is taken, refused for good, or the time is up; always under one idempotency key.
- * @param attempt one push. @throws {PushError} the last one.
- */
-export async function pushWithRetry(
-  fields: PushFields,
-  forMs: number,
-  clock: Clock,
-  attempt: (fields: PushFields) => Promise<void>,
-): Promise<void> {
-  const until = clock.now() + forMs;
-  const key = fields.idempotencyKey ?? '';
-  const keyed = { ...fields, idempotencyKey: key === '' ? randomUUID() : key };
-  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(LONGEST_PAUSE_MS, pause * 2)) {
-    try {
-      await attempt(keyed);
-      return;
-    } catch (error) {
-      const left = until - clock.now();
-      if (!(error instanceof PushError) || !PASSING.has(error.code) || left <= 0) throw error;
-      const jittered = pause * (1 + (Math.random() * 2 - 1) * JITTER);
-      await new Promise<void>((resolve) => clock.after(Math.min(left, jittered), resolve));
+/** Pushes that are tried again (`retryForMs`), until their upstream stops. */
+export class PushRetries {
+  private stopped = false;
+  /** Each ends a pause now. */
+  private readonly pauses = new Set<() => void>();
+
+  /** @param attempt one push. */
+  constructor(
+    private readonly clock: Clock,
+    private readonly attempt: (fields: PushFields) => Promise<void>,
+  ) {}
+
+  /**
+   * Pushes until it is taken, refused for good, the time is up, or `stop`; always under one
+   * idempotency key.
+   * @throws {PushError} the last one; where `stop` ended it, its code is kept and its message says so.
+   */
+  async push(fields: PushFields, forMs: number): Promise<void> {
+    const until = this.clock.now() + forMs;
+    const key = fields.idempotencyKey ?? '';
+    const keyed = { ...fields, idempotencyKey: key === '' ? randomUUID() : key };
+    for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(LONGEST_PAUSE_MS, pause * 2)) {
+      try {
+        await this.attempt(keyed);
+        return;
+      } catch (error) {
+        const left = until - this.clock.now();
+        if (!(error instanceof PushError) || !PASSING.has(error.code) || left <= 0) throw error;
+        const jittered = pause * (1 + (Math.random() * 2 - 1) * JITTER);
+        await this.pause(Math.min(left, jittered));
+        if (this.stopped) throw endedByStop(error);
+      }
     }
   }
+
+  /** Tries nothing again from now on: what waits to be, fails at once. Idempotent. */
+  stop(): void {
+    this.stopped = true;
+    for (const end of [...this.pauses]) end();
+  }
+
+  private pause(ms: number): Promise<void> {
+    if (this.stopped) return Promise.resolve();
+    return new Promise((resolve) => {
+      const end = (): void => {
+        cancel();
+        this.pauses.delete(end);
+        resolve();
+      };
+      const cancel = this.clock.after(ms, end);
+      this.pauses.add(end);
+    });
+  }
+}
+
+function endedByStop(last: PushError): PushError {
+  const message = `${last.message}; not tried again, the upstream was stopped`;
+  return new PushError(last.code, message, { cause: last });
 }

@@ -25,7 +25,7 @@ import { contentFields, pushFields } from './push-content.js';
 import type { PushContent, PushOptions, PushTarget } from './push-content.js';
 import { Registration } from './registration.js';
 import type { RegistrationReport } from './registration.js';
-import { pushWithRetry } from './push-retry.js';
+import { PushRetries } from './push-retry.js';
 import { StreamService } from './stream-service.js';
 
 export interface UpstreamServerOptions {
@@ -76,13 +76,17 @@ export class UpstreamServer {
   readonly start = memoised(() => this.listenAndRegister());
   /** Deregisters, reports itself as not serving, takes no new request and waits for those under way. */
   readonly drain = memoised(() => this.finishRequests());
-  /** Deregisters and drains for at most two seconds, then closes everything. */
+  /**
+   * Deregisters and drains for at most two seconds, then closes everything. Pushes that wait to be tried
+   * again (`retryForMs`) fail at once.
+   */
   readonly stop = memoised(() => this.end());
 
   private readonly handlers: Handlers;
   private readonly streams: StreamService;
   private readonly server: GrpcServer;
   private readonly gateways: Gateways;
+  private readonly retries: PushRetries;
   private readonly clock: Clock;
   private readonly startedAt: number;
   private registrations: Registration[] = [];
@@ -95,6 +99,7 @@ export class UpstreamServer {
     this.startedAt = this.clock.now();
     const { gateways, callTimeoutMs = 10_000, access } = options;
     this.gateways = new Gateways(gateways, callTimeoutMs, access, this.clock);
+    this.retries = new PushRetries(this.clock, (fields) => this.gateways.push(fields));
     const { onError = () => undefined, dedupe = false } = options;
     const answered = dedupe ? new AnsweredRequests(this.clock) : null;
     this.handlers = new Handlers(this.gateways, onError, answered);
@@ -150,8 +155,7 @@ export class UpstreamServer {
   push(push: PushTarget & PushContent & PushOptions): Promise<void> {
     const fields = pushFields(push, push);
     const { retryForMs = 0 } = push;
-    if (retryForMs <= 0) return this.gateways.push(fields);
-    return pushWithRetry(fields, retryForMs, this.clock, (again) => this.gateways.push(again));
+    return retryForMs <= 0 ? this.gateways.push(fields) : this.retries.push(fields, retryForMs);
   }
 
   /** Pushes to every session of every gateway; tells how many took it. @throws {PushError} */
@@ -212,6 +216,7 @@ export class UpstreamServer {
   private async end(): Promise<void> {
     this.draining = true;
     const until = this.clock.now() + STOP_MS;
+    this.retries.stop();
     await this.leave();
     this.streams.drain();
     await this.server.stop(until - this.clock.now());
