@@ -6,6 +6,10 @@ import type { CarriedCall } from './carried-call.js';
 export interface CallConnection {
   /** Whether a call can be sent now: the peer's SETTINGS have come and allow one more stream. */
   readonly open: boolean;
+  /** The peer's SETTINGS have come. */
+  readonly ready: boolean;
+  /** It is going away, or gone: nothing more is sent on it. */
+  readonly leaving: boolean;
   /**
    * Sends a call on a stream of its own.
    * @returns false where the connection turned out to be going away: the call surely was not sent.

@@ -49,6 +49,7 @@ export class Http2Caller implements UnaryCaller, StreamOpener, CallOwner, Connec
   private pausedUntil = -Infinity;
   private lastFault = 'not connected';
   private calls = 0;
+  private attempts = 0;
   private closed = false;
 
   /** @param address `host:port`, IPv6 in brackets. Nothing is dialled before the first call. */
@@ -61,6 +62,11 @@ export class Http2Caller implements UnaryCaller, StreamOpener, CallOwner, Connec
   ) {
     this.maxMessageBytes = tuning.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES;
     this.deadlines = new DeadlineQueue(clock);
+  }
+
+  get outage(): number {
+    const { connection } = this;
+    return connection !== null && connection.ready && !connection.leaving ? 0 : this.attempts;
   }
 
   call(method: string, request: Uint8Array, deadline: number, observer: CallObserver): CallHandle {
@@ -203,6 +209,7 @@ export class Http2Caller implements UnaryCaller, StreamOpener, CallOwner, Connec
       for (const call of this.waiting) call.stopLater(GrpcStatus.UNAVAILABLE, this.faultLine());
       return;
     }
+    this.attempts++;
     const connection = this.connect(
       {
         host: target?.host ?? '',

@@ -29,7 +29,7 @@ export class Http2Connection implements CallConnection, Pinged {
   private readonly headers = new Map<string, Record<string, string>>();
   private readonly carriers = new Set<Carrier>();
   private maxStreams = 0;
-  private leaving = false;
+  leaving = false;
   private gone = false;
   /** Streams above it were not looked at (GOAWAY). */
   private lastStreamId = Infinity;
@@ -62,6 +62,10 @@ export class Http2Connection implements CallConnection, Pinged {
 
   get open(): boolean {
     return this.carriers.size < this.maxStreams && !this.leaving;
+  }
+
+  get ready(): boolean {
+    return this.maxStreams > 0 && !this.session.destroyed;
   }
 
   get busy(): boolean {

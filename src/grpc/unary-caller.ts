@@ -57,6 +57,11 @@ export interface CallHandle {
  */
 export interface UnaryCaller {
   /**
+   * 0 while it is connected; else the number of the attempt to connect that runs or failed last, or made the
+   * connection that was lost. Calls that fail under one number fail for one reason. Not every caller knows.
+   */
+  readonly outage?: number;
+  /**
    * @param method full path, `/package.Service/Method`.
    * @param request the encoded request message; not changed by anyone until the outcome.
    * @param deadline ms from now, above 0; told to the peer.

@@ -17,6 +17,8 @@ export class InstanceHealth {
   lastAlive = -Infinity;
   lastError = '';
   ejected = false;
+  /** The outage that counted last. */
+  private outage = 0;
 
   get dead(): boolean {
     return this.failures >= DEAD_AFTER_FAILURES;
@@ -27,9 +29,17 @@ export class InstanceHealth {
     return this.failures === 0 ? 'ok' : 'suspect';
   }
 
-  noteFailure(now: number, error: string): void {
-    this.failures++;
+  /**
+   * @param outage what many requests fail by together, an attempt to connect or a lost connection, counts once
+   *   (UnaryCaller); 0: counts by itself.
+   */
+  noteFailure(now: number, error: string, outage = 0): void {
     this.lastError = error;
+    if (outage !== 0) {
+      if (outage === this.outage) return;
+      this.outage = outage;
+    }
+    this.failures++;
     if (this.failures === DEAD_AFTER_FAILURES) this.deadSince = now;
   }
 

@@ -165,12 +165,12 @@ export class UpstreamTable {
   /** A request could not be sent to an instance, or was answered with UNAVAILABLE. */
   noteDead(instance: UpstreamInstance, reason: string): void {
     this.explainDial(instance);
-    this.noteFailure(instance, reason);
+    this.noteFailure(instance, reason, instance.client.outage);
     this.probers.get(instance)?.hasten();
   }
 
-  private noteFailure(instance: UpstreamInstance, reason: string): void {
-    instance.health.noteFailure(this.clock.now(), reason);
+  private noteFailure(instance: UpstreamInstance, reason: string, outage = 0): void {
+    instance.health.noteFailure(this.clock.now(), reason, outage);
     if (instance.health.dead) this.ejectDead(instance);
   }
 

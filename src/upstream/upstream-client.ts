@@ -54,6 +54,11 @@ export class UpstreamClient {
     private readonly events: StreamEvents = NO_EVENTS,
   ) {}
 
+  /** As of UnaryCaller; 0 where the caller does not know. */
+  get outage(): number {
+    return this.caller.outage ?? 0;
+  }
+
   /** ProcessStream calls that are open. */
   get openStreams(): number {
     return this.stream?.open ?? 0;

@@ -101,7 +101,9 @@ export function unaryCallerSuite(name: string, makeCaller: CallerFactory): void 
     });
 
     test('brings the response', async () => {
-      expect(await callOf(connect(), 'hello').outcome).toEqual({ bytes: 'hello' });
+      const caller = connect();
+      expect(await callOf(caller, 'hello').outcome).toEqual({ bytes: 'hello' });
+      expect(caller.outage ?? 0).toBe(0);
     });
 
     test('an empty message is a message', async () => {
@@ -271,6 +273,7 @@ export function unaryCallerSuite(name: string, makeCaller: CallerFactory): void 
       const outcome = await callOf(caller, 'hello', 3_000).outcome;
       expect(outcome).not.toHaveProperty('bytes');
       expect(outcome).toHaveProperty('neverSent', true);
+      expect(caller.outage ?? 1).toBeGreaterThan(0);
     });
 
     test('one that says nothing: the deadline ends the call', async () => {

@@ -84,10 +84,22 @@ export class FakeNetwork {
   readonly closed: string[] = [];
   /** Addresses whose probes are refused. */
   readonly dead = new Set<string>();
+  /** What every caller tells as its `outage`. */
+  outage = 0;
 
   constructor(private readonly clock: Clock) {}
 
-  readonly makeCaller = (address: string): UnaryCaller => ({
+  readonly makeCaller = (address: string): UnaryCaller => {
+    const outage = (): number => this.outage;
+    return {
+      get outage() {
+        return outage();
+      },
+      ...this.callsTo(address),
+    };
+  };
+
+  private readonly callsTo = (address: string): UnaryCaller => ({
     call: (method, bytes, deadline, observer) => {
       const call = new FakeCall(address, method, bytes, deadline, observer);
       if (method === PROCESS) {

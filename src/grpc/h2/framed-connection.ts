@@ -54,8 +54,8 @@ export class FramedConnection implements CallConnection, ConnectionPart {
   /** Streams up to this one were given to the socket. */
   private flushedId = 0;
   private readonly received = new ReceiveWindow(CONNECTION_WINDOW);
-  private ready = false;
-  private leaving = false;
+  ready = false;
+  leaving = false;
   private gone = false;
   private madeRoom = false;
   private fault = 'the peer closed the connection';

@@ -214,6 +214,26 @@ describe('health', () => {
     await bench.router.stop();
   });
 
+  test('what many requests fail by together, a refused dial or a lost connection, counts once', async () => {
+    const bench = new RouterBench();
+    await bench.router.start();
+    await bench.register(A);
+    const refused = (outage: number): void => {
+      bench.network.outage = outage;
+      const before = bench.network.calls.length;
+      for (const id of openids.slice(0, 8)) send(bench.router.routeFor(id), id, 1);
+      for (const call of bench.network.calls.slice(before)) call.refuse();
+    };
+    refused(1);
+    expect(bench.view(A)).toMatchObject({ state: 'suspect', consecutiveFailures: 1, failures: 8 });
+    refused(1);
+    for (const outage of [2, 3, 4]) refused(outage);
+    expect(bench.view(A)).toMatchObject({ consecutiveFailures: 4 });
+    refused(5);
+    expect(bench.view(A)).toMatchObject({ consecutiveFailures: 5 });
+    await bench.router.stop();
+  });
+
   test('failed probes back off up to 30 s', async () => {
     const bench = new RouterBench();
     await bench.router.start();
