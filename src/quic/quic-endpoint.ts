@@ -1,12 +1,12 @@
 import type { RemoteInfo } from 'node:dgram';
 import type { Clock } from '../base/clock.js';
 import type { TurnPace } from '../base/turn-pace.js';
-import { memoised } from '../base/lifecycle.js';
 import { TimerWheel } from '../base/timer-wheel.js';
 import type { Logger } from '../telemetry/log.js';
 import type { QuicMetrics } from '../telemetry/quic-metrics.js';
 import { idKey } from './connection-id.js';
 import type { ConnectionIdSource } from './connection-id.js';
+import { closeAll } from './gentle-stop.js';
 import {
   ACTIVE_CONNECTION_IDS,
   CONNECTION_ID_BYTES,
@@ -83,6 +83,7 @@ export class QuicEndpoint implements ConnectionOwner {
   private readonly byId = new Map<string, QuicConnection>();
   private readonly all = new Set<QuicConnection>();
   private socket: UdpSocket | null = null;
+  private stopping: Promise<void> | null = null;
   private readonly onDatagram = (datagram: Buffer, from: RemoteInfo): void => {
     this.metrics.datagrams.add();
     try {
@@ -152,9 +153,8 @@ export class QuicEndpoint implements ConnectionOwner {
   }
 
   /** Closes every connection with an application code, then the socket; idempotent. */
-  async stop(code: number, reason: string): Promise<void> {
-    for (const connection of this.all) connection.close(code, reason);
-    await this.closeSocket();
+  stop(code: number, reason: string): Promise<void> {
+    return (this.stopping ??= this.closeEverything(code, reason));
   }
 
   /** Takes a connection in under its ids. */
@@ -262,13 +262,21 @@ export class QuicEndpoint implements ConnectionOwner {
     });
   }
 
-  private readonly closeSocket = memoised(async () => {
-    // The closes leave in the next turn; the one after it surely comes later.
-    await new Promise((done) => setImmediate(done));
-    await new Promise((done) => setImmediate(done));
+  private async closeEverything(code: number, reason: string): Promise<void> {
+    await closeAll([...this.all], (connection) => connection.close(code, reason), {
+      queuedBytes: () => this.socket?.queuedBytes ?? 0,
+      turn: nextTurnIsOver,
+      pause: () => new Promise((done) => this.clock.after(1, done)),
+    });
     this.wheel.stop();
     await this.socket?.close();
     this.socket = null;
     for (const connection of [...this.all]) connection.release();
-  });
+  }
+}
+
+/** What was asked for leaves in the next turn; the one after it surely comes later. */
+async function nextTurnIsOver(): Promise<void> {
+  await new Promise((done) => setImmediate(done));
+  await new Promise((done) => setImmediate(done));
 }

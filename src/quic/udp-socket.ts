@@ -104,6 +104,11 @@ export class UdpSocket {
     return this.socket.address().port;
   }
 
+  /** Bytes of packets that wait for the kernel. */
+  get queuedBytes(): number {
+    return this.socket.getSendQueueSize();
+  }
+
   /**
    * Sends one datagram, or drops it where the kernel is far behind.
    * @returns whether the bytes may be overwritten now; false while they wait for the kernel.
@@ -120,7 +125,7 @@ export class UdpSocket {
     return this.socket.getSendQueueSize() === queued;
   }
 
-  /** Sends what waits and closes; idempotent. */
+  /** Closes; what waits for the kernel is lost. Idempotent. */
   readonly close = memoised(
     () =>
       new Promise<void>((done) => {
