@@ -282,7 +282,7 @@ export class Gateway {
     await this.state.forget();
     await quic.start();
     this.sessions.open();
-    this.sessions.askAgain();
+    this.sessions.archive.askAgain();
     await this.pair?.start({ ...this, floor: this.state.floor, state: this.state });
     this.accepting = true;
     this.metrics.quic.observe(quic);

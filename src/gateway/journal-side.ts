@@ -5,9 +5,9 @@ import { DiskLog } from '../journal/disk-log.js';
 import { readLog } from '../journal/disk-log-reader.js';
 import type { RecoveredLog } from '../journal/disk-log-reader.js';
 import { JournalWriter } from '../journal/journal-writer.js';
-import type { Parity } from '../journal/number-jump.js';
 import { LogLock } from '../journal/log-lock.js';
 import type { ZoneRouter } from '../routing/zone-router.js';
+import type { Parity } from '../session/number-jump.js';
 import type { SessionService } from '../session/session-service.js';
 import type { JournalMetrics } from '../telemetry/journal-metrics.js';
 import type { Logger } from '../telemetry/log.js';
@@ -66,7 +66,7 @@ export class JournalSide {
     await this.lock?.acquire();
     const found = await readLog(this.folder, bootId());
     this.writer.describe(function* () {
-      yield* sessions.snapshot();
+      yield* sessions.archive.snapshot();
       yield* router.registrations();
     });
     if (found === null) return false;
@@ -77,7 +77,7 @@ export class JournalSide {
     }
     const { image, complete, cutBytes } = found;
     const upstreams = router.restore(image.records());
-    const count = sessions.restore(image.records(), complete ? null : LONE_GATEWAY);
+    const count = sessions.archive.restore(image.records(), complete ? null : LONE_GATEWAY);
     this.writer.continueFrom(image.position);
     const told = { sessions: count, upstreams, cutBytes, folder: this.folder };
     if (complete) {

@@ -77,7 +77,7 @@ export class PairHistory implements JournalFollower {
   /** Everything as a snapshot, for the log on disk and for the standby. */
   *records(): IterableIterator<StateRecord> {
     if (!this.serves) return yield* this.image.records();
-    yield* this.sessions.snapshot();
+    yield* this.sessions.archive.snapshot();
     yield* this.router.registrations();
     yield* this.promotions.records();
   }
@@ -118,7 +118,7 @@ export class PairHistory implements JournalFollower {
     if (isNew) sessions.registry.raiseFloor(this.floor);
     else router.restore(image.records());
     const parity = smaller ? 'odd' : 'even';
-    sessions.restore(image.records(), jump ? parity : null);
+    sessions.archive.restore(image.records(), jump ? parity : null);
     this.serves = true;
     this.promotions.clear();
     this.promotions.add(image.promotions);
@@ -130,7 +130,7 @@ export class PairHistory implements JournalFollower {
     journal.rewrite();
     if (promoted) writer?.promoted(epoch);
     writer?.flush();
-    sessions.askAgain();
+    sessions.archive.askAgain();
   }
 
   /**

@@ -46,7 +46,7 @@ export class StateKeeper {
       sessions.registry.raiseFloor(this.ceiling.value);
       return;
     }
-    const count = sessions.restore(records);
+    const count = sessions.archive.restore(records);
     this.loaded = true;
     this.log.info({ sessions: count, file: this.path }, 'sessions of the last process are back');
   }
@@ -71,7 +71,7 @@ export class StateKeeper {
     if (this.path === null) return;
     // What is accepted later would miss the file.
     sessions.pushes.close();
-    await writeStateFile(this.path, sessions.snapshot());
+    await writeStateFile(this.path, sessions.archive.snapshot());
     const count = sessions.registry.size;
     this.log.info({ sessions: count, file: this.path }, 'sessions are kept for the next start');
   }

@@ -7,7 +7,7 @@ import { OfflineImage } from './offline-image.js';
 import { Promotions } from './promotions.js';
 import { SessionImage } from './session-image.js';
 
-/** Of the records that `records` yields; SessionService.snapshot has the same. */
+/** Of the records that `records` yields; SessionArchive.snapshot has the same. */
 export const STATE_VERSION = 1;
 
 interface ImageKey {
@@ -94,7 +94,7 @@ export class JournalImage {
     }
   }
 
-  /** Everything as a snapshot, for SessionService.restore and ZoneRouter.restore. */
+  /** Everything as a snapshot, for SessionArchive.restore and ZoneRouter.restore. */
   *records(): IterableIterator<StateRecord> {
     const { floor: numberFloor, epochValue: epoch, moment: wallTime } = this;
     yield new StateRecord({ header: { version: STATE_VERSION, numberFloor, epoch, wallTime } });

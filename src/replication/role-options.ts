@@ -27,7 +27,7 @@ export interface History {
 export interface RoleChange {
   readonly role: Role;
   readonly epoch: number;
-  /** As a primary: push numbers must jump (`SessionService.restore`) before anything is sent. */
+  /** As a primary: push numbers must jump (`SessionArchive.restore`) before anything is sent. */
   readonly jump: boolean;
   /** Whether this node has the smaller server_id: whose numbers it jumps to. */
   readonly smaller: boolean;

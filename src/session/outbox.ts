@@ -1,9 +1,9 @@
 import { RingQueue } from '../base/ring-queue.js';
 import type { Frame, PushBody } from '../wire/frame-encoder.js';
 import { encodePushFrame, pushBodyOf } from '../wire/frame-encoder.js';
+import type { NumberJump } from './number-jump.js';
 import { PUSH_SHARE } from './options.js';
 import type { OutboxTotal } from './outbox-total.js';
-import type { NumberJump } from './start-decision.js';
 
 /** One sequenced frame that the client has not acknowledged. */
 export interface OutboxEntry {

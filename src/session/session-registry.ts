@@ -1,5 +1,5 @@
 import type { Session } from './session.js';
-import { highestUsed } from './start-decision.js';
+import { highestUsed } from './number-jump.js';
 
 /**
  * All sessions of the gateway, active and detached, and the number floor (docs/SESSIONS.md, "Downstream:

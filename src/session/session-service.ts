@@ -1,9 +1,6 @@
 import type { Clock } from '../base/clock.js';
 import type { TimerWheel } from '../base/timer-wheel.js';
-import { STATE_VERSION } from '../journal/journal-image.js';
 import type { JournalWriter } from '../journal/journal-writer.js';
-import { jumpAbove } from '../journal/number-jump.js';
-import type { Parity } from '../journal/number-jump.js';
 import type { NumberCeiling } from '../journal/number-ceiling.js';
 import type { Link, LinkClosed } from '../link/link.js';
 import type { Router } from '../routing/router.js';
@@ -11,13 +8,12 @@ import type { Logger } from '../telemetry/log.js';
 import type { SessionMetrics } from '../telemetry/session-metrics.js';
 import type { LabelledTally } from '../telemetry/tally.js';
 import { ErrorCode, errorName } from '../wire/error-catalogue.js';
-import { SessionState, StateRecord, StopRequest } from '../wire/messages.js';
+import { StopRequest } from '../wire/messages.js';
 import type { Authenticator } from './authenticator.js';
 import { ClientConnection } from './client-connection.js';
 import type { ConnectionHost } from './client-connection.js';
 import { ClientDesk } from './client-desk.js';
 import { Drain } from './drain.js';
-import { askAgain } from './kept-request.js';
 import { LONE_EPOCHS } from './epochs.js';
 import type { Epochs } from './epochs.js';
 import { IdempotencyKeys } from './idempotency-keys.js';
@@ -31,13 +27,13 @@ import { AT_CAPACITY, DRAINING, STARTING } from './link-refusals.js';
 import { OutboxTotal } from './outbox-total.js';
 import { PushService } from './push-service.js';
 import type { Session } from './session.js';
+import { SessionArchive } from './session-archive.js';
 import type { SessionEnvironment } from './session-environment.js';
 import { refuseLink } from './refused-link.js';
 import { SessionHandles } from './session-handles.js';
 import { SessionRegistry } from './session-registry.js';
 import { ALWAYS_SERVING } from './serving-gate.js';
 import type { ServingGate } from './serving-gate.js';
-import { restoreSession, snapshotSession } from './session-state.js';
 import { StartProcedure } from './start-procedure.js';
 import type { TraceListener } from './trace/trace-event.js';
 import { Tracing } from './trace/tracing.js';
@@ -89,6 +85,8 @@ export class SessionService implements ConnectionHost {
   readonly keys: IdempotencyKeys;
   readonly pushes: PushService;
   readonly clients: ClientDesk;
+  /** What outlives the process. */
+  readonly archive: SessionArchive;
   /** Measures once it is started; stop it with the gateway. */
   readonly overload: Overload;
   readonly environment: SessionEnvironment;
@@ -133,6 +131,8 @@ export class SessionService implements ConnectionHost {
       this.environment,
       this,
     );
+    const { registry, offline, keys, environment } = this;
+    this.archive = new SessionArchive({ registry, offline, keys, router, environment });
     metrics.observe({
       activeCount: () => this.activeCount(),
       detachedCount: () => this.registry.size - this.activeCount(),
@@ -274,68 +274,6 @@ export class SessionService implements ConnectionHost {
     this.offline.clear();
     this.keys.clear();
     this.undrain();
-  }
-
-  /**
-   * Everything that outlives the process. Serving goes on; what happens between two records is in the
-   * records that follow, or in the journal. The header comes again before times to live, which count
-   * from it: those of a snapshot that takes long are a little longer than what is left, never less.
-   */
-  *snapshot(): IterableIterator<StateRecord> {
-    yield this.header();
-    for (const session of this.registry.longestDetachedFirst()) {
-      yield new StateRecord({ session: snapshotSession(session) });
-    }
-    const { clock } = this.parts;
-    let now = clock.now();
-    yield this.header();
-    for (const offlinePush of this.offline.entries(now)) {
-      yield new StateRecord({ offlinePush });
-    }
-    now = clock.now();
-    yield this.header();
-    for (const key of this.keys.snapshot(now)) {
-      yield new StateRecord({ key: { ...key, ttl: Math.ceil(key.ttl) } });
-    }
-  }
-
-  /**
-   * Takes over what a former process, or the former primary, left. Called before the first session.
-   * @param jump for a state that may lack its end: the next push number of every session and the floor
-   * go up to where nothing can have been sent (`jumpAbove`).
-   * @returns how many sessions came back.
-   */
-  restore(records: Iterable<StateRecord>, jump: Parity | null = null): number {
-    for (const { header, session, offlinePush, key } of records) {
-      if (header) this.registry.raiseFloor(header.numberFloor ?? 0);
-      if (session) {
-        const state = new SessionState(session);
-        const route = this.parts.router.routeFor(state.openid);
-        this.environment.handles.taken(state.handle);
-        const restored = restoreSession(state, route, this.environment, jump);
-        this.registry.add(restored);
-        this.registry.noteDetached(restored);
-      }
-      if (offlinePush?.body) {
-        const { openid, body, ttl } = offlinePush;
-        this.offline.add(openid ?? '', body, null, ttl ?? 0);
-      }
-      if (key?.key) this.keys.remember(key.key, key.digest ?? '', key.ttl ?? 0);
-    }
-    if (jump !== null) this.registry.raiseFloor(jumpAbove(this.registry.floor, jump));
-    return this.registry.size;
-  }
-
-  /** After `restore`, once this gateway serves: what was kept without an answer goes to its upstream again. */
-  askAgain(): void {
-    askAgain(this.registry.all());
-  }
-
-  private header(): StateRecord {
-    const { clock } = this.parts;
-    const { floor: numberFloor } = this.registry;
-    const header = { version: STATE_VERSION, numberFloor, epoch: this.environment.epochs.current };
-    return new StateRecord({ header: { ...header, wallTime: clock.wallTime() } });
   }
 
   private sum(measure: (session: Session) => number): number {

@@ -1,11 +1,11 @@
-import { jumpAbove } from '../journal/number-jump.js';
-import type { Parity } from '../journal/number-jump.js';
 import type { Route } from '../routing/router.js';
 import { ErrorCode } from '../wire/error-catalogue.js';
 import { frameSeqOf } from '../wire/frame-encoder.js';
 import { SessionState } from '../wire/messages.js';
 import { requestAgain } from './kept-request.js';
 import type { KeptFields } from './kept-request.js';
+import { jumpAbove } from './number-jump.js';
+import type { Parity } from './number-jump.js';
 import type { OutboxEntry } from './outbox.js';
 import { errorBody } from './responses.js';
 import { Session } from './session.js';
@@ -50,7 +50,7 @@ export function snapshotSession(session: Session): SessionState {
 /**
  * Builds a detached session from its snapshot; its resume window starts now. Requests that had no
  * answer get 504: whether they were executed is not known, and they are not dispatched again. Those that
- * were kept are in flight again; SessionService.askAgain sends them on their way.
+ * were kept are in flight again; SessionArchive.askAgain sends them on their way.
  * @param jump where the state may lack its end: nothing gets a number that may have been sent with
  * another content.
  */

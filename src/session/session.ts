@@ -7,6 +7,8 @@ import type { BusinessRequest, ClientRequest } from '../wire/messages.js';
 import { ClientSequence } from './client-sequence.js';
 import { DeliveryGate } from './delivery-gate.js';
 import { keptRequest } from './kept-request.js';
+import { jumpsOver } from './number-jump.js';
+import type { NumberJump } from './number-jump.js';
 import { Outbox } from './outbox.js';
 import { PendingRequest } from './pending-request.js';
 import type { RequestOwner } from './pending-request.js';
@@ -21,8 +23,7 @@ import type { SessionChannel } from './session-channel.js';
 import { SessionDeadlines } from './session-deadlines.js';
 import type { SessionEnvironment } from './session-environment.js';
 import type { SessionOrigin } from './session-origin.js';
-import { jumpsOver } from './start-decision.js';
-import type { KnownSession, NumberJump } from './start-decision.js';
+import type { KnownSession } from './start-decision.js';
 
 /**
  * One incarnation of an openid's session: its numbers both ways, its outbox, its requests in flight.

@@ -1,26 +1,12 @@
+import { highestUsed, jumpsOver } from './number-jump.js';
+import type { NumberJump } from './number-jump.js';
+
 /** The part of a START that decides about numbers. */
 export interface StartClaim {
   /** Highest number the client says it received; 0: it remembers nothing. */
   readonly lastAcked: number;
   /** Session id an SDK wants to resume; empty for deployed clients and new processes. */
   readonly resumeSessionId: string;
-}
-
-/** Numbers that may have been sent, but nobody here knows what with. */
-export interface NumberJump {
-  readonly from: number;
-  /** The first number behind it. */
-  readonly to: number;
-}
-
-/** Whether `seq` is one of the numbers that were jumped over. */
-export function jumpsOver(jump: NumberJump | null, seq: number): boolean {
-  return jump !== null && seq >= jump.from && seq < jump.to;
-}
-
-/** The highest number that may ever have been sent. */
-export function highestUsed(known: { highestSent: number; jump: NumberJump | null }): number {
-  return known.jump === null ? known.highestSent : Math.max(known.highestSent, known.jump.to - 1);
 }
 
 /** The part of a known session that decides. */

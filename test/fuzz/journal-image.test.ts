@@ -8,7 +8,7 @@ const numRuns = Math.ceil(Number(process.env['FUZZ_RUNS'] ?? 2_000) / 20);
 
 function expectSame(image: JournalImage, world: SessionWorld): void {
   world.harness.journal?.flush();
-  expectSameState(image.records(), world.harness.service.snapshot());
+  expectSameState(image.records(), world.harness.service.archive.snapshot());
 }
 
 describe.each([

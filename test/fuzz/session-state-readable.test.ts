@@ -124,13 +124,13 @@ class Kept {
   /** What is written can be read, and the journal says the same as the snapshot. */
   check(): void {
     this.harness.journal?.flush();
-    expectSameState(this.image.records(), this.harness.service.snapshot());
+    expectSameState(this.image.records(), this.harness.service.archive.snapshot());
   }
 
   private restart(jumps: boolean): void {
-    const records = copies(this.harness.service.snapshot());
+    const records = copies(this.harness.service.archive.snapshot());
     this.harness = this.begin();
-    this.harness.service.restore(records, jumps ? 'odd' : null);
+    this.harness.service.archive.restore(records, jumps ? 'odd' : null);
     this.image = this.follow();
     this.client = this.harness.client();
   }

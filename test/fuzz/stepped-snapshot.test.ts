@@ -217,7 +217,7 @@ describe('a snapshot that is made in steps while everything goes on', () => {
         crowd.join();
         for (const item of during) crowd.run(item);
         crowd.finish();
-        expectSameState(crowd.standby.image.records(), crowd.harness.service.snapshot());
+        expectSameState(crowd.standby.image.records(), crowd.harness.service.archive.snapshot());
       }),
       { numRuns },
     );

@@ -240,7 +240,7 @@ export class SessionHarness implements MemoryScheduler {
       soon: (run) => this.soon(run),
       datagramsRead: () => this.datagramsRead,
     });
-    this.journal?.describe(() => this.service.snapshot());
+    this.journal?.describe(() => this.service.archive.snapshot());
     this.service.open();
   }
 

@@ -162,10 +162,11 @@ export class SessionWorld {
   private restartGateway(): void {
     this.app.lose();
     this.harness.journal?.flush();
-    const left = this.image === null ? this.harness.service.snapshot() : this.image.records();
+    const left =
+      this.image === null ? this.harness.service.archive.snapshot() : this.image.records();
     const records = copies(left);
     const next = this.newHarness();
-    next.service.restore(records);
+    next.service.archive.restore(records);
     Object.assign(this.app, { harness: next });
     this.harness = next;
     this.follow();

@@ -43,7 +43,7 @@ describe('a gateway of a pair', () => {
     const { path, errors, keeper } = build();
     const harness = new SessionHarness({ offlineTtl: 600_000 });
     harness.started('alice');
-    await keeper.saveImage(7, harness.service.snapshot());
+    await keeper.saveImage(7, harness.service.archive.snapshot());
     const image = await keeper.loadImage();
     expect([image?.position, image?.sessionCount]).toEqual([7, 1]);
     expect([existsSync(path), existsSync(`${path}.lone`), errors]).toEqual([false, false, []]);

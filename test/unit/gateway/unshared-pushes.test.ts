@@ -27,7 +27,7 @@ class Node {
 
   snapshot(): JournalImage {
     const image = new JournalImage();
-    image.reset(this.position, this.harness.service.snapshot());
+    image.reset(this.position, this.harness.service.archive.snapshot());
     return image;
   }
 }

@@ -69,7 +69,7 @@ async function found(bootId = BOOT): Promise<RecoveredLog> {
 /** What a restart would restore. */
 function texts(log: RecoveredLog): string[] {
   const harness = new SessionHarness({ offlineTtl: 600_000 });
-  harness.service.restore(copies(log.image.records()));
+  harness.service.archive.restore(copies(log.image.records()));
   return harness.started('alice', { lastAckedSeqId: 0 }).texts;
 }
 
@@ -130,7 +130,7 @@ describe('the log on disk', () => {
     first.log.stop();
     const left = await found();
     const second = await begun({}, left.image.position);
-    second.harness.service.restore(copies(left.image.records()));
+    second.harness.service.archive.restore(copies(left.image.records()));
     second.harness.pushTexts('alice', 'two');
     expect(readdirSync(folder)).toEqual(['00000002.log']);
     expect((await found()).image.position).toBe(second.journal.newest);

@@ -17,8 +17,8 @@ function successor(records: Iterable<StateRecord>, dedupes = true): SessionHarne
     decodeMessage(StateRecord, encodeMessage(StateRecord, record)),
   );
   const harness = harnessOf(dedupes);
-  harness.service.restore(copies);
-  harness.service.askAgain();
+  harness.service.archive.restore(copies);
+  harness.service.archive.askAgain();
   harness.settle();
   return harness;
 }
@@ -32,7 +32,7 @@ function follower(harness: SessionHarness): JournalImage {
 
 describe.each(['journal', 'snapshot'])('requests without an answer, known by %s', (way) => {
   const left = (former: SessionHarness, image: JournalImage) =>
-    way === 'journal' ? image.records() : former.service.snapshot();
+    way === 'journal' ? image.records() : former.service.archive.snapshot();
 
   test('are asked again where upstreams take a repeat for what it is', () => {
     const former = harnessOf(true);
@@ -64,7 +64,7 @@ describe.each(['journal', 'snapshot'])('requests without an answer, known by %s'
     former.started().business(1, 'question');
     former.settle();
     const second = successor(left(former, image));
-    const third = successor(second.service.snapshot());
+    const third = successor(second.service.archive.snapshot());
     expect(third.router.seen.map(({ data }) => data)).toEqual(['question']);
   });
 

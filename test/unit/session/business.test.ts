@@ -75,7 +75,9 @@ describe('a business request', () => {
       expect(harness.router.seen).toHaveLength(seen);
       client.business(2 ** 52);
       expect(harness.router.seen.at(-1)?.clientSeq).toBe(2 ** 52);
-      const states = copies(harness.service.snapshot()).flatMap((record) => record.session ?? []);
+      const states = copies(harness.service.archive.snapshot()).flatMap(
+        (record) => record.session ?? [],
+      );
       expect(states.map((state) => state.clientNext)).toEqual([2 ** 52 + 1]);
     },
   );

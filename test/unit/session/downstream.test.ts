@@ -129,7 +129,7 @@ describe('the outbox', () => {
     for (let index = 0; index < 4; index++) before.pushTexts('alice', big);
     before.push('alice', { content: big, syncHint: 2, bindClientSeqId: 1 });
     const harness = new SessionHarness({ outboxTotalBytes: 2_000 });
-    harness.service.restore(before.service.snapshot());
+    harness.service.archive.restore(before.service.archive.snapshot());
     const session = harness.service.registry.findByOpenid('alice');
     const total = harness.service.environment.outboxTotal;
     // Four pushes, the 504 to the request, and what was to follow it.

@@ -41,9 +41,9 @@ describe('drain', () => {
     client.business(1);
     await pass(harness, 100);
     await drained;
-    const records = [...harness.service.snapshot()];
+    const records = [...harness.service.archive.snapshot()];
     const next = new SessionHarness();
-    next.service.restore(records);
+    next.service.archive.restore(records);
     const resumed = next.started('alice', { resumeSessionId: id });
     expect(resumed.started).toMatchObject({ resumed: true, nextClientSeq: 0 });
     resumed.business(1);
@@ -77,7 +77,9 @@ describe('drain', () => {
     await pass(harness, 1_500);
     expect(good.closed).toMatchObject({ code: 503 });
     await drained;
-    const kept = [...harness.service.snapshot()].map(({ session }) => session?.outbox?.length);
+    const kept = [...harness.service.archive.snapshot()].map(
+      ({ session }) => session?.outbox?.length,
+    );
     expect(kept.filter((frames) => frames !== undefined)).toEqual([1, 1]);
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { jumpAbove } from '../../../src/journal/number-jump.js';
+import { jumpAbove } from '../../../src/session/number-jump.js';
 import { SessionHarness } from '../../support/session-harness.js';
 import { copies } from '../../support/session-world.js';
 
@@ -12,7 +12,7 @@ function afterJump(): { harness: SessionHarness; sessionId: string } {
   former.pushTexts('alice', 'one', 'two', 'three');
   client.ack(1);
   const harness = new SessionHarness();
-  harness.service.restore(copies(former.service.snapshot()), 'odd');
+  harness.service.archive.restore(copies(former.service.archive.snapshot()), 'odd');
   return { harness, sessionId: client.started.connectionId };
 }
 
@@ -74,7 +74,7 @@ describe('after a jump', () => {
   test('the jump outlives another restart, and the floor went up too', () => {
     const { harness, sessionId } = afterJump();
     const next = new SessionHarness();
-    next.service.restore(copies(harness.service.snapshot()));
+    next.service.archive.restore(copies(harness.service.archive.snapshot()));
     const client = next.started('alice', { lastAckedSeqId: 3, resumeSessionId: sessionId });
     expect(client.started).toMatchObject({ resumed: true, recovered: true, nextPushSeq: JUMPED });
     expect(next.started('bob').started.nextPushSeq).toBe(JUMPED + 1);
@@ -85,15 +85,15 @@ describe('after a jump', () => {
     const first = former.started().business(1, 'x', 'login');
     former.push('alice', { content: 'after', syncHint: 2, bindClientSeqId: 1 });
     former.pushTexts('alice', 'held');
-    const waiting = copies(former.service.snapshot());
+    const waiting = copies(former.service.archive.snapshot());
     const bob = former.started('bob').business(1, 'x', 'login');
     former.answer(1);
     bob.business(2);
     former.push('bob', { content: 'after', syncHint: 2, bindClientSeqId: 2 });
-    const loggedIn = copies(former.service.snapshot()).slice(1);
+    const loggedIn = copies(former.service.archive.snapshot()).slice(1);
 
     const harness = new SessionHarness({ loginAction: 'login' });
-    harness.service.restore(
+    harness.service.archive.restore(
       [...waiting, ...loggedIn.filter((one) => one.session?.openid === 'bob')],
       'odd',
     );
@@ -115,7 +115,7 @@ describe('after a jump', () => {
   test('two jumps with nothing between them are one', () => {
     const { harness, sessionId } = afterJump();
     const next = new SessionHarness();
-    next.service.restore(copies(harness.service.snapshot()), 'odd');
+    next.service.archive.restore(copies(harness.service.archive.snapshot()), 'odd');
     next.started('alice', { lastAckedSeqId: 3, resumeSessionId: sessionId });
     next.pushTexts('alice', 'four');
     const client = next.started('alice', { lastAckedSeqId: 5, resumeSessionId: sessionId });

@@ -6,11 +6,11 @@ import { SessionHarness } from '../../support/session-harness.js';
 
 /** Another gateway that takes over what the first one left, through the bytes of the state file. */
 function successor(former: SessionHarness, options: Partial<SessionOptions> = {}): SessionHarness {
-  const records = [...former.service.snapshot()].map((record) =>
+  const records = [...former.service.archive.snapshot()].map((record) =>
     decodeMessage(StateRecord, encodeMessage(StateRecord, record)),
   );
   const harness = new SessionHarness(options);
-  harness.service.restore(records);
+  harness.service.archive.restore(records);
   return harness;
 }
 
@@ -116,7 +116,7 @@ describe('state across a stop', () => {
   test('a snapshot disturbs nobody; pushes are refused only once they are closed', () => {
     const former = new SessionHarness();
     former.started();
-    expect([...former.service.snapshot()].length).toBeGreaterThan(1);
+    expect([...former.service.archive.snapshot()].length).toBeGreaterThan(1);
     expect(former.push('alice', { content: 'meanwhile' }).success).toBe(true);
     former.service.pushes.close();
     expect(former.push('alice', { content: 'late' }).errorCode).toBe('SHUTTING_DOWN');
