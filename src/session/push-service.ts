@@ -174,7 +174,7 @@ function intoSession(
   key: PushKey | null,
 ): PushResult {
   if (request.bestEffort) {
-    if (session.pushBestEffort(body)) return ACCEPTED;
+    if (session.downstream.pushBestEffort(body)) return ACCEPTED;
     return session.active
       ? refused('OUTBOX_FULL', 'dropped: the client cannot take it now')
       : refused('OPENID_OFFLINE', 'dropped: the client is not connected');

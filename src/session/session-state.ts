@@ -41,7 +41,7 @@ export function snapshotSession(session: Session): SessionState {
       after: request.after ?? [],
       ...(request.kept === null ? {} : { request: request.kept }),
     })),
-    held: session.held,
+    held: session.downstream.held,
     jumpFrom: session.jump?.from ?? 0,
     jumpTo: session.jump?.to ?? 0,
   });
@@ -71,7 +71,7 @@ export function restoreSession(
     createdAt: state.createdAt,
   };
   const session = new Session(origin, route, environment);
-  session.loggedIn ||= state.loggedIn;
+  session.downstream.loggedIn ||= state.loggedIn;
   session.sequence.restore({
     base: state.clientBase,
     next: state.clientNext,
@@ -93,9 +93,9 @@ export function restoreSession(
     const clientSeq = request.clientSeq ?? 0;
     session.outbox.append(request.msgId ?? 0, clientSeq, body);
     session.ledger.answered(clientSeq);
-    session.adopt(request.after ?? []);
+    session.downstream.adopt(request.after ?? []);
   }
-  session.adopt(state.held);
+  session.downstream.adopt(state.held);
   session.detach();
   return session;
 }

@@ -1,15 +1,14 @@
 import type { PushKey } from '../journal/journal-writer.js';
 import type { Route, UpstreamOutcome } from '../routing/router.js';
-import { ErrorCode, errorName } from '../wire/error-catalogue.js';
-import { encodePushFrame } from '../wire/frame-encoder.js';
+import { errorName } from '../wire/error-catalogue.js';
 import type { PushBody } from '../wire/frame-encoder.js';
 import type { BusinessRequest, ClientRequest } from '../wire/messages.js';
 import { ClientSequence } from './client-sequence.js';
-import { DeliveryGate } from './delivery-gate.js';
+import { Downstream } from './downstream.js';
 import { keptRequest } from './kept-request.js';
 import { jumpsOver } from './number-jump.js';
 import type { NumberJump } from './number-jump.js';
-import { Outbox } from './outbox.js';
+import type { Outbox } from './outbox.js';
 import { PendingRequest } from './pending-request.js';
 import type { RequestOwner } from './pending-request.js';
 import type { TokenBucket } from './overload/token-bucket.js';
@@ -36,13 +35,13 @@ export class Session implements RequestOwner, KnownSession {
   readonly handle: number;
   readonly openingClaim: number;
   readonly beganAtClaim: boolean;
+  readonly downstream: Downstream;
   readonly outbox: Outbox;
   readonly sequence = new ClientSequence();
   readonly ledger = new RequestLedger();
   /** Milliseconds since 1970. */
   readonly createdAt: number;
   unrecovered: boolean;
-  loggedIn: boolean;
   /** Which START holds this session, in order of arrival at the gateway. */
   holder = 0;
   /** Address of the present or last connection. */
@@ -52,13 +51,9 @@ export class Session implements RequestOwner, KnownSession {
   connectedAt = 0;
   /** Monotonic ms of the last client frame. */
   lastFrameAt: number;
-  /** Pushes that wait for the login, in order. */
-  readonly held: PushBody[] = [];
   /** How many requests it may send; null where sessions are not limited. */
   readonly rate: TokenBucket | null;
-  private channel: SessionChannel | null = null;
   private hasEnded = false;
-  private readonly gate: DeliveryGate | null;
   private readonly deadlines: SessionDeadlines;
   private readonly forgetAnswer = (clientSeq: number) => this.ledger.acknowledged(clientSeq);
 
@@ -73,12 +68,11 @@ export class Session implements RequestOwner, KnownSession {
     this.openingClaim = origin.openingClaim;
     this.beganAtClaim = origin.beganAtClaim;
     this.unrecovered = !origin.recovered;
-    this.outbox = new Outbox(origin.firstSeq, environment.options, environment.outboxTotal);
-    this.loggedIn = environment.options.loginAction === '';
+    this.downstream = new Downstream(origin, this.handle, environment);
+    this.outbox = this.downstream.outbox;
     this.createdAt = origin.createdAt ?? environment.clock.wallTime();
     this.lastFrameAt = environment.clock.now();
     this.deadlines = new SessionDeadlines(this, environment);
-    this.gate = environment.journal === null ? null : new DeliveryGate(environment.journal, this);
     this.rate = origin.rate ?? environment.overload.newSessionRate();
   }
 
@@ -109,7 +103,11 @@ export class Session implements RequestOwner, KnownSession {
   }
 
   get active(): boolean {
-    return this.channel !== null;
+    return this.downstream.channel !== null;
+  }
+
+  get loggedIn(): boolean {
+    return this.downstream.loggedIn;
   }
 
   get ended(): boolean {
@@ -123,12 +121,12 @@ export class Session implements RequestOwner, KnownSession {
 
   /** The connection that serves it now, or null. */
   get currentChannel(): SessionChannel | null {
-    return this.channel;
+    return this.downstream.channel;
   }
 
   /** A new connection serves it; everything unacknowledged will be written to it by `pump`. */
   attach(channel: SessionChannel): void {
-    this.channel = channel;
+    this.downstream.channel = channel;
     this.remoteAddress = channel.remoteAddress;
     this.transport = channel.transport;
     this.connectedAt = this.environment.clock.wallTime();
@@ -140,7 +138,7 @@ export class Session implements RequestOwner, KnownSession {
 
   /** Its connection is gone; it waits for the client within the resume window. */
   detach(): void {
-    this.channel = null;
+    this.downstream.channel = null;
     if (!this.hasEnded) this.deadlines.detached();
   }
 
@@ -150,9 +148,8 @@ export class Session implements RequestOwner, KnownSession {
    */
   end(): PushBody[] {
     this.hasEnded = true;
-    this.channel = null;
     this.deadlines.ended();
-    const left = [...this.outbox.takePushes(), ...this.held];
+    const left = this.downstream.end();
     for (const request of this.ledger.pending())
       if (request.after !== null) left.push(...request.after);
     return left;
@@ -225,7 +222,7 @@ export class Session implements RequestOwner, KnownSession {
     metrics.requestsRejected.add(refusal.label);
     tracing.requests?.refused(request, refusal.code, refusal.label);
     if (this.appendAnswer(request, refusal.body)) this.pump();
-    else this.demandResume();
+    else this.downstream.demandResume();
   }
 
   /** The upstream's answer, or what came instead of one. */
@@ -240,43 +237,24 @@ export class Session implements RequestOwner, KnownSession {
     metrics.encode.end(clock);
     if (trace !== null) trace.onKept();
     const success = outcome.kind === 'answered' && outcome.response.code === 200;
-    if (!this.loggedIn && success && request.action === options.loginAction) this.logIn();
+    if (!this.loggedIn && success && request.action === options.loginAction)
+      this.downstream.logIn();
     for (const body of request.after ?? []) {
       this.outbox.release(body.length);
-      this.deliver(body, null);
+      this.downstream.deliver(body, null);
     }
     // Now that all of it is kept: without a resume_window the session ends here.
     if (fits) this.pump();
-    else this.demandResume();
+    else this.downstream.demandResume();
     this.limitReading();
   }
 
   /** @returns whether it fits. It is kept in any case, for it was promised. */
   private appendAnswer({ msgId, clientSeqId }: PendingRequest, body: PushBody): boolean {
     const fits = !this.outbox.full;
-    this.append(msgId, clientSeqId, body, null);
+    this.downstream.append(msgId, clientSeqId, body, null);
     this.ledger.answered(clientSeqId);
     return fits;
-  }
-
-  /** A client that lets so much pile up must come back. */
-  private demandResume(): void {
-    this.channel?.drop(ErrorCode.TooManyRequests, 'outbox full, acknowledge and resume');
-  }
-
-  private logIn(): void {
-    this.loggedIn = true;
-    this.environment.journal?.loggedIn(this.handle);
-    for (const body of this.held.splice(0)) {
-      this.outbox.release(body.length);
-      this.append(0, 0, body, null);
-    }
-  }
-
-  private append(msgId: number, clientSeq: number, body: PushBody, key: PushKey | null): void {
-    const entry = this.outbox.append(msgId, clientSeq, body);
-    const { journal } = this.environment;
-    if (journal !== null) entry.position = journal.frame(this.handle, entry, key);
   }
 
   /**
@@ -285,16 +263,12 @@ export class Session implements RequestOwner, KnownSession {
    * @returns false when it does not fit.
    */
   push(body: PushBody, order: PushOrder, key: PushKey | null = null): boolean {
-    if (!this.environment.outboxTotal.hasRoomForPush(body.length)) return false;
-    if (!this.outbox.hasRoomForPush(body.length)) {
-      if (this.environment.options.slowConsumer === 'close') this.demandResume();
-      return false;
-    }
+    if (!this.downstream.admitsPush(body.length)) return false;
     const request = this.ledger.inFlightRequest(order.clientSeq);
     if (request === undefined || order.side === 'before') {
       // What comes before the login's own answer does not wait for the login.
-      if (request === undefined) this.deliver(body, key);
-      else this.append(0, 0, body, key);
+      if (request === undefined) this.downstream.deliver(body, key);
+      else this.downstream.append(0, 0, body, key);
       this.pump();
     } else {
       (request.after ??= []).push(body);
@@ -304,47 +278,15 @@ export class Session implements RequestOwner, KnownSession {
     return true;
   }
 
-  /** Takes over what a former incarnation or the offline queue kept; limits were checked there. */
-  adopt(bodies: readonly PushBody[]): void {
-    for (const body of bodies) this.deliver(body, null);
-  }
-
-  /** Sends an unsequenced push now or never; false when the client cannot take it at once. */
-  pushBestEffort(body: PushBody): boolean {
-    if (this.channel === null || !this.loggedIn) return false;
-    return this.channel.send(encodePushFrame(0, 0, body)) === 'ok';
-  }
-
-  private deliver(body: PushBody, key: PushKey | null): void {
-    if (this.loggedIn) {
-      this.append(0, 0, body, key);
-    } else {
-      this.held.push(body);
-      this.outbox.reserve(body.length);
-      this.environment.journal?.held(this.handle, body, key);
-    }
-  }
-
   /** Writes to the connection what it has not seen yet, as far as it takes it. */
   pump(): void {
-    const channel = this.channel;
-    if (channel === null) return;
-    const { clock, ceiling } = this.environment;
-    const now = clock.now();
-    for (;;) {
-      const entry = this.outbox.peekUnsent();
-      if (entry === undefined) return;
-      if (this.gate !== null && this.gate.holds(entry.position)) return;
-      if (entry.seq > ceiling.value && !this.beganAtClaim) ceiling.raise(entry.seq);
-      if (channel.send(entry.frame) !== 'ok') return;
-      this.outbox.markSent(entry, now);
-    }
+    this.downstream.pump();
   }
 
   private limitReading(): void {
     const atLimit = this.ledger.inFlight >= this.environment.options.maxInFlight;
     this.deadlines.deafen(atLimit);
-    if (atLimit) this.channel?.pauseReading();
-    else this.channel?.resumeReading();
+    if (atLimit) this.currentChannel?.pauseReading();
+    else this.currentChannel?.resumeReading();
   }
 }

@@ -139,12 +139,12 @@ export class StartProcedure {
     const { journal } = this.environment;
     journal?.opened(snapshotSession(session));
     if (known !== undefined) {
-      session.adopt(known.end());
+      session.downstream.adopt(known.end());
       this.registry.remove(known);
       this.environment.tracing.ended(known, 'new_incarnation');
       journal?.ended(known.handle, this.registry.floor);
     } else {
-      session.adopt(this.offline.take(start.openid));
+      session.downstream.adopt(this.offline.take(start.openid));
     }
     this.registry.add(session);
     return session;

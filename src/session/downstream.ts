@@ -1,0 +1,114 @@
+import type { PushKey } from '../journal/journal-writer.js';
+import { ErrorCode } from '../wire/error-catalogue.js';
+import { encodePushFrame } from '../wire/frame-encoder.js';
+import type { PushBody } from '../wire/frame-encoder.js';
+import { DeliveryGate } from './delivery-gate.js';
+import { Outbox } from './outbox.js';
+import type { SessionChannel } from './session-channel.js';
+import type { SessionEnvironment } from './session-environment.js';
+import type { SessionOrigin } from './session-origin.js';
+
+/**
+ * The way to the client of one session: answers and pushes are numbered, kept in the outbox, and written
+ * to the connection as far as it takes them (docs/SESSIONS.md, "Downstream: answers and pushes").
+ */
+export class Downstream {
+  readonly outbox: Outbox;
+  /** Pushes that wait for the login, in order. */
+  readonly held: PushBody[] = [];
+  loggedIn: boolean;
+  /** The connection that serves the session now, or null. */
+  channel: SessionChannel | null = null;
+  private readonly beganAtClaim: boolean;
+  private readonly gate: DeliveryGate | null;
+
+  /** @param handle what the journal calls the session. */
+  constructor(
+    origin: SessionOrigin,
+    private readonly handle: number,
+    private readonly environment: SessionEnvironment,
+  ) {
+    const { options, outboxTotal, journal } = environment;
+    this.outbox = new Outbox(origin.firstSeq, options, outboxTotal);
+    this.loggedIn = options.loginAction === '';
+    this.beganAtClaim = origin.beganAtClaim;
+    this.gate = journal === null ? null : new DeliveryGate(journal, this);
+  }
+
+  /** Numbers and keeps a frame. Whether it fits was the caller's question. */
+  append(msgId: number, clientSeq: number, body: PushBody, key: PushKey | null): void {
+    const entry = this.outbox.append(msgId, clientSeq, body);
+    const { journal } = this.environment;
+    if (journal !== null) entry.position = journal.frame(this.handle, entry, key);
+  }
+
+  /** A push: into the outbox, or before the login among those that wait for it. */
+  deliver(body: PushBody, key: PushKey | null): void {
+    if (this.loggedIn) {
+      this.append(0, 0, body, key);
+    } else {
+      this.held.push(body);
+      this.outbox.reserve(body.length);
+      this.environment.journal?.held(this.handle, body, key);
+    }
+  }
+
+  /** Takes over what a former incarnation or the offline queue kept; limits were checked there. */
+  adopt(bodies: readonly PushBody[]): void {
+    for (const body of bodies) this.deliver(body, null);
+  }
+
+  /** The login succeeded: what waited for it is numbered. */
+  logIn(): void {
+    this.loggedIn = true;
+    this.environment.journal?.loggedIn(this.handle);
+    for (const body of this.held.splice(0)) {
+      this.outbox.release(body.length);
+      this.append(0, 0, body, null);
+    }
+  }
+
+  /** Whether a push of this size fits; a consumer too slow for it is closed where it is to be. */
+  admitsPush(bytes: number): boolean {
+    if (!this.environment.outboxTotal.hasRoomForPush(bytes)) return false;
+    if (this.outbox.hasRoomForPush(bytes)) return true;
+    if (this.environment.options.slowConsumer === 'close') this.demandResume();
+    return false;
+  }
+
+  /** Sends an unsequenced push now or never; false when the client cannot take it at once. */
+  pushBestEffort(body: PushBody): boolean {
+    if (this.channel === null || !this.loggedIn) return false;
+    return this.channel.send(encodePushFrame(0, 0, body)) === 'ok';
+  }
+
+  /** Writes to the connection what it has not seen yet, as far as it takes it. */
+  pump(): void {
+    const channel = this.channel;
+    if (channel === null) return;
+    const { clock, ceiling } = this.environment;
+    const now = clock.now();
+    for (;;) {
+      const entry = this.outbox.peekUnsent();
+      if (entry === undefined) return;
+      if (this.gate !== null && this.gate.holds(entry.position)) return;
+      if (entry.seq > ceiling.value && !this.beganAtClaim) ceiling.raise(entry.seq);
+      if (channel.send(entry.frame) !== 'ok') return;
+      this.outbox.markSent(entry, now);
+    }
+  }
+
+  /** A client that lets so much pile up must come back. */
+  demandResume(): void {
+    this.channel?.drop(ErrorCode.TooManyRequests, 'outbox full, acknowledge and resume');
+  }
+
+  /**
+   * Nothing is delivered any more.
+   * @returns the pushes its client has not acknowledged, in order, then those that waited for the login.
+   */
+  end(): PushBody[] {
+    this.channel = null;
+    return [...this.outbox.takePushes(), ...this.held];
+  }
+}
