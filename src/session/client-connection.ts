@@ -14,6 +14,7 @@ import {
 } from '../wire/messages.js';
 import type { MessageCodec } from '../wire/messages.js';
 import { ClientLink } from './client-link.js';
+import type { AnswerOwner } from './client-link.js';
 import { isClientSeq } from './client-sequence.js';
 import { ReadPause } from './read-pause.js';
 import { ProofDeadline } from './proof-deadline.js';
@@ -38,7 +39,7 @@ export interface ConnectionHost {
  * One Link from its first frame to its end: START and its refusals, then every frame handed to the
  * session that the Link carries. When it loses its session it reads no more.
  */
-export class ClientConnection implements LinkObserver, SessionChannel, ProofOwner {
+export class ClientConnection implements LinkObserver, SessionChannel, ProofOwner, AnswerOwner {
   private session: Session | null = null;
   private mayJump = false;
   /** msg_id of the START whose token is being verified; the frames behind it wait. */
@@ -55,7 +56,7 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
   ) {
     const { clock, wheel, options, metrics, tracing } = host.environment;
     this.reading = new ReadPause(link);
-    this.out = new ClientLink(link, metrics, tracing);
+    this.out = new ClientLink(link, this, metrics, tracing);
     this.proof = new ProofDeadline(clock, wheel, options, this);
     link.bind(this);
   }
@@ -96,7 +97,7 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
    */
   tellToMove(detail: string): void {
     this.leaving = true;
-    if (!this.over) this.sendControl(errorFrame(0, ErrorCode.Overloaded, detail));
+    if (!this.over) this.out.answer(errorFrame(0, ErrorCode.Overloaded, detail));
   }
 
   /**
@@ -148,12 +149,16 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
     this.host.onConnectionClosed(this, closed);
   }
 
+  onAnswersUnread(): void {
+    this.fail(0, ErrorCode.TooManyRequests, 'answers are not read');
+  }
+
   onStartOverdue(): void {
     this.failProof('no START was accepted in time');
   }
 
   onTokenExpired(): void {
-    this.refuse(0, ErrorCode.Unauthenticated, TOKEN_EXPIRED);
+    this.out.refuse(0, ErrorCode.Unauthenticated, TOKEN_EXPIRED);
   }
 
   onGraceOver(): void {
@@ -188,7 +193,7 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
         metrics.stopRequests.add();
         return this.onStop(session, frame);
       default:
-        this.refuse(frame.msgId, ErrorCode.BadFrame, `unknown request type ${frame.type}`);
+        this.out.refuse(frame.msgId, ErrorCode.BadFrame, `unknown request type ${frame.type}`);
     }
   }
 
@@ -233,10 +238,10 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
     if (session === null) return;
     session.lastFrameAt = this.host.environment.clock.now();
     if ('code' in proof) {
-      this.refuseStart(msgId, proof.code, proof.reason);
+      this.out.refuseStart(msgId, proof.code, proof.reason);
     } else if (!session.acknowledge(start.lastAckedSeqId)) {
       const reason = `last_acked_seq_id ${start.lastAckedSeqId} was never sent`;
-      this.refuseStart(msgId, ErrorCode.BadFrame, reason);
+      this.out.refuseStart(msgId, ErrorCode.BadFrame, reason);
     } else {
       this.proof.proved(proof.expiresAt);
       const recovered = !session.unrecovered || start.resumeSessionId === session.id;
@@ -249,7 +254,7 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
     const { heartbeatInterval } = options;
     const epoch = { epoch: epochs.current, epochProof: epochs.proofFor(session.openid) };
     const facts = { ...session.standing, ...epoch, resumed, recovered, heartbeatInterval };
-    this.sendControl(startAcceptedFrame(msgId, facts));
+    this.out.answer(startAcceptedFrame(msgId, facts));
   }
 
   private onBusiness(session: Session, frame: ClientRequest): void {
@@ -262,21 +267,21 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
     if (refusal === null) return;
     this.host.environment.metrics.requestsRejected.add(errorName(refusal.code));
     if (refusal.final) this.fail(frame.msgId, refusal.code, refusal.reason);
-    else this.refuse(frame.msgId, refusal.code, refusal.reason);
+    else this.out.refuse(frame.msgId, refusal.code, refusal.reason);
   }
 
   private onAck(session: Session, frame: ClientRequest): void {
     const ack = this.parse(ClientAck, frame.payload, frame.msgId, 'ClientAck');
     if (ack === null || session.acknowledge(ack.ackedSeqId)) return;
     const reason = `acked_seq_id ${ack.ackedSeqId} was never sent, the highest is ${session.highestSent}`;
-    this.refuse(frame.msgId, ErrorCode.BadFrame, reason);
+    this.out.refuse(frame.msgId, ErrorCode.BadFrame, reason);
   }
 
   private onHeartbeat(frame: ClientRequest): void {
     const beat = this.parse(HeartbeatRequest, frame.payload, frame.msgId, 'HeartbeatRequest');
     if (beat === null) return;
     const now = this.host.environment.clock.wallTime();
-    this.sendControl(heartbeatFrame(frame.msgId, beat.clientTimestamp, now));
+    this.out.answer(heartbeatFrame(frame.msgId, beat.clientTimestamp, now));
   }
 
   private onStop(session: Session, frame: ClientRequest): void {
@@ -302,21 +307,6 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
       this.fail(msgId, ErrorCode.BadFrame, `the bytes are no ${name}: ${messageOf(error)}`);
       return null;
     }
-  }
-
-  private sendControl(frame: Frame): void {
-    if (!this.out.answer(frame)) this.fail(0, ErrorCode.TooManyRequests, 'answers are not read');
-  }
-
-  /** Refuses one frame; the connection stays. */
-  private refuse(msgId: number, code: ErrorCode, reason: string): void {
-    this.out.countRefusal(code);
-    this.sendControl(errorFrame(msgId, code, reason));
-  }
-
-  private refuseStart(msgId: number, code: ErrorCode, reason: string): void {
-    this.out.countRefusal(code);
-    this.sendControl(startRefusedFrame(msgId, code, reason));
   }
 
   /** The last word: an error, FIN, then the close. The session, if any, is detached. */

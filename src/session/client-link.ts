@@ -6,6 +6,7 @@ import { errorName } from '../wire/error-catalogue.js';
 import type { ErrorCode } from '../wire/error-catalogue.js';
 import type { Frame } from '../wire/frame-encoder.js';
 import type { ClientRequest } from '../wire/messages.js';
+import { errorFrame, startRefusedFrame } from './responses.js';
 import type { StartedSession } from './start-procedure.js';
 import { ConnectionTap } from './trace/connection-tap.js';
 import type { TappedSession } from './trace/connection-tap.js';
@@ -16,6 +17,12 @@ import type { Watch } from './trace/watch.js';
 
 /** Unsequenced answers kept for a client that does not read; one that lets more pile up is closed. */
 const MAX_WAITING = 64;
+
+/** Who answers through a ClientLink. */
+export interface AnswerOwner {
+  /** A frame without a number was thrown away, for too many of them wait unread. */
+  onAnswersUnread(): void;
+}
 
 /**
  * The Link of one client as its connection uses it: frames of the session, unsequenced answers, the last
@@ -31,6 +38,7 @@ export class ClientLink {
 
   constructor(
     private readonly link: Link,
+    private readonly owner: AnswerOwner,
     private readonly metrics: SessionMetrics,
     private readonly tracing: Tracing,
   ) {
@@ -45,13 +53,24 @@ export class ClientLink {
     return result;
   }
 
-  /** A frame without a number. @returns false where too many wait already. */
-  answer(frame: Frame): boolean {
+  /** A frame without a number. */
+  answer(frame: Frame): void {
     if (this.waiting.length === 0 && this.out.send(frame) !== 'full') {
       this.metrics.bytesOut.add(frame.length);
     } else if (this.waiting.length < MAX_WAITING) this.waiting.push(frame);
-    else return false;
-    return true;
+    else this.owner.onAnswersUnread();
+  }
+
+  /** Refuses one frame; the connection stays. */
+  refuse(msgId: number, code: ErrorCode, reason: string): void {
+    this.countRefusal(code);
+    this.answer(errorFrame(msgId, code, reason));
+  }
+
+  /** Refuses a START; the connection stays. */
+  refuseStart(msgId: number, code: ErrorCode, reason: string): void {
+    this.countRefusal(code);
+    this.answer(startRefusedFrame(msgId, code, reason));
   }
 
   /** There is room again. @returns whether it took all that waited. */
@@ -71,11 +90,6 @@ export class ClientLink {
     const told = this.waiting.length === 0 && this.out.send(lastFrame) === 'ok';
     if (told) this.out.finish(code, reason);
     else this.out.close(code, reason);
-  }
-
-  /** The client is told of an error. */
-  countRefusal(code: ErrorCode): void {
-    this.metrics.errors.add(errorName(code));
   }
 
   /** Ends gracefully, without a word. */
@@ -109,5 +123,10 @@ export class ClientLink {
     if (watch === null) return;
     const tap = this.tap?.watch === watch ? this.tap : this.watch(watch, session);
     tap?.attached(session, kind, recovered);
+  }
+
+  /** The client is told of an error. */
+  private countRefusal(code: ErrorCode): void {
+    this.metrics.errors.add(errorName(code));
   }
 }
