@@ -1,4 +1,4 @@
-import { memoryLinkPair } from '../../src/link/memory-link.js';
+import { memoryLinkPair } from '../support/memory-link.js';
 import { linkSuite } from './link-suite.js';
 
 linkSuite('memory', (accept) => {

@@ -1,6 +1,6 @@
 import type { Link, LinkClosed, LinkObserver } from '../../src/link/link.js';
-import { memoryLinkPair } from '../../src/link/memory-link.js';
-import type { MemoryScheduler } from '../../src/link/memory-link.js';
+import { memoryLinkPair } from './memory-link.js';
+import type { MemoryScheduler } from './memory-link.js';
 import type { Transport } from '../../src/sdk/client/core/transport.js';
 import type { ErrorCode } from '../../src/wire/error-catalogue.js';
 import { encodePushBody, encodePushFrame } from '../../src/wire/frame-encoder.js';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { memoryLinkPair } from '../../../../src/link/memory-link.js';
+import { memoryLinkPair } from '../../../support/memory-link.js';
 import { ClientRequest, StartRequest, decodeMessage } from '../../../../src/wire/messages.js';
 import { DeployedClient } from '../../../support/deployed-client.js';
 import { FakeClock } from '../../../support/fake-clock.js';

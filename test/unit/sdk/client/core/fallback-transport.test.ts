@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { memoryLinkPair } from '../../../../../src/link/memory-link.js';
+import { memoryLinkPair } from '../../../../support/memory-link.js';
 import type { Link } from '../../../../../src/link/link.js';
 import { FallbackTransport } from '../../../../../src/sdk/client/core/fallback-transport.js';
 import type { Transport } from '../../../../../src/sdk/client/core/transport.js';

@@ -1,9 +1,9 @@
-import type { ErrorCode } from '../wire/error-catalogue.js';
-import { FrameDecoder } from '../wire/frame-decoder.js';
-import type { Frame } from '../wire/frame-encoder.js';
-import { LINGER_MS, LINK_BUFFER_BYTES } from './link.js';
-import type { Link, LinkClosed, LinkObserver, SendResult } from './link.js';
-import { RingQueue } from '../base/ring-queue.js';
+import type { ErrorCode } from '../../src/wire/error-catalogue.js';
+import { FrameDecoder } from '../../src/wire/frame-decoder.js';
+import type { Frame } from '../../src/wire/frame-encoder.js';
+import { LINGER_MS, LINK_BUFFER_BYTES } from '../../src/link/link.js';
+import type { Link, LinkClosed, LinkObserver, SendResult } from '../../src/link/link.js';
+import { RingQueue } from '../../src/base/ring-queue.js';
 
 /** What moves the bytes of a pair of memory links; a test that wants time under control passes its own. */
 export interface MemoryScheduler {
