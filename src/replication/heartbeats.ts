@@ -22,6 +22,21 @@ export interface HeartbeatOptions {
   readonly timeout: number;
 }
 
+export interface HeartbeatParts {
+  readonly machine: RoleMachine;
+  /** To the peer; null: there is none, or none is configured yet. */
+  readonly caller: UnaryCaller | null;
+  readonly seal: ClusterSeal;
+  readonly gate: PeerGate;
+  /** Counts what came of a former process, or out of order. */
+  readonly fenced: Tally;
+  readonly failures: RoleFailures;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** What the peer is told beside the word. */
+  report(): Report;
+}
+
 /** What was heard of the peer, and when. */
 export interface PeerNews extends Report {
   readonly word: Word;
@@ -40,18 +55,9 @@ export class Heartbeats {
   private last: PeerNews | null = null;
   private lastFailure = '';
 
-  /** @param caller to the peer; null: there is none, or none is configured yet. */
   constructor(
     private readonly options: HeartbeatOptions,
-    private readonly machine: RoleMachine,
-    private readonly caller: UnaryCaller | null,
-    private readonly seal: ClusterSeal,
-    private readonly gate: PeerGate,
-    private readonly report: () => Report,
-    private readonly fenced: Tally,
-    private readonly failures: RoleFailures,
-    private readonly clock: Clock,
-    private readonly log: Logger,
+    private readonly parts: HeartbeatParts,
   ) {}
 
   /** The last that was heard, null before the first time. */
@@ -61,21 +67,21 @@ export class Heartbeats {
 
   start(): void {
     if (this.cancel !== null) return;
-    this.cancel = this.clock.every(this.options.interval, () => this.send());
+    this.cancel = this.parts.clock.every(this.options.interval, () => this.send());
     this.send();
   }
 
   stop(): void {
     this.cancel?.();
     this.cancel = null;
-    this.caller?.close();
+    this.parts.caller?.close();
   }
 
   /** Speaks now: what has changed should not wait for the interval. */
   send(): void {
-    if (this.caller === null || this.cancel === null || !this.machine.speaks) return;
+    if (this.parts.caller === null || this.cancel === null || !this.parts.machine.speaks) return;
     const { word, sealed } = this.nextBeat();
-    this.caller.call(Method.Heartbeat, encodeMessage(Sealed, sealed), this.options.timeout, {
+    this.parts.caller.call(Method.Heartbeat, encodeMessage(Sealed, sealed), this.options.timeout, {
       onResponse: (bytes) => this.onAnswer(word.sequence, sealed.proof, bytes),
       onFailure: ({ message }) => this.onFailure(message),
     });
@@ -83,7 +89,8 @@ export class Heartbeats {
 
   /** Tells the peer that this process stops. Resolves when it knows, or cannot be told in time; never rejects. */
   sayGoodbye(): Promise<void> {
-    const { caller, cancel } = this;
+    const { cancel } = this;
+    const { caller } = this.parts;
     if (caller === null || cancel === null) return Promise.resolve();
     const sealed = this.nextBeat().sealed;
     const patience = Math.min(GOODBYE_MS, this.options.timeout);
@@ -109,65 +116,65 @@ export class Heartbeats {
 
   /** @returns the sealed answer, or why there is none. */
   private answerTo(request: Uint8Array, peer: string): Uint8Array | string {
-    const refused = this.gate.checkAddress(peer);
+    const refused = this.parts.gate.checkAddress(peer);
     if (refused !== null) return refused;
     let beat: ReturnType<typeof decodeBeat>;
     let question: Uint8Array;
     try {
       const sealed = decodeMessage(Sealed, request);
-      const body = this.seal.open('beat', NOTHING, sealed);
-      if (body === null) return this.gate.refuseProof(peer);
+      const body = this.parts.seal.open('beat', NOTHING, sealed);
+      if (body === null) return this.parts.gate.refuseProof(peer);
       question = sealed.proof;
       beat = decodeBeat(body);
     } catch {
-      return this.gate.refuseGarbage(peer);
+      return this.parts.gate.refuseGarbage(peer);
     }
-    const stranger = this.gate.checkIdentity(beat.identity, peer);
+    const stranger = this.parts.gate.checkIdentity(beat.identity, peer);
     if (stranger !== null) return stranger;
     let answer: Word | null;
     try {
-      answer = this.machine.onHeartbeat(beat.word);
+      answer = this.parts.machine.onHeartbeat(beat.word);
     } catch (error) {
-      this.failures.tell(error);
+      this.parts.failures.tell(error);
       return 'the role cannot change';
     }
     if (answer === null) {
-      this.fenced.add();
+      this.parts.fenced.add();
       return 'of a former process, or out of order';
     }
     this.note(beat.word, beat.report);
-    const body = encodeBeat(this.gate.identity(), answer, this.report());
-    return encodeMessage(Sealed, this.seal.seal('answer', question, body));
+    const body = encodeBeat(this.parts.gate.identity(), answer, this.parts.report());
+    return encodeMessage(Sealed, this.parts.seal.seal('answer', question, body));
   }
 
   private nextBeat(): { readonly word: Word; readonly sealed: Sealed } {
-    const word = this.machine.nextWord();
-    const body = encodeBeat(this.gate.identity(), word, this.report());
-    return { word, sealed: this.seal.seal('beat', NOTHING, body) };
+    const word = this.parts.machine.nextWord();
+    const body = encodeBeat(this.parts.gate.identity(), word, this.parts.report());
+    return { word, sealed: this.parts.seal.seal('beat', NOTHING, body) };
   }
 
   private onAnswer(sequence: number, question: Uint8Array, bytes: Uint8Array): void {
     if (this.cancel === null) return;
     let beat: ReturnType<typeof decodeBeat>;
     try {
-      const body = this.seal.open('answer', question, decodeMessage(Sealed, bytes));
-      if (body === null) return void this.gate.refuseProof('the peer that was called');
+      const body = this.parts.seal.open('answer', question, decodeMessage(Sealed, bytes));
+      if (body === null) return void this.parts.gate.refuseProof('the peer that was called');
       beat = decodeBeat(body);
     } catch (error) {
       return this.onFailure(messageOf(error));
     }
-    if (this.gate.checkIdentity(beat.identity, 'the peer that was called') !== null) return;
+    if (this.parts.gate.checkIdentity(beat.identity, 'the peer that was called') !== null) return;
     this.lastFailure = '';
-    if (this.machine.awaits(sequence, beat.word)) this.takeAnswer(sequence, beat);
+    if (this.parts.machine.awaits(sequence, beat.word)) this.takeAnswer(sequence, beat);
   }
 
   private takeAnswer(sequence: number, { word, report }: ReturnType<typeof decodeBeat>): void {
     // First, for a change of role tells clients where the primary is.
     this.note(word, report);
     try {
-      this.machine.onAnswer(sequence, word);
+      this.parts.machine.onAnswer(sequence, word);
     } catch (error) {
-      this.failures.tell(error);
+      this.parts.failures.tell(error);
     }
   }
 
@@ -175,10 +182,10 @@ export class Heartbeats {
     // Once per reason: a peer that is down fails every interval.
     if (this.cancel === null || reason === this.lastFailure) return;
     this.lastFailure = reason;
-    this.log.warn({ reason }, 'the peer did not answer a heartbeat');
+    this.parts.log.warn({ reason }, 'the peer did not answer a heartbeat');
   }
 
   private note(word: Word, report: Report): void {
-    this.last = { ...report, word, at: this.clock.now() };
+    this.last = { ...report, word, at: this.parts.clock.now() };
   }
 }

@@ -65,18 +65,18 @@ export class Replicator {
       (degraded) => this.onDegraded(degraded),
     );
     const seal = new ClusterSeal(options.secret);
-    this.heartbeats = new Heartbeats(
-      { interval: heartbeat.interval, timeout: heartbeat.timeout },
-      this.machine,
-      parts.heartbeatCaller,
+    const { machine, failures } = this;
+    this.heartbeats = new Heartbeats(heartbeat, {
+      machine,
+      caller: parts.heartbeatCaller,
       seal,
       gate,
-      () => ({ ...parts.report(), lagFrames: this.lag.frames }),
-      metrics.fenced,
-      this.failures,
+      report: () => ({ ...parts.report(), lagFrames: this.lag.frames }),
+      fenced: metrics.fenced,
+      failures,
       clock,
       log,
-    );
+    });
     this.standby = new StandbyLag(source, this.confirmations, clock);
     const offers = parts.offers ?? NO_OFFERS;
     const host = {
@@ -88,18 +88,9 @@ export class Replicator {
       helloTimeout: heartbeat.timeout,
     };
     this.server = new SyncServer(this.machine, host, seal, gate);
-    const { syncOpener, follower } = parts;
-    this.client = new SyncClient(
-      this.machine,
-      syncOpener,
-      follower,
-      seal,
-      gate,
-      metrics,
-      clock,
-      log,
-      offers,
-    );
+    const { syncOpener: opener, follower } = parts;
+    const shared = { machine, seal, gate, metrics, clock, log };
+    this.client = new SyncClient({ ...shared, opener, follower, offers });
     this.unary = [this.heartbeats.method()];
     this.streams = [this.server.method()];
     metrics.observe({

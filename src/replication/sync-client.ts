@@ -25,6 +25,19 @@ import type { RoleMachine } from './role-machine.js';
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2_000;
 
+export interface SyncClientParts {
+  readonly machine: RoleMachine;
+  /** To the peer's sync address; null where none is configured. */
+  readonly opener: StreamOpener | null;
+  readonly follower: JournalFollower;
+  readonly seal: ClusterSeal;
+  readonly gate: PeerGate;
+  readonly metrics: ReplicationMetrics;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly offers: PushOffers;
+}
+
 /** The standby's end of the Sync service: follows the primary, again and again, while it is a backup. */
 export class SyncClient {
   private attempt: Attempt | null = null;
@@ -33,17 +46,7 @@ export class SyncClient {
   private following = false;
   private lastReason = '';
 
-  constructor(
-    readonly machine: RoleMachine,
-    private readonly opener: StreamOpener | null,
-    readonly follower: JournalFollower,
-    readonly seal: ClusterSeal,
-    readonly gate: PeerGate,
-    private readonly metrics: ReplicationMetrics,
-    private readonly clock: Clock,
-    private readonly log: Logger,
-    readonly offers: PushOffers,
-  ) {}
+  constructor(readonly parts: SyncClientParts) {}
 
   /** Follows from now on. Idempotent. */
   start(): void {
@@ -66,20 +69,20 @@ export class SyncClient {
   onWhole(): void {
     this.pause = FIRST_PAUSE_MS;
     this.lastReason = '';
-    this.log.info({ position: this.follower.position }, 'following the primary');
+    this.parts.log.info({ position: this.parts.follower.position }, 'following the primary');
   }
 
   /** @param broken what came could not be applied; else the stream was lost or refused. */
   onEnded(attempt: Attempt, reason: string, broken: boolean): void {
     if (attempt !== this.attempt) return;
     this.attempt = null;
-    if (attempt.whole || broken) this.metrics.resyncs.add(broken ? 'broken' : 'lost');
+    if (attempt.whole || broken) this.parts.metrics.resyncs.add(broken ? 'broken' : 'lost');
     if (reason !== this.lastReason) {
       this.lastReason = reason;
-      this.log.warn({ reason }, 'the stream from the primary ended; it begins again');
+      this.parts.log.warn({ reason }, 'the stream from the primary ended; it begins again');
     }
     if (!this.following) return;
-    this.cancelPause = this.clock.after(this.pause, () => {
+    this.cancelPause = this.parts.clock.after(this.pause, () => {
       this.cancelPause = null;
       this.open();
     });
@@ -87,7 +90,8 @@ export class SyncClient {
   }
 
   private open(): void {
-    if (this.opener !== null) this.attempt = new Attempt(this, this.opener);
+    const { opener } = this.parts;
+    if (opener !== null) this.attempt = new Attempt(this, opener);
   }
 }
 
@@ -102,7 +106,7 @@ class Attempt {
     private readonly client: SyncClient,
     opener: StreamOpener,
   ) {
-    this.nonce = client.seal.challenge();
+    this.nonce = client.parts.seal.challenge();
     this.stream = opener.open(Method.Follow, {
       onMessage: (bytes) => this.onMessage(bytes),
       onClosed: (end) => this.onClosed(end),
@@ -133,19 +137,19 @@ class Attempt {
     else if (opening) this.begin(opening);
     else if (shipment && this.receiver !== null) this.apply(this.receiver, shipment);
     else if (offerResult) {
-      this.client.offers.told(offerResult.accepted ?? 0, offerResult.refused ?? 0);
+      this.client.parts.offers.told(offerResult.accepted ?? 0, offerResult.refused ?? 0);
     } else throw new BrokenStreamError('a message that has no place there');
   }
 
   private greet(challenge: Uint8Array): void {
-    const { gate, machine, seal } = this.client;
+    const { gate, machine, seal } = this.client.parts;
     const fields = { identity: gate.identity(), boot: machine.boot, challenge: this.nonce };
     const hello = seal.seal('hello', challenge, encodeMessage(Hello, new Hello(fields)));
     this.stream.write(encodeMessage(FromStandby, new FromStandby({ hello })));
   }
 
   private begin(sealed: NonNullable<FromPrimary['opening']>): void {
-    const { gate, machine, seal, follower } = this.client;
+    const { gate, machine, seal, follower } = this.client.parts;
     const body = seal.open('opening', this.nonce, sealed);
     if (body === null) throw new BrokenStreamError(gate.refuseProof('the primary'));
     const opening = decodeMessage(Opening, body);
@@ -163,7 +167,8 @@ class Attempt {
   }
 
   private apply(receiver: Receiver, shipment: NonNullable<FromPrimary['shipment']>): void {
-    if (this.client.machine.role !== 'backup') throw new BrokenStreamError('no backup any more');
+    if (this.client.parts.machine.role !== 'backup')
+      throw new BrokenStreamError('no backup any more');
     const { complete } = receiver;
     const confirmation = receiver.take(shipment);
     const joined = !complete && receiver.complete;
@@ -173,7 +178,7 @@ class Attempt {
   }
 
   private offer(): void {
-    for (const pushes of inMessages(this.client.offers.take())) {
+    for (const pushes of inMessages(this.client.parts.offers.take())) {
       this.stream.write(encodeMessage(FromStandby, new FromStandby({ offer: { pushes } })));
     }
   }

@@ -14,7 +14,7 @@ import type { IdempotencyKeys } from './idempotency-keys.js';
 import type { OfflineQueues } from './offline-queues.js';
 import { AT_ONCE, encodePushContent } from './push-content.js';
 import type { PushOrder } from './push-content.js';
-import { ALWAYS_SERVING, notPrimaryReason } from './serving-gate.js';
+import { notPrimaryReason } from './serving-gate.js';
 import type { ServingGate } from './serving-gate.js';
 import { SettlingPush } from './settling-push.js';
 import type { Session } from './session.js';
@@ -25,6 +25,18 @@ const REPEATED: PushResult = { success: true, message: 'accepted before', errorC
 const NOT_OPEN = refused('PUSH_FAILED', 'the gateway is starting, try again');
 const SHUTTING_DOWN = refused('SHUTTING_DOWN', 'the gateway is shutting down');
 
+export interface PushServiceParts {
+  readonly registry: SessionRegistry;
+  readonly offline: OfflineQueues;
+  readonly keys: IdempotencyKeys;
+  readonly metrics: SessionMetrics;
+  /** Null where nothing is written down. */
+  readonly journal: JournalWriter | null;
+  readonly serving: ServingGate;
+  /** How broadcasts are spread. */
+  readonly pace: FanOutPace;
+}
+
 /**
  * Pushes of upstreams into sessions (docs/SESSIONS.md, "Pushes"): the PushSink behind GatewayService, which
  * checks the form of a request before it comes here.
@@ -33,16 +45,8 @@ export class PushService {
   private closed: PushResult | null = NOT_OPEN;
   private readonly fanOut: FanOut;
 
-  /** @param pace how broadcasts are spread; by default one share in each turn of the event loop. */
-  constructor(
-    private readonly registry: SessionRegistry,
-    private readonly offline: OfflineQueues,
-    private readonly keys: IdempotencyKeys,
-    private readonly metrics: SessionMetrics,
-    private readonly journal: JournalWriter | null = null,
-    private readonly serving: ServingGate = ALWAYS_SERVING,
-    pace: FanOutPace = {},
-  ) {
+  constructor(private readonly parts: PushServiceParts) {
+    const { registry, metrics, journal, serving, pace } = parts;
     this.fanOut = new FanOut(registry, metrics.pushes, journal, serving, pace);
   }
 
@@ -62,7 +66,7 @@ export class PushService {
 
   /** Broadcasts that are under way reach nobody any more: another gateway serves. */
   breakOff(): void {
-    this.fanOut.breakOff(`REPLICATION_LAG: ${notPrimaryReason(this.serving)}`);
+    this.fanOut.breakOff(`REPLICATION_LAG: ${notPrimaryReason(this.parts.serving)}`);
   }
 
   /**
@@ -71,13 +75,13 @@ export class PushService {
    */
   push(request: UnicastPushRequest, done: (result: PushResult) => void): void {
     const result = this.accept(request);
-    const { journal } = this;
+    const { journal } = this.parts;
     if (journal !== null && result.success && journal.newest > journal.settled.position) {
-      const waiter = new SettlingPush(result, done, this.metrics.pushes, this.serving);
+      const waiter = new SettlingPush(result, done, this.parts.metrics.pushes, this.parts.serving);
       journal.settled.wait(journal.newest, waiter);
       return;
     }
-    this.metrics.pushes.add(result.success ? 'accepted' : result.errorCode);
+    this.parts.metrics.pushes.add(result.success ? 'accepted' : result.errorCode);
     done(result);
   }
 
@@ -92,7 +96,7 @@ export class PushService {
     if (body.length > MAX_BODY_BYTES) {
       return done(0, `TOO_LARGE: larger than ${MAX_BODY_BYTES} bytes`);
     }
-    this.fanOut.start(body, Audience.of(request, this.registry), done);
+    this.fanOut.start(body, Audience.of(request, this.parts.registry), done);
   }
 
   private accept(request: UnicastPushRequest): PushResult {
@@ -107,16 +111,16 @@ export class PushService {
     const order = `${request.syncHint}/${request.bindClientSeqId}`;
     const digest = digestOf(target, order, body);
     const key = { key: request.idempotencyKey, digest, ttl: KEY_LIFETIME_MS };
-    const verdict = this.keys.judge(key.key, digest);
+    const verdict = this.parts.keys.judge(key.key, digest);
     if (verdict === 'repeat') return REPEATED;
     if (verdict === 'conflict') {
       return refused('KEY_CONFLICT', 'this idempotency_key was used for another push');
     }
     const result = this.deliver(request, body, key);
     if (!result.success) return result;
-    this.keys.remember(key.key, digest);
+    this.parts.keys.remember(key.key, digest);
     // Any other push has it in its own entry.
-    if (request.bestEffort) this.journal?.key(key);
+    if (request.bestEffort) this.parts.journal?.key(key);
     return result;
   }
 
@@ -127,42 +131,42 @@ export class PushService {
   offered(openid: string, body: PushBody, key: PushKey | null): boolean {
     if ((this.closed ?? this.elsewhere() ?? this.obstacle()) !== null) return false;
     if (key !== null) {
-      const verdict = this.keys.judge(key.key, key.digest);
+      const verdict = this.parts.keys.judge(key.key, key.digest);
       if (verdict !== 'new') return verdict === 'repeat';
     }
     const request = new UnicastPushRequest({ targetType: 'openid', targetId: openid });
     const { success } = this.deliver(request, body, key);
-    if (success && key !== null) this.keys.remember(key.key, key.digest, key.ttl);
-    if (success) this.metrics.pushes.add('accepted');
+    if (success && key !== null) this.parts.keys.remember(key.key, key.digest, key.ttl);
+    if (success) this.parts.metrics.pushes.add('accepted');
     return success;
   }
 
   /** Where it belongs while this gateway does not serve, as an answer. */
   private elsewhere(): PushResult | null {
-    if (this.serving.accepts) return null;
-    return refused('NOT_PRIMARY', notPrimaryReason(this.serving));
+    if (this.parts.serving.accepts) return null;
+    return refused('NOT_PRIMARY', notPrimaryReason(this.parts.serving));
   }
 
   /** What keeps the journal from keeping it, as an answer. */
   private obstacle(): PushResult | null {
-    const obstacle = this.journal === null ? null : this.journal.obstacle;
+    const obstacle = this.parts.journal === null ? null : this.parts.journal.obstacle;
     return obstacle === null ? null : refused(obstacle.pushError, obstacle.reason);
   }
 
   private deliver(request: UnicastPushRequest, body: PushBody, key: PushKey | null): PushResult {
     if (request.targetType === 'session') {
-      const session = this.registry.find(request.targetId);
+      const session = this.parts.registry.find(request.targetId);
       if (session === undefined) {
         return refused('SESSION_NOT_FOUND', `no session ${request.targetId}`);
       }
       return intoSession(session, request, body, key);
     }
-    const session = this.registry.findByOpenid(request.targetId);
+    const session = this.parts.registry.findByOpenid(request.targetId);
     if (session !== undefined) return intoSession(session, request, body, key);
-    if (!this.offline.enabled || request.bestEffort || request.sessionOnly) {
+    if (!this.parts.offline.enabled || request.bestEffort || request.sessionOnly) {
       return refused('OPENID_OFFLINE', 'the openid has no session');
     }
-    if (this.offline.add(request.targetId, body, key)) return ACCEPTED;
+    if (this.parts.offline.add(request.targetId, body, key)) return ACCEPTED;
     return refused('OFFLINE_QUEUE_FULL', 'too much waits for this openid already');
   }
 }

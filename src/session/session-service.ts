@@ -113,25 +113,11 @@ export class SessionService implements ConnectionHost {
     this.registry = new SessionRegistry(options.maxSessions);
     this.offline = new OfflineQueues(options, clock, wheel, metrics.pushesExpired, journal);
     this.keys = new IdempotencyKeys(clock);
-    this.pushes = new PushService(
-      this.registry,
-      this.offline,
-      this.keys,
-      metrics,
-      journal,
-      serving,
-      { soon, datagramsRead: parts.datagramsRead },
-    );
-    this.clients = new ClientDesk(this.registry, clock, (session) => this.end(session, 'kicked'));
-    this.starts = new StartProcedure(
-      this.registry,
-      this.offline,
-      authenticator,
-      router,
-      this.environment,
-      this,
-    );
     const { registry, offline, keys, environment } = this;
+    const pace = { soon, datagramsRead: parts.datagramsRead };
+    this.pushes = new PushService({ registry, offline, keys, metrics, journal, serving, pace });
+    this.clients = new ClientDesk(registry, clock, (session) => this.end(session, 'kicked'));
+    this.starts = new StartProcedure(registry, offline, authenticator, router, environment, this);
     this.archive = new SessionArchive({ registry, offline, keys, router, environment });
     metrics.observe({
       activeCount: () => this.activeCount(),

@@ -39,22 +39,24 @@ beforeEach(() => {
   const { replication } = new Metrics();
   heartbeats = new Heartbeats(
     { interval: TIMEOUT, timeout: TIMEOUT },
-    pair.a.machine,
     {
-      call: (_, request, __, observer) => {
-        const { word } = decodeBeat(decodeMessage(Sealed, request).body);
-        calls.push({ word, observer });
-        return { cancel: () => undefined };
+      machine: pair.a.machine,
+      caller: {
+        call: (_, request, __, observer) => {
+          const { word } = decodeBeat(decodeMessage(Sealed, request).body);
+          calls.push({ word, observer });
+          return { cancel: () => undefined };
+        },
+        close: () => undefined,
       },
-      close: () => undefined,
+      seal,
+      gate: gateOf('a', replication.refused, log),
+      report: () => REPORT,
+      fenced: replication.fenced,
+      failures: new RoleFailures(pair.clock, log),
+      clock: pair.clock,
+      log,
     },
-    seal,
-    gateOf('a', replication.refused, log),
-    () => REPORT,
-    replication.fenced,
-    new RoleFailures(pair.clock, log),
-    pair.clock,
-    log,
   );
   heartbeats.start();
 });
