@@ -27,7 +27,7 @@ export interface ConnectionOwner {
   onRoom(connection: CallConnection): void;
   /** The peer says GOAWAY: what is under way is finished, nothing more is sent. */
   onLeaving(connection: CallConnection): void;
-  /** A GOAWAY says that the peer never looked at this call. */
+  /** The peer says that it never looked at this call, by GOAWAY or by REFUSED_STREAM. */
   onReturned(call: CarriedCall): void;
   /** It is gone, once; the calls that it carried have their outcome. */
   onClosed(connection: CallConnection, reason: string): void;

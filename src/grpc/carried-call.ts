@@ -1,3 +1,5 @@
+import { Http2Code } from './status-mapping.js';
+
 /** The HTTP/2 stream of a call. */
 export interface CallStream {
   /** Resets the stream with a code of RFC 9113 section 7. Nothing of it reaches the call any more. */
@@ -67,6 +69,11 @@ export interface CarriedCall {
   receiveReset(code: number): void;
   /** The connection that carried it is gone. */
   lose(reason: string, neverSent: boolean): void;
+}
+
+/** Whether a reset says that the peer did not look at the call (RFC 9113 section 8.7). */
+export function unseen(call: CarriedCall, code: number): boolean {
+  return code === Http2Code.REFUSED_STREAM && !call.complete;
 }
 
 /** Whoever keeps the books of calls. */

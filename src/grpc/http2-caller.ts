@@ -26,8 +26,8 @@ const JITTER = 0.2;
  * it was lost. What the connection is made of is the Connector's business.
  *
  * While the pause after a failed attempt runs, calls fail at once; while an attempt runs they wait
- * for it, and so do calls above the number of streams that the peer allows. Calls that a peer
- * returns with its GOAWAY are sent once more, ahead of younger ones.
+ * for it, and so do calls above the number of streams that the peer allows. Calls that a peer did
+ * not look at, by its GOAWAY or REFUSED_STREAM, are sent once more, ahead of younger ones.
  */
 export class Http2Caller implements UnaryCaller, StreamOpener, CallOwner, ConnectionOwner {
   readonly maxMessageBytes: number;
@@ -128,12 +128,13 @@ export class Http2Caller implements UnaryCaller, StreamOpener, CallOwner, Connec
   onReturned(call: CarriedCall): void {
     if (call.settled) return;
     if (this.closed || this.crowded(call) || !call.takeBack()) {
-      call.lose('the peer went away before it looked at the call', true);
+      call.lose('the peer did not look at the call', true);
       return;
     }
     this.wait(call);
     this.returned.push(call);
     if (this.connection === null) this.dial();
+    else this.pump();
   }
 
   onClosed(connection: CallConnection, reason: string): void {

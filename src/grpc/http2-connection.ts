@@ -6,6 +6,7 @@ import { openSocket, socketFault, speaksHttp2 } from './caller-tls.js';
 import { KeepAlive } from './keepalive.js';
 import type { Pinged } from './keepalive.js';
 import { Http2Code } from './status-mapping.js';
+import { unseen } from './carried-call.js';
 import type { BidiStream, CarriedCall } from './carried-call.js';
 import { grpcTimeout, prefixed } from './unary-call.js';
 
@@ -133,6 +134,7 @@ export class Http2Connection implements CallConnection, Pinged {
     if (call.complete) call.receiveEnd();
     else if ((carrier.id ?? Infinity) > this.lastStreamId) this.owner.onReturned(call);
     else if (this.session.destroyed) call.lose(`the connection was lost: ${this.fault}`, false);
+    else if (unseen(call, carrier.rstCode)) this.owner.onReturned(call);
     else if (carrier.rstCode === Http2Code.NO_ERROR) call.receiveEnd();
     else call.receiveReset(carrier.rstCode);
   }

@@ -203,13 +203,26 @@ export class StreamedCall implements ClientStream, CarriedCall, AssembledMessage
     if (this.status !== -1) this.receiveEnd();
     else {
       const reason = `the peer reset the call (HTTP/2 code ${code})`;
+      this.deliverHeld();
       this.finish(statusOfReset(code), reason, code === Http2Code.REFUSED_STREAM);
     }
   }
 
   lose(reason: string, neverSent: boolean): void {
     if (this.status !== -1) this.receiveEnd();
-    else this.finish(GrpcStatus.UNAVAILABLE, reason, neverSent);
+    else {
+      this.deliverHeld();
+      this.finish(GrpcStatus.UNAVAILABLE, reason, neverSent);
+    }
+  }
+
+  /** Messages that came before the stream broke are told although reading is paused. */
+  private deliverHeld(): void {
+    for (const chunk of this.held.splice(0)) {
+      for (let at = 0; at < chunk.length && !this.settled;) {
+        at += this.assembler.take(chunk.subarray(at));
+      }
+    }
   }
 
   private pass(stream: BidiStream, message: Uint8Array): void {

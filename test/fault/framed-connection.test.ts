@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { framedCallers } from '../../src/grpc/caller-kinds.js';
+import { FramedConnection } from '../../src/grpc/h2/framed-connection.js';
+import { Http2Caller } from '../../src/grpc/http2-caller.js';
 import { GrpcStatus } from '../../src/grpc/unary-caller.js';
 import type { CallFailure, CallHandle, UnaryCaller } from '../../src/grpc/unary-caller.js';
 import { frame } from '../support/http2-peer.js';
@@ -206,6 +208,62 @@ describe('streams', () => {
     expect(await first.outcome).toMatchObject({ status: GrpcStatus.UNAVAILABLE, neverSent: false });
     expect(await call('second').outcome).toEqual({ bytes: 'second' });
   });
+});
+
+test('GOAWAY too_many_pings: what is under way finishes', async () => {
+  const { peer, call } = await connect((session, id) => {
+    if (session.index === 0) session.send(7, 0, 0, uint32(id, 11));
+    echo(session, id);
+  });
+  expect(await call('one').outcome).toEqual({ bytes: 'one' });
+  expect(await call('two').outcome).toEqual({ bytes: 'two' });
+  expect(peer.sessions).toHaveLength(2);
+});
+
+test('a peer that ends its side of the connection gets no more calls there', async () => {
+  const { peer, call } = await connect((session, id) => {
+    if (session.index > 0) echo(session, id);
+    else session.socket.end();
+  });
+  expect(await call('one').outcome).toMatchObject({
+    status: GrpcStatus.UNAVAILABLE,
+    neverSent: false,
+  });
+  expect(await call('two').outcome).toEqual({ bytes: 'two' });
+  expect(peer.sessions).toHaveLength(2);
+});
+
+test('a connection whose stream ids are used up is left for another, and closed', async () => {
+  const peer = new RawHttp2Peer(echo);
+  peers.push(peer);
+  const connections: FramedConnection[] = [];
+  const caller = new Http2Caller(await peer.listen(), (target, owner) => {
+    const made = new FramedConnection(target, owner);
+    connections.push(made);
+    return made;
+  });
+  callers.push(caller);
+  expect(await callOf(caller, 'one', PATIENCE_MS).outcome).toEqual({ bytes: 'one' });
+  Object.assign(connections[0] as FramedConnection, { nextId: 2 ** 31 + 1 });
+  expect(await callOf(caller, 'two', PATIENCE_MS).outcome).toEqual({ bytes: 'two' });
+  await eventually(() => peer.sessions[0]?.goaways.length === 1);
+  expect(connections).toHaveLength(2);
+});
+
+test('a peer that floods with SETTINGS and reads no acknowledgement loses the connection', async () => {
+  const settings = Buffer.concat(Array<Buffer>(7_000).fill(frame(4, 0, 0, Buffer.alloc(0))));
+  const { peer, call } = await connect((session, id) => {
+    if (session.index > 0) return echo(session, id);
+    session.socket.pause();
+    const flood = (): void => {
+      while (!session.socket.destroyed && session.socket.write(settings));
+    };
+    session.socket.on('drain', flood);
+    flood();
+  });
+  expect(await call('one').outcome).toMatchObject({ status: GrpcStatus.UNAVAILABLE });
+  expect(await call('two').outcome).toEqual({ bytes: 'two' });
+  expect(peer.sessions).toHaveLength(2);
 });
 
 test('whatever a peer sends, every call has exactly one outcome', async () => {

@@ -169,6 +169,54 @@ export function callerFaultSuite(name: string, makeCaller: CallerFactory): void 
       expect(await call('good')).toEqual({ bytes: 'good' });
     });
 
+    test('a call that the peer refused unseen is sent once more, on the same connection', async () => {
+      await connect((arrived, { calls }) => {
+        if (calls.length === 1) arrived.stream.close(constants.NGHTTP2_REFUSED_STREAM);
+        else echo(arrived);
+      });
+      expect(await call('one')).toEqual({ bytes: 'one' });
+      expect(peer?.calls.map(({ text, connection }) => [text, connection])).toEqual([
+        ['one', 0],
+        ['one', 0],
+      ]);
+    });
+
+    test('a call refused twice fails, and was never sent', async () => {
+      await connect(({ stream }) => stream.close(constants.NGHTTP2_REFUSED_STREAM));
+      expect(await call('one')).toMatchObject({ status: GrpcStatus.UNAVAILABLE, neverSent: true });
+      expect(peer?.calls).toHaveLength(2);
+    });
+
+    test('a peer that allows more streams later gets the calls that waited', async () => {
+      await connect(
+        (arrived) => {
+          if (arrived.text !== 'first') echo(arrived);
+        },
+        { maxConcurrentStreams: 1 },
+      );
+      begin('first', PATIENCE_MS, () => undefined);
+      await until(() => peer?.calls.length === 1);
+      const waiting = ['two', 'three'].map((text) => call(text));
+      peer?.sessions[0]?.settings({ maxConcurrentStreams: 3 });
+      expect(await Promise.all(waiting)).toEqual([{ bytes: 'two' }, { bytes: 'three' }]);
+    });
+
+    test('a peer that allows fewer streams later gets no more of them', async () => {
+      await connect((arrived, { calls }) => {
+        if (calls.length > 3) echo(arrived);
+      });
+      const begun = ['one', 'two', 'three'].map((text) => call(text));
+      await until(() => peer?.calls.length === 3);
+      await new Promise<void>((resolve) =>
+        peer?.sessions[0]?.settings({ maxConcurrentStreams: 2 }, () => resolve()),
+      );
+      const later = call('four');
+      for (const each of peer?.calls.slice(0, 3) ?? []) echo(each);
+      await Promise.all(begun);
+      expect(await later).toEqual({ bytes: 'four' });
+      expect(peer?.mostOpen).toBe(3);
+    });
+
     test('never more streams than the peer allows, and in order', async () => {
       await connect((arrived) => void setTimeout(() => echo(arrived), 2), {
         maxConcurrentStreams: 3,
@@ -219,6 +267,42 @@ export function callerFaultSuite(name: string, makeCaller: CallerFactory): void 
         ['three', 1],
         ['four', 1],
       ]);
+    });
+
+    test('GOAWAY in two steps: what the second returns goes to the connection made by then', async () => {
+      await connect((arrived) => {
+        if (arrived.connection > 0) echo(arrived);
+      });
+      const early = ['one', 'two'].map((text) => call(text));
+      await until(() => peer?.calls.length === 2);
+      const [session] = peer?.sessions ?? [];
+      session?.goaway(0, 2 ** 31 - 1);
+      // Whatever is called from the time on that the first step has arrived goes elsewhere.
+      await until(async () => {
+        void call('between');
+        await pause(1);
+        return (peer?.sessions.length ?? 0) > 1;
+      });
+      expect(await call('three')).toEqual({ bytes: 'three' });
+      const [one] = peer?.calls ?? [];
+      session?.goaway(0, one?.stream.id);
+      echo(one as PeerCall);
+      expect(await Promise.all(early)).toEqual([{ bytes: 'one' }, { bytes: 'two' }]);
+      expect(await call('four')).toEqual({ bytes: 'four' });
+    });
+
+    test('GOAWAY too_many_pings: the next call goes elsewhere', async () => {
+      await connect((arrived, { calls, sessions }) => {
+        if (arrived.connection === 0) {
+          const debug = Buffer.from('too_many_pings');
+          sessions[0]?.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM, calls[0]?.stream.id, debug);
+        }
+        echo(arrived);
+      });
+      // Framed it is answered; node:http2 ends what is under way at any GOAWAY with an error.
+      await call('one');
+      expect(await call('two')).toEqual({ bytes: 'two' });
+      expect(peer?.calls.map(({ connection }) => connection)).toEqual([0, 1]);
     });
 
     test('a call is sent twice at most, however often peers go away', async () => {

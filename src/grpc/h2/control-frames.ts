@@ -1,9 +1,13 @@
+import { Http2Code } from '../status-mapping.js';
+import { ConnectionError } from './connection-error.js';
 import type { FrameWriter } from './frame-writer.js';
 import { FIRST_WINDOW, Flag, FrameType, MAX_HEADERS, PREFACE, Setting } from './frames.js';
 
 /** Of one setting: a number of 16 bits and a value of 32. */
 export const SETTING_BYTES = 6;
 const PING_BYTES = 8;
+/** Above so many bytes that the system does not take the peer is not reading. */
+export const MAX_BACKLOG = 4 * 1_048_576;
 
 /** Writes the frames that carry no call (RFC 9113 section 6). */
 export class ControlFrames {
@@ -23,7 +27,9 @@ export class ControlFrames {
     this.credit(0, connectionWindow - FIRST_WINDOW);
   }
 
+  /** @throws {ConnectionError} where the peer does not read what it asks for. */
   settingsAck(): void {
+    this.checkRead();
     this.writer.head(0, FrameType.SETTINGS, Flag.ACK, 0);
   }
 
@@ -33,8 +39,12 @@ export class ControlFrames {
     this.writer.uint32(0);
   }
 
-  /** @param payload that of the peer's ping. */
+  /**
+   * @param payload that of the peer's ping.
+   * @throws {ConnectionError} where the peer does not read what it asks for.
+   */
   pong(payload: Uint8Array): void {
+    this.checkRead();
     this.writer.head(PING_BYTES, FrameType.PING, Flag.ACK, 0);
     this.writer.bytes(payload);
   }
@@ -55,5 +65,11 @@ export class ControlFrames {
     this.writer.head(8, FrameType.GOAWAY, 0, 0);
     this.writer.uint32(0);
     this.writer.uint32(code);
+  }
+
+  private checkRead(): void {
+    if (this.writer.backlog <= MAX_BACKLOG) return;
+    const reason = 'PING or SETTINGS whose answers are not read';
+    throw new ConnectionError(Http2Code.ENHANCE_YOUR_CALM, reason);
   }
 }

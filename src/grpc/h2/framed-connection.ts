@@ -5,12 +5,13 @@ import { openSocket, socketFault, speaksHttp2 } from '../caller-tls.js';
 import { KeepAlive } from '../keepalive.js';
 import type { Pinged } from '../keepalive.js';
 import { Http2Code } from '../status-mapping.js';
+import { unseen } from '../carried-call.js';
 import type { CarriedCall } from '../carried-call.js';
 import { grpcTimeout } from '../unary-call.js';
 import { FramedStream } from './call-stream.js';
 import type { StreamOwner } from './call-stream.js';
 import { ConnectionError } from './connection-error.js';
-import { ControlFrames, SETTING_BYTES } from './control-frames.js';
+import { ControlFrames, MAX_BACKLOG, SETTING_BYTES } from './control-frames.js';
 import { FrameReader } from './frame-reader.js';
 import type { FrameSink } from './frame-reader.js';
 import { FrameWriter } from './frame-writer.js';
@@ -27,8 +28,6 @@ const CONNECTION_WINDOW = 8 * 1_048_576;
 const STREAM_WINDOW = 1_048_576;
 /** Credit is returned in portions, as by ReceiveWindow. */
 const STREAM_CREDIT = STREAM_WINDOW / 4;
-/** Above so many bytes that the system does not take the peer is not reading: no further calls. */
-const MAX_BACKLOG = 4 * 1_048_576;
 /** What the last frames get to leave, ms. */
 const LINGER_MS = 1_000;
 /** Stream ids end here (RFC 9113 section 5.1.1). */
@@ -97,6 +96,7 @@ export class FramedConnection implements CallConnection, ConnectionPart {
     const id = this.nextId;
     if (id > LAST_STREAM_ID) {
       this.leave();
+      queueMicrotask(() => this.closeWhenIdle());
       return false;
     }
     this.nextId += 2;
@@ -186,7 +186,8 @@ export class FramedConnection implements CallConnection, ConnectionPart {
     const stream = this.streamOf(streamId);
     if (stream === undefined) return;
     this.remove(stream);
-    stream.call.receiveReset(code);
+    if (unseen(stream.call, code)) this.owner.onReturned(stream.call);
+    else stream.call.receiveReset(code);
   }
 
   onSettings(payload: Buffer, ack: boolean): void {
@@ -204,11 +205,7 @@ export class FramedConnection implements CallConnection, ConnectionPart {
   }
 
   onPing(payload: Buffer, ack: boolean): void {
-    if (ack) return;
-    if (this.writer.backlog > MAX_BACKLOG) {
-      throw new ConnectionError(Http2Code.ENHANCE_YOUR_CALM, 'pings whose answers are not read');
-    }
-    this.control.pong(payload);
+    if (!ack) this.control.pong(payload);
   }
 
   onGoaway(lastStreamId: number, code: number): void {
