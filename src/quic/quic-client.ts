@@ -72,14 +72,21 @@ export class QuicClient implements EndpointOwner {
   /**
    * Connects; resolves when the handshake is done.
    * @param observer bound to the connection before anything can be received on it.
+   * @param signal gives the attempt up; without effect once it has come to something.
    * @throws {CodedError} UNREACHABLE, HANDSHAKE_FAILED, TIMEOUT (of `limits.handshakeTimeout`),
    * REFUSED or CLOSED.
    */
-  async connect(target: ConnectTarget, observer: QuicConnectionObserver): Promise<QuicConnection> {
+  async connect(
+    target: ConnectTarget,
+    observer: QuicConnectionObserver,
+    signal?: AbortSignal,
+  ): Promise<QuicConnection> {
     const host = await addressOf(target.host);
+    this.ensureWanted(target, signal);
     const endpoint = await this.endpointFor(isIP(host) === 6 ? 6 : 4);
-    if (this.stopped) throw new CodedError('CLOSED', 'the QUIC client is closed');
-    return new Promise((settle, fail) => {
+    this.ensureWanted(target, signal);
+    let abandon = (): void => undefined;
+    const connected = new Promise<QuicConnection>((settle, fail) => {
       const id = this.ids.next();
       const serverName = nameToVerify(target);
       const connection = endpoint.adopt(
@@ -101,7 +108,10 @@ export class QuicClient implements EndpointOwner {
         onClosed: (closed) => this.onClosed(connection, closed, observer),
       });
       connection.requestFlush();
+      abandon = () => this.attempts.has(connection) && connection.close(0, ABANDONED);
+      signal?.addEventListener('abort', abandon);
     });
+    return connected.finally(() => signal?.removeEventListener('abort', abandon));
   }
 
   /** Moves all connections to other local ports, as a change of network or a NAT would. */
@@ -112,7 +122,10 @@ export class QuicClient implements EndpointOwner {
   /** Closes every connection with an application code, then the sockets; idempotent. */
   async stop(code = 0, reason = ''): Promise<void> {
     this.stopped = true;
-    for (const endpoint of this.endpoints.values()) await (await endpoint).stop(code, reason);
+    for (const endpoint of this.endpoints.values()) {
+      // One that could not be opened was told to who asked for it.
+      await (await endpoint.catch(() => null))?.stop(code, reason);
+    }
   }
 
   onEstablished(connection: QuicConnection): void {
@@ -137,6 +150,11 @@ export class QuicClient implements EndpointOwner {
   onUnknownShort(datagram: Buffer, from: RemoteInfo, endpoint: QuicEndpoint): void {
     if (endpoint.resets.offer(datagram, from.address, from.port)) return;
     this.options.metrics.datagramsDropped.add('unknown_connection');
+  }
+
+  private ensureWanted(target: ConnectTarget, signal: AbortSignal | undefined): void {
+    if (this.stopped) throw new CodedError('CLOSED', 'the QUIC client is closed');
+    if (signal?.aborted === true) throw abandoned(target);
   }
 
   /** TLS checks names; that a certificate bears an IP address has to be looked up in it. */
@@ -165,6 +183,7 @@ export class QuicClient implements EndpointOwner {
     if (endpoint === undefined) {
       endpoint = this.openEndpoint(family);
       this.endpoints.set(family, endpoint);
+      endpoint.catch(() => this.endpoints.delete(family));
     }
     return endpoint;
   }
@@ -202,6 +221,13 @@ function nameToVerify(target: ConnectTarget): string {
   return target.serverName ?? target.host;
 }
 
+/** The reason of a close that the caller of `connect` asked for; the server sees it. */
+const ABANDONED = 'the attempt was abandoned';
+
+function abandoned({ host, port }: ConnectTarget): CodedError {
+  return new CodedError('CLOSED', `the attempt to reach ${host}:${port} was abandoned`);
+}
+
 const CONNECTION_REFUSED = 0x02;
 /** The TLS alert (RFC 8446 section 6.2). */
 const BAD_CERTIFICATE = 42;
@@ -209,6 +235,7 @@ const BAD_CERTIFICATE = 42;
 const CRYPTO_ERRORS = 0x100;
 
 function connectError({ host, port }: ConnectTarget, closed: QuicClosed): CodedError {
+  if (closed.by === 'local' && closed.reason === ABANDONED) return abandoned({ host, port });
   const where = `${host}:${port}`;
   const why = closed.reason === '' ? '' : `: ${closed.reason}`;
   if (closed.by === 'loss' || (closed.by === 'local' && closed.reason === HANDSHAKE_TIMEOUT)) {

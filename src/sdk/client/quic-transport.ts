@@ -3,6 +3,7 @@ import { SystemClock } from '../../base/clock.js';
 import type { Clock } from '../../base/clock.js';
 import type { Link, LinkClosed } from '../../link/link.js';
 import { StreamLink } from '../../link/stream-link.js';
+import type { QuicConnectionObserver } from '../../quic/connection-observer.js';
 import { QuicClient } from '../../quic/quic-client.js';
 import type { QuicClosed } from '../../quic/quic-closed.js';
 import type { TransportLimits } from '../../quic/limits.js';
@@ -61,13 +62,14 @@ export class QuicTransport implements Transport {
     let link: StreamLink | null = null;
     signal.addEventListener('abort', () => link === null && release(), { once: true });
     try {
-      const connection = await client.connect(target, {
+      const observer: QuicConnectionObserver = {
         onStream: (stream) => stream.reset(ErrorCode.Forbidden),
         onClosed: (closed) => {
           link?.connectionClosed(linkClosedOf(closed));
           release();
         },
-      });
+      };
+      const connection = await client.connect(target, observer, signal);
       link = new StreamLink('quic', connection.openStream(), connection, this.clock);
       this.probes.set(link, {
         ping: () => connection.ping(),
