@@ -117,7 +117,8 @@ export class GatewayClientCore {
   /**
    * Starts a session, trying again until there is one. Idempotent: resolved at once when connected,
    * the same promise while connecting.
-   * When it resolves, the session is in the store, where there is one.
+   * When it resolves, the session is in the store, where there is one, unless that failed (`error` tells)
+   * or is still at it after connectTimeoutMs.
    * @throws {ConnectError} after connectTimeoutMs; connect() may then be called again.
    * @throws {SessionRefusedError | SessionReplacedError | ClientClosedError} when it will never be.
    */
@@ -247,8 +248,8 @@ export class GatewayClientCore {
           settle(error ?? new ClientClosedError('the client was closed while it connected')),
         ),
       ];
-      const cancel =
-        connectTimeoutMs > 0 ? this.clock.after(connectTimeoutMs, () => settle(this.late())) : null;
+      const late = (): void => settle(this.session.state === 'connected' ? null : this.late());
+      const cancel = connectTimeoutMs > 0 ? this.clock.after(connectTimeoutMs, late) : null;
       const settle = (error: Error | null): void => {
         cancel?.();
         for (const off of offs) off();

@@ -21,7 +21,10 @@ export interface ResumeState {
 export interface ResumeStore {
   /** @returns what was saved last, null or undefined where there is nothing. */
   load(): unknown;
-  /** @param state null: the session is over, forget it. Done, or its promise resolved, means kept. */
+  /**
+   * @param state null: the session is over, forget it. Done, or its promise resolved, means kept. After
+   * 5 s without either the client goes on as after a failure.
+   */
   save(state: ResumeState | null): void | Promise<void>;
 }
 

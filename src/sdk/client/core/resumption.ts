@@ -30,8 +30,8 @@ export class Resumption {
     private readonly parts: () => ResumptionParts,
     report: (error: ResumeStoreError) => void,
   ) {
-    const { store } = options;
-    this.keeper = store === null ? null : new ResumeKeeper(store, report);
+    const { store, clock } = options;
+    this.keeper = store === null ? null : new ResumeKeeper(store, clock, report);
   }
 
   /** Whether the store has not answered yet: only then is `load` worth waiting for. */
@@ -39,7 +39,7 @@ export class Resumption {
     return this.keeper !== null && !this.loaded;
   }
 
-  /** Resolves when everything given to the store is there; never rejects. */
+  /** Resolves when everything given to the store is there, or has failed (ResumeKeeper); never rejects. */
   get saved(): Promise<void> {
     return this.saving;
   }

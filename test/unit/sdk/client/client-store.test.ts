@@ -263,4 +263,67 @@ describe('a client with a store', () => {
     await turns();
     expect(bench.gateway.tried).toEqual([]);
   });
+
+  test('a save that never ends is told as a failure, and holds up nothing', async () => {
+    const store = new TestStore();
+    store.hold();
+    const bench = process(store);
+    const connecting = ClientBench.codeOf(bench.client.connect());
+    await turns();
+    bench.gateway.last.push(1, 'x');
+    await bench.pass(4_900);
+    expect([bench.log, bench.errors]).toEqual([['connected:new:whole', 'push:1:x'], []]);
+    await bench.pass(200);
+    expect(await connecting).toBe('resolved');
+    expect(bench.errors).toEqual([
+      expect.objectContaining({
+        code: 'RESUME_STORE_FAILED',
+        message: expect.stringMatching(/cannot be stored.*: no answer within 5000 ms/),
+      }),
+    ]);
+    expect(bench.gateway.last.acks.at(-1)).toBe(1);
+    bench.gateway.last.push(2, 'y');
+    await bench.pass(100);
+    expect(bench.gateway.last.acks.at(-1)).toBe(2);
+    expect(bench.errors).toHaveLength(1);
+    const stopping = bench.client.stop();
+    await bench.pass(100);
+    await stopping;
+  });
+
+  test('what a save that took too long kept back is saved after it, one call at a time', async () => {
+    const store = new TestStore();
+    let under = 0;
+    let most = 0;
+    const save = store.save.bind(store);
+    store.save = async (state) => {
+      most = Math.max(most, ++under);
+      await save(state);
+      under--;
+    };
+    const bench = process(store);
+    await bench.connect();
+    store.hold();
+    for (const seq of [1, 2]) bench.gateway.last.push(seq, 'x');
+    await bench.pass(5_200);
+    for (const seq of [3, 4]) {
+      bench.gateway.last.push(seq, 'x');
+      await bench.pass(100);
+    }
+    expect([bench.gateway.last.acks.at(-1), store.saves.at(-1)?.lastSeq]).toEqual([4, 0]);
+    store.release();
+    await turns();
+    expect(store.saves.map((state) => state?.lastSeq)).toEqual([0, 2, 4]);
+    expect([most, bench.errors.length]).toEqual([1, 1]);
+  });
+
+  test('connect() whose time ends while the session is being stored has its session', async () => {
+    const store = new TestStore();
+    store.hold();
+    const bench = process(store, { connectTimeoutMs: 1_000 });
+    const connecting = ClientBench.codeOf(bench.client.connect());
+    await bench.pass(1_100);
+    expect(await connecting).toBe('resolved');
+    expect(bench.client.state).toBe('connected');
+  });
 });
