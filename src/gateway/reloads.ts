@@ -37,7 +37,7 @@ export class Reloads {
   /**
    * Takes over what can change while the gateway serves: certificates, token keys, the log level,
    * routing rules. Other keys that differ are named in the log and /health, and wait for a restart.
-   * @param warnings what loading this configuration found.
+   * @param warnings what loading this configuration found; to the log too.
    */
   async take(config: Config, warnings: readonly string[]): Promise<void> {
     const { log, logging, router, tokens, standing } = this.parts;
@@ -47,6 +47,7 @@ export class Reloads {
     router.setRules(routingRules(config));
     const waiting = keysAwaitingRestart(this.config, config);
     if (waiting.length > 0) log.warn({ keys: waiting }, 'these keys wait for a restart');
+    for (const warning of warnings) log.warn(warning);
     standing.reloaded(warnings, waiting);
     const faults = this.fileFaults();
     if (faults.length === 0) log.info('configuration reloaded');

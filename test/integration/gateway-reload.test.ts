@@ -74,6 +74,22 @@ test('a reload that came to nothing stands in the log and in /health until a goo
   await gateway.stop();
 });
 
+test('what loading warns of at a reload stands in the log, once, and in /health', async () => {
+  const file = join(harness.folder, 'warned.log');
+  const gateway = await harness.gateway({ 'server.http_addr': '127.0.0.1:0', 'log.file': file });
+  const { warnings, logged } = observed(gateway, file);
+  const warning = 'gatesvr.yaml:3: such a thing is set and means nothing';
+  const { config } = loadConfig({ env: {}, flags: { 'log.level': 'warn' } });
+  await gateway.reload(config, [warning]);
+  expect(await warnings()).toContain(warning);
+  await logged(`"${warning}"`);
+  // The log file is written in order: what comes after the reload is there when all of it is.
+  gateway.notReloaded(['the end of this test']);
+  await logged('the end of this test');
+  expect(readFileSync(file, 'utf8').split(warning)).toHaveLength(2);
+  await gateway.stop();
+});
+
 test('certificates that cannot be read again stand in /health, and the reload says so', async () => {
   const [calls, port] = await Promise.all(
     ['calls', 'port'].map((name) => writeCertificates(join(harness.folder, name))),
