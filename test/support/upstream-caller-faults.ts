@@ -343,6 +343,18 @@ export function callerFaultSuite(name: string, makeCaller: CallerFactory): void 
       expect(await call('three')).toEqual({ bytes: 'three' });
     });
 
+    test('a peer that ends its side of the connection: the next call makes another', async () => {
+      await connect((arrived, { sockets }) => {
+        if (arrived.connection > 0) echo(arrived);
+        else sockets[0]?.end();
+      });
+      expect(await call('one')).toMatchObject({
+        status: GrpcStatus.UNAVAILABLE,
+        neverSent: false,
+      });
+      expect(await call('two')).toEqual({ bytes: 'two' });
+    });
+
     test('large answers to many calls at once keep within the windows', async () => {
       const large = 'x'.repeat(600_000);
       await connect(({ stream }) => respond(stream, [message(large)]));

@@ -10,7 +10,9 @@ import type {
   CallerFactory,
   UnaryCaller,
 } from '../../src/grpc/unary-caller.js';
+import { frame } from './http2-peer.js';
 import { PATIENCE_MS } from './patience.js';
+import { RawHttp2Peer, setting, uint32 } from './raw-http2-peer.js';
 import { until } from './until.js';
 
 type Outcome = { bytes: string } | CallFailure;
@@ -241,6 +243,26 @@ export function unaryCallerSuite(name: string, makeCaller: CallerFactory): void 
     });
   });
 
+  describe(`${name} and peers that say much`, () => {
+    test('a status of 15 KB arrives as one line, and other calls go on', async () => {
+      const peer = new RawHttp2Peer((session, id) => {
+        if (id === 1) session.refuse(id, GrpcStatus.NOT_FOUND, 'long-'.repeat(3_000));
+        else session.answer(id, Buffer.from('good'));
+      });
+      const caller = makeCaller(await peer.listen());
+      try {
+        const outcome = await callOf(caller, 'bad').outcome;
+        expect(outcome).toMatchObject({ status: GrpcStatus.NOT_FOUND, neverSent: false });
+        expect('message' in outcome ? outcome.message : '').toMatch(/^long-long.{0,200}$/);
+        expect(await callOf(caller, 'next').outcome).toEqual({ bytes: 'good' });
+        expect(peer.sessions).toHaveLength(1);
+      } finally {
+        caller.close();
+        await peer.close();
+      }
+    });
+  });
+
   describe(`${name} and peers that do not speak gRPC`, () => {
     const sockets = new Set<Socket>();
     let listener: NetServer;
@@ -274,6 +296,23 @@ export function unaryCallerSuite(name: string, makeCaller: CallerFactory): void 
       expect(outcome).not.toHaveProperty('bytes');
       expect(outcome).toHaveProperty('neverSent', true);
       expect(caller.outage ?? 1).toBeGreaterThan(0);
+    });
+
+    test('one that takes everything and never reads: deadlines end the calls', async () => {
+      const windows = [
+        frame(4, 0, 0, setting(4, 2 ** 31 - 1)),
+        frame(8, 0, 0, uint32(2 ** 31 - 65_536)),
+      ];
+      const listening = await listen((socket) => {
+        socket.pause();
+        for (const each of windows) socket.write(each);
+      });
+      caller = makeCaller(listening);
+      const large = 'z'.repeat(3 * 1_048_576);
+      const calls = Array.from({ length: 6 }, () => callOf(caller as UnaryCaller, large, 500));
+      for (const { outcome } of calls) {
+        expect(await outcome).toMatchObject({ status: GrpcStatus.DEADLINE_EXCEEDED });
+      }
     });
 
     test('one that says nothing: the deadline ends the call', async () => {
