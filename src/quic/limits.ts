@@ -1,6 +1,9 @@
 /** Largest datagram that we send: fits every path with an MTU of 1,400 bytes and more. */
 export const MAX_SEND_DATAGRAM_BYTES = 1_350;
 
+/** What every path that QUIC can be spoken over lets through (RFC 9000 section 14). */
+export const SAFE_DATAGRAM_BYTES = 1_200;
+
 /** Largest datagram that we accept, as we tell the peer. */
 export const MAX_RECV_DATAGRAM_BYTES = 1_500;
 

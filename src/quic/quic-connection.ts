@@ -274,6 +274,7 @@ export class QuicConnection implements TurnMember, StreamHost {
     // Bare acknowledgements want nothing back but may free what waits: look at once.
     const answerNow = turnRead === 0 || turnRead > PROMPT_READ_BYTES || !this.isEstablished;
     if (answerNow) this.flushWanted = true;
+    this.sender.heard(this.isEstablished);
     if (this.isEstablished) this.host.replenishIds(this);
     if (this.waste.charge(turnBytes, turnDatagrams, turnRead, now) || this.ending !== null) return;
     if (this.waste.forgive(this.quiche.stats().recv)) return;
@@ -304,6 +305,7 @@ export class QuicConnection implements TurnMember, StreamHost {
   private onTimer(): void {
     if (this.isReleased) return;
     if (this.peer.awaitsAnswer) this.addresses.probeAgain();
+    if (this.quiche.timeout() === 0) this.sender.timedOut();
     const due = this.timer.expire();
     if (due === 'handshake-timeout') this.end(false, INTERNAL_ERROR, HANDSHAKE_TIMEOUT);
     else if (due === 'keepalive') this.keepAlive();
