@@ -1,19 +1,14 @@
-import { lookup } from 'node:dns/promises';
-import { formatAddress } from '../base/address.js';
 import type { Cancel, Clock } from '../base/clock.js';
 import { CodedError, messageOf } from '../base/errors.js';
 import type { TurnPace } from '../base/turn-pace.js';
-import type { Address, Config } from '../config/config.js';
+import type { Config } from '../config/config.js';
 import type { GrpcServer } from '../grpc/grpc-server.js';
-import type { StreamOpener } from '../grpc/message-stream.js';
-import type { UnaryCaller } from '../grpc/unary-caller.js';
 import type { Readiness, ReadyState } from '../ops/ops-source.js';
+import type { Report } from '../replication/beat-codec.js';
 import { backupStats, primaryAddress } from '../replication/backup-stats.js';
 import type { BackupStats } from '../replication/backup-stats.js';
 import { FAILBACK_LOOK_MS, Failback, failbackSubject } from '../replication/failback.js';
-import { PeerGate } from '../replication/peer-gate.js';
-import type { PushOffers } from '../replication/push-offers.js';
-import { Replicator } from '../replication/replicator.js';
+import type { Replicator } from '../replication/replicator.js';
 import type { RoleChange } from '../replication/role-options.js';
 import type { ZoneRouter } from '../routing/zone-router.js';
 import type { ServingGate } from '../session/serving-gate.js';
@@ -26,7 +21,8 @@ import type { JournalSide } from './journal-side.js';
 import { PairEpochs } from './pair-epochs.js';
 import { PairHistory } from './pair-history.js';
 import { PairOffers } from './pair-offers.js';
-import { loggedRoleStore } from './pair-role-store.js';
+import { addressText, clusterIdOf, isPeerProven, pairReplicator } from './pair-replicator.js';
+import type { RoleEffects } from './pair-replicator.js';
 import { pairWarnings } from './pair-warnings.js';
 import type { StateKeeper } from './state-keeper.js';
 
@@ -34,8 +30,6 @@ import type { StateKeeper } from './state-keeper.js';
 const SILENCE_POLL_MS = 10;
 /** How often a switch looks how far it has come, ms. */
 const SWITCH_POLL_MS = 20;
-/** What both gateways call their pair where backup.cluster_id says nothing. */
-const DEFAULT_CLUSTER = 'gatesvr';
 
 interface PairParts {
   readonly sessions: SessionService;
@@ -71,9 +65,9 @@ export class PairSide implements ServingGate {
     private readonly clock: Clock,
     private readonly log: Logger,
   ) {
-    const { clusterSecret, clusterId } = config.backup;
+    const { clusterSecret } = config.backup;
     const machine = () => this.replicator?.machine ?? null;
-    this.epochs = new PairEpochs(clusterSecret, clusterId ?? DEFAULT_CLUSTER, machine);
+    this.epochs = new PairEpochs(clusterSecret, clusterIdOf(config), machine);
     this.pace = {
       mayRun: () => this.replicator?.machine.role !== 'primary' || this.serves,
       wait: (run) => void clock.after(SILENCE_POLL_MS, run),
@@ -113,7 +107,11 @@ export class PairSide implements ServingGate {
   /** What an operator should know, one line each. */
   warnings(): string[] {
     const streamLostFor = this.replicator?.streamLostFor ?? null;
-    return pairWarnings(this.stats, { proven: this.isProven, streamLostFor }, this.config.backup);
+    return pairWarnings(
+      this.stats,
+      { proven: isPeerProven(this.config), streamLostFor },
+      this.config.backup,
+    );
   }
 
   /**
@@ -126,7 +124,13 @@ export class PairSide implements ServingGate {
     const recovered = await history.recover(state);
     await this.journal.begin();
     this.saveState = () => history.save(state);
-    const replicator = this.build(history, offers, sessions, router, recovered);
+    const replicator = this.build(history, offers, recovered, {
+      report: () => this.report(history, sessions),
+      onRole: (change) => this.onRole(change, history, router),
+      drain: () => this.drain(sessions),
+      undrain: () => this.undrain(sessions),
+      onDegraded: () => this.effects?.onDegraded(),
+    });
     const { heartbeat, sync } = this.config.backup;
     this.servers = [
       this.grpc.heartbeatServer(heartbeat.listenAddr, replicator.unary),
@@ -134,7 +138,7 @@ export class PairSide implements ServingGate {
     ];
     this.replicator = replicator;
     for (const server of this.servers) await server.start();
-    if (!this.isProven) this.log.warn('the peer is known by its address only');
+    if (!isPeerProven(this.config)) this.log.warn('the peer is known by its address only');
     await replicator.start();
     if (prefersPrimary(this.config)) this.cancelFailback = this.failback(replicator);
   }
@@ -197,77 +201,34 @@ export class PairSide implements ServingGate {
     });
   }
 
-  private get isProven(): boolean {
-    const { backup, grpc } = this.config;
-    return backup.clusterSecret !== null || grpc.tls.clientCaFile !== null;
-  }
-
   private build(
     history: PairHistory,
-    offers: PushOffers,
-    sessions: SessionService,
-    router: ZoneRouter,
+    offers: PairOffers,
     recovered: boolean,
+    effects: RoleEffects,
   ): Replicator {
-    const { config, clock, log, metrics, journal } = this;
-    const { backup, server } = config;
-    const serverId = backup.serverId ?? '';
-    const { heartbeat, sync } = backup;
-    const callers = this.grpc.replicationCallers(heartbeat.interval);
-    const { writer } = journal;
+    const { config, clock, log, metrics, grpc } = this;
+    const { writer } = this.journal;
     if (writer === null) throw new CodedError('NO_JOURNAL', 'a gateway of a pair has a journal');
-    const gate = new PeerGate(
-      {
-        serverId,
-        clusterId: backup.clusterId ?? DEFAULT_CLUSTER,
-        peerHost: heartbeat.peerAddr?.host ?? null,
-        proven: this.isProven,
-      },
-      async (host) => (await lookup(host, { all: true })).map(({ address }) => address),
-      clock,
-      metrics.refused,
-      log,
-    );
-    const replicator = new Replicator(
-      {
-        serverId,
-        mode: backup.mode,
-        onPeerLoss: backup.onPeerLoss,
-        promoteStale: backup.promoteStale,
-        heartbeat,
-        sync,
-        secret: backup.clusterSecret,
-      },
-      {
-        store: loggedRoleStore(backup.roleFile ?? '', history.position > 0 ? history : null),
-        source: writer,
-        follower: history,
-        recovered,
-        heartbeatCaller: dial(callers, heartbeat.peerAddr),
-        syncOpener: dial(callers, sync.peerAddr),
-        gate,
-        metrics,
-        clock,
-        log,
-        offers,
-        report: () => ({
-          sessions: history.sessionCount,
-          lagFrames: 0,
-          healthy: journal.warnings().length === 0 && !sessions.overload.view().shedding,
-          advertiseAddr: textOf(server.advertiseAddr),
-          prefersPrimary: prefersPrimary(config),
-        }),
-        onRole: (change) => this.onRole(change, history, router),
-        drain: () => this.drain(sessions),
-        undrain: () => this.undrain(sessions),
-        onDegraded: () => this.effects?.onDegraded(),
-      },
-    );
-    if (sync.mode === 'sync') {
+    const parts = { config, grpc, writer, history, offers, recovered, metrics, clock, log };
+    const replicator = pairReplicator(parts, effects);
+    if (config.backup.sync.mode === 'sync') {
       const serves = () => this.serves;
       this.effects = new ConfirmedEffects(writer, replicator.confirmations, serves, clock);
     }
     return replicator;
+  }
+
+  /** What the peer is told of this gateway. */
+  private report(history: PairHistory, sessions: SessionService): Report {
+    const { advertiseAddr } = this.config.server;
+    return {
+      sessions: history.sessionCount,
+      lagFrames: 0,
+      healthy: this.journal.warnings().length === 0 && !sessions.overload.view().shedding,
+      advertiseAddr: addressText(advertiseAddr),
+      prefersPrimary: prefersPrimary(this.config),
+    };
   }
 
   private onRole(change: RoleChange, history: PairHistory, router: ZoneRouter): void {
@@ -317,15 +278,4 @@ export function readinessOf(phase: ReadyState, pair: PairSide | null): Readiness
 
 function prefersPrimary({ backup }: Config): boolean {
   return backup.mode === 'primary' && backup.failback === 'auto';
-}
-
-function dial(
-  callers: ReturnType<GrpcSide['replicationCallers']>,
-  address: Address | null,
-): (UnaryCaller & StreamOpener) | null {
-  return address === null ? null : (callers(textOf(address)) as UnaryCaller & StreamOpener);
-}
-
-function textOf(address: Address | null): string {
-  return address === null ? '' : formatAddress(address.host, address.port);
 }
