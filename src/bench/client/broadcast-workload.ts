@@ -5,9 +5,7 @@ import type { LoadSession } from './load-session.js';
 import { fillPayload } from './payload.js';
 import type { PushGateway } from './push-gateway.js';
 import { benchData } from './push-workload.js';
-import type { Timings } from './timings.js';
-import { VerifiedRuns } from './verified-runs.js';
-import type { Workload } from './workload.js';
+import { VerifiedWorkload } from './verified-workload.js';
 import type { Arrival, Extent, LoopResult } from './work-loop.js';
 
 export interface BroadcastOptions {
@@ -30,14 +28,9 @@ interface OpenBroadcast {
  * Broadcasts, one after the other: the next begins when every session has received the last, once and
  * with its own bytes. The time is that until a session received it, one value per session.
  */
-export class BroadcastWorkload implements Workload {
+export class BroadcastWorkload extends VerifiedWorkload {
   /** Until the gateway answered how many sessions it reached. */
   readonly acceptance = new LatencyRecorder();
-  private readonly runs = new VerifiedRuns({
-    begin: (dueAt) => this.broadcast(dueAt),
-    lost: () => `a broadcast did not reach ${this.open?.missing.size ?? 0} sessions`,
-    mayRepeat: true,
-  });
   private readonly expected: Buffer;
   private open: OpenBroadcast | null = null;
   private next = 1;
@@ -47,33 +40,22 @@ export class BroadcastWorkload implements Workload {
     private readonly gateway: PushGateway,
     private readonly options: BroadcastOptions,
   ) {
+    super(true);
     this.expected = Buffer.alloc(options.bytes);
-  }
-
-  get timings(): Timings {
-    return this.runs.timings;
-  }
-
-  get share(): number {
-    return this.runs.share;
-  }
-
-  get done(): number {
-    return this.runs.done;
   }
 
   /** Receptions in the present run. */
   get deliveries(): number {
-    return this.runs.verified;
+    return this.rightCount;
   }
 
-  run(arrival: Arrival, extent: Extent): Promise<LoopResult> {
+  override run(arrival: Arrival, extent: Extent): Promise<LoopResult> {
     this.acceptance.reset();
-    return this.runs.run(arrival, extent);
+    return super.run(arrival, extent);
   }
 
   verified(): string {
-    return `${this.runs.verified} receptions, each once, in order, compared byte for byte`;
+    return `${this.rightCount} receptions, each once, in order, compared byte for byte`;
   }
 
   onPush(session: LoadSession, push: ServerPush): void {
@@ -84,8 +66,8 @@ export class BroadcastWorkload implements Workload {
       return this.onFault(session, 'a broadcast came twice, or out of order');
     }
     if (!this.expected.equals(data)) return this.onFault(session, 'a broadcast with wrong bytes');
-    this.runs.verify();
-    this.runs.timings.record(open.dueAt, open.begunAt);
+    this.verify();
+    this.timings.record(open.dueAt, open.begunAt);
     this.settle(open);
   }
 
@@ -93,11 +75,11 @@ export class BroadcastWorkload implements Workload {
     this.onFault(session, 'an answer to no request');
   }
 
-  onFault(session: LoadSession, reason: string): void {
-    this.runs.fault(session, reason);
+  protected lost(): string {
+    return `a broadcast did not reach ${this.open?.missing.size ?? 0} sessions`;
   }
 
-  private broadcast(dueAt: number): boolean {
+  protected begin(dueAt: number): boolean {
     if (this.open !== null) return false;
     const [number, begunAt] = [this.next++, performance.now()];
     const missing = new Set(this.sessions);
@@ -107,7 +89,7 @@ export class BroadcastWorkload implements Workload {
     const ids = this.options.everyone ? null : this.sessions.map(({ sessionId }) => sessionId);
     this.gateway.broadcast(ids, Buffer.from(this.expected)).then(
       (sent) => this.accepted(open, sent),
-      (error: unknown) => this.runs.faults.note(messageOf(error)),
+      (error: unknown) => this.faults.note(messageOf(error)),
     );
     return true;
   }
@@ -115,7 +97,7 @@ export class BroadcastWorkload implements Workload {
   private accepted(open: OpenBroadcast, sent: number): void {
     this.acceptance.record(performance.now() - open.begunAt);
     if (sent < this.sessions.length) {
-      this.runs.faults.note(`a broadcast was sent to ${sent} of ${this.sessions.length} sessions`);
+      this.faults.note(`a broadcast was sent to ${sent} of ${this.sessions.length} sessions`);
     }
     open.accepted = true;
     this.settle(open);
@@ -124,6 +106,6 @@ export class BroadcastWorkload implements Workload {
   private settle(open: OpenBroadcast): void {
     if (!open.accepted || open.missing.size > 0) return;
     this.open = null;
-    this.runs.pieceDone();
+    this.pieceDone();
   }
 }

@@ -2,10 +2,7 @@ import { RingQueue } from '../../base/ring-queue.js';
 import { messageOf } from '../../base/errors.js';
 import type { LoadSession } from './load-session.js';
 import type { SessionPool } from './session-pool.js';
-import type { Timings } from './timings.js';
-import { VerifiedRuns } from './verified-runs.js';
-import type { Workload } from './workload.js';
-import type { Arrival, Extent, LoopResult } from './work-loop.js';
+import { VerifiedWorkload } from './verified-workload.js';
 
 export interface ConnectOptions {
   /** Who connects, again and again. */
@@ -23,12 +20,7 @@ interface OpenConnect {
  * A storm of connects: handshake, START, a heartbeat that must be answered with its own timestamp,
  * STOP. The time is that until START was answered.
  */
-export class ConnectWorkload implements Workload {
-  private readonly runs = new VerifiedRuns({
-    begin: (dueAt) => this.begin(dueAt),
-    lost: (pieces) => `${pieces} connects never came to an end`,
-    mayRepeat: false,
-  });
+export class ConnectWorkload extends VerifiedWorkload {
   private readonly open = new Map<LoadSession, OpenConnect>();
   private readonly free = new RingQueue<string>();
   private underWay = 0;
@@ -37,48 +29,33 @@ export class ConnectWorkload implements Workload {
     private readonly pool: SessionPool,
     private readonly options: ConnectOptions,
   ) {
+    super(false);
     for (const openid of options.openids) this.free.push(openid);
   }
 
-  get timings(): Timings {
-    return this.runs.timings;
-  }
-
-  get share(): number {
-    return this.runs.share;
-  }
-
-  get done(): number {
-    return this.runs.done;
-  }
-
-  run(arrival: Arrival, extent: Extent): Promise<LoopResult> {
-    return this.runs.run(arrival, extent);
-  }
-
   verified(): string {
-    return `${this.runs.verified} sessions, each started and answered a heartbeat`;
+    return `${this.rightCount} sessions, each started and answered a heartbeat`;
   }
 
   onHeartbeat(session: LoadSession, sentAt: number): void {
     const open = this.open.get(session);
     if (open?.heartbeat !== sentAt) return this.onFault(session, 'a heartbeat with a wrong answer');
     this.open.delete(session);
-    this.runs.verify();
+    this.verify();
     session.stop();
     this.release(open.openid);
-    this.runs.pieceDone();
+    this.pieceDone();
   }
 
   onAnswer(session: LoadSession): void {
     this.onFault(session, 'an answer to no request');
   }
 
-  onFault(session: LoadSession, reason: string): void {
-    this.runs.fault(session, reason);
+  protected lost(pieces: number): string {
+    return `${pieces} connects never came to an end`;
   }
 
-  private begin(dueAt: number): boolean {
+  protected begin(dueAt: number): boolean {
     if (this.underWay >= this.options.inFlight) return false;
     const openid = this.free.shift();
     if (openid === undefined) return false;
@@ -86,14 +63,14 @@ export class ConnectWorkload implements Workload {
     const begunAt = performance.now();
     this.pool.connect(openid, this).then(
       (session) => {
-        this.runs.timings.record(dueAt, begunAt);
+        this.timings.record(dueAt, begunAt);
         const heartbeat = Date.now();
         this.open.set(session, { openid, heartbeat });
         session.heartbeat(heartbeat);
       },
       (error: unknown) => {
         // A refused START was told to onFault already.
-        const { faults } = this.runs;
+        const { faults } = this;
         if (faults.empty) faults.note(messageOf(error), openid);
       },
     );

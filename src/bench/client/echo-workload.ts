@@ -1,9 +1,8 @@
 import { RingQueue } from '../../base/ring-queue.js';
 import type { LoadSession } from './load-session.js';
 import { fillPayload } from './payload.js';
-import type { Timings } from './timings.js';
-import { VerifiedRuns } from './verified-runs.js';
-import type { Piece, Workload } from './workload.js';
+import { VerifiedWorkload } from './verified-workload.js';
+import type { Piece } from './workload.js';
 import type { Arrival, Extent, LoopResult } from './work-loop.js';
 
 export interface EchoOptions {
@@ -26,12 +25,7 @@ const LAST_MESSAGE = 2 ** 32 - 1;
  * Requests whose answers must be their own data, each compared byte for byte. Sessions take turns; no
  * session ever has more than `inFlight` under way.
  */
-export class EchoWorkload implements Workload {
-  private readonly runs = new VerifiedRuns({
-    begin: (dueAt) => this.ask(dueAt),
-    lost: (pieces) => `${pieces} requests without an answer`,
-    mayRepeat: false,
-  });
+export class EchoWorkload extends VerifiedWorkload {
   private readonly free = new RingQueue<LoadSession>();
   private readonly asked = new Map<number, Piece>();
   private readonly expected: Buffer;
@@ -41,28 +35,17 @@ export class EchoWorkload implements Workload {
     private readonly sessions: readonly LoadSession[],
     private readonly options: EchoOptions,
   ) {
+    super(false);
     this.expected = Buffer.alloc(options.bytes);
   }
 
-  get timings(): Timings {
-    return this.runs.timings;
-  }
-
-  get share(): number {
-    return this.runs.share;
-  }
-
-  get done(): number {
-    return this.runs.done;
-  }
-
-  run(arrival: Arrival, extent: Extent): Promise<LoopResult> {
+  override run(arrival: Arrival, extent: Extent): Promise<LoopResult> {
     if (this.free.length === 0) this.giveRoom();
-    return this.runs.run(arrival, extent);
+    return super.run(arrival, extent);
   }
 
   verified(): string {
-    return `${this.runs.verified} answers, each compared byte for byte`;
+    return `${this.rightCount} answers, each compared byte for byte`;
   }
 
   onAnswer(session: LoadSession, msgId: number, data: Uint8Array): void {
@@ -71,14 +54,10 @@ export class EchoWorkload implements Workload {
     fillPayload(this.expected, msgId);
     if (!this.expected.equals(data)) return this.onFault(session, 'an answer with wrong bytes');
     this.asked.delete(msgId);
-    this.runs.verify();
-    this.runs.timings.record(piece.dueAt, piece.begunAt);
+    this.verify();
+    this.timings.record(piece.dueAt, piece.begunAt);
     this.free.push(session);
-    this.runs.pieceDone();
-  }
-
-  onFault(session: LoadSession, reason: string): void {
-    this.runs.fault(session, reason);
+    this.pieceDone();
   }
 
   private giveRoom(): void {
@@ -87,7 +66,11 @@ export class EchoWorkload implements Workload {
     }
   }
 
-  private ask(dueAt: number): boolean {
+  protected lost(pieces: number): string {
+    return `${pieces} requests without an answer`;
+  }
+
+  protected begin(dueAt: number): boolean {
     if (this.asked.size >= (this.options.atMost ?? Infinity)) return false;
     const session = this.free.shift();
     if (session === undefined) return false;

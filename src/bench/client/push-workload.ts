@@ -7,9 +7,8 @@ import type { LoadSession } from './load-session.js';
 import { fillPayload } from './payload.js';
 import { BENCH_PUSH } from './push-gateway.js';
 import type { PushGateway } from './push-gateway.js';
-import type { Timings } from './timings.js';
-import { VerifiedRuns } from './verified-runs.js';
-import type { Piece, Workload } from './workload.js';
+import { VerifiedWorkload } from './verified-workload.js';
+import type { Piece } from './workload.js';
 import type { Arrival, Extent, LoopResult } from './work-loop.js';
 
 export interface PushOptions {
@@ -34,14 +33,9 @@ export function benchData(push: ServerPush): Uint8Array | null {
  * Pushes through the gateway's gRPC side to sessions in turn. Each must be accepted, and received
  * once, in order, with its own bytes. The time is that until it was received.
  */
-export class PushWorkload implements Workload {
+export class PushWorkload extends VerifiedWorkload {
   /** Until the gateway answered for the delivery. */
   readonly acceptance = new LatencyRecorder();
-  private readonly runs = new VerifiedRuns({
-    begin: (dueAt) => this.push(dueAt),
-    lost: (pieces) => `${pieces} pushes did not arrive`,
-    mayRepeat: true,
-  });
   private readonly free = new RingQueue<LoadSession>();
   private readonly open = new Map<LoadSession, OpenPush>();
   private readonly expected: Buffer;
@@ -52,29 +46,18 @@ export class PushWorkload implements Workload {
     private readonly gateway: PushGateway,
     private readonly options: PushOptions,
   ) {
+    super(true);
     this.expected = Buffer.alloc(options.bytes);
   }
 
-  get timings(): Timings {
-    return this.runs.timings;
-  }
-
-  get share(): number {
-    return this.runs.share;
-  }
-
-  get done(): number {
-    return this.runs.done;
-  }
-
-  run(arrival: Arrival, extent: Extent): Promise<LoopResult> {
+  override run(arrival: Arrival, extent: Extent): Promise<LoopResult> {
     this.acceptance.reset();
     if (this.free.length === 0) for (const session of this.sessions) this.free.push(session);
-    return this.runs.run(arrival, extent);
+    return super.run(arrival, extent);
   }
 
   verified(): string {
-    return `${this.runs.verified} pushes, each received once, in order, compared byte for byte`;
+    return `${this.rightCount} pushes, each received once, in order, compared byte for byte`;
   }
 
   onPush(session: LoadSession, push: ServerPush): void {
@@ -87,8 +70,8 @@ export class PushWorkload implements Workload {
     fillPayload(this.expected, piece.number);
     if (!this.expected.equals(data)) return this.onFault(session, 'a push with wrong bytes');
     piece.received = true;
-    this.runs.verify();
-    this.runs.timings.record(piece.dueAt, piece.begunAt);
+    this.verify();
+    this.timings.record(piece.dueAt, piece.begunAt);
     this.settle(piece);
   }
 
@@ -96,11 +79,11 @@ export class PushWorkload implements Workload {
     this.onFault(session, 'an answer to no request');
   }
 
-  onFault(session: LoadSession, reason: string): void {
-    this.runs.fault(session, reason);
+  protected lost(pieces: number): string {
+    return `${pieces} pushes did not arrive`;
   }
 
-  private push(dueAt: number): boolean {
+  protected begin(dueAt: number): boolean {
     if (this.open.size >= this.options.inFlight) return false;
     const session = this.free.shift();
     if (session === undefined) return false;
@@ -115,7 +98,7 @@ export class PushWorkload implements Workload {
         piece.accepted = true;
         this.settle(piece);
       },
-      (error: unknown) => this.runs.fault(session, messageOf(error)),
+      (error: unknown) => this.onFault(session, messageOf(error)),
     );
     return true;
   }
@@ -124,6 +107,6 @@ export class PushWorkload implements Workload {
     if (!piece.accepted || !piece.received) return;
     this.open.delete(piece.session);
     this.free.push(piece.session);
-    this.runs.pieceDone();
+    this.pieceDone();
   }
 }
