@@ -1,4 +1,5 @@
 import { parseAddress } from '../base/address.js';
+import { Backoff } from '../base/backoff.js';
 import { SystemClock } from '../base/clock.js';
 import type { Cancel, Clock } from '../base/clock.js';
 import type { CallConnection, ConnectionOwner, Connector } from './call-connection.js';
@@ -18,7 +19,7 @@ const CONNECT_TIMEOUT_MS = 20_000;
 /** Calls that wait for a connection, or for the peer to allow more streams; further ones fail. */
 const MAX_WAITING_CALLS = 10_000;
 const MAX_WAITING_BYTES = 64 * 1_048_576;
-/** Pauses differ by up to so much, so that gateways do not return to a peer all at once. */
+/** By how much pauses between attempts to connect differ. */
 const JITTER = 0.2;
 
 /**
@@ -44,7 +45,7 @@ export class Http2Caller implements UnaryCaller, StreamOpener, CallOwner, Connec
   private cancelConnect: Cancel | null = null;
   /** Whether the connection has carried a call: a peer that lets none through is not asked again at once. */
   private carried = false;
-  private pauseMs = 0;
+  private readonly backoff: Backoff;
   /** Clock time before which no attempt is made. */
   private pausedUntil = -Infinity;
   private lastFault = 'not connected';
@@ -62,6 +63,12 @@ export class Http2Caller implements UnaryCaller, StreamOpener, CallOwner, Connec
   ) {
     this.maxMessageBytes = tuning.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES;
     this.deadlines = new DeadlineQueue(clock);
+    this.backoff = new Backoff({
+      firstMs: tuning.initialReconnectMs ?? RECONNECT.initialMs,
+      longestMs: tuning.maxReconnectMs ?? RECONNECT.maxMs,
+      factor: RECONNECT.factor,
+      jitter: JITTER,
+    });
   }
 
   get outage(): number {
@@ -109,7 +116,7 @@ export class Http2Caller implements UnaryCaller, StreamOpener, CallOwner, Connec
     if (connection !== this.connection) return;
     this.cancelConnect?.();
     this.connected = true;
-    this.pauseMs = 0;
+    this.backoff.reset();
     this.pump();
   }
 
@@ -240,11 +247,7 @@ export class Http2Caller implements UnaryCaller, StreamOpener, CallOwner, Connec
 
   /** Every failed attempt makes the pause longer, up to the limit. */
   private pause(): void {
-    const first = this.tuning.initialReconnectMs ?? RECONNECT.initialMs;
-    const longest = this.tuning.maxReconnectMs ?? RECONNECT.maxMs;
-    this.pauseMs = Math.min(longest, this.pauseMs === 0 ? first : this.pauseMs * RECONNECT.factor);
-    const jitter = 1 + (Math.random() * 2 - 1) * JITTER;
-    this.pausedUntil = this.clock.now() + this.pauseMs * jitter;
+    this.pausedUntil = this.clock.now() + this.backoff.next();
   }
 
   private faultLine(): string {

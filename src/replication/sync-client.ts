@@ -1,3 +1,4 @@
+import { Backoff } from '../base/backoff.js';
 import type { Cancel, Clock } from '../base/clock.js';
 import type { ClientStream, StreamEnd, StreamOpener } from '../grpc/message-stream.js';
 import type { JournalFollower } from '../journal/journal.js';
@@ -21,9 +22,8 @@ import type { PushOffers } from './push-offers.js';
 import { BrokenStreamError, Receiver } from './receiver.js';
 import type { RoleMachine } from './role-machine.js';
 
-/** Pauses before the stream is opened again, ms; doubled after each failure, back after a snapshot. */
-const FIRST_PAUSE_MS = 50;
-const LONGEST_PAUSE_MS = 2_000;
+/** Before the stream is opened again; the first one again after a snapshot. */
+const PAUSES = { firstMs: 50, longestMs: 2_000 };
 
 export interface SyncClientParts {
   readonly machine: RoleMachine;
@@ -42,7 +42,7 @@ export interface SyncClientParts {
 export class SyncClient {
   private attempt: Attempt | null = null;
   private cancelPause: Cancel | null = null;
-  private pause = FIRST_PAUSE_MS;
+  private readonly backoff = new Backoff(PAUSES);
   private following = false;
   private lastReason = '';
 
@@ -52,7 +52,7 @@ export class SyncClient {
   start(): void {
     if (this.following) return;
     this.following = true;
-    this.pause = FIRST_PAUSE_MS;
+    this.backoff.reset();
     this.open();
   }
 
@@ -67,7 +67,7 @@ export class SyncClient {
 
   /** The snapshot is in, the tail has begun. */
   onWhole(): void {
-    this.pause = FIRST_PAUSE_MS;
+    this.backoff.reset();
     this.lastReason = '';
     this.parts.log.info({ position: this.parts.follower.position }, 'following the primary');
   }
@@ -82,11 +82,10 @@ export class SyncClient {
       this.parts.log.warn({ reason }, 'the stream from the primary ended; it begins again');
     }
     if (!this.following) return;
-    this.cancelPause = this.parts.clock.after(this.pause, () => {
+    this.cancelPause = this.parts.clock.after(this.backoff.next(), () => {
       this.cancelPause = null;
       this.open();
     });
-    this.pause = Math.min(LONGEST_PAUSE_MS, this.pause * 2);
   }
 
   private open(): void {

@@ -1,3 +1,4 @@
+import { Backoff } from '../base/backoff.js';
 import type { Clock } from '../base/clock.js';
 import { RingQueue } from '../base/ring-queue.js';
 import { DeadlineQueue } from '../grpc/deadline-queue.js';
@@ -14,9 +15,7 @@ import type { RequestKeeper, RequestObserver } from './streamed-request.js';
 const MAX_WAITING = 10_000;
 const MAX_WAITING_BYTES = 64 * 1_048_576;
 /** After a stream that ended without an answer, or an upstream that stops, the next one waits. */
-const PAUSE = { firstMs: 200, longestMs: 2_000, factor: 1.6 } as const;
-/** Pauses differ by up to so much, so that gateways do not return to an upstream all at once. */
-const JITTER = 0.2;
+const PAUSES = { firstMs: 200, longestMs: 2_000, factor: 1.6, jitter: 0.2 };
 
 /** Whoever owns a ProcessStream. */
 export interface ProcessStreamOwner {
@@ -46,7 +45,7 @@ export class ProcessStream implements LaneOwner, RequestKeeper {
   /** All there are: retired ones finish what is under way. */
   private readonly lanes = new Set<StreamLane>();
   private scheduled = false;
-  private pauseMs = 0;
+  private readonly backoff = new Backoff(PAUSES);
   /** Clock time before which no stream is opened. */
   private pausedUntil = -Infinity;
   private lastFault = '';
@@ -132,7 +131,7 @@ export class ProcessStream implements LaneOwner, RequestKeeper {
       this.owner.onRefused([...unanswered, ...this.takeWaiting()], end.message);
       return;
     }
-    if (lane.heard) this.pauseMs = 0;
+    if (lane.heard) this.backoff.reset();
     // For connections that are lost the opener has its own pause.
     else if (end.status !== GrpcStatus.UNAVAILABLE) this.pause(end.message);
     const failure = failureOf(end);
@@ -198,10 +197,7 @@ export class ProcessStream implements LaneOwner, RequestKeeper {
 
   private pause(reason: string): void {
     this.lastFault = reason;
-    const next = this.pauseMs === 0 ? PAUSE.firstMs : this.pauseMs * PAUSE.factor;
-    this.pauseMs = Math.min(PAUSE.longestMs, next);
-    const jitter = 1 + (Math.random() * 2 - 1) * JITTER;
-    this.pausedUntil = this.clock.now() + this.pauseMs * jitter;
+    this.pausedUntil = this.clock.now() + this.backoff.next();
   }
 
   private failWaiting(message: string, status: number = GrpcStatus.UNAVAILABLE): void {

@@ -1,3 +1,4 @@
+import { Backoff } from '../../base/backoff.js';
 import type { Cancel, Clock } from '../../base/clock.js';
 import type {
   ClientStream,
@@ -15,10 +16,7 @@ import {
 } from '../../wire/messages.js';
 
 const { SERVING } = HealthCheckResponse.ServingStatus;
-const FIRST_PAUSE_MS = 200;
-const LONGEST_PAUSE_MS = 5_000;
-/** Pauses differ by up to so much, so that upstreams do not return to a gateway all at once. */
-const JITTER = 0.3;
+const PAUSES = { firstMs: 200, longestMs: 5_000, jitter: 0.3 };
 
 /**
  * Notices that a gateway was gone and is back, by grpc.health.v1 Watch: it may have forgotten who is
@@ -28,7 +26,7 @@ export class GatewayWatch implements StreamObserver {
   private stream: ClientStream | null = null;
   /** It was away, or not serving, since it was last seen to serve. */
   private lost = false;
-  private attempts = 0;
+  private readonly backoff = new Backoff(PAUSES);
   private stopped = false;
   private cancelPause: Cancel | null = null;
 
@@ -60,7 +58,7 @@ export class GatewayWatch implements StreamObserver {
     } catch {
       return;
     }
-    this.attempts = 0;
+    this.backoff.reset();
     if (!serving) this.lost = true;
     else if (this.lost) {
       this.lost = false;
@@ -72,9 +70,7 @@ export class GatewayWatch implements StreamObserver {
     this.stream = null;
     if (this.stopped || status === GrpcStatus.UNIMPLEMENTED) return;
     this.lost = true;
-    const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(this.attempts++, 10));
-    const jittered = pause * (1 + (Math.random() * 2 - 1) * JITTER);
-    this.cancelPause = this.clock.after(jittered, () => {
+    this.cancelPause = this.clock.after(this.backoff.next(), () => {
       this.cancelPause = null;
       this.start();
     });

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { Backoff } from '../../base/backoff.js';
 import type { Clock } from '../../base/clock.js';
 import { PushError } from './errors.js';
 import type { PushFields } from './push-content.js';
@@ -11,10 +12,7 @@ const PASSING: ReadonlySet<string> = new Set([
   'REPLICATION_LAG',
   'SHUTTING_DOWN',
 ]);
-const FIRST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 5_000;
-/** Pauses differ by up to so much, so that upstreams do not return to a gateway all at once. */
-const JITTER = 0.3;
+const PAUSES = { firstMs: 100, longestMs: 5_000, jitter: 0.3 };
 
 /** Pushes that are tried again (`retryForMs`), until their upstream stops. */
 export class PushRetries {
@@ -37,15 +35,15 @@ export class PushRetries {
     const until = this.clock.now() + forMs;
     const key = fields.idempotencyKey ?? '';
     const keyed = { ...fields, idempotencyKey: key === '' ? randomUUID() : key };
-    for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(LONGEST_PAUSE_MS, pause * 2)) {
+    const backoff = new Backoff(PAUSES);
+    for (;;) {
       try {
         await this.attempt(keyed);
         return;
       } catch (error) {
         const left = until - this.clock.now();
         if (!(error instanceof PushError) || !PASSING.has(error.code) || left <= 0) throw error;
-        const jittered = pause * (1 + (Math.random() * 2 - 1) * JITTER);
-        await this.pause(Math.min(left, jittered));
+        await this.pause(Math.min(left, backoff.next()));
         if (this.stopped) throw endedByStop(error);
       }
     }

@@ -1,3 +1,4 @@
+import { Backoff } from '../../base/backoff.js';
 import type { Cancel, Clock } from '../../base/clock.js';
 import { messageOf } from '../../base/errors.js';
 import { GrpcStatus } from '../../grpc/unary-caller.js';
@@ -35,8 +36,7 @@ const FINAL: ReadonlySet<string> = new Set([
   'NOT_ALLOWED',
   UNAUTHENTICATED,
 ]);
-const FIRST_PAUSE_MS = 200;
-const LONGEST_PAUSE_MS = 5_000;
+const PAUSES = { firstMs: 200, longestMs: 5_000 };
 
 /**
  * Registers at one gateway, again and again until it is accepted, refused for good, or stopped; and
@@ -47,7 +47,7 @@ export class Registration {
   readonly done: Promise<void>;
   private resolve: () => void = () => undefined;
   private reject: (error: RegistrationError) => void = () => undefined;
-  private attempts = 0;
+  private readonly backoff = new Backoff(PAUSES);
   private stopped = false;
   private attempting = false;
   private readonly watch: GatewayWatch;
@@ -82,7 +82,7 @@ export class Registration {
   private again(): void {
     // An attempt under way, or soon to be, will do.
     if (this.stopped || this.attempting || this.cancel !== null) return;
-    this.attempts = 0;
+    this.backoff.reset();
     void this.attempt();
   }
 
@@ -127,7 +127,7 @@ export class Registration {
   }
 
   private retry(reason: string): void {
-    const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(this.attempts++, 10));
+    const pause = this.backoff.next();
     this.tell('retrying', reason, pause);
     this.cancel = this.clock.after(pause, () => void this.attempt());
   }
