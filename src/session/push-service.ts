@@ -69,6 +69,10 @@ export class PushService {
     this.fanOut.breakOff(`REPLICATION_LAG: ${notPrimaryReason(this.parts.serving)}`);
   }
 
+  refused(code: PushErrorCode): void {
+    this.parts.metrics.pushes.add(code);
+  }
+
   /**
    * success=true means that the push is in an outbox or an offline queue, and kept as safe as the
    * journal is asked to. Without a journal it answers at once.

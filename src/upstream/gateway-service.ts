@@ -9,7 +9,7 @@ import {
   UpstreamRegisterResponse,
 } from '../wire/messages.js';
 import { Method } from '../wire/grpc-methods.js';
-import { refuseAudience, refusePush, refuseSize } from './push-check.js';
+import { offerPush, refuseAudience, refuseSize } from './push-check.js';
 import type { Refusal } from './push-check.js';
 import type { PushSink } from './push-sink.js';
 import type { RegistrationSink } from './registration-sink.js';
@@ -39,11 +39,7 @@ export class GatewayService {
         request: UnicastPushRequest,
         response: UnicastPushResponse,
         refusal: (message) => ({ success: false, message, errorCode: 'PUSH_FAILED' }),
-        handle: (push, answer) => {
-          const refusal = refusePush(push);
-          if (refusal === null) this.pushes.push(push, answer);
-          else answer({ success: false, message: refusal.message, errorCode: refusal.code });
-        },
+        handle: (push, answer) => offerPush(this.pushes, push, answer),
       },
       this.logger,
     );

@@ -2,7 +2,7 @@ import type { UnaryMethod } from '../grpc/grpc-server.js';
 import type { Logger } from '../telemetry/log.js';
 import { PushBatchRequest, PushBatchResponse, UnicastPushRequest } from '../wire/messages.js';
 import { Method } from '../wire/grpc-methods.js';
-import { refusePush } from './push-check.js';
+import { offerPush } from './push-check.js';
 import type { PushResult, PushSink } from './push-sink.js';
 import { serveTyped } from './typed-method.js';
 
@@ -73,8 +73,6 @@ function deliver(
       if (result.success) accepted++;
       if (--open === 0) answer({ results, accepted });
     };
-    const refusal = refusePush(request);
-    if (refusal === null) sink.push(request, done);
-    else done({ success: false, message: refusal.message, errorCode: refusal.code });
+    offerPush(sink, request, done);
   });
 }

@@ -1,7 +1,7 @@
 import { MAX_FRAME_BYTES, MAX_OPENID_BYTES } from '../wire/limits.js';
 import { NotifySyncHint } from '../wire/messages.js';
 import type { BroadcastRequest, UnicastPushRequest } from '../wire/messages.js';
-import type { PushErrorCode } from './push-sink.js';
+import type { PushErrorCode, PushResult, PushSink } from './push-sink.js';
 
 /** Keys are kept for ten minutes each; a UUID has 36 bytes, a URN of some structure fits as well. */
 const MAX_IDEMPOTENCY_KEY_BYTES = 256;
@@ -16,11 +16,26 @@ export interface Refusal {
   readonly message: string;
 }
 
+/** Shows a push to the sink, or refuses and counts it; answers through `done` as the sink does. */
+export function offerPush(
+  sink: PushSink,
+  push: UnicastPushRequest,
+  done: (result: PushResult) => void,
+): void {
+  const refusal = refusePush(push);
+  if (refusal === null) {
+    sink.push(push, done);
+    return;
+  }
+  sink.refused(refusal.code);
+  done({ success: false, message: refusal.message, errorCode: refusal.code });
+}
+
 /**
  * Whether a push may be shown to the sink at all. What depends on sessions, such as whether the
  * target exists and the exact size of the frame, is the sink's to judge.
  */
-export function refusePush(push: UnicastPushRequest): Refusal | null {
+function refusePush(push: UnicastPushRequest): Refusal | null {
   const target = refuseTarget(push);
   if (target !== null) return target;
   if (!(push.syncHint >= 0 && push.syncHint <= LAST_SYNC_HINT)) {

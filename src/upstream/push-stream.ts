@@ -11,7 +11,7 @@ import {
   encodeMessage,
 } from '../wire/messages.js';
 import { MAX_BATCH_PUSHES } from './push-batch.js';
-import { refusePush } from './push-check.js';
+import { offerPush } from './push-check.js';
 import type { PushResult, PushSink } from './push-sink.js';
 
 /** Unanswered pushes of one call; above it the call is not read. */
@@ -124,13 +124,8 @@ class PushCall implements StreamCall {
       this.inFlight--;
       this.answer(pushId, result);
     };
-    const refusal = refusePush(request);
-    if (refusal !== null) {
-      done({ success: false, message: refusal.message, errorCode: refusal.code });
-      return;
-    }
     try {
-      this.sink.push(request, done);
+      offerPush(this.sink, request, done);
     } catch (error) {
       this.logger.error({ err: error, method: Method.PushStream }, 'a push failed inside');
       done({ success: false, message: 'internal error', errorCode: 'PUSH_FAILED' });

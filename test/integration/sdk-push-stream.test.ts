@@ -78,6 +78,10 @@ class TestGateway implements PushSink {
     else done(GOOD);
   }
 
+  refused(): void {
+    // Nobody reads the count.
+  }
+
   broadcast(_: unknown, done: (sentCount: number, message: string) => void): void {
     done(0, '');
   }

@@ -38,6 +38,7 @@ export class FakeGatewayService {
         const result = this.onPush(push);
         if (result !== null) void Promise.resolve(result).then(done);
       },
+      refused: () => undefined,
       broadcast: (request: BroadcastRequest, done: (sent: number, message: string) => void) => {
         this.broadcasts.push(request);
         done(this.sentCount, '');

@@ -1,4 +1,4 @@
-import type { PushResult, PushSink } from '../../src/upstream/push-sink.js';
+import type { PushErrorCode, PushResult, PushSink } from '../../src/upstream/push-sink.js';
 import type {
   RegistrationRequest,
   RegistrationResult,
@@ -10,6 +10,7 @@ import { BroadcastRequest, UnicastPushRequest } from '../../src/wire/messages.js
 export class RecordingPushSink implements PushSink {
   readonly pushes: UnicastPushRequest[] = [];
   readonly broadcasts: BroadcastRequest[] = [];
+  readonly refusals: string[] = [];
   result: PushResult = { success: true, message: 'queued', errorCode: '' };
   /** Thrown instead of an answer. */
   error: Error | null = null;
@@ -18,6 +19,10 @@ export class RecordingPushSink implements PushSink {
     if (this.error !== null) throw this.error;
     this.pushes.push(UnicastPushRequest.create({ ...request, data: Buffer.from(request.data) }));
     done(this.result);
+  }
+
+  refused(code: PushErrorCode): void {
+    this.refusals.push(code);
   }
 
   broadcast(request: BroadcastRequest, done: (sentCount: number, message: string) => void): void {

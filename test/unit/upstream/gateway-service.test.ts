@@ -106,6 +106,7 @@ describe('pushes', () => {
     const bench = new Bench();
     expect(bench.push(push)).toMatchObject({ success: false, errorCode });
     expect(bench.pushes.pushes).toHaveLength(0);
+    expect(bench.pushes.refusals).toEqual([errorCode]);
   });
 
   test('a bound number above 2^53 and bytes that are no message are refused, not thrown', () => {

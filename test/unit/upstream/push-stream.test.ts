@@ -39,6 +39,9 @@ class Caller implements ResponseStream, PushSink {
   push(_: unknown, done: (result: PushResult) => void): void {
     this.waiting.push(done);
   }
+  refused(): void {
+    throw new Error('nobody pushes what is refused at sight');
+  }
   broadcast(): void {
     throw new Error('nobody broadcasts');
   }

@@ -69,6 +69,7 @@ describe('PushBatch', () => {
       'BIND_REQUIRED',
     ]);
     expect(response.accepted).toBe(1);
+    expect(sink.refusals).toEqual(['INVALID_TARGET_TYPE', 'INVALID_TARGET_ID', 'BIND_REQUIRED']);
     expect(sink.pushes.map(({ targetId, content }) => [targetId, content])).toEqual([
       ['alice', 'one'],
     ]);
@@ -111,6 +112,7 @@ describe('PushBatch', () => {
         const result = { success: true, message: push.targetId, errorCode: '' } as never;
         waiting.push(() => (done(result), done(result)));
       },
+      refused: () => undefined,
       broadcast: () => undefined,
     };
     let answer: PushBatchResponse | null = null;
