@@ -22,6 +22,11 @@ export interface Clock {
   every(period: number, run: () => void): Cancel;
 }
 
+/** Resolves after `ms` by this clock, which may let the process end first. */
+export function sleep(clock: Clock, ms: number): Promise<void> {
+  return new Promise((resolve) => void clock.after(ms, resolve));
+}
+
 /** The clock of the machine. */
 export class SystemClock implements Clock {
   now(): number {

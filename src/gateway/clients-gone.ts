@@ -1,3 +1,4 @@
+import { sleep } from '../base/clock.js';
 import type { Clock } from '../base/clock.js';
 import { LINGER_MS } from '../link/link.js';
 import type { SessionService } from '../session/session-service.js';
@@ -12,6 +13,6 @@ export async function clientsGone(
 ): Promise<void> {
   const deadline = clock.now() + 2 * LINGER_MS;
   while (sessions.connectionCount > 0 && clock.now() < deadline) {
-    await new Promise<void>((resolve) => clock.after(CLOSE_POLL_MS, resolve));
+    await sleep(clock, CLOSE_POLL_MS);
   }
 }

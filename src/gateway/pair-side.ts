@@ -1,3 +1,4 @@
+import { sleep } from '../base/clock.js';
 import type { Cancel, Clock } from '../base/clock.js';
 import { CodedError, messageOf } from '../base/errors.js';
 import type { TurnPace } from '../base/turn-pace.js';
@@ -174,7 +175,7 @@ export class PairSide implements ServingGate {
     const { server, backup } = this.config;
     const until = clock.now() + server.drainTimeout + 2 * backup.heartbeat.timeout;
     while (replicator.machine.role === 'primary' && this.switching && clock.now() < until) {
-      await new Promise<void>((resolve) => clock.after(SWITCH_POLL_MS, resolve));
+      await sleep(clock, SWITCH_POLL_MS);
     }
   }
 
@@ -255,7 +256,7 @@ export class PairSide implements ServingGate {
     const { writer } = this.journal;
     const until = clock.now() + config.backup.heartbeat.timeout;
     while ((writer?.settled.length ?? 0) > 0 && clock.now() < until) {
-      await new Promise<void>((resolve) => clock.after(SWITCH_POLL_MS, resolve));
+      await sleep(clock, SWITCH_POLL_MS);
     }
   }
 

@@ -1,3 +1,4 @@
+import { sleep } from '../base/clock.js';
 import type { Cancel } from '../base/clock.js';
 import { CodedError, messageOf } from '../base/errors.js';
 import { memoised } from '../base/lifecycle.js';
@@ -272,7 +273,7 @@ export class Replicator {
           'the backup does not confirm; this gateway serves on',
         );
       }
-      await new Promise<void>((resolve) => clock.after(this.tickPeriod, resolve));
+      await sleep(clock, this.tickPeriod);
     }
   }
 

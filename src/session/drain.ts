@@ -1,3 +1,4 @@
+import { sleep } from '../base/clock.js';
 import type { Clock } from '../base/clock.js';
 import { ErrorCode } from '../wire/error-catalogue.js';
 import { retryAfter } from '../wire/retry-after.js';
@@ -64,7 +65,7 @@ export class Drain {
       const late = elapsed >= timeout;
       for (const leaver of this.leavers) this.look(leaver, late);
       if (this.leavers.size === 0 && this.told === this.waiting.length) return;
-      await new Promise<void>((resolve) => clock.after(POLL_MS, resolve));
+      await sleep(clock, POLL_MS);
     }
   }
 
