@@ -179,6 +179,7 @@ export class Replicator {
         onTakeOverAsked: () => this.onTakeOverAsked(),
         onHandOverFailed: () => parts.undrain(),
         onAlone: (reason) => this.onAlone(reason),
+        onDeparted: () => this.onDeparted(),
       },
       parts.clock,
       parts.log,
@@ -232,6 +233,11 @@ export class Replicator {
 
   private onAlone(reason: string): void {
     this.news.alone(this.machine.epoch, reason);
+    this.confirmations.lapse();
+  }
+
+  private onDeparted(): void {
+    this.server.dropAll('the backup has said goodbye');
     this.confirmations.lapse();
   }
 

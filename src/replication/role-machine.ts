@@ -29,7 +29,7 @@ export class RoleMachine {
   /** Boot id of the standby that has caught up, 0 for none. */
   private caughtUp = 0;
   /** Boot id of the standby that said goodbye last. */
-  private departed = 0;
+  departed = 0;
   private readonly stored: StoredRole;
   private sequence = 0;
   private readonly lease: Lease;
@@ -254,6 +254,7 @@ export class RoleMachine {
   private partFrom({ role, epoch, boot }: Word): void {
     if (this.current !== 'primary' || role !== 'backup' || epoch !== this.disk.epoch) return;
     this.departed = boot;
+    this.listener.onDeparted();
     if (!this.disk.solo) this.serve('the backup has stopped', false);
   }
 

@@ -47,4 +47,6 @@ export interface RoleListener {
   onHandOverFailed(): void;
   /** The primary, which had a backup, serves without one from here on. @param reason one line: why. */
   onAlone(reason: string): void;
+  /** The backup has said goodbye: whatever it still confirms promises nothing. */
+  onDeparted(): void;
 }

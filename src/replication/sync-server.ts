@@ -72,9 +72,13 @@ export class SyncServer {
     this.current = null;
   }
 
-  /** Whether it is of a process before the one that was seen last: it must not end the stream of that. */
+  /**
+   * Whether it is of a process that has said goodbye, or of one before the process that was seen last:
+   * it must neither be waited for nor end the stream of that.
+   */
   isFormer(boot: number): boolean {
-    return boot < Math.max(this.machine.peerBoot, this.current?.boot ?? 0);
+    const seen = Math.max(this.machine.peerBoot, this.current?.boot ?? 0);
+    return boot < seen || boot === this.machine.departed;
   }
 
   replace(following: Following): void {

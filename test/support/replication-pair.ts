@@ -72,6 +72,7 @@ export class PairNode {
         onTakeOverAsked: () => void this.takeOverAsked++,
         onHandOverFailed: () => undefined,
         onAlone: (reason) => void this.alone.push(reason),
+        onDeparted: () => undefined,
       },
       this.clock,
       silentLogger(),
