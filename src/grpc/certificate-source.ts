@@ -21,6 +21,12 @@ export const CERTIFICATE_POLL_MS = 10_000;
 
 type Listener = (material: TlsMaterial) => void;
 
+const sameBytes = (one: Buffer | null, other: Buffer | null): boolean =>
+  one === null || other === null ? one === other : one.equals(other);
+
+const sameMaterial = (one: TlsMaterial, other: TlsMaterial): boolean =>
+  sameBytes(one.ca, other.ca) && sameBytes(one.cert, other.cert) && sameBytes(one.key, other.key);
+
 /**
  * Certificates from files, read again when one of these changes. A file that is bad keeps the old
  * ones in use, and is tried again until it is good; the log says so once.
@@ -71,6 +77,7 @@ export class CertificateSource {
   /** Reads the files now. @returns whether they are good. */
   reload(): boolean {
     this.stamp = this.look();
+    const before = this.material;
     try {
       this.material = this.load();
     } catch (error) {
@@ -78,6 +85,7 @@ export class CertificateSource {
       return false;
     }
     this.complained = '';
+    if (sameMaterial(before, this.material)) return true;
     this.logger.info({ files: this.files }, 'certificates were renewed');
     for (const listener of this.listeners) listener(this.material);
     return true;

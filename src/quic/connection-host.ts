@@ -11,14 +11,17 @@ import type { TurnScheduler } from './turn-scheduler.js';
 export interface KeepalivePolicy {
   /** Silence in ms before a PING; two thirds of the idle timeout where that is less. */
   readonly silence: number;
-  /** Only for connections whose idle timeout, the smaller one of both sides, is at most this, ms. */
-  readonly idleUpTo: number;
+  /** Only for connections whose idle timeout, the smaller one of both sides, is below this, ms. */
+  readonly idleBelow: number;
 }
 
-/** Deployed clients heartbeat every 30 s and time out after 30 s: a race (REPLICATION.md). */
+/**
+ * Deployed clients heartbeat every 30 s and time out after 30 s: a race (REPLICATION.md). Where two
+ * heartbeats fall into the idle timeout a PING would double what an idle session costs, for nothing.
+ */
 export const DEFAULT_KEEPALIVE: KeepalivePolicy = Object.freeze({
   silence: 20_000,
-  idleUpTo: 60_000,
+  idleBelow: 60_000,
 });
 
 /** What the connections of an endpoint share. */

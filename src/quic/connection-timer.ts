@@ -39,7 +39,7 @@ export class ConnectionTimer {
     this.handshakeEnd = Infinity;
     const { keepalive, limits } = this.host;
     const idleTimeout = Math.min(theirs || Infinity, limits.idleTimeout || Infinity);
-    if (keepalive !== null && idleTimeout <= keepalive.idleUpTo) {
+    if (keepalive !== null && idleTimeout < keepalive.idleBelow) {
       this.silence = Math.min(keepalive.silence, idleTimeout * IDLE_SHARE);
     }
     return idleTimeout;

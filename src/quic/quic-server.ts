@@ -79,6 +79,8 @@ const DEFAULT_GATE: GateLimits = Object.freeze({ retryAbove: 1_000, maxHandshake
 export class QuicServer implements EndpointOwner, GateState {
   private readonly endpoint: QuicEndpoint;
   private readonly ids: ConnectionIdSource;
+  /** Destination connection id of the client that was refused last. */
+  private lastRefused = Buffer.alloc(0);
   private readonly gate: InitialGate;
   private readonly resets: StatelessResets;
   private readonly limits: TransportLimits;
@@ -191,7 +193,7 @@ export class QuicServer implements EndpointOwner, GateState {
         this.accept(verdict, header, datagram, from);
         break;
       case 'refuse':
-        this.options.metrics.rejected.add(verdict.reason);
+        this.countRefused(header.dcid, verdict.reason);
         this.answer(verdict.label, verdict.datagram, from);
         break;
       case 'answer':
@@ -206,6 +208,13 @@ export class QuicServer implements EndpointOwner, GateState {
     const reset = this.resets.answer(datagram);
     if (reset !== null) this.answer('reset', reset, from);
     else this.options.metrics.datagramsDropped.add('unknown_connection');
+  }
+
+  /** Once per client: a ClientHello may take two datagrams, which come one after the other. */
+  private countRefused(destination: Uint8Array, reason: string): void {
+    if (this.lastRefused.equals(destination)) return;
+    this.lastRefused = Buffer.from(destination);
+    this.options.metrics.rejected.add(reason);
   }
 
   private answer(label: string, datagram: Buffer, to: RemoteInfo): void {

@@ -128,7 +128,7 @@ describe('keepalive', () => {
     const { handler } = edge();
     harness = await QuicHarness.start({
       protocols: { gatesvr: handler },
-      keepalive: { silence: 100, idleUpTo: 10_000 },
+      keepalive: { silence: 100, idleBelow: 10_001 },
     });
     // Longer than a machine stands still.
     const idleTimeout = 5_000;

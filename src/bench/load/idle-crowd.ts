@@ -10,6 +10,13 @@ const SESSIONS_PER_PROCESS = 25_000;
 /** Connecting a process's share, ms: 100,000 take two minutes on two cores. */
 const OPEN_PATIENCE_MS = 600_000;
 
+/** As IdlePlan; times in ms. */
+export interface CrowdPlan {
+  readonly sessions: number;
+  readonly heartbeatEvery: number;
+  readonly ramp: number;
+}
+
 /** What the processes saw together. */
 export interface CrowdFigures {
   readonly sent: number;
@@ -26,12 +33,13 @@ export interface CrowdFigures {
 export class IdleCrowd {
   private constructor(private readonly parts: readonly LoadProcess[]) {}
 
-  /** @param heartbeatEvery ms. @throws {Error} where a process cannot be started. */
-  static async start(port: number, sessions: number, heartbeatEvery: number): Promise<IdleCrowd> {
+  /** @throws {Error} where a process cannot be started. */
+  static async start(port: number, plan: CrowdPlan): Promise<IdleCrowd> {
+    const { sessions, heartbeatEvery, ramp } = plan;
     const processes = Math.ceil(sessions / SESSIONS_PER_PROCESS);
     const starts = Array.from({ length: processes }, (_, index) => {
       const share = Math.floor((sessions + index) / processes);
-      return LoadProcess.start('idle-part.js', [port, share, heartbeatEvery].map(String));
+      return LoadProcess.start('idle-part.js', [port, share, heartbeatEvery, ramp].map(String));
     });
     return new IdleCrowd(await Promise.all(starts));
   }

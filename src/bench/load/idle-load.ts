@@ -9,6 +9,8 @@ import { counted, freshPrefix, pause } from './rounds.js';
 
 export interface IdlePlan {
   readonly sessions: number;
+  /** They are begun evenly over this time, ms; 0: as fast as it goes. */
+  readonly ramp: number;
   /** Every session sends a heartbeat so often, counted from its own start, ms. */
   readonly heartbeatEvery: number;
   /** How long they are held, ms. */
@@ -36,7 +38,7 @@ const SETTLE_MS = 5_000;
  * @throws {Error} where a heartbeat is not answered, a session ends, or an answer is wrong.
  */
 export async function runIdle(contestant: Contestant, plan: IdlePlan): Promise<Row> {
-  const crowd = await IdleCrowd.start(contestant.port, plan.sessions, plan.heartbeatEvery);
+  const crowd = await IdleCrowd.start(contestant.port, plan);
   const active = new SessionPool(localTarget(contestant.port), { sockets: 1 });
   const options = { action: 'echo', bytes: BYTES, inFlight: IN_FLIGHT };
   const echo = new EchoWorkload(active.sessions, options);

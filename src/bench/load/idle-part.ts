@@ -10,7 +10,8 @@ import { servePart } from './load-process.js';
 import { freshPrefix, pause, socketsFor } from './rounds.js';
 
 // Sessions that are only held, in a process of their own; arguments: port, sessions, ms between the
-// heartbeats of each. `open` connects them, `begin` starts the measurement of latencies, `end` answers with an IdleShare.
+// heartbeats of each, ms over which they are begun. `open` connects them, `begin` starts the measurement
+// of latencies, `end` answers with an IdleShare.
 
 /** What one process saw. */
 export interface IdleShare {
@@ -28,7 +29,7 @@ export interface IdleShare {
 /** How long the last heartbeats may take to be answered, ms. */
 const PATIENCE_MS = 10_000;
 
-const [port = 0, count = 1, everyMs = 1] = process.argv.slice(2).map(Number);
+const [port = 0, count = 1, everyMs = 1, rampMs = 0] = process.argv.slice(2).map(Number);
 const faults = new FaultBook();
 const pool = new SessionPool(localTarget(port), { sockets: socketsFor(count) });
 const beats = new SteadyHeartbeats(everyMs, (session, reason) =>
@@ -50,7 +51,7 @@ const observer: LoadObserver = {
 servePart(null, {
   open: async () => {
     try {
-      await pool.open(numbered(freshPrefix('idle'), count), observer);
+      await pool.open(numbered(freshPrefix('idle'), count), observer, null, rampMs);
       return null;
     } catch (error) {
       return messageOf(error);

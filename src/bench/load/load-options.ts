@@ -28,6 +28,7 @@ const NUMBERS = {
   requests: { type: 'string' },
   warmup: { type: 'string' },
   hold: { type: 'string' },
+  ramp: { type: 'string' },
   heartbeat: { type: 'string' },
   hostile: { type: 'string' },
   returns: { type: 'string' },

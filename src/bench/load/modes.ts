@@ -60,6 +60,7 @@ export const MODES: Readonly<Record<string, Mode>> = {
   idle: ({ starters, rounds = 3, number }, emit) => {
     const plan = {
       sessions: number('sessions') ?? 20_000,
+      ramp: (number('ramp') ?? 0) * SECOND,
       heartbeatEvery: (number('heartbeat') ?? 30) * SECOND,
       hold: (number('hold') ?? 120) * SECOND,
       active: number('active') ?? 0,

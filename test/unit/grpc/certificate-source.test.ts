@@ -36,3 +36,19 @@ test('bad files are tried again until they are good, and complained about once',
   expect(loads).toBe(7);
   source.stop();
 });
+
+test('renewed is what has other bytes: a reload for another reason is no renewal', () => {
+  const lines: string[] = [];
+  const destination = { write: (line: string) => void lines.push(line) };
+  const log = createLogger({ level: 'info', format: 'json' }, destination);
+  let cert = 'old';
+  const load = () => ({ ca: null, cert: Buffer.from(cert), key: Buffer.from('key') });
+  const source = new CertificateSource(load, [], new FakeClock(), log);
+  const told: string[] = [];
+  expect(source.reload()).toBe(true);
+  source.subscribe((material) => told.push(String(material.cert)));
+  cert = 'new';
+  expect([source.reload(), source.reload()]).toEqual([true, true]);
+  expect(told).toEqual(['new']);
+  expect(lines.filter((line) => line.includes('certificates were renewed'))).toHaveLength(1);
+});

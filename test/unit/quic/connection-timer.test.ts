@@ -35,9 +35,8 @@ describe('keepalive', () => {
   it.each([
     ['ours is short and theirs is long', 31_000, 90_000, 20_000],
     ['theirs is shorter than what we would wait', 60_000, 15_000, 10_000],
-    ['both have the default', 60_000, 60_000, 20_000],
     ['a deployed client has 30 s', 60_000, 30_000, 20_000],
-    ['they announce none', 60_000, 0, 20_000],
+    ['they announce none', 59_000, 0, 20_000],
     ['we have none', 0, 40_000, 20_000],
   ])('comes in time where %s', (_what, ours, theirs, silence) => {
     const ping = firstPing(ours, theirs);
@@ -47,6 +46,8 @@ describe('keepalive', () => {
 
   it('is left out where the idle timeout is long, or it is off', () => {
     expect(firstPing(90_000, 90_000)).toBeNull();
+    expect(firstPing(60_000, 60_000)).toBeNull();
+    expect(firstPing(60_000, 0)).toBeNull();
     expect(firstPing(0, 0)).toBeNull();
     expect(firstPing(60_000, 30_000, null)).toBeNull();
   });
