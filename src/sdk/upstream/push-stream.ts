@@ -1,3 +1,4 @@
+import { inBatches } from '../../base/batches.js';
 import type { Clock } from '../../base/clock.js';
 import { DeadlineQueue, Deadlined } from '../../grpc/deadline-queue.js';
 import type {
@@ -22,8 +23,7 @@ import type { PushFields } from './push-content.js';
 const MAX_UNANSWERED = 10_000;
 const MAX_UNANSWERED_BYTES = 64 * 1_048_576;
 /** One message takes so many pushes and about so many bytes. */
-const MAX_BATCH = 1_000;
-const MAX_BATCH_BYTES = 512 * 1_024;
+const BATCH = { count: 1_000, bytes: 512 * 1_024 };
 
 /** Who waits for a push. */
 export interface PushObserver {
@@ -173,14 +173,10 @@ export class PushStream implements StreamObserver {
   }
 
   private nextBatch(): PendingPush[] {
-    const batch: PendingPush[] = [];
-    let bytes = 0;
-    for (const pending of this.unsent) {
-      bytes += pending.bytes;
-      if (batch.length === MAX_BATCH || (batch.length > 0 && bytes > MAX_BATCH_BYTES)) break;
+    const [batch = []] = inBatches(this.unsent, ({ bytes }) => bytes, BATCH);
+    for (const pending of batch) {
       this.unsent.delete(pending);
       pending.sent = true;
-      batch.push(pending);
     }
     return batch;
   }

@@ -58,12 +58,14 @@ test('a call that expires without a byte since it was sent raises suspicion once
   expect(peer.silent).toBe(1);
 });
 
+/** A call that began now expires a second later. */
+function expire(): void {
+  const sentAt = clock.now();
+  clock.advance(1_000);
+  keepalive.expired(sentAt);
+}
+
 test('suspicion pings no more often than a Go server bears', () => {
-  const expire = (): void => {
-    const sentAt = clock.now();
-    clock.advance(1_000);
-    keepalive.expired(sentAt);
-  };
   expire();
   // The answer to the ping comes, but no call is answered: pings stay rare.
   clock.advance(1);
@@ -76,11 +78,6 @@ test('suspicion pings no more often than a Go server bears', () => {
 });
 
 test('a peer that answered calls since the last ping is pinged again as soon as it falls silent', () => {
-  const expire = (): void => {
-    const sentAt = clock.now();
-    clock.advance(1_000);
-    keepalive.expired(sentAt);
-  };
   expire();
   clock.advance(1);
   keepalive.received();
