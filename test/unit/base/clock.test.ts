@@ -26,10 +26,11 @@ function standStill(ms: number): void {
   while (performance.now() < end);
 }
 
-/** Sends itself a datagram, and stands still before it can be read. */
-const sendAndStandStill = (): Promise<void> =>
+/** Sets a timer and sends itself a datagram, and stands still in the same turn: both are late. */
+const sendAndStandStill = (setTimer: () => void): Promise<void> =>
   new Promise((done) =>
     setImmediate(() => {
+      setTimer();
       socket.send('a word');
       standStill(2 * STALL_MS);
       done();
@@ -38,16 +39,18 @@ const sendAndStandStill = (): Promise<void> =>
 
 describe('SystemClock', () => {
   it('runs what a stall made late after what came meanwhile was read', async () => {
-    clock.after(1, () => seen.push('timer'));
-    await sendAndStandStill();
+    await sendAndStandStill(() => clock.after(1, () => seen.push('timer')));
     await until(() => seen.includes('timer'), 'the timer');
     expect(seen).toEqual(['datagram', 'timer']);
   });
 
   it('may be told meanwhile not to run it', async () => {
-    const cancel = clock.after(1, () => seen.push('timer'));
-    socket.on('message', cancel);
-    await sendAndStandStill();
+    await sendAndStandStill(() =>
+      socket.on(
+        'message',
+        clock.after(1, () => seen.push('timer')),
+      ),
+    );
     await until(() => seen.includes('datagram'), 'the datagram');
     await new Promise((done) => setTimeout(done, 20));
     expect(seen).toEqual(['datagram']);
