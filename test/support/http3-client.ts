@@ -1,5 +1,6 @@
 import { Registry } from 'prom-client';
 import { SystemClock } from '../../src/base/clock.js';
+import type { CodedError } from '../../src/base/errors.js';
 import { POST_STREAM, StreamingEnd } from '../../src/bench/client/streaming-end.js';
 import { CONNECT } from '../../src/bench/client/webtransport-end.js';
 import { FrameType, StreamType, encodeFrame } from '../../src/http3/frames.js';
@@ -113,9 +114,23 @@ export class Http3Client {
     return recorder;
   }
 
+  /** A stream for a request: the server may allow it a packet later than it answered the last one. */
+  private async requestStream(): Promise<QuicStream> {
+    let stream: QuicStream | null = null;
+    await eventually(() => {
+      try {
+        stream = this.connection.openStream();
+      } catch (error) {
+        if ((error as CodedError).code !== 'STREAM_LIMIT') throw error;
+      }
+      return stream !== null;
+    }, 'the permission to ask');
+    return stream as unknown as QuicStream;
+  }
+
   /** A whole request and its answer; `pieces` are written after the head as they are. */
   async ask(fields: readonly Field[], pieces: Uint8Array = Buffer.alloc(0)): Promise<Http3Answer> {
-    const stream = this.connection.openStream();
+    const stream = await this.requestStream();
     let got: readonly Field[] = [];
     let aborted: number | null = null;
     let body = '';
