@@ -88,6 +88,13 @@ export class Http3LinkStream implements ByteStream, ByteStreamCarrier, BodyObser
     this.tellEnd({ code, reason, by: 'local' });
   }
 
+  /** Breaks the stream off, so that the client cannot be told a code either. */
+  discard(code: ErrorCode, reason: string): void {
+    this.ended = true;
+    this.message.abort(Http3Code.REQUEST_CANCELLED);
+    this.tellEnd({ code, reason, by: 'local' });
+  }
+
   onReadable(): void {
     if (this.told) return;
     this.observer?.onReadable();

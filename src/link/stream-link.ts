@@ -40,6 +40,8 @@ export interface ByteStreamCarrier {
   readonly remoteAddress: string;
   /** Closes with an application code; `StreamLink.connectionClosed` follows, not at once. */
   close(code: number, reason: string): void;
+  /** As `close`, and nothing that was written leaves any more; where it is missing `close` does just that. */
+  discard?(code: number, reason: string): void;
 }
 
 /**
@@ -132,6 +134,12 @@ export class StreamLink implements Link, ByteStreamObserver {
     this.endWith({ code, reason, by: 'local' }, code, reason);
   }
 
+  discard(code: ErrorCode, reason: string): void {
+    const { carrier } = this;
+    if (carrier.discard === undefined) this.close(code, reason);
+    else if (this.beginClosing({ code, reason, by: 'local' })) carrier.discard(code, reason);
+  }
+
   onReadable(): void {
     if (this.finishing === null) this.readFrames();
     // Not else: a frame may have made the observer finish.
@@ -222,9 +230,14 @@ export class StreamLink implements Link, ByteStreamObserver {
   }
 
   private endWith(closed: LinkClosed, code: ErrorCode, reason: string): void {
-    if (this.closing !== null) return;
+    if (this.beginClosing(closed)) this.carrier.close(code, reason);
+  }
+
+  /** @returns whether it is for the caller to close the carrier now. */
+  private beginClosing(closed: LinkClosed): boolean {
+    if (this.closing !== null) return false;
     this.closing = closed;
     this.linger?.();
-    this.carrier.close(code, reason);
+    return true;
   }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import type { Link } from '../../src/link/link.js';
-import { LINK_BUFFER_BYTES } from '../../src/link/link.js';
+import { LINK_BUFFER_BYTES, discardLink } from '../../src/link/link.js';
 import { ErrorCode } from '../../src/wire/error-catalogue.js';
 import { MAX_FRAME_BYTES } from '../../src/wire/limits.js';
 import { undisturbed } from '../support/undisturbed.js';
@@ -66,6 +66,26 @@ export function linkSuite(name: string, connect: ConnectLink, carriage = asTheyA
     const body = Buffer.alloc(length, number & 0xff);
     body.writeUInt32BE(number, 0);
     return frame(body);
+  }
+
+  /** Sends to a peer that does not read until the Link is full, and stays so. */
+  async function fill(link: Link): Promise<{ piece: Buffer; taken: number }> {
+    // Random, for a transport may compress.
+    const piece = frame(randomBytes(32 * 1024));
+    let taken = 0;
+    // Transports take a window's worth by themselves; after that the buffer must fill.
+    for (let quiet = 0; ;) {
+      if (link.send(piece) === 'ok') {
+        taken++;
+        quiet = 0;
+      } else if (++quiet < 20) {
+        await settle(5);
+      } else {
+        break;
+      }
+      expect(taken).toBeLessThan(400);
+    }
+    return { piece, taken };
   }
 
   describe(`Link over ${name}`, () => {
@@ -163,21 +183,7 @@ export function linkSuite(name: string, connect: ConnectLink, carriage = asTheyA
 
     it('says full, holds little, and tells when there is room', async () => {
       pair.client.pause();
-      // Random, for a transport may compress.
-      const piece = frame(randomBytes(32 * 1024));
-      let taken = 0;
-      // Transports take a window's worth by themselves; after that the buffer must fill.
-      for (let quiet = 0; ;) {
-        if (pair.server.send(piece) === 'ok') {
-          taken++;
-          quiet = 0;
-        } else if (++quiet < 20) {
-          await settle(5);
-        } else {
-          break;
-        }
-        expect(taken).toBeLessThan(400);
-      }
+      const { piece, taken } = await fill(pair.server);
       expect(pair.server.bufferedBytes).toBeLessThan(LINK_BUFFER_BYTES + 2 * piece.length);
       expect(client.frames).toHaveLength(0);
       const before = server.writable;
@@ -249,6 +255,24 @@ export function linkSuite(name: string, connect: ConnectLink, carriage = asTheyA
       expect(server.closed).toEqual([{ code: 0, reason: 'good bye', by: 'peer' }]);
       expect(pair.server.send(frame('too late'))).toBe('closed');
     });
+
+    for (const finished of [false, true]) {
+      it(`sends nothing that waits once it discards${finished ? ' after finish' : ''}`, async () => {
+        pair.client.pause();
+        const { piece, taken } = await fill(pair.server);
+        if (finished) server.call((link) => link.finish(ErrorCode.Replaced, 'replaced elsewhere'));
+        // Half of it: some transports make frames longer.
+        const waiting = Math.floor(pair.server.bufferedBytes / piece.length / 2);
+        expect(waiting).toBeGreaterThan(0);
+        server.call((link) => discardLink(link, ErrorCode.NotPrimary, 'no longer primary'));
+        server.call((link) => discardLink(link, ErrorCode.NotPrimary, 'a second time'));
+        expect(pair.server.send(piece)).toBe('closed');
+        pair.client.resume();
+        await bothClosed();
+        expect(client.frames.length).toBeLessThanOrEqual(taken - waiting);
+        expect(server.closed).toEqual([expect.objectContaining({ by: 'local' })]);
+      });
+    }
 
     it('tells both sides of a finish by the client', async () => {
       pair.client.send(frame('stop'));
