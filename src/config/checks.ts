@@ -13,6 +13,7 @@ export function checkTogether(config: Config, findings: Findings): void {
   checkAuth(config, findings);
   checkPorts(config, findings);
   checkSessions(config, findings);
+  checkOffline(config, findings);
   checkRouting(config, findings);
   checkWebSocket(config, findings);
   checkBackup(config, findings);
@@ -107,6 +108,19 @@ function checkSessions(config: Config, { problems, warnings }: Findings): void {
       `quic.idle_timeout (${formatDuration(quic.idleTimeout)}) does not exceed session.heartbeat_interval (${formatDuration(session.heartbeatInterval)}): quiet clients will be disconnected`,
     );
   }
+}
+
+/** As session.outbox_max_frames says it. */
+const PUSH_PERCENT = 90;
+
+/** What waits for an openid goes into its outbox at once, and should leave room for answers there. */
+function checkOffline({ session }: Config, { warnings }: Findings): void {
+  const { offlineTtl, offlineMaxFrames, outboxMaxFrames } = session;
+  const room = Math.floor((outboxMaxFrames * PUSH_PERCENT) / 100);
+  if (offlineTtl === 0 || offlineMaxFrames <= room) return;
+  warnings.push(
+    `session.offline_max_frames (${offlineMaxFrames}) exceeds ${PUSH_PERCENT} % of session.outbox_max_frames (${outboxMaxFrames}): a client with so much waiting is refused requests until it has acknowledged some, at most ${room} is better`,
+  );
 }
 
 function checkWebSocket({ websocket }: Config, { problems }: Findings): void {

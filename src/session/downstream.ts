@@ -16,6 +16,7 @@ export class Downstream {
   readonly outbox: Outbox;
   /** Pushes that wait for the login, in order. */
   readonly held: PushBody[] = [];
+  private heldBytes = 0;
   loggedIn: boolean;
   /** The connection that serves the session now, or null. */
   channel: SessionChannel | null = null;
@@ -35,6 +36,14 @@ export class Downstream {
     this.gate = journal === null ? null : new DeliveryGate(journal, this);
   }
 
+  /**
+   * Whether it takes no further answer. Pushes that wait for the login have no number yet, so no
+   * acknowledgement frees them: they must not keep the login out.
+   */
+  get full(): boolean {
+    return this.outbox.isFull(this.held.length, this.heldBytes);
+  }
+
   /** Numbers and keeps a frame. Whether it fits was the caller's question. */
   append(msgId: number, clientSeq: number, body: PushBody, key: PushKey | null): void {
     const entry = this.outbox.append(msgId, clientSeq, body);
@@ -48,6 +57,7 @@ export class Downstream {
       this.append(0, 0, body, key);
     } else {
       this.held.push(body);
+      this.heldBytes += body.length;
       this.outbox.reserve(body.length);
       this.environment.journal?.held(this.handle, body, key);
     }
@@ -62,6 +72,7 @@ export class Downstream {
   logIn(): void {
     this.loggedIn = true;
     this.environment.journal?.loggedIn(this.handle);
+    this.heldBytes = 0;
     for (const body of this.held.splice(0)) {
       this.outbox.release(body.length);
       this.append(0, 0, body, null);

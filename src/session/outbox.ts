@@ -86,11 +86,11 @@ export class Outbox {
     );
   }
 
-  /** Whether it is at or above its limits, waiting frames counted. */
-  get full(): boolean {
+  /** Whether it is at or above its limits, waiting frames counted but for these of them. */
+  isFull(uncountedFrames: number, uncountedBytes: number): boolean {
     return (
-      this.totalFrames >= this.limits.outboxMaxFrames ||
-      this.totalBytes >= this.limits.outboxMaxBytes
+      this.totalFrames - uncountedFrames >= this.limits.outboxMaxFrames ||
+      this.totalBytes - uncountedBytes >= this.limits.outboxMaxBytes
     );
   }
 

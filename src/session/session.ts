@@ -180,7 +180,7 @@ export class Session implements RequestOwner, KnownSession {
     const verdict = this.sequence.judge(seq, mayJump);
     if (verdict === 'repeat' && this.ledger.awaitsDelivery(seq)) return null;
     if (verdict !== 'next') return refusalOf(verdict, seq, this.sequence.next);
-    if (this.outbox.full) return refusalOf('full', seq, seq);
+    if (this.downstream.full) return refusalOf('full', seq, seq);
     const expected = this.sequence.next;
     this.sequence.consume(seq);
     const { journal, clock } = this.environment;
@@ -251,7 +251,7 @@ export class Session implements RequestOwner, KnownSession {
 
   /** @returns whether it fits. It is kept in any case, for it was promised. */
   private appendAnswer({ msgId, clientSeqId }: PendingRequest, body: PushBody): boolean {
-    const fits = !this.outbox.full;
+    const fits = !this.downstream.full;
     this.downstream.append(msgId, clientSeqId, body, null);
     this.ledger.answered(clientSeqId);
     return fits;

@@ -187,8 +187,17 @@ export class SessionWorld {
     while (this.open.length > 0) this.answer(0, false);
     for (let round = 0; round < 3; round++) {
       this.app.connect();
+      if (this.options.loginAction !== undefined) this.logIn();
       this.app.acknowledge(1);
     }
+    this.app.check();
+  }
+
+  /** Every request is one: what waits for the login comes then. */
+  private logIn(): void {
+    this.app.request('login');
+    this.noteExecutions();
+    while (this.open.length > 0) this.answer(0, false);
     this.app.check();
   }
 }

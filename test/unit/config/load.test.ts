@@ -288,6 +288,25 @@ describe('problems', () => {
   });
 });
 
+describe('a queue for openids without a session', () => {
+  const room = { 'session.offline_max_frames': '91', 'session.outbox_max_frames': '100' };
+
+  it.each([
+    ['that one outbox does not take is warned of', { ...room, 'session.offline_ttl': '1m' }, 1],
+    ['that is off is not', room, 0],
+    [
+      'that fits is not',
+      { ...room, 'session.offline_ttl': '1m', 'session.offline_max_frames': '90' },
+      0,
+    ],
+  ])('%s', (_, flags, count) => {
+    const { warnings } = loadConfig({ env: {}, flags });
+    expect(warnings).toEqual(
+      Array(count).fill(expect.stringMatching(/offline_max_frames \(91\).* at most 90 is better/)),
+    );
+  });
+});
+
 describe('the reference', () => {
   it('docs/CONFIGURATION.md is current (make build-all writes it)', () => {
     expect(readFileSync(join(root, 'docs', 'CONFIGURATION.md'), 'utf8')).toBe(renderReference());

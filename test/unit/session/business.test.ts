@@ -227,6 +227,33 @@ describe('login_action', () => {
     harness.answer(2);
     expect(restarted.texts).toEqual(['log in first', 'h', 'p']);
   });
+
+  test('is let through however many pushes wait for it: nobody could acknowledge them before', () => {
+    const offline = { offlineTtl: 60_000, offlineMaxFrames: 50 };
+    const harness = new SessionHarness({ loginAction: 'hello', outboxMaxFrames: 16, ...offline });
+    const texts = Array.from({ length: 50 }, (_, index) => `p${index}`);
+    harness.pushTexts('alice', ...texts);
+    const client = harness.started();
+    expect(harness.push('alice', { content: 'more' }).errorCode).toBe('OUTBOX_FULL');
+    client.business(1).business(2, 'h', 'hello');
+    harness.answer(0);
+    expect(client.texts).toEqual(['log in first', 'h', ...texts]);
+    expect(client.closed).toBeNull();
+    // They are in the outbox now, and count like any others.
+    client.business(3);
+    expect(client.last).toMatchObject({ code: 429, msgId: 103, seq: 0 });
+    const back = harness.started('alice', { lastAckedSeqId: 52 }).business(3);
+    harness.answer(1);
+    expect(back.texts).toEqual(['r3']);
+  });
+
+  test('before it succeeded, answers that are not acknowledged still fill the outbox', () => {
+    const harness = new SessionHarness({ loginAction: 'hello', outboxMaxFrames: 16 });
+    const client = harness.started();
+    for (let seq = 1; seq <= 17; seq++) client.business(seq);
+    expect(client.seqs).toHaveLength(16);
+    expect(client.last).toMatchObject({ code: 429, msgId: 117, seq: 0 });
+  });
 });
 
 test('a heartbeat is answered with both times and is not sequenced', () => {
