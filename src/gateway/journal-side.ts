@@ -114,13 +114,17 @@ export class JournalSide {
     this.disk?.restartSnapshot();
   }
 
-  /** Writes down everything from here on. Before anyone is served. @throws {StartupError} */
-  async begin(): Promise<void> {
+  /**
+   * Writes down everything from here on. Before anyone is served.
+   * @param whole false where what was recovered may lack its end, and numbers did not jump for that yet.
+   * @throws {StartupError}
+   */
+  async begin(whole = true): Promise<void> {
     const { folder, writer, config } = this;
     if (folder === null || writer === null) return;
     const options = { folder, fsync: config.journal.fsync, bootId: bootId() };
     this.disk = new DiskLog(writer, options, this.clock, this.log, this.metrics);
-    await this.disk.begin();
+    await this.disk.begin(whole);
   }
 
   /** Ends the log gracefully: the next start knows that nothing is missing. */

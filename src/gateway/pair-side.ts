@@ -123,7 +123,7 @@ export class PairSide implements ServingGate {
     const offers = new PairOffers(sessions.pushes, this.metrics, this.log);
     const history = new PairHistory(this.journal, sessions, router, floor, offers);
     const recovered = await history.recover(state);
-    await this.journal.begin();
+    await this.journal.begin(recovered);
     this.saveState = () => history.save(state);
     const replicator = this.build(history, offers, recovered, {
       report: () => this.report(history, sessions),

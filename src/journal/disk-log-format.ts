@@ -50,14 +50,10 @@ export type LogRecord =
 /** How a segment's content ends: where it should, inside a record, or with one that is no record. */
 export type SegmentEnd = 'clean' | 'torn' | 'damaged';
 
-export function encodeHeader({
-  standalone,
-  position,
-  bootId,
-}: Omit<SegmentHeader, 'whole'>): Buffer {
+export function encodeHeader({ whole, standalone, position, bootId }: SegmentHeader): Buffer {
   const header = Buffer.alloc(HEADER_BYTES);
   MAGIC.copy(header);
-  header[STATUS_AT] = STATUS_WHOLE;
+  header[STATUS_AT] = whole ? STATUS_WHOLE : STATUS_HOLES;
   header[STANDALONE_AT] = standalone ? 1 : 0;
   header.writeBigUInt64BE(BigInt(position), POSITION_AT);
   header.write(bootId, BOOT_AT, 'latin1');

@@ -52,6 +52,8 @@ export class DiskLog implements JournalSink {
   private snapshotBytes = 0;
   private feed: SnapshotFeed | null = null;
   private nextNumber = 1;
+  /** Whether the history that is written down lacks nothing. */
+  private whole = true;
   private clearObstacle: (() => void) | null = null;
   private detach: (() => void) | null = null;
   private cancelRetry: Cancel | null = null;
@@ -82,10 +84,13 @@ export class DiskLog implements JournalSink {
   /**
    * Writes everything there is into a new segment, removes those before it, and follows the journal
    * from here on. Must be done before anyone is served.
+   * @param whole false where that may lack its end: so will everything read from this log, until another
+   * history takes its place.
    * @throws {StartupError} JOURNAL_UNWRITABLE.
    */
-  async begin(): Promise<void> {
+  async begin(whole = true): Promise<void> {
     const { folder } = this.options;
+    this.whole = whole;
     try {
       const made = mkdirSync(folder, { recursive: true, mode: 0o700 });
       if (made !== undefined) this.syncEntriesOf(dirname(folder));
@@ -128,6 +133,7 @@ export class DiskLog implements JournalSink {
    * what this process says of itself from now on must be true after a kill.
    */
   rewrite(): void {
+    this.whole = true;
     try {
       this.startSegment(true);
       while (this.feed !== null) this.step();
@@ -188,11 +194,12 @@ export class DiskLog implements JournalSink {
   /** From here on batches go into a new segment; its snapshot follows in steps. */
   private startSegment(standalone: boolean): void {
     const { folder, bootId } = this.options;
+    const { whole } = this;
     const { position } = this.journal;
     const number = this.nextNumber++;
     const path = join(folder, segmentName(number));
     const create = this.options.create ?? ((...args) => new LogSegment(...args));
-    const next = create(number, path, { standalone, position, bootId });
+    const next = create(number, path, { whole, standalone, position, bootId });
     try {
       this.syncEntriesOf(folder);
     } catch (error) {

@@ -25,7 +25,7 @@ export class LogSegment {
   constructor(
     readonly number: number,
     readonly path: string,
-    header: Omit<SegmentHeader, 'whole'>,
+    header: SegmentHeader,
   ) {
     this.file = openSync(path, 'wx', FILE_MODE);
     try {

@@ -26,13 +26,18 @@ export class GatewayPair {
 
   /** Starts both, and waits until the backup may take over. */
   async start(): Promise<void> {
+    await this.open();
+    await Promise.all([this.boot('a'), this.boot('b')]);
+    await this.inSync('a');
+  }
+
+  /** Gives each its addresses, for tests that start them one by one. */
+  async open(): Promise<void> {
     const started = async (name: NodeName) => ({
       heartbeat: await this.relays[name].heartbeat.start(),
       sync: await this.relays[name].sync.start(),
     });
     this.ports = { a: await started('a'), b: await started('b') };
-    await Promise.all([this.boot('a'), this.boot('b')]);
-    await this.inSync('a');
   }
 
   /** Starts one node, or starts it again with what it left on disk. */
@@ -43,7 +48,7 @@ export class GatewayPair {
       'backup.mode': name === 'a' ? 'primary' : 'backup',
       'backup.server_id': name,
       'backup.cluster_secret': 'of this test',
-      'backup.role_file': join(this.harness.folder, `${name}.role`),
+      'backup.role_file': this.file(name, 'role'),
       'backup.heartbeat.interval': '100ms',
       'backup.heartbeat.timeout': '2500ms',
       'backup.heartbeat.listen_addr': '127.0.0.1:0',
@@ -66,7 +71,8 @@ export class GatewayPair {
     return gateway;
   }
 
-  private file(name: NodeName, kind: string): string {
+  /** What this node keeps on disk under that name. */
+  file(name: NodeName, kind: 'role' | 'journal' | 'state'): string {
     return join(this.harness.folder, `${name}.${kind}`);
   }
 

@@ -49,14 +49,18 @@ interface Bench {
   readonly log: DiskLog;
 }
 
-async function begun(options: Partial<DiskLogOptions> = {}, position = 0): Promise<Bench> {
+async function begun(
+  options: Partial<DiskLogOptions> = {},
+  position = 0,
+  whole = true,
+): Promise<Bench> {
   const harness = new SessionHarness({ offlineTtl: 600_000 }, undefined, undefined, {}, true);
   const { journal, clock, metrics } = harness;
   if (journal === null) throw new Error('no journal');
   journal.continueFrom(position);
   const settings = { folder, fsync: 'never' as const, bootId: BOOT, ...options };
   const log = new DiskLog(journal, settings, clock, silentLogger(), metrics.journal);
-  await log.begin();
+  await log.begin(whole);
   return { harness, journal, log };
 }
 
@@ -134,6 +138,29 @@ describe('the log on disk', () => {
     second.harness.pushTexts('alice', 'two');
     expect(readdirSync(folder)).toEqual(['00000002.log']);
     expect((await found()).image.position).toBe(second.journal.newest);
+  });
+
+  test('one that began with a history that may lack its end says so until another takes its place', async () => {
+    const disk = new Disk();
+    const options = { create: disk.create, compactAtBytes: 2_000 };
+    const { harness, log } = await begun(options, 7, false);
+    expect((await found()).complete).toBe(false);
+    harness.started('alice');
+    // Neither a compaction nor a disk that was full for a while brings back what is missing.
+    const { compactions } = harness.metrics.journal;
+    for (let index = 0; compactions.value === 0 && index < 3_000; index++) {
+      submit(harness, index);
+      await turn();
+    }
+    expect([compactions.value > 0, (await found()).complete]).toEqual([true, false]);
+    disk.room = 0;
+    submit(harness, 0);
+    disk.room = Infinity;
+    harness.advance(1_000);
+    await until(() => !log.failing);
+    expect((await found()).complete).toBe(false);
+    log.rewrite();
+    expect((await found()).complete).toBe(true);
   });
 
   test('no folder, or one in which nothing was ever served, is no log', async () => {

@@ -1,0 +1,78 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, expect, test } from '@jest/globals';
+import { CodedError } from '../../src/base/errors.js';
+import type { Gateway } from '../../src/gateway/gateway.js';
+import { STATUS_HOLES, STATUS_OFFSET } from '../../src/journal/disk-log-format.js';
+import { RoleFile } from '../../src/replication/role-file.js';
+import { UnicastPushRequest } from '../../src/wire/messages.js';
+import { GatewayPair } from '../support/gateway-pair.js';
+import { until } from '../support/until.js';
+
+let pair: GatewayPair;
+afterEach(() => pair.close());
+
+/** One of a pair whose peer never comes. */
+async function alone(keeps: 'journal' | 'state'): Promise<Gateway> {
+  const settings = { 'session.offline_ttl': '10m', 'backup.heartbeat.timeout': '1s' };
+  pair = new GatewayPair(settings, keeps);
+  await pair.open();
+  await pair.boot('a');
+  await pair.serves('a');
+  return pair.a;
+}
+
+/** @returns once the push is kept. */
+async function push(gateway: Gateway): Promise<void> {
+  const target = { targetType: 'openid', targetId: 'away', msgType: 't', content: 'kept' };
+  const pushed = new Promise((resolve) =>
+    gateway.sessions.pushes.push(new UnicastPushRequest(target), resolve),
+  );
+  expect(await pushed).toMatchObject({ success: true });
+}
+
+/** Push numbers that were never used begin above this. */
+function floorOf(gateway: Gateway): number {
+  const [first] = gateway.sessions.archive.snapshot();
+  return first?.header?.numberFloor ?? 0;
+}
+
+/** As a kill while it was one of two would leave it: it waits for its peer. */
+function makeWait(): void {
+  const file = new RoleFile(pair.file('a', 'role'));
+  const state = file.load();
+  if (state === null) throw new Error('no role');
+  file.save({ ...state, role: 'primary', solo: false });
+}
+
+const waits = { 'backup.on_peer_loss': 'step_down' };
+
+/** An operator lets it serve, as soon as its peer counts as silent. */
+async function letServe(): Promise<void> {
+  await until(() => {
+    try {
+      pair.a.pair?.goSolo();
+      return true;
+    } catch (error) {
+      if (error instanceof CodedError && error.code === 'PEER_ALIVE') return false;
+      throw error;
+    }
+  }, 'the peer to be silent');
+}
+
+test('a journal that may lack its end makes numbers jump, however often its gateway waits in vain', async () => {
+  await push(await alone('journal'));
+  await pair.a.stop();
+  makeWait();
+  const folder = pair.file('a', 'journal');
+  const log = join(folder, readdirSync(folder).sort().at(-1) as string);
+  const content = readFileSync(log);
+  content[STATUS_OFFSET] = STATUS_HOLES;
+  writeFileSync(log, content);
+  await pair.boot('a', waits);
+  expect(pair.a.pair?.state).toBe('starting');
+  await pair.a.stop();
+  await pair.boot('a', waits);
+  await letServe();
+  expect(floorOf(pair.a)).toBeGreaterThanOrEqual(2 ** 32);
+});
