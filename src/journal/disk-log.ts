@@ -134,11 +134,14 @@ export class DiskLog implements JournalSink {
    */
   rewrite(): void {
     this.whole = true;
+    // Until the new segment is complete a kill brings the former history back: not as one to go on with.
+    this.segment?.markHoles();
     try {
       this.startSegment(true);
       while (this.feed !== null) this.step();
       this.segment?.syncNow();
     } catch (error) {
+      this.sync.restart(0);
       this.failed(error);
       return;
     }

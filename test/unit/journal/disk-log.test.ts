@@ -308,6 +308,27 @@ describe('a full disk', () => {
     expect([restored[0], restored.at(-1)]).toEqual(['before', 'after']);
   });
 
+  test('while another history is written leaves none that would be taken for complete', async () => {
+    const disk = new Disk();
+    const { harness, journal, log } = await begun({ create: disk.create }, 5_000);
+    harness.started('alice');
+    harness.settle();
+    expect((await found()).complete).toBe(true);
+    journal.resumeAt(2);
+    disk.room = 1;
+    log.rewrite();
+    const left = await found();
+    expect([log.failing, left.complete, left.image.position > 5_000]).toEqual([true, false, true]);
+    // Nothing of the new history is safe yet, whatever numbers the former one had reached.
+    expect(journal.settled.position).toBeLessThanOrEqual(2);
+    disk.room = Infinity;
+    harness.advance(1_000);
+    await until(() => !log.failing);
+    const kept = await found();
+    expect([kept.complete, kept.image.position]).toEqual([true, journal.newest]);
+    expect(journal.settled.position).toBe(journal.newest);
+  });
+
   test('at the start is said at once', async () => {
     const disk = new Disk();
     disk.room = 20;
