@@ -300,6 +300,7 @@ export class ClientSession
     this.lastFailure = new ConnectionError(code, code === 0 ? reason : `${code}: ${reason}`);
     if (end.started) {
       this.current = 'reconnecting';
+      this.requests.broken(end);
       this.options.metrics.disconnected?.(code);
       this.events.emit('disconnected', { code, reason, willReconnect: !final });
       // A listener may have closed the client.

@@ -103,13 +103,10 @@ export class RequestQueueFullError extends GatewayClientError {
   }
 }
 
-/** The request does not fit into one frame. */
+/** The request is more than the gateway reads: of bytes in one frame, of headers or params. */
 export class RequestTooLargeError extends GatewayClientError {
-  constructor(action: string, bytes: number, limit: number) {
-    super(
-      'REQUEST_TOO_LARGE',
-      `request ${action}: ${bytes} bytes, the largest frame is ${limit}; send less data`,
-    );
+  constructor(action: string, what: string) {
+    super('REQUEST_TOO_LARGE', `request ${action}: ${what}; send less`);
   }
 }
 

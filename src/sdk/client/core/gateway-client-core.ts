@@ -17,7 +17,7 @@ import type { CoreClientOptions, ResolvedOptions } from './options.js';
 import type { Answer, Push } from './payload.js';
 import { PendingRequest } from './pending-request.js';
 import type { RequestOutcome } from './pending-request.js';
-import { encodeBusinessPayload } from './request-frames.js';
+import { checkEntries, encodeBusinessPayload } from './request-frames.js';
 import type { RequestContent, StopReason } from './request-frames.js';
 import type { PushesOptions } from './push-iterator.js';
 import type { Transport } from './transport.js';
@@ -154,6 +154,7 @@ export class GatewayClientCore {
       }
       unwatch = this.watch(request, options);
       try {
+        checkEntries(action, options);
         this.session.submit(request);
       } catch (error) {
         request.reject(error as Error);

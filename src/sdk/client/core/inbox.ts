@@ -96,15 +96,18 @@ export class Inbox {
         return;
       case ErrorCode.BadFrame:
         if (request.misnumbered++ === 0) this.owner.onMisnumbered(error.errorMessage);
-        else this.giveUp(request, error);
+        else {
+          this.requests.free(request);
+          this.giveUp(request, error);
+        }
         return;
       default:
+        this.requests.remove(request);
         this.giveUp(request, error);
     }
   }
 
   private giveUp(request: PendingRequest, error: ErrorMessage): void {
-    this.requests.remove(request);
     this.delivery.answer(() => request.reject(requestError(request.action, error)));
   }
 }

@@ -1,6 +1,8 @@
 import type { SendResult } from '../../../link/link.js';
+import { ErrorCode } from '../../../wire/error-catalogue.js';
 import type { Frame } from '../../../wire/frame-encoder.js';
-import { OutcomeUnknownError } from './errors.js';
+import type { ConnectionEnd } from './connection.js';
+import { OutcomeUnknownError, RequestRefusedError } from './errors.js';
 import { MsgIds } from './msg-ids.js';
 import type { ResolvedOptions } from './options.js';
 import type { PendingRequest } from './pending-request.js';
@@ -18,6 +20,8 @@ export class OutgoingRequests {
   readonly table: PendingRequests;
   readonly msgIds: MsgIds;
   private readonly retries: RefusedRetries;
+  /** Whether the gateway broke the last connection off by 400: it could not read what came. */
+  private unreadable = false;
 
   constructor(
     options: ResolvedOptions,
@@ -44,15 +48,27 @@ export class OutgoingRequests {
     this.table.pump(send);
   }
 
+  /** A connection that had started has ended. */
+  broken({ code, by }: ConnectionEnd): void {
+    this.unreadable = code === ErrorCode.BadFrame && by === 'peer';
+  }
+
   /**
    * A connection has started.
    * @param nextClientSeq where a resumed session goes on; null: the session is new.
-   * @returns rejects what was lost with the old one; the outcome is unknown.
+   * @returns rejects what was lost with the old one, the outcome is unknown, and what the gateway cannot read.
    */
   begin(nextClientSeq: number | null): () => void {
     const { table } = this;
+    const freed =
+      this.unreadable && nextClientSeq !== null ? table.freeUnreadable(nextClientSeq) : null;
+    this.unreadable = false;
     const lost = nextClientSeq === null ? table.restart() : table.resume(nextClientSeq);
     return () => {
+      if (freed !== null) {
+        const why = 'the gateway cannot read it';
+        freed.reject(new RequestRefusedError(freed.action, ErrorCode.BadFrame, why, ''));
+      }
       for (const request of lost) {
         const why = 'the gateway no longer knows the session';
         request.reject(new OutcomeUnknownError(request.action, 0, why));

@@ -36,6 +36,8 @@ export class PendingRequests {
   private cursor = 1;
   /** The gateway has seen every number below this one. */
   private seenBelow = 1;
+  /** The number of the last request that was given up and that the gateway has not consumed. */
+  private freed = 0;
 
   constructor(private readonly limits: RequestLimits) {}
 
@@ -53,9 +55,7 @@ export class PendingRequests {
   add(request: PendingRequest): void {
     const { maxQueued, maxQueuedBytes } = this.limits;
     const bytes = request.payload.length;
-    if (bytes > MAX_FRAME_BYTES) {
-      throw new RequestTooLargeError(request.action, bytes, MAX_FRAME_BYTES);
-    }
+    if (bytes > MAX_FRAME_BYTES) throw tooLarge(request, bytes);
     if (this.queued >= maxQueued) {
       throw new RequestQueueFullError(request.action, `${maxQueued} requests`);
     }
@@ -90,6 +90,25 @@ export class PendingRequests {
     if (this.numbered.delete(request.seq)) this.byMsgId.delete(request.msgId);
   }
 
+  /** The gateway will not take this request, and its number is the next one's. */
+  free(request: PendingRequest): void {
+    this.remove(request);
+    this.freed = request.seq;
+  }
+
+  /**
+   * Frees the request, if there is one, by which the gateway broke the last connection off: it was the
+   * first that went again over that, and is still the one that the gateway expects.
+   * @param nextClientSeq as of `resume`, which follows.
+   */
+  freeUnreadable(nextClientSeq: number): PendingRequest | null {
+    const from = nextClientSeq === 0 ? this.lowestUnanswered() : nextClientSeq;
+    const request = this.numbered.get(from);
+    if (request === undefined || from !== this.seenBelow || this.cursor <= from) return null;
+    this.free(request);
+    return request;
+  }
+
   /** The caller has given up: keeps the number only if the gateway may still have to be sent it. */
   abandon(request: PendingRequest): void {
     if (!request.sent) this.dequeue(request);
@@ -119,10 +138,14 @@ export class PendingRequests {
    */
   resume(nextClientSeq: number): PendingRequest[] {
     const from = nextClientSeq === 0 ? this.lowestUnanswered() : nextClientSeq;
-    const lost: PendingRequest[] = [];
+    let lost: PendingRequest[] = [];
     if (!this.holdsAllFrom(from)) {
-      for (const request of this.numbered.values()) if (request.seq >= from) lost.push(request);
+      lost = [...this.numbered.values()].filter(({ seq }) => seq >= from);
       this.nextSeq = from;
+      if (from === this.freed) {
+        this.renumber(lost);
+        lost = [];
+      }
     }
     for (const request of this.numbered.values()) {
       if (request.seq < from && !request.wanted) this.remove(request);
@@ -130,6 +153,7 @@ export class PendingRequests {
     for (const request of lost) this.remove(request);
     this.nextSeq = Math.max(this.nextSeq, from);
     this.cursor = this.seenBelow = from;
+    this.freed = 0;
     return lost;
   }
 
@@ -139,6 +163,7 @@ export class PendingRequests {
     this.numbered.clear();
     this.byMsgId.clear();
     this.nextSeq = this.cursor = this.seenBelow = 1;
+    this.freed = 0;
     return lost;
   }
 
@@ -158,7 +183,7 @@ export class PendingRequests {
     const frame = encodeBusiness(request.msgId, this.nextSeq, request.payload, request.headers);
     const bytes = frame.length - FRAME_PREFIX_BYTES;
     if (bytes > MAX_FRAME_BYTES) {
-      request.reject(new RequestTooLargeError(request.action, bytes, MAX_FRAME_BYTES));
+      request.reject(tooLarge(request, bytes));
       return true;
     }
     if (send(frame) !== 'ok') return false;
@@ -168,6 +193,21 @@ export class PendingRequests {
     this.numbered.set(request.seq, request);
     this.byMsgId.set(request.msgId, request);
     return true;
+  }
+
+  /** Puts requests that the gateway has not seen back at the head of the queue. */
+  private renumber(requests: readonly PendingRequest[]): void {
+    const behind = [...this.queue];
+    this.queue.clear();
+    for (const request of requests) {
+      this.remove(request);
+      request.seq = request.misnumbered = 0;
+      request.frame = null;
+      if (!request.wanted) continue;
+      this.queue.add(request);
+      this.queuedBytes += request.payload.length;
+    }
+    for (const request of behind) this.queue.add(request);
   }
 
   private dequeue(request: PendingRequest): void {
@@ -186,4 +226,11 @@ export class PendingRequests {
     for (let seq = from; seq < this.nextSeq; seq++) if (!this.numbered.has(seq)) return false;
     return true;
   }
+}
+
+function tooLarge({ action }: PendingRequest, bytes: number): RequestTooLargeError {
+  return new RequestTooLargeError(
+    action,
+    `${bytes} bytes, the largest frame is ${MAX_FRAME_BYTES}`,
+  );
 }

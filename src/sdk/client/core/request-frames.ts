@@ -9,7 +9,9 @@ import {
   StopRequest,
   encodeMessage,
 } from '../../../wire/client-messages.js';
+import { MAX_MAP_ENTRIES } from '../../../wire/limits.js';
 import { checkedUint64 } from '../../../wire/uint64.js';
+import { RequestTooLargeError } from './errors.js';
 
 const NO_BYTES = new Uint8Array(0);
 const utf8 = new TextEncoder();
@@ -54,6 +56,18 @@ export function encodeStart(msgId: number, start: StartContent): Frame {
     epochProof: start.epochProof,
   });
   return encodeRequestFrame({ msgId, type: RequestType.REQUEST_START, payload });
+}
+
+/** @throws {RequestTooLargeError} where there are more params or headers than the gateway surely reads. */
+export function checkEntries(action: string, { params = {}, headers = {} }: RequestContent): void {
+  for (const [name, map] of Object.entries({ params, headers })) {
+    const count = Object.keys(map).length;
+    if (count <= MAX_MAP_ENTRIES) continue;
+    throw new RequestTooLargeError(
+      action,
+      `${count} ${name}, the gateway reads ${MAX_MAP_ENTRIES}`,
+    );
+  }
 }
 
 export function encodeBusinessPayload(action: string, content: RequestContent): Uint8Array {
