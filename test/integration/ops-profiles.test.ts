@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { Profile } from 'pprof-format';
 import type { OpsServer } from '../../src/ops/ops-server.js';
@@ -33,6 +34,10 @@ async function begun(path: string): Promise<{ over(): ReturnType<typeof ask> }> 
     return answer;
   };
   return { over };
+}
+
+async function busy(): Promise<boolean> {
+  return (JSON.parse((await ask('/debug/pprof')).text) as { busy: boolean }).busy;
 }
 
 function functionsOf(bytes: Buffer): string[] {
@@ -75,13 +80,22 @@ describe('profiles', () => {
     const path = '/debug/pprof/profile?seconds=60';
     const left = request({ host: '127.0.0.1', port: ops.httpPort, path });
     left.on('error', () => undefined).end();
-    const busy = async () =>
-      (JSON.parse((await ask('/debug/pprof')).text) as { busy: boolean }).busy;
     while (!(await busy()));
     left.destroy();
     while (await busy());
     const next = await begun('/debug/pprof/heap?seconds=1');
     expect((await next.over()).status).toBe(200);
+  });
+
+  it('end with their connection where the answer waited behind another', async () => {
+    const socket = connect({ host: '127.0.0.1', port: ops.httpPort });
+    socket.on('error', () => undefined).resume();
+    for (const path of ['/stats/stream', '/debug/pprof/profile?seconds=60']) {
+      socket.write(`GET ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`);
+    }
+    while (!(await busy()));
+    socket.destroy();
+    while (await busy());
   });
 
   it.each(['seconds=0', 'seconds=61', 'seconds=x', 'seconds=1.5', 'seconds=1&seconds=2'])(

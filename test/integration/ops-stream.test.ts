@@ -1,5 +1,6 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { connect } from 'node:net';
 import { openApiDocument } from '../../src/ops/openapi/document.js';
 import type { OpsServer } from '../../src/ops/ops-server.js';
 import { HeardStream } from '../support/heard-stream.js';
@@ -127,6 +128,19 @@ describe('GET /stats/stream', () => {
     expect([refused.status, refused.text]).toEqual([503, expect.stringContaining('32 listen')]);
     all[0]?.close();
     await until(async () => (await listen()).response.statusCode === 200);
+  });
+
+  it('forgets the listeners of a lost connection that had sent its requests at once', async () => {
+    await serve();
+    const before = bench.clock.pending;
+    const socket = connect({ host: '127.0.0.1', port: ops.httpPort });
+    socket.on('error', () => undefined).resume();
+    socket.write('GET /stats/stream HTTP/1.1\r\nhost: gateway\r\n\r\n'.repeat(12));
+    await until(() => bench.clock.pending > before);
+    while ((await listen()).response.statusCode === 200);
+    for (const stream of streams.splice(0)) stream.close();
+    socket.destroy();
+    await until(() => bench.clock.pending === before);
   });
 
   it('is for readers, and tells whether its listener is an admin', async () => {

@@ -1,5 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { onAnswerOver } from '../answer-over.js';
 import { HttpRefusal } from '../http-refusal.js';
 
 /** What waits for one listener that reads slowly, at most, bytes; more is skipped. */
@@ -13,6 +15,7 @@ const MAX_SKIPPED = 30;
  */
 export class EventStream {
   private readonly response: ServerResponse;
+  private readonly socket: Socket;
   private skipped = 0;
   private ended = false;
 
@@ -20,7 +23,8 @@ export class EventStream {
   constructor(reply: FastifyReply, onEnd: () => void) {
     reply.hijack();
     this.response = reply.raw;
-    this.response.once('close', () => {
+    this.socket = reply.request.raw.socket;
+    onAnswerOver(reply, () => {
       this.ended = true;
       onEnd();
     });
@@ -38,7 +42,7 @@ export class EventStream {
   send(event: string): boolean {
     if (this.ended) return false;
     if (this.response.writableLength > MAX_WAITING_BYTES) {
-      if (++this.skipped >= MAX_SKIPPED) this.response.destroy();
+      if (++this.skipped >= MAX_SKIPPED) this.socket.destroy();
       return false;
     }
     this.skipped = 0;
