@@ -46,6 +46,12 @@ const NOT_KEPT = { 'cache-control': 'no-store', 'x-content-type-options': 'nosni
 /** A page that is answered with JSON: what it says now. */
 export type Http3Page = () => object;
 
+/**
+ * Counts a connection with those of its address.
+ * @returns how to give its place up, or null where the address has as many as it may.
+ */
+export type TakePlace = (remoteAddress: string) => (() => void) | null;
+
 export interface Http3EdgeOptions {
   /** Takes a client's Link: bind an observer to it before returning. */
   readonly accept: (link: Link) => void;
@@ -57,6 +63,8 @@ export interface Http3EdgeOptions {
   readonly origins: readonly string[];
   /** WebTransport sessions, and origins beside the own host whose pages may begin them; null: none. */
   readonly webTransport: { readonly origins: readonly string[] } | null;
+  /** Connections without a place end with their requests; default: every one has a place. */
+  readonly takePlace?: TakePlace | null;
   /** Whether there is no room even for a connection that is only told so by its session. */
   readonly full: () => boolean;
   readonly clock: Clock;
@@ -80,20 +88,26 @@ export class Http3Edge {
 
   /** For QuicServer: takes a connection. */
   readonly accept: ConnectionHandler = (connection) => {
-    const { wheel, metrics, webTransport } = this.options;
+    const { wheel, metrics, webTransport, takePlace = null } = this.options;
+    const giveUp = takePlace === null ? () => undefined : takePlace(connection.remoteAddress);
     try {
       const http3 = new Http3Connection(connection, {
         onRequest: (request) => this.onRequest(request),
-        onEnded: (ended) => this.connections.delete(ended),
+        onEnded: (ended) => {
+          this.connections.delete(ended);
+          giveUp?.();
+        },
         wheel,
         metrics,
         webTransport: webTransport !== null,
+        brief: giveUp === null,
       });
       connection.bind(http3);
       this.connections.add(http3);
       if (this.draining) http3.drain();
     } catch (error) {
       // The client allows us no control stream.
+      giveUp?.();
       connection.close(Http3Code.GENERAL_PROTOCOL_ERROR, messageOf(error));
     }
   };

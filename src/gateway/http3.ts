@@ -1,13 +1,15 @@
 import type { Config } from '../config/config.js';
 import { VERSION } from '../config/version.js';
 import { HTTP3_ALPN, Http3Edge } from '../edge/h3-edge.js';
-import type { Http3EdgeOptions } from '../edge/h3-edge.js';
+import type { Http3EdgeOptions, TakePlace } from '../edge/h3-edge.js';
 import { http3Pages } from '../edge/h3-pages.js';
 import type { Http3PageFacts } from '../edge/h3-pages.js';
 import type { PlainPages } from '../edge/plain-pages.js';
+import { addressKey } from '../session/overload/address-key.js';
+import { AddressLimits } from '../session/overload/address-limits.js';
 import type { SessionService } from '../session/session-service.js';
 import type { Metrics } from '../telemetry/metrics.js';
-import { handshakeLimit } from './options.js';
+import { handshakeLimit, overloadOptions } from './options.js';
 
 /** How long clients may remember where HTTP/3 is, s. */
 const ALT_SVC_MAX_AGE_S = 86_400;
@@ -33,6 +35,7 @@ export function http3Edge(
     origins: config.websocket.origins,
     webTransport: config.webtransport.enabled ? config.webtransport : null,
     plainPages: pages,
+    takePlace: connectionPlaces(config),
     full: () => sessions.connectionCount >= limit,
     pages: http3Pages({
       version: VERSION,
@@ -44,6 +47,20 @@ export function http3Edge(
       maxInFlight: config.session.maxInFlight,
     }),
   });
+}
+
+/**
+ * Sessions count their connections themselves. One of HTTP/3 may have none and yet stay, for the pages: these
+ * count by themselves, so that a client's page takes no place from its session.
+ */
+function connectionPlaces(config: Config): TakePlace | null {
+  const { addressConnections } = overloadOptions(config);
+  if (addressConnections === 0) return null;
+  const limits = new AddressLimits({ addressConnections, addressConnectionRate: 0 });
+  return (remoteAddress) => {
+    const key = addressKey(remoteAddress);
+    return limits.enter(key, 0) === null ? () => limits.leave(key) : null;
+  };
 }
 
 /** The Alt-Svc header that tells where HTTP/3 is (RFC 9114 section 3.1); null while it is nowhere. */

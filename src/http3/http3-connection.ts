@@ -60,6 +60,8 @@ export interface Http3Options {
   readonly metrics: Http3Metrics;
   /** Whether WebTransport sessions may begin. */
   readonly webTransport: boolean;
+  /** Whether it lives no longer than its requests: it drains once none is under way any more. */
+  readonly brief: boolean;
 }
 
 /** The server's side of one HTTP/3 connection (RFC 9114). */
@@ -78,7 +80,7 @@ export class Http3Connection
   /** Streams that came to nothing, less those that were served; halved by every sweep. */
   private vain = 0;
   private nextRequestId = 0;
-  private idleSwept = false;
+  private idleSwept: boolean;
   /** The first request that is not served any more; Infinity before a GOAWAY. */
   private goneFrom = Infinity;
   private lingering: WheelTimer | null = null;
@@ -89,6 +91,7 @@ export class Http3Connection
     private readonly connection: QuicConnection,
     private readonly options: Http3Options,
   ) {
+    this.idleSwept = options.brief;
     this.sweeper = options.wheel.timer(() => this.sweep());
     this.webTransport = options.webTransport
       ? new WebTransportConnection(this, options.metrics)
@@ -197,6 +200,7 @@ export class Http3Connection
     this.messages.delete(message);
     if (message.readEnded && this.vain > 0) this.vain--;
     this.idleSwept = false;
+    if (this.options.brief && this.messages.size === 0) this.drain();
     this.closeIfDone();
   }
 

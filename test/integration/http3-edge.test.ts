@@ -1,12 +1,14 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import type { TakePlace } from '../../src/edge/h3-edge.js';
 import type { Link } from '../../src/link/link.js';
 import { FrameType, encodeFrame } from '../../src/http3/frames.js';
 import { Http3Code } from '../../src/http3/http3-fault.js';
-import { SWEEP_MS } from '../../src/http3/limits.js';
+import { DRAIN_LINGER_MS, SWEEP_MS } from '../../src/http3/limits.js';
 import { RecordingObserver } from '../compliance/recording-observer.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { POST_STREAM } from '../../src/bench/client/streaming-end.js';
 import { GET, altered, headers } from '../support/http3-client.js';
+import type { Http3Client } from '../support/http3-client.js';
 import { Http3Harness } from '../support/http3-harness.js';
 import { eventually } from '../support/quic-harness.js';
 
@@ -173,5 +175,67 @@ describe('a connection', () => {
     await eventually(() => slow.aborted !== null && idle.closed.length === 1, 'both ends');
     expect(slow.aborted).toBe(Http3Code.REQUEST_INCOMPLETE);
     expect(idle.closed[0]).toMatchObject({ code: Http3Code.NO_ERROR, reason: 'no requests' });
+  });
+});
+
+describe('a connection without a place', () => {
+  /** So many connections have a place; one that ends gives it up. */
+  function places(count: number): TakePlace {
+    let free = count;
+    return () => (free > 0 ? (free--, () => void free++) : null);
+  }
+
+  const goneAway = (client: Http3Client, id: number): boolean =>
+    client.serverStreams[0]?.bytes.includes(encodeFrame(FrameType.GOAWAY, Buffer.of(id))) === true;
+
+  /** Behind the GOAWAY the clock alone decides; it need not move before. */
+  async function goesAway(clock: FakeClock, client: Http3Client, id: number): Promise<void> {
+    await eventually(() => goneAway(client, id), 'GOAWAY');
+    clock.advance(DRAIN_LINGER_MS + 200);
+    await eventually(() => client.closed.length === 1, 'the close');
+    expect(client.closed[0]).toMatchObject({ code: Http3Code.NO_ERROR, reason: 'going away' });
+  }
+
+  it('serves its page and ends; those with a place stay', async () => {
+    const clock = new FakeClock();
+    await start({ clock, takePlace: places(2) });
+    const clients: Http3Client[] = [];
+    for (let count = 0; count < 5; count++) {
+      const client = await here().connect();
+      expect((await client.ask(GET)).status).toBe('200');
+      clients.push(client);
+    }
+    for (const client of clients.slice(2)) await goesAway(clock, client, 4);
+    for (const client of clients.slice(0, 2)) expect((await client.ask(GET)).status).toBe('200');
+    await clients[0]?.stop();
+    await eventually(async () => {
+      const next = await here().connect();
+      await next.ask(GET);
+      return (await next.ask(GET)).status === '200';
+    }, 'the place that was given up');
+  });
+
+  it('stays as long as its Link, and ends with it', async () => {
+    const clock = new FakeClock();
+    await start({ clock, takePlace: places(0) });
+    const client = await here().connect();
+    const end = new RecordingObserver(client.link());
+    end.link.send(frame('hello'));
+    await eventually(() => links[0]?.frames.length === 1, 'the frame');
+    for (let step = 0; step < 40; step++) clock.advance(SWEEP_MS / 10);
+    expect((await client.ask(GET)).status).toBe('200');
+    links[0]?.link.finish(429, 'too many');
+    await eventually(() => end.closed.length === 1, 'its end');
+    await goesAway(clock, client, 8);
+  });
+
+  it('ends with the first sweep where it asks for nothing', async () => {
+    const clock = new FakeClock();
+    await start({ clock, takePlace: places(0) });
+    const client = await here().connect();
+    await eventually(() => client.serverStreams.length === 1, 'its SETTINGS');
+    clock.advance(SWEEP_MS + 200);
+    await eventually(() => client.closed.length === 1, 'the close');
+    expect(client.closed[0]).toMatchObject({ code: Http3Code.NO_ERROR, reason: 'no requests' });
   });
 });

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import https from 'node:https';
 import { join } from 'node:path';
+import { WEBTRANSPORT_CLIENT } from '../../src/bench/client/webtransport-end.js';
 import type { Gateway } from '../../src/gateway/gateway.js';
 import type { Link } from '../../src/link/link.js';
 import type { UpstreamServer } from '../../src/sdk/upstream/index.js';
@@ -31,8 +32,8 @@ afterEach(async () => {
 
 const ca = () => readFileSync(join(harness.folder, 'ca.crt'));
 
-async function http3(): Promise<Http3Client> {
-  const client = await Http3Client.connect(gateway.quicPort, ca());
+async function http3(control?: Buffer): Promise<Http3Client> {
+  const client = await Http3Client.connect(gateway.quicPort, ca(), control);
   clients.push(client);
   return client;
 }
@@ -87,6 +88,30 @@ describe('a gateway with HTTP/3', () => {
     await until(() => newer.closes.length === 1 && clients.every((one) => one.closed.length === 1));
     expect(new Set(newer.errors.map(({ code }) => code))).toEqual(new Set([503]));
     expect(clients.map(({ closed }) => closed[0]?.code)).toEqual([0x100, 0x100]);
+  });
+
+  test('limits the connections of an address, and those that carry no session', async () => {
+    gateway = await harness.gateway({ 'overload_protection.address_connections': '2' });
+    await serve();
+    const overHttp3 = async (): Promise<Link> => (await http3()).link();
+    const overWebTransport = async (): Promise<Link> =>
+      (await http3(WEBTRANSPORT_CLIENT)).webTransport().link;
+    const first = new DeployedClient(overHttp3, { openid: 'a', hello: false });
+    const second = new DeployedClient(overWebTransport, { openid: 'b', hello: false });
+    await first.connect();
+    await second.connect();
+    for (const open of [overHttp3, overWebTransport, quic.open]) {
+      const third = new DeployedClient(open, { openid: 'c', hello: false });
+      await expect(third.connect()).rejects.toMatchObject({ code: 429 });
+    }
+    const reader = await http3();
+    expect((await reader.ask(GET)).status).toBe('200');
+    await until(() => clients.slice(2).every((one) => one.closed.length === 1));
+    expect(clients.slice(2).map(({ closed }) => closed[0]?.code)).toEqual([0x100, 0x100, 0x100]);
+    for (const client of [first, second]) {
+      expect((await client.request('echo', 'still here')).data).toBe('still here');
+    }
+    expect(gateway.metrics.quic.rejected.of('address_connections').value).toBe(3);
   });
 
   test('says where it is on WebSocket answers, and of itself', async () => {
