@@ -4,6 +4,7 @@ import type { TimerWheel, WheelTimer } from '../base/timer-wheel.js';
 import type { JournalWriter, PushKey } from '../journal/journal-writer.js';
 import type { Tally } from '../telemetry/tally.js';
 import type { PushBody } from '../wire/frame-encoder.js';
+import { FRAME_COST_BYTES, OPENID_COST_BYTES } from './push-cost.js';
 
 export interface OfflineLimits {
   /** How long a push waits, ms; 0: not at all. */
@@ -27,6 +28,7 @@ interface WaitingPush {
 /** Pushes accepted for an openid that has no session (docs/SESSIONS.md, "Pushes"), until it starts one. */
 export class OfflineQueues {
   private readonly queues = new Map<string, OfflineQueue>();
+  /** With what keeping them costs. */
   private totalBytes = 0;
 
   constructor(
@@ -46,25 +48,16 @@ export class OfflineQueues {
     return this.queues.size;
   }
 
-  /** Keeps one push, for `ttl` ms; false when the openid's queue or all of them are full. */
-  add(
-    openid: string,
-    body: PushBody,
-    key: PushKey | null = null,
-    ttl: number = this.limits.offlineTtl,
-  ): boolean {
-    const existing = this.queues.get(openid);
-    const frames = existing?.pushes.length ?? 0;
-    const bytes = (existing?.bytes ?? 0) + body.length;
-    if (frames >= this.limits.offlineMaxFrames || bytes > this.limits.outboxMaxBytes) return false;
-    if (this.totalBytes + body.length > this.limits.offlineMaxBytes) return false;
-    const queue = existing ?? this.open(openid);
-    const position = this.journal?.offlineAdded(openid, body, ttl, key) ?? 0;
-    queue.pushes.push({ body, expiresAt: this.clock.now() + ttl, position });
-    queue.bytes = bytes;
-    this.totalBytes += body.length;
-    if (existing === undefined) queue.timer.arm(ttl);
+  /** Keeps one push for `offlineTtl`; false when the openid's queue or all of them are full. */
+  add(openid: string, body: PushBody, key: PushKey | null = null): boolean {
+    if (!this.hasRoom(this.queues.get(openid), body.length)) return false;
+    this.keep(openid, body, key, this.limits.offlineTtl);
     return true;
+  }
+
+  /** Takes back what a former process or the former primary had accepted: no limit drops it. */
+  restore(openid: string, body: PushBody, ttl: number): void {
+    this.keep(openid, body, null, ttl);
   }
 
   /** Keeps what an ended session leaves; what finds no room counts as expired. */
@@ -114,7 +107,25 @@ export class OfflineQueues {
     this.totalBytes = 0;
   }
 
+  private hasRoom(queue: OfflineQueue | undefined, bytes: number): boolean {
+    const { offlineMaxFrames, outboxMaxBytes, offlineMaxBytes } = this.limits;
+    if ((queue?.pushes.length ?? 0) >= offlineMaxFrames) return false;
+    if ((queue?.bytes ?? 0) + bytes > outboxMaxBytes) return false;
+    const opening = queue === undefined ? OPENID_COST_BYTES : 0;
+    return this.totalBytes + opening + FRAME_COST_BYTES + bytes <= offlineMaxBytes;
+  }
+
+  private keep(openid: string, body: PushBody, key: PushKey | null, ttl: number): void {
+    const queue = this.queues.get(openid) ?? this.open(openid);
+    const position = this.journal?.offlineAdded(openid, body, ttl, key) ?? 0;
+    queue.pushes.push({ body, expiresAt: this.clock.now() + ttl, position });
+    queue.bytes += body.length;
+    this.totalBytes += FRAME_COST_BYTES + body.length;
+    if (!queue.timer.armed) queue.timer.arm(ttl);
+  }
+
   private open(openid: string): OfflineQueue {
+    this.totalBytes += OPENID_COST_BYTES;
     const queue: OfflineQueue = {
       pushes: new RingQueue(),
       bytes: 0,
@@ -138,7 +149,7 @@ export class OfflineQueues {
       if (oldest.expiresAt > now) break;
       queue.pushes.shift();
       queue.bytes -= oldest.body.length;
-      this.totalBytes -= oldest.body.length;
+      this.totalBytes -= FRAME_COST_BYTES + oldest.body.length;
       dropped++;
     }
     if (dropped === 0) return;
@@ -148,7 +159,7 @@ export class OfflineQueues {
 
   private remove(openid: string, queue: OfflineQueue): void {
     queue.timer.disarm();
-    this.totalBytes -= queue.bytes;
+    this.totalBytes -= OPENID_COST_BYTES + queue.pushes.length * FRAME_COST_BYTES + queue.bytes;
     this.queues.delete(openid);
   }
 }

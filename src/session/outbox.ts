@@ -4,6 +4,7 @@ import { encodePushFrame, pushBodyOf } from '../wire/frame-encoder.js';
 import type { NumberJump } from './number-jump.js';
 import { PUSH_SHARE } from './options.js';
 import type { OutboxTotal } from './outbox-total.js';
+import { FRAME_COST_BYTES } from './push-cost.js';
 
 /** One sequenced frame that the client has not acknowledged. */
 export interface OutboxEntry {
@@ -43,7 +44,7 @@ export class Outbox {
 
   /**
    * @param firstSeq number of the first frame that will be appended.
-   * @param total what it holds counts there too, until it is emptied.
+   * @param total what it holds counts there too, with its cost, until it is emptied.
    */
   constructor(
     readonly firstSeq: number,
@@ -107,13 +108,13 @@ export class Outbox {
   reserve(bytes: number): void {
     this.waitingFrames++;
     this.waitingBytes += bytes;
-    this.total.bytes += bytes;
+    this.total.bytes += FRAME_COST_BYTES + bytes;
   }
 
   release(bytes: number): void {
     this.waitingFrames--;
     this.waitingBytes -= bytes;
-    this.total.bytes -= bytes;
+    this.total.bytes -= FRAME_COST_BYTES + bytes;
   }
 
   /** Numbers and keeps a frame. Whether it fits was the caller's question: answers may exceed the limits. */
@@ -158,7 +159,7 @@ export class Outbox {
       this.entries.shift();
       this.highestAcknowledged = oldest.seq;
       this.frameBytes -= oldest.frame.length;
-      this.total.bytes -= oldest.frame.length;
+      this.total.bytes -= FRAME_COST_BYTES + oldest.frame.length;
       if (this.written > 0) this.written--;
       if (oldest.clientSeq !== 0) onAnswer(oldest.clientSeq);
     }
@@ -172,7 +173,7 @@ export class Outbox {
     const bodies: PushBody[] = [];
     for (const entry of this.entries)
       if (entry.clientSeq === 0) bodies.push(pushBodyOf(entry.frame));
-    this.total.bytes -= this.totalBytes;
+    this.total.bytes -= this.totalFrames * FRAME_COST_BYTES + this.totalBytes;
     this.entries.clear();
     this.frameBytes = this.waitingFrames = this.waitingBytes = this.written = 0;
     return bodies;
@@ -181,7 +182,7 @@ export class Outbox {
   private keep(entry: OutboxEntry): void {
     this.entries.push(entry);
     this.frameBytes += entry.frame.length;
-    this.total.bytes += entry.frame.length;
+    this.total.bytes += FRAME_COST_BYTES + entry.frame.length;
   }
 
   /** Unacknowledged entries in order, for a snapshot. */

@@ -171,7 +171,10 @@ export class PushService {
       return refused('OPENID_OFFLINE', 'the openid has no session');
     }
     if (this.parts.offline.add(request.targetId, body, key)) return ACCEPTED;
-    return refused('OFFLINE_QUEUE_FULL', 'too much waits for this openid already');
+    return refused(
+      'OFFLINE_QUEUE_FULL',
+      'too much waits for this openid, or for all without a session',
+    );
   }
 }
 

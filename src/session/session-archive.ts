@@ -66,7 +66,7 @@ export class SessionArchive {
       }
       if (offlinePush?.body) {
         const { openid, body, ttl } = offlinePush;
-        offline.add(openid ?? '', body, null, ttl ?? 0);
+        offline.restore(openid ?? '', body, ttl ?? 0);
       }
       if (key?.key) keys.remember(key.key, key.digest ?? '', key.ttl ?? 0);
     }

@@ -120,7 +120,7 @@ export class SessionMetrics extends tallyTable(TALLIES) {
       ['gatesvr_message_queue_size', 'Unacknowledged frames', () => source.queuedFrames()],
       [
         'gatesvr_outbox_bytes',
-        'Bytes of unacknowledged frames, all sessions together',
+        'Memory for unacknowledged frames, all sessions together: their bytes and 200 for each',
         () => source.queuedBytes(),
       ],
       ['gatesvr_requests_in_flight', 'Requests awaiting an answer', () => source.inFlight()],

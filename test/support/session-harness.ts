@@ -55,7 +55,7 @@ export const defaultOptions: SessionOptions = {
   loginAction: '',
   offlineTtl: 0,
   offlineMaxFrames: 10,
-  offlineMaxBytes: 10_000,
+  offlineMaxBytes: 1024 * 1024,
 };
 
 /** A request that reached the upstream side, answered when the test says so. */

@@ -11,7 +11,10 @@ export const session = {
     'How long pushes to an openid without a session are kept; 0 refuses them.',
   ),
   offline_max_frames: count('1000', 'Pushes kept for one openid without a session.'),
-  offline_max_bytes: size('256MiB', 'Bytes kept for all openids without a session together.'),
+  offline_max_bytes: size(
+    '256MiB',
+    'Memory for pushes kept for all openids without a session together; each counts 200 bytes more than it has, each openid 500.',
+  ),
   max_sessions: count('100000', 'Sessions, connected or not.', { min: 1 }).following(
     '2 x overload_protection.max_connections',
   ),
@@ -36,7 +39,7 @@ export const session = {
   }),
   outbox_total_bytes: size(
     '2GiB',
-    'Unacknowledged bytes of all sessions together; pushes beyond it are refused with OUTBOX_FULL.',
+    'Memory for unacknowledged frames of all sessions together, each 200 bytes more than it has; pushes beyond it are refused with OUTBOX_FULL.',
     { min: 2 * 1024 ** 2 },
   ),
   slow_consumer: choice(

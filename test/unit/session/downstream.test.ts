@@ -1,4 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+import { loadConfig } from '../../../src/config/load.js';
+import { OutboxTotal } from '../../../src/session/outbox-total.js';
+import { FRAME_COST_BYTES } from '../../../src/session/push-cost.js';
 import { PushType } from '../../../src/wire/messages.js';
 import { SessionHarness } from '../../support/session-harness.js';
 
@@ -100,6 +103,29 @@ describe('the outbox', () => {
     expect(total.bytes).toBe(0);
   });
 
+  test('small pushes count with what keeping them costs, wherever they wait', () => {
+    const room = 10 * FRAME_COST_BYTES + 300;
+    const harness = new SessionHarness({ outboxTotalBytes: room, loginAction: 'hello' });
+    const client = harness.started().business(1, 'h', 'hello');
+    const total = harness.service.environment.outboxTotal;
+    const after = { syncHint: 2, bindClientSeqId: 1 };
+    for (let index = 0; index < 5; index++) {
+      expect(harness.push('alice', { content: 'x' }).success).toBe(true);
+      expect(harness.push('alice', { content: 'x', ...after }).success).toBe(true);
+    }
+    expect(harness.push('alice', { content: 'x' }).errorCode).toBe('OUTBOX_FULL');
+    harness.answer(0);
+    expect(total.bytes).toBeGreaterThan(11 * FRAME_COST_BYTES);
+    client.ack(11);
+    expect(total.bytes).toBe(0);
+  });
+
+  test('by default all together take what 50,000 clients have left of 50 small pushes', () => {
+    const { session } = loadConfig({ env: {} }).config;
+    const bytes = 50_000 * 50 * (FRAME_COST_BYTES + 100);
+    expect(new OutboxTotal(session.outboxTotalBytes).hasRoomForPush(bytes)).toBe(true);
+  });
+
   test('what ends gives its bytes back, whether its pushes move on or not', () => {
     const harness = new SessionHarness({ outboxTotalBytes: 10_000, offlineTtl: 60_000 });
     const total = harness.service.environment.outboxTotal;
@@ -134,7 +160,7 @@ describe('the outbox', () => {
     const total = harness.service.environment.outboxTotal;
     // Four pushes, the 504 to the request, and what was to follow it.
     expect(session?.outbox.length).toBe(6);
-    expect(total.bytes).toBe(session?.outbox.totalBytes);
+    expect(total.bytes).toBe(6 * FRAME_COST_BYTES + (session?.outbox.totalBytes ?? 0));
     expect(harness.push('alice', { content: 'x' }).errorCode).toBe('OUTBOX_FULL');
   });
 

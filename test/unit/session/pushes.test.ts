@@ -176,7 +176,7 @@ describe('an openid without a session', () => {
   });
 
   test('has bounded queues, by frames and by bytes', () => {
-    const harness = new SessionHarness({ offlineTtl: 10_000 });
+    const harness = new SessionHarness({ offlineTtl: 10_000, offlineMaxBytes: 12_000 });
     for (let index = 0; index < 10; index++) harness.pushTexts('alice', 'p');
     expect(harness.push('alice', { content: 'p' }).errorCode).toBe('OFFLINE_QUEUE_FULL');
     const large = 'x'.repeat(6_000);
