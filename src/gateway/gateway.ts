@@ -283,7 +283,7 @@ export class Gateway {
     await quic.start();
     this.sessions.open();
     this.sessions.archive.askAgain();
-    await this.pair?.start({ ...this, floor: this.state.floor, state: this.state });
+    await this.pair?.start({ ...this, state: this.state });
     this.accepting = true;
     this.metrics.quic.observe(quic);
     this.certificate = new ClientCertificate(identity, this.clock, this.log.child({ part: 'tls' }));

@@ -70,11 +70,7 @@ export class JournalSide {
       yield* router.registrations();
     });
     if (found === null) return false;
-    const { stateFile } = this.config.server;
-    if (stateFile !== null && existsSync(stateFile)) {
-      this.log.warn({ stateFile }, 'the state file is newer than the journal and takes its place');
-      return false;
-    }
+    if (this.isOutdated()) return false;
     const { image, complete, cutBytes } = found;
     const upstreams = router.restore(image.records());
     const count = sessions.archive.restore(image.records(), complete ? null : LONE_GATEWAY);
@@ -90,7 +86,7 @@ export class JournalSide {
 
   /**
    * As `recover`, for a gateway of a pair: what the log holds is an image until this gateway is primary.
-   * @returns null where there is no log.
+   * @returns null where there is no log; one beside a state file is not complete.
    */
   async recoverPair(records: () => Iterable<StateRecord>): Promise<RecoveredLog | null> {
     this.writer?.describe(records);
@@ -101,7 +97,15 @@ export class JournalSide {
     const { image, complete, cutBytes } = found;
     const told = { sessions: image.sessionCount, complete, cutBytes, folder: this.folder };
     this.log.info(told, 'the journal of the last process was read');
-    return found;
+    return this.isOutdated() ? { ...found, complete: false } : found;
+  }
+
+  /** Whether a state file is there, which the log knows nothing of. */
+  private isOutdated(): boolean {
+    const { stateFile } = this.config.server;
+    if (stateFile === null || !existsSync(stateFile)) return false;
+    this.log.warn({ stateFile }, 'the state file is newer than the journal and takes its place');
+    return true;
   }
 
   /** Another history takes the place of what was written down. */

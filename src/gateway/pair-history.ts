@@ -27,12 +27,11 @@ export class PairHistory implements JournalFollower {
   /** While this gateway serves; else the image has its own. */
   private readonly promotions = new Promotions();
 
-  /** @param floor that push numbers begin above where nothing is known of former ones. */
   constructor(
     private readonly journal: JournalSide,
     private readonly sessions: SessionService,
     private readonly router: ZoneRouter,
-    private readonly floor: number,
+    private readonly state: StateKeeper,
     private readonly offers: PairOffers,
   ) {}
 
@@ -52,22 +51,24 @@ export class PairHistory implements JournalFollower {
   }
 
   /**
-   * Begins with what the last process left: in the log on disk, or in the state file where there is none.
+   * Begins with what the last process left: in the state file, which is newer where there is one, or in
+   * the log on disk.
    * @returns whether that is complete.
    */
-  async recover(state: StateKeeper): Promise<boolean> {
-    const { journal } = this;
+  async recover(): Promise<boolean> {
+    const { journal, state } = this;
     const found = await journal.recoverPair(() => this.records());
-    const image = journal.onDisk ? found?.image : await state.loadImage();
-    if (image === undefined || image === null) return false;
+    const kept = await state.loadImage();
+    const image = kept ?? found?.image;
+    if (image === undefined) return false;
     this.image = image;
     journal.writer?.continueFrom(image.position);
-    return found?.complete ?? true;
+    return kept !== null || found?.complete === true;
   }
 
   /** After the last entry: keeps everything for the next start, where no log on disk does. */
-  async save(state: StateKeeper): Promise<void> {
-    const { journal } = this;
+  async save(): Promise<void> {
+    const { journal, state } = this;
     if (journal.onDisk) return;
     if (this.serves) this.sessions.pushes.close();
     const position = this.serves ? (journal.writer?.newest ?? 0) : this.image.position;
@@ -96,6 +97,7 @@ export class PairHistory implements JournalFollower {
       set: (record) => image.set(record),
       apply: (batch) => image.apply(batch),
       commit: () => {
+        this.state.forgetImage();
         this.compare(this.image, image);
         this.image = image;
         this.journal.writer?.resumeAt(image.position);
@@ -111,11 +113,12 @@ export class PairHistory implements JournalFollower {
 
   /** This gateway is the primary from now on: sessions are there, detached, and may be resumed. */
   takeOver({ jump, smaller, promoted, epoch }: RoleChange): void {
-    const { image, journal, sessions, router } = this;
+    const { image, journal, sessions, router, state } = this;
+    state.forgetImage();
     const writer = journal.writer;
     const isNew = image.position === 0;
     writer?.resumeAt(image.position);
-    if (isNew) sessions.registry.raiseFloor(this.floor);
+    if (isNew) sessions.registry.raiseFloor(state.floor);
     else router.restore(image.records());
     const parity = smaller ? 'odd' : 'even';
     sessions.archive.restore(image.records(), jump ? parity : null);

@@ -35,9 +35,7 @@ const SWITCH_POLL_MS = 20;
 interface PairParts {
   readonly sessions: SessionService;
   readonly router: ZoneRouter;
-  /** Push numbers of a gateway that knows nothing begin above this. */
-  readonly floor: number;
-  /** Keeps what a graceful stop leaves where there is no log on disk. */
+  /** Keeps what a graceful stop leaves where there is no log on disk, and the number ceiling. */
   readonly state: StateKeeper;
 }
 
@@ -119,12 +117,12 @@ export class PairSide implements ServingGate {
    * Binds both ports, reads what the last process left, and asks the peer who serves.
    * @throws {StartupError} where a port, the role file or the journal cannot be used.
    */
-  async start({ sessions, router, floor, state }: PairParts): Promise<void> {
+  async start({ sessions, router, state }: PairParts): Promise<void> {
     const offers = new PairOffers(sessions.pushes, this.metrics, this.log);
-    const history = new PairHistory(this.journal, sessions, router, floor, offers);
-    const recovered = await history.recover(state);
+    const history = new PairHistory(this.journal, sessions, router, state, offers);
+    const recovered = await history.recover();
     await this.journal.begin(recovered);
-    this.saveState = () => history.save(state);
+    this.saveState = () => history.save();
     const replicator = this.build(history, offers, recovered, {
       report: () => this.report(history, sessions),
       onRole: (change) => this.onRole(change, history, router),

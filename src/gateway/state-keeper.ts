@@ -1,9 +1,11 @@
+import { messageOf } from '../base/errors.js';
 import { JournalImage } from '../journal/journal-image.js';
 import { NumberCeilingFile, unlimitedCeiling } from '../journal/number-ceiling.js';
 import type { NumberCeiling } from '../journal/number-ceiling.js';
 import {
   DamagedStateError,
   readStateFile,
+  removeStateFileNow,
   retireStateFile,
   writeStateFile,
 } from '../journal/state-file.js';
@@ -76,14 +78,17 @@ export class StateKeeper {
     this.log.info({ sessions: count, file: this.path }, 'sessions are kept for the next start');
   }
 
-  /** What the last process of a gateway of a pair left; the file is gone then, for it is stale from here on. */
+  /**
+   * What the last process of a gateway of a pair left. The file stays as long as the gateway waits, and
+   * with it what a kill would take: `forgetImage` must come before it has anything newer.
+   */
   async loadImage(): Promise<JournalImage | null> {
     if (this.path === null) return null;
     const records = await this.read(this.path);
     if (records === null) return null;
     const position = records[0]?.header?.position ?? 0;
     if (position === 0) return this.setAside(this.path, records);
-    await retireStateFile(this.path);
+    this.loaded = true;
     const image = new JournalImage();
     image.reset(position, records);
     this.log.info(
@@ -91,6 +96,22 @@ export class StateKeeper {
       'the state of the last process is back',
     );
     return image;
+  }
+
+  /** As `forget`, within this turn, in which the role changes. A file that cannot be removed is told of. */
+  forgetImage(): void {
+    const { path, loaded } = this;
+    if (path === null || !loaded) return;
+    this.loaded = false;
+    try {
+      removeStateFileNow(path);
+    } catch (error) {
+      const told = { reason: messageOf(error), file: path };
+      this.log.error(
+        told,
+        'the state file is out of date and must be removed before the next start',
+      );
+    }
   }
 
   /** Writes what a gateway of a pair holds. Whoever has the longer history goes on. */

@@ -1,9 +1,10 @@
+import { rmSync } from 'node:fs';
 import { open, readFile, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { CodedError } from '../base/errors.js';
 import { StateRecord, decodeMessage, encodeMessage } from '../wire/messages.js';
 import { crc32c } from './crc32c.js';
-import { syncDirectory } from './durable-file.js';
+import { syncDirectory, syncDirectoryNow } from './durable-file.js';
 
 /** First bytes of the file: what it is and the version of its framing. */
 const MAGIC = Buffer.from('GSSTATE1');
@@ -98,6 +99,12 @@ export function parseState(path: string, content: Buffer): StateRecord[] {
 export async function retireStateFile(path: string, keepAs?: string): Promise<void> {
   if (keepAs === undefined) await unlink(path);
   else await rename(path, keepAs);
+}
+
+/** Removes it within this turn, if it is there; a power cut does not bring it back. @throws {Error} of the file system. */
+export function removeStateFileNow(path: string): void {
+  rmSync(path, { force: true });
+  syncDirectoryNow(dirname(path));
 }
 
 function frameRecord(record: StateRecord): Buffer {

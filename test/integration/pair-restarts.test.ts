@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import { CodedError } from '../../src/base/errors.js';
@@ -45,6 +45,11 @@ function makeWait(): void {
   file.save({ ...state, role: 'primary', solo: false });
 }
 
+/** Pushes that wait for clients to come. */
+function waitingIn(gateway: Gateway): number {
+  return [...gateway.sessions.archive.snapshot()].filter(({ offlinePush }) => offlinePush).length;
+}
+
 const waits = { 'backup.on_peer_loss': 'step_down' };
 
 /** An operator lets it serve, as soon as its peer counts as silent. */
@@ -75,4 +80,36 @@ test('a journal that may lack its end makes numbers jump, however often its gate
   await pair.boot('a', waits);
   await letServe();
   expect(floorOf(pair.a)).toBeGreaterThanOrEqual(2 ** 32);
+});
+
+test('a state file stays until its gateway serves: a kill while it waits loses nothing', async () => {
+  await push(await alone('state'));
+  await pair.a.stop();
+  makeWait();
+  const path = pair.file('a', 'state');
+  await pair.boot('a', waits);
+  expect([pair.a.pair?.state, existsSync(path)]).toEqual(['starting', true]);
+  await letServe();
+  expect([waitingIn(pair.a), existsSync(path)]).toEqual([1, false]);
+});
+
+test('a state file that is found beside a journal is newer, and takes its place', async () => {
+  await push(await alone('state'));
+  await pair.a.stop();
+  const withJournal = { 'journal.path': pair.file('a', 'journal') };
+  // Its journal is of a time when it had no pushes.
+  await pair.boot('a', { ...withJournal, 'server.state_file': 'off' });
+  await pair.serves('a');
+  await pair.a.stop();
+  await pair.boot('a', withJournal);
+  await pair.serves('a');
+  expect([waitingIn(pair.a), floorOf(pair.a)]).toEqual([1, 0]);
+  expect(existsSync(pair.file('a', 'state'))).toBe(false);
+  // From here on the journal counts.
+  await push(pair.a);
+  await pair.a.stop();
+  expect(existsSync(pair.file('a', 'state'))).toBe(false);
+  await pair.boot('a', withJournal);
+  await pair.serves('a');
+  expect(waitingIn(pair.a)).toBe(2);
 });

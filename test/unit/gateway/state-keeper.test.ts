@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -39,13 +39,29 @@ describe('a gateway of a pair', () => {
     ]);
   });
 
-  test('goes on with what one of a pair left', async () => {
+  test('goes on with what one of a pair left, until it has something newer', async () => {
     const { path, errors, keeper } = build();
     const harness = new SessionHarness({ offlineTtl: 600_000 });
     harness.started('alice');
     await keeper.saveImage(7, harness.service.archive.snapshot());
-    const image = await keeper.loadImage();
-    expect([image?.position, image?.sessionCount]).toEqual([7, 1]);
+    // Killed while it waits for its peer, it starts with the same again.
+    for (let start = 0; start < 2; start++) {
+      const image = await keeper.loadImage();
+      expect([image?.position, image?.sessionCount]).toEqual([7, 1]);
+    }
+    keeper.forgetImage();
     expect([existsSync(path), existsSync(`${path}.lone`), errors]).toEqual([false, false, []]);
+    keeper.forgetImage();
+    expect([await keeper.loadImage(), errors]).toEqual([null, []]);
+  });
+
+  test('says so where the file cannot be removed', async () => {
+    const { path, errors, keeper } = build();
+    await keeper.saveImage(7, new SessionHarness().service.archive.snapshot());
+    await keeper.loadImage();
+    rmSync(path);
+    mkdirSync(path);
+    keeper.forgetImage();
+    expect(errors).toEqual([[expect.objectContaining({ file: path }), expect.any(String)]]);
   });
 });
