@@ -58,6 +58,7 @@ explore_modes '0 1' -DCRASHES=0 -DPAUSES=1 -DCUTS=0 -DSTOPS=1
 explore_modes '0 1' -DCRASHES=0 -DPAUSES=0 -DCUTS=0 -DSTOPS=2
 explore_modes '0 1' -DCRASHES=0 -DPAUSES=0 -DCUTS=2 -DSWITCHES=1
 explore_modes '0 1' -DCRASHES=1 -DPAUSES=0 -DCUTS=0 -DSWITCHES=1 -DOPERATORS=1
+explore_modes '0 1' -DCRASHES=0 -DPAUSES=0 -DCUTS=1 -DLOSSES=1
 
 if [ "${1:-}" = long ]; then
   explore_modes '0 1' -DCRASHES=2 -DPAUSES=0 -DCUTS=1

@@ -36,6 +36,9 @@
 #ifndef STOPS
 #define STOPS 0         /* graceful: a last heartbeat says goodbye, then the process ends */
 #endif
+#ifndef LOSSES
+#define LOSSES 0        /* node 1, configured as backup, dies and comes back with an empty disk */
+#endif
 #ifndef OPERATORS
 #define OPERATORS 0     /* solo, said while the peer is down and not solo itself */
 #endif
@@ -69,6 +72,7 @@ typedef Node {
   bit handing_over; bit recovered;
   byte peer_boot;     /* highest seen of the peer, 0 before the first */
   byte caught_up;     /* boot id of the standby that has caught up, 0 for none */
+  byte told;          /* highest boot id of a standby that was told that it is in sync */
   byte departed;      /* boot id of the standby that said goodbye, 0 for none */
   byte lease_age; byte silence;
   /* on disk */
@@ -84,7 +88,7 @@ Confirmation confirmation[2];
 
 byte confirmed;               /* entries that a standby confirmed to a primary that was not degraded */
 byte owner[MAX_EPOCH];        /* 1 + who accepted in an epoch */
-byte entries; byte crashes; byte pauses; byte switches; byte operators; byte stops; byte cuts;
+byte entries; byte losses; byte crashes; byte pauses; byte switches; byte operators; byte stops; byte cuts;
 bit cut;                      /* messages may be lost or late now */
 bit calm; byte calm_ticks;
 byte me; byte peer; byte k;   /* of the step under way */
@@ -206,7 +210,8 @@ inline send_heartbeat() {
   heartbeat[1 - me].age = 0;
   heartbeat[1 - me].leaving = 0;
   heartbeat[1 - me].handing_over = node[me].handing_over;
-  heartbeat[1 - me].in_sync_boot = (node[me].solo -> 0 : node[me].caught_up)
+  heartbeat[1 - me].in_sync_boot = (node[me].solo -> 0 : node[me].caught_up);
+  node[me].told = (heartbeat[1 - me].in_sync_boot > node[me].told -> heartbeat[1 - me].in_sync_boot : node[me].told)
 }
 
 /* The last heartbeat of a process that stops. What it answered before may still be under way. */
@@ -272,6 +277,9 @@ inline on_answer() {
         :: answer[me].handing_over -> node[me].handing_over = 0  /* it cannot take over */
         :: else
         fi
+      /* Whoever was told is no more, and this one was not. */
+      :: answer[me].role == BACKUP && answer[me].epoch != node[me].epoch && !answer[me].in_sync &&
+         !node[me].solo && answer[me].boot > node[me].told -> serve()
       :: else
       fi
     :: else
@@ -364,7 +372,7 @@ inline late_entry() {
 inline crash() {
   node[me].up = 0; node[me].paused = 0; node[me].due = 0; node[me].late = 0;
   node[me].role = STARTING; node[me].in_sync = 0; node[me].handing_over = 0;
-  node[me].peer_boot = 0; node[me].caught_up = 0; node[me].departed = 0; node[me].silence = 0; node[me].lease_age = TIMEOUT;
+  node[me].peer_boot = 0; node[me].caught_up = 0; node[me].told = 0; node[me].departed = 0; node[me].silence = 0; node[me].lease_age = TIMEOUT;
   node[me].recovered = DISK_JOURNAL;
   if
   :: !DISK_JOURNAL -> node[me].history = 0; node[me].position = 0
@@ -374,6 +382,14 @@ inline crash() {
   confirmed = confirmed & (node[0].history | node[1].history);
   forget(answer[me]);
   confirmation[me].under_way = 0; confirmation[me].boot = 0; confirmation[me].epoch = 0; confirmation[me].history = 0
+}
+
+/* Its boot id goes on: it is not below the wall clock. */
+inline lose_disk() {
+  crash();
+  node[me].was_primary = 0; node[me].solo = 0; node[me].epoch = 0; node[me].position = 0; node[me].history = 0;
+  node[me].recovered = 0;
+  confirmed = confirmed & (node[0].history | node[1].history)
 }
 
 inline older() {
@@ -458,6 +474,7 @@ init {
   /* Faults. */
   :: crashes < CRASHES && !calm && node[0].up -> d_step { me = 0; crashes++; crash(); watch() }
   :: crashes < CRASHES && !calm && node[1].up -> d_step { me = 1; crashes++; crash(); watch() }
+  :: losses < LOSSES && !calm && node[1].up -> d_step { me = 1; losses++; lose_disk(); watch() }
   :: !node[0].up -> d_step { node[0].up = 1; node[0].boot++; node[0].due = 1 }
   :: !node[1].up -> d_step { node[1].up = 1; node[1].boot++; node[1].due = 1 }
   :: pauses < PAUSES && !calm && alive(0) -> d_step { node[0].paused = 1; pauses++ }

@@ -1,17 +1,14 @@
 import type { Clock } from '../base/clock.js';
-import { CodedError, messageOf } from '../base/errors.js';
+import { CodedError } from '../base/errors.js';
 import type { Logger } from '../telemetry/log.js';
-import { HandOver } from './hand-over.js';
-import { Lease } from './lease.js';
+import type { HandOver } from './hand-over.js';
+import type { PeerWatch } from './peer-watch.js';
 import type { RoleState, RoleStore } from './role-file.js';
-import type { History, RoleChange, RoleListener, RoleOptions } from './role-options.js';
-import { StoredRole } from './stored-role.js';
-import { TakeOverRequest } from './take-over-request.js';
-import { PeerWatch } from './peer-watch.js';
+import type { History, RoleListener, RoleOptions } from './role-options.js';
+import { RoleTenure } from './role-tenure.js';
+import type { ToldStandby } from './told-standby.js';
 import { isAhead, outranks, yieldsTie } from './standing.js';
 import type { Role, Standing, Word } from './standing.js';
-
-const UNPROMOTED = { promoted: false, planned: false } as const;
 
 /**
  * Decides who serves. The states, messages and steps are those of docs/models/failover.pml, explored
@@ -19,20 +16,9 @@ const UNPROMOTED = { promoted: false, planned: false } as const;
  * confirmed was lost. No I/O but the RoleStore; time comes from `tick` and the clock.
  */
 export class RoleMachine {
-  /** The planned switch, as far as it has come. */
-  readonly handOver = new HandOver();
-  private current: Role = 'starting';
-  private inSync = false;
-  private readonly request = new TakeOverRequest();
+  private readonly tenure: RoleTenure;
   private leaving = false;
-  private readonly peer: PeerWatch;
-  /** Boot id of the standby that has caught up, 0 for none. */
-  private caughtUp = 0;
-  /** Boot id of the standby that said goodbye last. */
-  departed = 0;
-  private readonly stored: StoredRole;
   private sequence = 0;
-  private readonly lease: Lease;
 
   /** Takes a new boot id, durably. @throws {CodedError} as StoredRole */
   constructor(
@@ -43,16 +29,25 @@ export class RoleMachine {
     private readonly clock: Clock,
     private readonly log: Logger,
   ) {
-    this.stored = new StoredRole(options, store, history, clock);
-    this.lease = new Lease(options.timeout);
-    this.peer = new PeerWatch(options, clock);
+    this.tenure = new RoleTenure(options, store, history, listener, clock, log);
   }
 
   get role(): Role {
-    return this.current;
+    return this.tenure.role;
   }
   private get disk(): RoleState {
-    return this.stored.state;
+    return this.tenure.stored.state;
+  }
+  private get peer(): PeerWatch {
+    return this.tenure.peer;
+  }
+  /** The planned switch, as far as it has come. */
+  get handOver(): HandOver {
+    return this.tenure.handOver;
+  }
+  /** As a primary: what it knows of its backup. */
+  get standby(): ToldStandby {
+    return this.tenure.standby;
   }
   get epoch(): number {
     return this.disk.epoch;
@@ -70,29 +65,31 @@ export class RoleMachine {
 
   /** As a backup: told to be in sync, so that it may promote. As a primary: has told so. */
   get paired(): boolean {
-    return this.current === 'primary' ? !this.disk.solo && this.caughtUp !== 0 : this.inSync;
+    return this.role === 'primary'
+      ? !this.disk.solo && this.standby.caughtUp !== 0
+      : this.tenure.inSync;
   }
 
   /** Whether anything may be accepted, dispatched, answered with success or sent at this instant. */
   get accepting(): boolean {
-    if (this.current !== 'primary' || this.handOver.begun || this.leaving) return false;
-    return this.disk.solo || this.lease.isValid(this.clock.now());
+    if (this.role !== 'primary' || this.handOver.begun || this.leaving) return false;
+    return this.disk.solo || this.tenure.lease.isValid(this.clock.now());
   }
 
   get standing(): Standing {
-    return this.stored.standing(this.current, this.inSync);
+    return this.tenure.stored.standing(this.role, this.tenure.inSync);
   }
 
   /** A backup hears its primary and stays quiet; everyone else speaks at every heartbeat interval. */
   get speaks(): boolean {
-    return this.current !== 'backup' || this.peer.isSilent;
+    return this.role !== 'backup' || this.peer.isSilent;
   }
 
   /** The next heartbeat or question; its sequence names its answer. */
   nextWord(): Word {
     const bare = this.word();
     const word = { ...bare, handingOver: this.handOver.speaks(bare.sequence) };
-    this.lease.sent(word.sequence, this.clock.now());
+    this.tenure.lease.sent(word.sequence, this.clock.now());
     return word;
   }
 
@@ -107,20 +104,20 @@ export class RoleMachine {
     if (this.follows(word)) this.hearPrimary(word);
     else if (word.leaving) this.partFrom(word);
     const { sequence, handingOver } = word;
-    return { ...this.word(), sequence, handingOver, takeOver: this.request.say() };
+    return { ...this.word(), sequence, handingOver, takeOver: this.tenure.request.say() };
   }
 
   /** Whether an answer counts: of no former process, and to what was asked in the present role. */
   awaits(sequence: number, { boot }: Word): boolean {
-    return boot >= this.peer.boot && this.lease.awaits(sequence);
+    return boot >= this.peer.boot && this.tenure.lease.awaits(sequence);
   }
 
   /** The answer to the word with this sequence; one that is not awaited is void. */
   onAnswer(sequence: number, word: Word): void {
     if (!this.awaits(sequence, word)) return;
     this.meet(word);
-    if (!this.lease.awaits(sequence)) return;
-    if (this.current === 'primary') this.hearBackup(sequence, word);
+    if (!this.tenure.lease.awaits(sequence)) return;
+    if (this.role === 'primary') this.hearBackup(sequence, word);
     else if (!this.leaving) this.perhapsLead(sequence, word);
   }
 
@@ -136,38 +133,38 @@ export class RoleMachine {
 
   /** Whether a snapshot may replace what is here: from the primary that is followed, and not behind. */
   mayTake(boot: number, epoch: number, position: number): boolean {
-    if (this.current !== 'backup' || boot !== this.peer.boot) return false;
+    if (this.role !== 'backup' || boot !== this.peer.boot) return false;
     return !isAhead(this.standing, { epoch, position });
   }
 
   /** A whole snapshot was taken: the history is the primary's, epoch and position at once. */
   onSnapshot(epoch: number, position: number): void {
-    this.stored.adopt(epoch, position);
-    this.lease.reset();
+    this.tenure.stored.adopt(epoch, position);
+    this.tenure.lease.reset();
   }
 
   /** The standby with this boot id has everything up to where the tail begins. */
   onCaughtUp(boot: number): void {
-    if (this.current !== 'primary' || boot !== this.peer.boot || boot === this.departed) return;
-    this.caughtUp = boot;
+    if (this.role === 'primary' && boot === this.peer.boot) this.standby.hasCaughtUp(boot);
   }
 
   /** To be called every `tickPeriod` ms: timeouts end here. */
   tick(): void {
     this.peer.tick();
     if (!this.peer.isSilent || this.leaving) return;
-    if (this.current === 'starting') this.goOnAlone();
-    else if (this.current === 'backup') this.replaceDead();
+    if (this.role === 'starting') this.goOnAlone();
+    else if (this.role === 'backup') this.replaceDead();
     else if (!this.disk.solo && this.options.onPeerLoss === 'continue') {
-      this.serve('the backup is unreachable, on_peer_loss is continue', false);
+      this.tenure.serve('the backup is unreachable, on_peer_loss is continue', false);
     }
   }
 
   /** As a backup: asks the primary, with the next few answers, to hand over. */
   askToTakeOver(): void {
-    if (this.current !== 'backup') throw new CodedError('WRONG_ROLE', 'this gateway is no backup');
-    if (!this.inSync) throw new CodedError('NOT_IN_SYNC', 'this backup is not in sync; wait');
-    this.request.make();
+    if (this.role !== 'backup') throw new CodedError('WRONG_ROLE', 'this gateway is no backup');
+    if (!this.tenure.inSync)
+      throw new CodedError('NOT_IN_SYNC', 'this backup is not in sync; wait');
+    this.tenure.request.make();
   }
 
   /** Planned switch, first step: silent from now on, so that everything can be shipped. */
@@ -188,28 +185,28 @@ export class RoleMachine {
       const advice = 'stop it, or wait until it was silent for backup.heartbeat.timeout';
       throw new CodedError('PEER_ALIVE', `the peer was heard just now: ${advice}`);
     }
-    if (this.current === 'primary') this.serve('an operator said solo', false);
-    else this.lead('an operator said solo');
+    if (this.role === 'primary') this.tenure.serve('an operator said solo', false);
+    else this.tenure.lead('an operator said solo');
   }
 
   /** This process stops: from now on it neither serves nor promotes, and its words say so. */
   leave(): void {
     this.leaving = true;
-    this.inSync = false;
+    this.tenure.inSync = false;
   }
 
   /** A client proved that it was served in this epoch: a primary of a lower one is stale. */
   onSeenEpoch(epoch: number): void {
-    this.stored.noteEpoch(epoch);
-    if (this.current !== 'primary' || epoch <= this.disk.epoch) return;
-    this.standAside(`a client was served in epoch ${epoch}, this one is ${this.disk.epoch}`);
+    this.tenure.stored.noteEpoch(epoch);
+    if (this.role !== 'primary' || epoch <= this.disk.epoch) return;
+    this.tenure.standAside(`a client was served in epoch ${epoch}, this one is ${this.disk.epoch}`);
   }
 
   private word(): Word {
     return {
       ...this.standing,
       sequence: ++this.sequence,
-      inSyncBoot: this.disk.solo ? 0 : this.caughtUp,
+      inSyncBoot: this.disk.solo ? 0 : this.standby.tell(),
       handingOver: false,
       takeOver: false,
       leaving: this.leaving,
@@ -219,130 +216,89 @@ export class RoleMachine {
   /** What any word of the peer, whose boot id is not below the last seen, does to the role. */
   private meet(peer: Standing): void {
     const returned = this.peer.met(peer.boot);
-    if (peer.serverId !== this.disk.peer) this.stored.save({ peer: peer.serverId });
+    if (peer.serverId !== this.disk.peer) this.tenure.stored.save({ peer: peer.serverId });
     const own = this.standing;
     const ahead = isAhead(peer, own);
-    if (this.current === 'starting') {
+    if (this.role === 'starting') {
       this.peer.heard();
-      if (outranks(peer, own, this.stored.smaller)) this.join(peer);
-    } else if (this.current === 'backup' && this.inSync && returned) {
+      if (outranks(peer, own, this.tenure.stored.smaller)) this.tenure.join(peer);
+    } else if (this.role === 'backup' && this.tenure.inSync && returned) {
       // It may have been degraded, then it has more; an empty one must not take this history.
-      if (ahead && (peer.epoch > own.epoch || peer.recovered)) this.inSync = false;
-      else this.promote('the primary came back as another process', false);
-    } else if (this.current === 'primary' && (ahead || yieldsTie(peer, own, this.stored.smaller))) {
-      this.join(peer);
+      if (ahead && (peer.epoch > own.epoch || peer.recovered)) this.tenure.inSync = false;
+      else this.tenure.promote('the primary came back as another process', false);
+    } else if (
+      this.role === 'primary' &&
+      (ahead || yieldsTie(peer, own, this.tenure.stored.smaller))
+    ) {
+      this.tenure.join(peer);
     }
   }
 
   private follows({ role, epoch }: Word): boolean {
-    return this.current === 'backup' && role === 'primary' && epoch >= this.disk.epoch;
+    return this.role === 'backup' && role === 'primary' && epoch >= this.disk.epoch;
   }
 
   private hearPrimary(word: Word): void {
     this.peer.heard();
     // Answers on their way are older than this.
-    this.lease.reset();
+    this.tenure.lease.reset();
     const ofEpoch = word.inSyncBoot === this.disk.boot && word.epoch === this.disk.epoch;
-    this.inSync = ofEpoch && !this.leaving;
-    if (!this.inSync) this.request.withdraw();
-    if (!this.inSync || word.position !== this.history.position()) return;
-    if (word.handingOver) this.promote('planned switch', true);
-    else if (word.leaving) this.promote('the primary has stopped', true);
+    this.tenure.inSync = ofEpoch && !this.leaving;
+    if (!this.tenure.inSync) this.tenure.request.withdraw();
+    if (!this.tenure.inSync || word.position !== this.history.position()) return;
+    if (word.handingOver) this.tenure.promote('planned switch', true);
+    else if (word.leaving) this.tenure.promote('the primary has stopped', true);
   }
 
   /** The standby stops, and will not take over: nothing is to be waited for. */
   private partFrom({ role, epoch, boot }: Word): void {
-    if (this.current !== 'primary' || role !== 'backup' || epoch !== this.disk.epoch) return;
-    this.departed = boot;
+    if (this.role !== 'primary' || role !== 'backup' || epoch !== this.disk.epoch) return;
+    this.standby.hasLeft(boot);
     this.listener.onDeparted();
-    if (!this.disk.solo) this.serve('the backup has stopped', false);
+    if (!this.disk.solo) this.tenure.serve('the backup has stopped', false);
   }
 
   private hearBackup(sequence: number, word: Word): void {
     this.peer.heard();
-    if (word.boot !== this.caughtUp) this.caughtUp = 0;
+    this.standby.answered(word.boot);
     const ofEpoch = word.role === 'backup' && word.epoch === this.disk.epoch;
-    this.lease.answered(sequence, ofEpoch && !word.leaving);
+    this.tenure.lease.answered(sequence, ofEpoch && !word.leaving);
     if (word.leaving) return this.partFrom(word);
-    if (!ofEpoch) return; // Else it cannot take over, or it would have.
+    if (!ofEpoch) return this.perhapsReplaced(word);
+    // An offer that it did not take it cannot take, or it would have.
     if (this.handOver.declinedBy(sequence)) {
       this.log.warn('the backup cannot take over; this gateway serves on');
-      this.keepServing();
+      this.tenure.keepServing();
     }
-    if (this.caughtUp !== 0 && this.disk.solo) this.stored.save({ solo: false });
+    if (this.standby.caughtUp !== 0 && this.disk.solo) this.tenure.stored.save({ solo: false });
     if (word.takeOver && this.accepting && this.paired) this.listener.onTakeOverAsked();
+  }
+
+  /**
+   * The backup came back with less than it had, or with nothing: its answers renew no lease until it has a
+   * snapshot. Whoever was told to be in sync is no more, and this process promotes only once it is told,
+   * before which solo is taken back on disk: nobody but this primary can accept in the meantime.
+   */
+  private perhapsReplaced({ role, inSync, boot }: Word): void {
+    if (this.disk.solo || role !== 'backup' || inSync || !this.standby.outlives(boot)) return;
+    this.tenure.serve('the backup came back as another process, without this history', false);
   }
 
   /** Only an answer allows it: a heartbeat may be older than what made its sender be in sync. */
   private perhapsLead(sequence: number, word: Word): void {
-    this.lease.answered(sequence, false);
+    this.tenure.lease.answered(sequence, false);
     if (word.role !== 'backup' || word.inSync) return;
-    if (outranks(word, this.standing, this.stored.smaller)) return;
-    this.lead('the peer is a backup and not ahead');
+    if (outranks(word, this.standing, this.tenure.stored.smaller)) return;
+    this.tenure.lead('the peer is a backup and not ahead');
   }
 
   private goOnAlone(): void {
-    if (this.stored.resumesAlone) this.lead('the peer does not answer');
+    if (this.tenure.stored.resumesAlone) this.tenure.lead('the peer does not answer');
   }
 
   private replaceDead(): void {
-    if (this.inSync) this.promote('the primary is silent', false);
-    else if (this.options.promoteStale) this.promote('the primary is silent, promote_stale', false);
-  }
-
-  /** A node that was primary goes on in its own epoch; any other opens a new one. */
-  private lead(reason: string): void {
-    if (this.current === 'starting' && this.stored.ownsEpoch)
-      this.serve(reason, !this.stored.isWhole);
-    else this.promote(reason, false);
-  }
-
-  private promote(reason: string, planned: boolean): void {
-    const knowsAll = planned || (this.options.refuses && this.stored.isWhole);
-    const jump = !knowsAll && this.disk.epoch > 0;
-    this.stored.beginEpoch();
-    this.become('primary', { promoted: true, planned, jump, reason });
-  }
-
-  /** Goes on, or begins again, in the present epoch. Solo first, and on disk: nobody else may promote. */
-  private serve(reason: string, jump: boolean): void {
-    this.stored.save({ role: 'primary', solo: true });
-    if (this.current === 'primary') {
-      this.keepServing();
-      this.caughtUp = 0;
-      this.peer.heard();
-      this.listener.onAlone(reason);
-    } else this.become('primary', { ...UNPROMOTED, jump, reason });
-  }
-
-  private keepServing(): void {
-    if (this.handOver.offered) this.listener.onHandOverFailed();
-    this.handOver.end();
-  }
-
-  private join(peer: Standing): void {
-    const own = `epoch ${this.disk.epoch}, position ${this.history.position()}`;
-    this.standAside(`the peer has epoch ${peer.epoch}, position ${peer.position}; here: ${own}`);
-  }
-
-  private standAside(reason: string): void {
-    try {
-      this.stored.save({ role: 'backup', solo: false });
-    } catch (error) {
-      this.stored.forceBackup();
-      this.log.error({ reason: messageOf(error) }, 'cannot store that this gateway is a backup');
-    }
-    this.become('backup', { ...UNPROMOTED, jump: false, reason });
-  }
-
-  private become(role: Role, change: Omit<RoleChange, 'role' | 'epoch' | 'smaller'>): void {
-    this.current = role;
-    this.inSync = false;
-    this.handOver.end();
-    this.request.withdraw();
-    this.caughtUp = 0;
-    this.peer.heard();
-    this.lease.reset();
-    this.listener.onRole({ role, epoch: this.disk.epoch, smaller: this.stored.smaller, ...change });
+    if (this.tenure.inSync) this.tenure.promote('the primary is silent', false);
+    else if (this.options.promoteStale)
+      this.tenure.promote('the primary is silent, promote_stale', false);
   }
 }

@@ -78,7 +78,7 @@ export class SyncServer {
    */
   isFormer(boot: number): boolean {
     const seen = Math.max(this.machine.peerBoot, this.current?.boot ?? 0);
-    return boot < seen || boot === this.machine.departed;
+    return boot < seen || boot === this.machine.standby.departed;
   }
 
   replace(following: Following): void {

@@ -48,9 +48,20 @@ export class PairNode {
     private readonly clock: FakeClock,
   ) {}
 
-  boot(): void {
+  /** A new process whose disk was replaced: role file and journal are gone. */
+  replace(): void {
+    // As without a file, but for the boot id: the wall clock keeps that growing, and stands still here.
+    const boot = this.store.state?.boot ?? 0;
+    const nothing = { solo: false, epoch: 0, position: 0, seenEpoch: 0, peer: '' };
+    this.store.state = { role: this.mode, boot, ...nothing };
+    this.boot('nothing');
+  }
+
+  /** A new process. @param left what the former one left of its history. */
+  boot(left: 'as configured' | 'nothing' = 'as configured'): void {
     const { diskJournal = false, ...options } = this.settings;
-    const recovered = diskJournal || this.store.state === null;
+    const keeps = diskJournal || this.store.state === null;
+    const recovered = keeps && left !== 'nothing';
     if (!recovered) this.entries = [];
     this.up = true;
     this.paused = false;

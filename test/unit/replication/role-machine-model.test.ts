@@ -32,6 +32,7 @@ const step = fc.oneof(
   { weight: 5, arbitrary: fc.record({ kind: fc.constant('accept'), node }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('crash'), node }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('boot'), node }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('replace') }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('pause'), node }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('wake'), node }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('switch'), node }) },
@@ -71,6 +72,7 @@ class World {
     else if (one.kind === 'accept') this.accept(at);
     else if (one.kind === 'crash' && at.up) this.crash(at);
     else if (one.kind === 'boot' && !at.up) at.boot();
+    else if (one.kind === 'replace' && !pair.b.up) pair.b.replace();
     else if (one.kind === 'pause' && at.up) at.paused = true;
     else if (one.kind === 'wake') at.paused = false;
     else if (one.kind === 'switch') this.handOver(at);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { Pair, TICK, TIMEOUT } from '../../support/replication-pair.js';
+import { INTERVAL, Pair, TICK, TIMEOUT } from '../../support/replication-pair.js';
 import type { PairSettings } from '../../support/replication-pair.js';
 
 /** A pair in which `a` serves and `b` is in sync. */
@@ -166,6 +166,65 @@ describe('failover', () => {
     expect([pair.b.entries, pair.b.serves]).toEqual([['x'], true]);
     pair.exchange(pair.b);
     expect(pair.a.machine.role).toBe('backup');
+  });
+});
+
+describe('a backup that comes back with another disk', () => {
+  /** Heartbeats only: the sync port is blocked. */
+  function beat(pair: Pair, ms: number): void {
+    for (let passed = 0; passed < ms; passed += TICK) {
+      pair.clock.advance(TICK);
+      for (const node of [pair.a, pair.b]) if (node.runs) node.machine.tick();
+      if (Math.round(pair.clock.now()) % INTERVAL !== 0) continue;
+      for (const node of [pair.a, pair.b]) pair.exchange(node);
+    }
+  }
+
+  it.each(['continue', 'step_down'] as const)(
+    'does not silence its primary where no snapshot gets through, under %s too',
+    (onPeerLoss) => {
+      const pair = settled({ onPeerLoss, diskJournal: true });
+      crash(pair, 'b');
+      pair.clock.advance(1_000);
+      pair.b.replace();
+      beat(pair, INTERVAL);
+      expect([pair.b.machine.role, pair.b.machine.epoch]).toEqual(['backup', 0]);
+      expect([pair.a.serves, pair.a.machine.solo, pair.a.machine.epoch]).toEqual([true, true, 1]);
+      beat(pair, 10 * TIMEOUT);
+      expect(pair.a.serves).toBe(true);
+      // It was never told, so that it must not take over.
+      crash(pair, 'a');
+      beat(pair, 3 * TIMEOUT);
+      expect(pair.b.machine.role).toBe('backup');
+    },
+  );
+
+  it('is in sync again once it has a snapshot', () => {
+    const pair = settled({ onPeerLoss: 'step_down', diskJournal: true });
+    pair.a.entries.push('x');
+    crash(pair, 'b');
+    pair.b.replace();
+    pair.run(2 * TIMEOUT);
+    expect([pair.a.machine.solo, pair.b.machine.paired, pair.b.entries]).toEqual([
+      false,
+      true,
+      ['x'],
+    ]);
+  });
+
+  it('that was told again before its old answer arrives leaves the primary under its lease', () => {
+    const pair = settled({ onPeerLoss: 'step_down', diskJournal: true });
+    crash(pair, 'b');
+    pair.b.replace();
+    pair.exchange(pair.b);
+    const asked = pair.a.machine.nextWord();
+    const old = pair.deliver(pair.b, asked);
+    expect(old).toMatchObject({ role: 'backup', epoch: 0, inSync: false });
+    pair.ship(pair.a);
+    pair.deliver(pair.b, pair.a.machine.nextWord());
+    expect(pair.b.machine.paired).toBe(true);
+    if (old !== null) pair.a.machine.onAnswer(asked.sequence, old);
+    expect(pair.a.machine.solo).toBe(false);
   });
 });
 

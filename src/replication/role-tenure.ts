@@ -1,0 +1,101 @@
+import type { Clock } from '../base/clock.js';
+import { messageOf } from '../base/errors.js';
+import type { Logger } from '../telemetry/log.js';
+import { HandOver } from './hand-over.js';
+import { Lease } from './lease.js';
+import { PeerWatch } from './peer-watch.js';
+import type { RoleStore } from './role-file.js';
+import type { History, RoleChange, RoleListener, RoleOptions } from './role-options.js';
+import type { Role, Standing } from './standing.js';
+import { StoredRole } from './stored-role.js';
+import { TakeOverRequest } from './take-over-request.js';
+import { ToldStandby } from './told-standby.js';
+
+const UNPROMOTED = { promoted: false, planned: false } as const;
+
+/** The role of a RoleMachine, all that ends with it, and the steps from one to the next, each on disk first. */
+export class RoleTenure {
+  role: Role = 'starting';
+  /** As a backup: told by its primary. */
+  inSync = false;
+  readonly stored: StoredRole;
+  readonly lease: Lease;
+  readonly peer: PeerWatch;
+  readonly handOver = new HandOver();
+  readonly request = new TakeOverRequest();
+  readonly standby = new ToldStandby();
+
+  /** Takes a new boot id, durably. @throws {CodedError} as StoredRole */
+  constructor(
+    private readonly options: RoleOptions,
+    store: RoleStore,
+    private readonly history: History,
+    private readonly listener: RoleListener,
+    clock: Clock,
+    private readonly log: Logger,
+  ) {
+    this.stored = new StoredRole(options, store, history, clock);
+    this.lease = new Lease(options.timeout);
+    this.peer = new PeerWatch(options, clock);
+  }
+
+  /** A node that was primary goes on in its own epoch; any other opens a new one. */
+  lead(reason: string): void {
+    if (this.role === 'starting' && this.stored.ownsEpoch) this.serve(reason, !this.stored.isWhole);
+    else this.promote(reason, false);
+  }
+
+  promote(reason: string, planned: boolean): void {
+    const knowsAll = planned || (this.options.refuses && this.stored.isWhole);
+    const jump = !knowsAll && this.stored.state.epoch > 0;
+    this.stored.beginEpoch();
+    this.become('primary', { promoted: true, planned, jump, reason });
+  }
+
+  /** Goes on, or begins again, in the present epoch. Solo first, and on disk: nobody else may promote. */
+  serve(reason: string, jump: boolean): void {
+    this.stored.save({ role: 'primary', solo: true });
+    if (this.role === 'primary') {
+      this.keepServing();
+      this.standby.forget();
+      this.peer.heard();
+      this.listener.onAlone(reason);
+    } else this.become('primary', { ...UNPROMOTED, jump, reason });
+  }
+
+  keepServing(): void {
+    if (this.handOver.offered) this.listener.onHandOverFailed();
+    this.handOver.end();
+  }
+
+  join(peer: Standing): void {
+    const own = `epoch ${this.stored.state.epoch}, position ${this.history.position()}`;
+    this.standAside(`the peer has epoch ${peer.epoch}, position ${peer.position}; here: ${own}`);
+  }
+
+  standAside(reason: string): void {
+    try {
+      this.stored.save({ role: 'backup', solo: false });
+    } catch (error) {
+      this.stored.forceBackup();
+      this.log.error({ reason: messageOf(error) }, 'cannot store that this gateway is a backup');
+    }
+    this.become('backup', { ...UNPROMOTED, jump: false, reason });
+  }
+
+  private become(role: Role, change: Omit<RoleChange, 'role' | 'epoch' | 'smaller'>): void {
+    this.role = role;
+    this.inSync = false;
+    this.handOver.end();
+    this.request.withdraw();
+    this.standby.forget();
+    this.peer.heard();
+    this.lease.reset();
+    this.listener.onRole({
+      role,
+      epoch: this.stored.state.epoch,
+      smaller: this.stored.smaller,
+      ...change,
+    });
+  }
+}
