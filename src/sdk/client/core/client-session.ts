@@ -31,6 +31,7 @@ import type { StopReason } from './request-frames.js';
 import { Resumption } from './resumption.js';
 import { SessionStart } from './session-start.js';
 import { SessionMemory } from './session-memory.js';
+import { TokenRenewal } from './token-renewal.js';
 
 /**
  * The state machine of a client: connections come and go, the session and its requests stay
@@ -46,6 +47,7 @@ export class ClientSession
   private readonly memory = new SessionMemory();
   readonly requests: OutgoingRequests;
   private readonly reconnection: Reconnection;
+  private readonly renewal: TokenRenewal;
   private readonly start: SessionStart;
   readonly resumption: Resumption;
   readonly downstream: Downstream;
@@ -64,10 +66,13 @@ export class ClientSession
     const { memory } = this;
     const { table, msgIds } = this.requests;
     const parts = () => ({ memory, msgIds, downstream: this.downstream });
-    this.resumption = new Resumption(options, parts, (error) => events.emit('error', error));
+    const report = (error: GatewayClientError): void => events.emit('error', error);
+    this.resumption = new Resumption(options, parts, report);
     const keep = this.resumption.keeps ? (seq: number) => this.resumption.save(seq) : null;
     this.downstream = new Downstream(options, events, table, this, keep);
     this.start = new SessionStart(options, memory, this.downstream);
+    const sendToken = (token: string) => this.write(this.start.frame(this.nextMsgId(), token));
+    this.renewal = new TokenRenewal(options, sendToken, report);
   }
 
   get state(): ClientState {
@@ -206,6 +211,10 @@ export class ClientSession
     this.onRequestsReady();
   }
 
+  onStartAnswered(connection: Connection, { success }: StartResponse): void {
+    if (connection === this.connection) this.renewal.answered(success);
+  }
+
   onPush(connection: Connection, push: ServerPush): void {
     if (connection !== this.connection || this.current !== 'connected') return;
     this.downstream.accept(push);
@@ -224,6 +233,7 @@ export class ClientSession
     if (connection !== this.connection) return;
     this.connection = null;
     this.downstream.lost();
+    this.renewal.end();
     if (this.current === 'stopping') this.end({ reason: 'stopped', error: null });
     else if (this.current !== 'closed' && this.current !== 'idle') this.onLost(end);
   }
@@ -238,7 +248,7 @@ export class ClientSession
     const wait = retryAfterOf(detail);
     if (detail === TOKEN_EXPIRED) {
       this.events.emit('token_expired', { message });
-      void this.renewToken();
+      if (this.current === 'connected') this.renewal.begin();
     } else if (code === ErrorCode.Overloaded && wait > 0 && this.state === 'connected') {
       this.onAskedToMove(wait);
     }
@@ -271,18 +281,6 @@ export class ClientSession
 
   replay(): void {
     this.connection?.abort(ErrorCode.None, 'frames are missing');
-  }
-
-  /** A new token by START on the same connection (docs/SESSIONS.md, "Tokens"); its answer needs no action. */
-  private async renewToken(): Promise<void> {
-    const connection = this.connection;
-    try {
-      const token = await this.options.token();
-      if (connection === null || connection !== this.connection) return;
-      connection.ask(this.start.frame(this.nextMsgId(), token));
-    } catch (error) {
-      this.events.emit('error', new ConnectionError(0, `no new token: ${messageOf(error)}`));
-    }
   }
 
   onPassingRefusal(request: PendingRequest, error: Error, wait: number): void {
@@ -318,6 +316,7 @@ export class ClientSession
   private end(closed: Closed): void {
     this.current = 'closed';
     this.farewell.end();
+    this.renewal.end();
     this.reconnection.stop();
     const connection = this.connection;
     this.connection = null;

@@ -34,6 +34,8 @@ export interface ConnectionEnd {
 /** What a connection tells the client that owns it. */
 export interface ConnectionOwner {
   onStarted(connection: Connection, response: StartResponse): void;
+  /** The gateway answered another START on a connection that had started. */
+  onStartAnswered(connection: Connection, response: StartResponse): void;
   /** Everything behind START_RESP but heartbeat answers. Bytes of `push` are valid only during the call. */
   onPush(connection: Connection, push: ServerPush): void;
   onWritable(connection: Connection): void;
@@ -61,6 +63,7 @@ export class Connection implements LinkObserver {
   /** Whether START was answered with a refusal. */
   private startRefused = false;
   private startMsgId = 0;
+  /** The last frame, if it was one of the connection's own errors. */
   private notice: ErrorMessage | null = null;
   private readonly clock: Clock;
   private readonly liveness: Liveness;
@@ -157,6 +160,7 @@ export class Connection implements LinkObserver {
     this.options.metrics.received?.(FRAME_PREFIX_BYTES + frame.length);
     try {
       const push = decodeMessage(ServerPush, frame);
+      this.notice = null;
       if (this.phase === 'starting') this.onStartAnswer(push);
       else this.onStartedFrame(push);
     } catch (error) {
@@ -212,6 +216,10 @@ export class Connection implements LinkObserver {
 
   private onStartedFrame(push: ServerPush): void {
     if (push.type === PushType.PUSH_HEARTBEAT_RESP && push.seqId === 0) return;
+    if (push.type === PushType.PUSH_START_RESP && push.seqId === 0) {
+      this.owner.onStartAnswered(this, decodeMessage(StartResponse, push.payload));
+      return;
+    }
     if (push.type === PushType.PUSH_ERROR && push.msgId === 0 && push.seqId === 0) {
       const notice = decodeMessage(ErrorMessage, push.payload);
       this.notice = notice;
