@@ -4,6 +4,7 @@ import type { Logger } from '../telemetry/log.js';
 import { LogFile } from '../telemetry/log-file.js';
 import { LogLevel } from '../telemetry/log-level.js';
 import type { LogLevelName } from '../telemetry/log-level.js';
+import { LogOutput } from '../telemetry/log-output.js';
 
 /** The gateway's log as the configuration wants it: where it goes, how it looks, its level. */
 export class Logging {
@@ -23,7 +24,7 @@ export class Logging {
     const pretty = log.format === 'pretty' || (log.format === 'auto' && process.stdout.isTTY);
     const format = this.file === null && pretty ? 'pretty' : 'json';
     const options = { level: log.level, format, onChild: this.level.follow } as const;
-    this.root = createLogger(options, this.file ?? undefined);
+    this.root = createLogger(options, this.file ?? new LogOutput(process.stdout, complain));
   }
 
   /**

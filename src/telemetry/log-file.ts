@@ -12,9 +12,9 @@ export interface LogFileOptions {
 
 /**
  * Log lines into a file that is put aside when it is full: `gatesvr.log` becomes `gatesvr.log.1`, that
- * one `gatesvr.log.2`, and the oldest goes. Lines are never split. They are written at once, as pino
- * writes to standard output, so that the last words of a process that dies are there; a disk that is
- * full costs lines, never the process.
+ * one `gatesvr.log.2`, and the oldest goes. Lines are never split. They are written at once,
+ * so that the last words of a process that dies are there; a disk that is full costs lines, never the
+ * process.
  */
 export class LogFile {
   private fd = -1;

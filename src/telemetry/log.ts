@@ -1,5 +1,7 @@
+import { createRequire } from 'node:module';
 import { pino } from 'pino';
 import type { DestinationStream, Logger } from 'pino';
+import type * as PinoPretty from 'pino-pretty';
 import type { LogLevelName } from './log-level.js';
 
 export type { Logger } from 'pino';
@@ -15,26 +17,27 @@ export interface LogOptions {
 /**
  * The process's logger; every part gets a child of it with its `part` set. No payload and no token
  * is ever passed to it, and nothing is logged per request at info.
- * @param destination where lines go instead of standard output; only for json.
+ * @param destination takes whole lines, and never throws.
  */
-export function createLogger(options: LogOptions, destination?: DestinationStream): Logger {
-  const logger = build(options, destination);
-  options.onChild?.(logger);
-  return logger;
-}
-
-function build({ level, format, onChild }: LogOptions, destination?: DestinationStream): Logger {
+export function createLogger(options: LogOptions, destination: DestinationStream): Logger {
+  const { level, format, onChild } = options;
   const base = {
     level,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     ...(onChild === undefined ? {} : { onChild }),
   };
-  if (format === 'pretty') {
-    const pretty = { target: 'pino-pretty', options: { ignore: 'pid,hostname', singleLine: true } };
-    return pino({ ...base, transport: pretty });
-  }
-  return destination === undefined ? pino(base) : pino(base, destination);
+  const logger = pino(base, format === 'pretty' ? prettyInto(destination) : destination);
+  onChild?.(logger);
+  return logger;
+}
+
+/** In this thread: a worker of pino's that cannot write ends the process. */
+function prettyInto(destination: DestinationStream): DestinationStream {
+  // Loaded only for people: every other start is faster.
+  const { prettyFactory } = createRequire(import.meta.url)('pino-pretty') as typeof PinoPretty;
+  const pretty = prettyFactory({ ignore: 'pid,hostname', singleLine: true });
+  return { write: (line) => destination.write(pretty(line)) };
 }
 
 /** A logger that writes nothing. */

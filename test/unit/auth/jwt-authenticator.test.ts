@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { JwtAuthenticator } from '../../../src/auth/jwt-authenticator.js';
 import type { JwtOptions } from '../../../src/auth/jwt-authenticator.js';
 import { REFUSAL_LOG_MS } from '../../../src/auth/refusal-log.js';
-import { createLogger } from '../../../src/telemetry/log.js';
+import { createLogger, silentLogger } from '../../../src/telemetry/log.js';
 import { LabelledTally } from '../../../src/telemetry/tally.js';
 import type { Verdict } from '../../../src/session/authenticator.js';
 import { FakeClock } from '../../support/fake-clock.js';
@@ -228,7 +228,7 @@ test('before its keys are loaded nothing is accepted', async () => {
   const issuer = issuerOf('HS256');
   const { clock, failures } = new Desk(issuer);
   const options = { source: sourceOf(issuer), issuer: null, audience: [], clockTolerance: 0 };
-  const log = createLogger({ level: 'silent', format: 'json' });
+  const log = silentLogger();
   const early = new JwtAuthenticator(options, clock, log, failures);
   const credentials = { openid: 'alice', token: issuer.token({ sub: 'alice' }), remoteAddress: '' };
   expect(await new Promise((resolve) => early.verify(credentials, resolve))).toEqual(REFUSED);
