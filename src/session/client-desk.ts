@@ -2,6 +2,8 @@ import type { Clock } from '../base/clock.js';
 import { ErrorCode } from '../wire/error-catalogue.js';
 import type { Session } from './session.js';
 import type { SessionRegistry } from './session-registry.js';
+import { notPrimaryReason } from './serving-gate.js';
+import type { ServingGate } from './serving-gate.js';
 
 /** Whom a question is about: a session by its id, or the session of an openid. */
 interface Target {
@@ -16,8 +18,14 @@ export class ClientDesk {
   constructor(
     private readonly registry: SessionRegistry,
     private readonly clock: Clock,
+    private readonly serving: ServingGate,
     private readonly end: (session: Session) => void,
   ) {}
+
+  /** What the sessions here say counts only while this gateway serves. */
+  get elsewhere(): string | null {
+    return this.serving.accepts ? null : notPrimaryReason(this.serving);
+  }
 
   find(target: Target) {
     const session = this.sessionOf(target);

@@ -116,7 +116,9 @@ export class SessionService implements ConnectionHost {
     const { registry, offline, keys, environment } = this;
     const pace = { soon, datagramsRead: parts.datagramsRead };
     this.pushes = new PushService({ registry, offline, keys, metrics, journal, serving, pace });
-    this.clients = new ClientDesk(registry, clock, (session) => this.end(session, 'kicked'));
+    this.clients = new ClientDesk(registry, clock, serving, (session) =>
+      this.end(session, 'kicked'),
+    );
     this.starts = new StartProcedure(registry, offline, authenticator, router, environment, this);
     this.archive = new SessionArchive({ registry, offline, keys, router, environment });
     metrics.observe({

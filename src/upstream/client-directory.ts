@@ -27,6 +27,8 @@ export interface ClientView {
 
 /** Who is there; the session layer implements it. */
 export interface ClientDirectory {
+  /** Why another gateway must be asked, for a human; null where this one serves. */
+  readonly elsewhere: string | null;
   /** @returns null where there is no session, connected or not. */
   find(target: ClientTarget): ClientView | null;
   /**

@@ -35,7 +35,8 @@ export class ClientService {
         response: KickClientResponse,
         refusal: (message) => ({ success: false, message, errorCode: 'KICK_FAILED' }),
         handle: (request, answer) => {
-          const refusal = refuseTarget(request) ?? refuseReason(request.reason);
+          const refusal =
+            refuseTarget(request) ?? refuseReason(request.reason) ?? this.refuseHere();
           if (refusal !== null) {
             answer({ success: false, message: refusal.message, errorCode: refusal.code });
             return;
@@ -57,13 +58,19 @@ export class ClientService {
         response: GetClientResponse,
         refusal: (message) => ({ success: false, message, errorCode: 'GET_FAILED' }),
         handle: (request, answer) => {
-          const refusal = refuseTarget(request);
+          const refusal = refuseTarget(request) ?? this.refuseHere();
           if (refusal === null) answer({ success: true, ...this.clients.find(request) });
           else answer({ success: false, message: refusal.message, errorCode: refusal.code });
         },
       },
       this.logger,
     );
+  }
+
+  /** The backup of a pair knows nobody, and whom a primary without its lease knows may be elsewhere. */
+  private refuseHere() {
+    const message = this.clients.elsewhere;
+    return message === null ? null : { code: 'NOT_PRIMARY', message };
   }
 }
 

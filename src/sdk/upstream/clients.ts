@@ -59,7 +59,7 @@ export async function deregister(
   await Promise.allSettled(gateways.map((gateway) => gateway.deregister({ address, zoneId })));
 }
 
-/** Every gateway's answer; an error only where not one answered well. */
+/** Every gateway's answer; an error only where not one answered well, or none serves. */
 async function ask<Answer extends { success: boolean; errorCode: string; message: string }>(
   gateways: readonly GatewayCaller[],
   question: (gateway: GatewayCaller) => Promise<Answer>,
@@ -78,6 +78,11 @@ async function ask<Answer extends { success: boolean; errorCode: string; message
   }
   const found = answers.some(({ answer }) => answer.success);
   if (fault !== null && !found) throw fault;
+  // While no gateway of a pair serves, nobody knows who is there.
+  const [first] = answers;
+  if (first !== undefined && answers.every(({ answer }) => answer.errorCode === 'NOT_PRIMARY')) {
+    throw new PushError(first.answer.errorCode, first.answer.message);
+  }
   return answers;
 }
 

@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+import { ClientDesk } from '../../../src/session/client-desk.js';
 import { BroadcastRequest } from '../../../src/wire/messages.js';
+import { FakeClock } from '../../support/fake-clock.js';
 import { SessionHarness } from '../../support/session-harness.js';
 
 const byOpenid = (targetId: string) => ({ targetType: 'openid', targetId });
@@ -39,6 +41,15 @@ describe('the desk of clients', () => {
       connectedAt: began,
       pending: 2,
     });
+  });
+
+  test('counts only while the gateway serves', () => {
+    const { registry } = new SessionHarness().service;
+    const gate = { accepts: true, serves: true, primaryAddress: '' };
+    const desk = new ClientDesk(registry, new FakeClock(), gate, () => undefined);
+    expect(desk.elsewhere).toBeNull();
+    Object.assign(gate, { accepts: false, primaryAddress: '10.0.0.2:8453' });
+    expect(desk.elsewhere).toMatch(/not the primary.*10\.0\.0\.2:8453/);
   });
 
   test('nobody is null', () => {

@@ -163,7 +163,11 @@ describe('clients', () => {
     pending: 4,
   };
   const kicked: [string, string][] = [];
+  const serving = { elsewhere: null as string | null };
   const directory: ClientDirectory = {
+    get elsewhere() {
+      return serving.elsewhere;
+    },
     find: ({ targetId }) => (targetId === 'alice' ? view : null),
     kick: ({ targetId }, reason) => {
       if (targetId === 'broken') throw new Error('inside');
@@ -199,6 +203,16 @@ describe('clients', () => {
       success: false,
       errorCode: 'INVALID_TARGET_TYPE',
     });
+  });
+
+  test('a gateway that does not serve sends both to the one that does', () => {
+    serving.elsewhere = 'this gateway is not the primary';
+    const alice = { targetType: 'openid', targetId: 'alice' };
+    const refused = { success: false, errorCode: 'NOT_PRIMARY', message: serving.elsewhere };
+    expect(get(alice)).toMatchObject({ ...refused, online: false, sessionId: '' });
+    expect(kick(kickRequest(alice))).toMatchObject({ ...refused, sessionId: '' });
+    expect(kicked).toEqual([]);
+    serving.elsewhere = null;
   });
 
   test('KickClient names the session that ended', () => {
