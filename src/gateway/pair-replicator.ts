@@ -43,11 +43,13 @@ export function pairReplicator(parts: PairReplicatorParts, effects: RoleEffects)
   const { backup } = config;
   const { mode, onPeerLoss, promoteStale, heartbeat, sync, clusterSecret: secret } = backup;
   const serverId = backup.serverId ?? '';
+  const logged = history.position > 0 ? history : null;
+  const resumes = mode === 'primary' && onPeerLoss === 'continue';
   const callers = grpc.replicationCallers(heartbeat.interval);
   return new Replicator(
     { serverId, mode, onPeerLoss, promoteStale, heartbeat, sync, secret },
     {
-      store: loggedRoleStore(backup.roleFile ?? '', history.position > 0 ? history : null),
+      store: loggedRoleStore(backup.roleFile ?? '', logged, resumes),
       source: writer,
       follower: history,
       recovered,

@@ -24,6 +24,7 @@ import { PairHistory } from './pair-history.js';
 import { PairOffers } from './pair-offers.js';
 import { addressText, clusterIdOf, isPeerProven, pairReplicator } from './pair-replicator.js';
 import type { RoleEffects } from './pair-replicator.js';
+import { isRoleLost } from './pair-role-store.js';
 import { pairWarnings } from './pair-warnings.js';
 import type { StateKeeper } from './state-keeper.js';
 
@@ -120,7 +121,8 @@ export class PairSide implements ServingGate {
   async start({ sessions, router, state }: PairParts): Promise<void> {
     const offers = new PairOffers(sessions.pushes, this.metrics, this.log);
     const history = new PairHistory(this.journal, sessions, router, state, offers);
-    const recovered = await history.recover();
+    const whole = await history.recover();
+    const recovered = whole && !isRoleLost(this.config.backup.roleFile ?? '', history);
     await this.journal.begin(recovered);
     this.saveState = () => history.save();
     const replicator = this.build(history, offers, recovered, {

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import { CodedError } from '../../src/base/errors.js';
@@ -79,6 +79,18 @@ test('a journal that may lack its end makes numbers jump, however often its gate
   await pair.a.stop();
   await pair.boot('a', waits);
   await letServe();
+  expect(floorOf(pair.a)).toBeGreaterThanOrEqual(2 ** 32);
+});
+
+test('a journal without its role file opens a new epoch, and numbers jump', async () => {
+  await push(await alone('journal'));
+  await pair.a.stop();
+  rmSync(pair.file('a', 'role'));
+  await pair.boot('a');
+  await pair.a.stop();
+  await pair.boot('a');
+  await pair.serves('a');
+  expect([waitingIn(pair.a), pair.a.pair?.stats?.epoch]).toEqual([1, 3]);
   expect(floorOf(pair.a)).toBeGreaterThanOrEqual(2 ** 32);
 });
 
