@@ -47,7 +47,7 @@ export class RoleTenure {
 
   promote(reason: string, planned: boolean): void {
     const knowsAll = planned || (this.options.refuses && this.stored.isWhole);
-    const jump = !knowsAll && this.stored.state.epoch > 0;
+    const jump = !knowsAll && !this.stored.isFirst;
     this.stored.beginEpoch();
     this.become('primary', { promoted: true, planned, jump, reason });
   }

@@ -40,6 +40,11 @@ export class StoredRole {
     return this.adopted;
   }
 
+  /** Whether no other gateway, and no process that is not known here, can have sent any number. */
+  get isFirst(): boolean {
+    return this.stored.epoch === 0 && (this.adopted || this.history.position() === 0);
+  }
+
   /** What this node says of itself. */
   standing(current: Role, inSync: boolean): Standing {
     const { role, epoch, boot } = this.stored;

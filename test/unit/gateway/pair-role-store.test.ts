@@ -29,7 +29,12 @@ describe('the role file of a gateway with a log on disk', () => {
     const store = loggedRoleStore(path, logged, resumes);
     const history = { position: () => 10, recovered: false };
     const options = { serverId: 'b', mode: 'primary', onPeerLoss: 'continue' } as const;
-    const role = new StoredRole({ ...options, promoteStale: false }, store, history, new FakeClock());
+    const role = new StoredRole(
+      { ...options, promoteStale: false },
+      store,
+      history,
+      new FakeClock(),
+    );
     expect(role.state).toMatchObject({ epoch: 5, position: 10 });
     expect([role.resumesAlone, role.ownsEpoch]).toEqual([resumes, false]);
     role.beginEpoch();
