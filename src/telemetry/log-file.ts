@@ -1,6 +1,20 @@
-import { closeSync, fstatSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { StartupError, messageOf } from '../base/errors.js';
+
+/** Owner and group read it: lines name openids and addresses. */
+const MODE = 0o640;
+const NEWLINE = 0x0a;
+/** A file that could not be put aside is tried again after this part of its size, as 1/n. */
+const RETRY_SHARE = 16;
 
 export interface LogFileOptions {
   readonly path: string;
@@ -12,23 +26,29 @@ export interface LogFileOptions {
 
 /**
  * Log lines into a file that is put aside when it is full: `gatesvr.log` becomes `gatesvr.log.1`, that
- * one `gatesvr.log.2`, and the oldest goes. Lines are never split. They are written at once,
- * so that the last words of a process that dies are there; a disk that is full costs lines, never the
- * process.
+ * one `gatesvr.log.2`, and the oldest goes. Lines are never split between files. They are written at
+ * once, so that the last words of a process that dies are there; a disk that is full costs lines, never
+ * the process. A file that cannot be put aside grows, and loses nothing.
  */
 export class LogFile {
   private fd = -1;
   private size = 0;
+  /** The size from which on it is put aside: higher than `maxSize` after that has failed. */
+  private limit: number;
   private failing = false;
+  private stuck = false;
+  /** The file ends in the midst of a line: the disk was full. */
+  private torn = false;
 
   /**
-   * @param complain hears once, in a line, when lines begin to be lost.
+   * @param complain hears once, in a line, when lines begin to be lost or the file cannot be put aside.
    * @throws {StartupError} LOG_UNWRITABLE.
    */
   constructor(
     private readonly options: LogFileOptions,
     private readonly complain: (line: string) => void,
   ) {
+    this.limit = options.maxSize;
     try {
       mkdirSync(dirname(options.path), { recursive: true });
       this.open();
@@ -40,9 +60,9 @@ export class LogFile {
 
   write(line: string): void {
     try {
-      const bytes = Buffer.from(line);
-      if (this.size > 0 && this.size + bytes.length > this.options.maxSize) this.rotate();
-      this.append(bytes);
+      const length = Buffer.byteLength(line);
+      if (this.size > 0 && this.size + length > this.limit) this.rotate();
+      this.append(Buffer.from(this.torn ? `\n${line}` : line));
       this.failing = false;
     } catch (error) {
       if (!this.failing) this.complain(`${this.options.path}: lines are lost: ${messageOf(error)}`);
@@ -67,28 +87,58 @@ export class LogFile {
   }
 
   private open(): void {
-    // Owner and group read it: lines name openids and addresses.
-    this.fd = openSync(this.options.path, 'a', 0o640);
+    this.fd = openSync(this.options.path, 'a', MODE);
+    this.opened();
+  }
+
+  private opened(): void {
     this.size = fstatSync(this.fd).size;
+    this.limit = this.options.maxSize;
+    if (this.size === 0) this.torn = false;
   }
 
   private append(bytes: Buffer): void {
     for (let written = 0; written < bytes.length;) {
-      written += writeSync(this.fd, bytes, written);
+      const more = writeSync(this.fd, bytes, written);
+      written += more;
+      this.size += more;
+      this.torn = bytes[written - 1] !== NEWLINE;
     }
-    this.size += bytes.length;
   }
 
+  /** Where that fails, lines go on into the present file, and it is tried again some lines later. */
   private rotate(): void {
-    const { path, maxFiles } = this.options;
+    const { path, maxSize } = this.options;
     const before = this.fd;
-    for (let number = maxFiles - 1; number > 1; number--) {
-      moveIfThere(`${path}.${number - 1}`, `${path}.${number}`);
+    try {
+      this.fd = this.putAside();
+      this.opened();
+      closeSync(before);
+      this.stuck = false;
+    } catch (error) {
+      this.limit = this.size + Math.ceil(maxSize / RETRY_SHARE);
+      if (!this.stuck) this.complain(`${path} grows, it cannot be put aside: ${messageOf(error)}`);
+      this.stuck = true;
     }
-    if (maxFiles > 1) moveIfThere(path, `${path}.1`);
-    this.fd = openSync(path, maxFiles > 1 ? 'a' : 'w', 0o640);
-    this.size = fstatSync(this.fd).size;
-    closeSync(before);
+  }
+
+  /** @returns the new file. @throws {Error} the present one has its name still. */
+  private putAside(): number {
+    const { path, maxFiles } = this.options;
+    if (maxFiles === 1) return openSync(path, 'w', MODE);
+    // Up to the first free place only: an attempt that failed has left one, and may do so often.
+    let last = 1;
+    while (last < maxFiles - 1 && existsSync(`${path}.${last}`)) last++;
+    for (let number = last; number > 1; number--) {
+      renameSync(`${path}.${number - 1}`, `${path}.${number}`);
+    }
+    moveIfThere(path, `${path}.1`);
+    try {
+      return openSync(path, 'a', MODE);
+    } catch (error) {
+      moveIfThere(`${path}.1`, path);
+      throw error;
+    }
   }
 }
 
