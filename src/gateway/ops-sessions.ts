@@ -1,9 +1,4 @@
-import type {
-  OutboxFrame,
-  SessionPosition,
-  SessionQuery,
-  ZoneSessions,
-} from '../ops/ops-source.js';
+import type { OutboxFrame, SessionQuery, ZoneSessions } from '../ops/ops-source.js';
 import type { Outbox } from '../session/outbox.js';
 import type { Session } from '../session/session.js';
 import type { SessionRegistry } from '../session/session-registry.js';
@@ -11,7 +6,10 @@ import type { SessionRegistry } from '../session/session-registry.js';
 /** Frames of one outbox that are listed: what a person reads; there may be thousands. */
 const LISTED_FRAMES = 50;
 
-/** One page of the sessions that a query asks for, and whether others follow. */
+/**
+ * One page of the sessions that a query asks for, and whether others follow. Handles tell the order
+ * of beginning, in which the registry keeps sessions, and none is given twice.
+ */
 export function selectSessions(
   registry: SessionRegistry,
   query: SessionQuery,
@@ -19,7 +17,8 @@ export function selectSessions(
   const { limit, openidPrefix, zone } = query;
   const page: Session[] = [];
   let skip = query.offset;
-  for (const session of after(registry, query.after)) {
+  for (const session of registry.all()) {
+    if (session.handle <= query.after) continue;
     if (zone !== '' && session.zone !== zone) continue;
     if (!session.openid.startsWith(openidPrefix)) continue;
     if (skip-- > 0) continue;
@@ -27,26 +26,6 @@ export function selectSessions(
     page.push(session);
   }
   return { page, more: false };
-}
-
-/**
- * The sessions behind a position. The registry keeps them in the order of their beginning; so where
- * the session of the position has ended, the time of its beginning serves instead, and the few that
- * began in that same instant come again rather than not at all.
- */
-function* after(
-  registry: SessionRegistry,
-  position: SessionPosition | null,
-): IterableIterator<Session> {
-  const last = position === null ? undefined : registry.find(position.sessionId);
-  let waiting = last !== undefined;
-  for (const session of registry.all()) {
-    if (waiting) {
-      waiting = session !== last;
-    } else if (position === null || last !== undefined || session.createdAt >= position.createdAt) {
-      yield session;
-    }
-  }
 }
 
 /** What the sessions of each zone amount to. */

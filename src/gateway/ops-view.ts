@@ -128,6 +128,7 @@ export class OpsView implements OpsSource {
     const { outbox } = session;
     return {
       sessionId: session.id,
+      ordinal: session.handle,
       openid: session.openid,
       state: session.active ? 'active' : 'detached',
       zone: session.zone,

@@ -24,6 +24,8 @@ export interface HealthSnapshot {
 /** One session; times are ms since 1970. */
 export interface SessionView {
   readonly sessionId: string;
+  /** Its place in the order in which sessions began, over restarts too. */
+  readonly ordinal: number;
   readonly openid: string;
   readonly state: 'active' | 'detached';
   readonly zone: string;
@@ -40,19 +42,13 @@ export interface SessionView {
   readonly remoteAddress: string;
 }
 
-/** A session after which a page begins; it may have ended meanwhile. */
-export interface SessionPosition {
-  readonly createdAt: number;
-  readonly sessionId: string;
-}
-
 /** Which sessions, oldest first, and which part of them. */
 export interface SessionQuery {
   /** How many are skipped; 0 beside `after`. */
   readonly offset: number;
   readonly limit: number;
-  /** Null: from the first. */
-  readonly after: SessionPosition | null;
+  /** Only those after this `ordinal`, whose session may have ended meanwhile; 0: from the first. */
+  readonly after: number;
   /** Empty: every openid. */
   readonly openidPrefix: string;
   /** Empty: every zone. */

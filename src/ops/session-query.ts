@@ -1,5 +1,5 @@
 import { HttpRefusal } from './http-refusal.js';
-import type { SessionPosition, SessionQuery } from './ops-source.js';
+import type { SessionQuery, SessionView } from './ops-source.js';
 import { whole } from './query.js';
 
 /** Sessions of one /stats answer unless asked otherwise, and at most. */
@@ -18,23 +18,21 @@ export function sessionQuery(query: Record<string, unknown>): SessionQuery {
   return {
     offset: whole(query, 'offset', 0, Number.MAX_SAFE_INTEGER, 0),
     limit: whole(query, 'limit', 1, MAX_PAGE, DEFAULT_PAGE),
-    after: query.cursor === undefined ? null : parseCursor(query.cursor),
+    after: query.cursor === undefined ? 0 : parseCursor(query.cursor),
     openidPrefix: short(query, 'openid', MAX_PREFIX_CHARACTERS),
     zone: short(query, 'zone', MAX_ZONE_CHARACTERS),
   };
 }
 
 /** Where the next page begins; what is inside is nobody's business but ours. */
-export function renderCursor({ createdAt, sessionId }: SessionPosition): string {
-  return Buffer.from(`${createdAt} ${sessionId}`).toString('base64url');
+export function renderCursor({ ordinal }: Pick<SessionView, 'ordinal'>): string {
+  return Buffer.from(`after ${ordinal}`).toString('base64url');
 }
 
-function parseCursor(text: unknown): SessionPosition {
+function parseCursor(text: unknown): number {
   const inside = typeof text === 'string' ? Buffer.from(text, 'base64url').toString() : '';
-  const [, createdAt, sessionId] = /^(\d{1,16}(?:\.\d{1,12})?) (\S{1,64})$/.exec(inside) ?? [];
-  if (createdAt !== undefined && sessionId !== undefined) {
-    return { createdAt: Number(createdAt), sessionId };
-  }
+  const [, ordinal] = /^after (\d{1,15})$/.exec(inside) ?? [];
+  if (ordinal !== undefined) return Number(ordinal);
   throw new HttpRefusal(400, 'cursor must be the next_cursor of another answer');
 }
 

@@ -26,7 +26,7 @@ export function statsBody(
   return {
     ...overviewBody(stats, pair),
     sessions: sessions.map(sessionBody),
-    next_offset: more && query.after === null ? query.offset + sessions.length : null,
+    next_offset: more && query.after === 0 ? query.offset + sessions.length : null,
     next_cursor: last === undefined ? null : renderCursor(last),
     timestamp: seconds(now),
   };

@@ -6,6 +6,7 @@ import { askAgain } from './kept-request.js';
 import { jumpAbove } from './number-jump.js';
 import type { Parity } from './number-jump.js';
 import type { OfflineQueues } from './offline-queues.js';
+import type { Session } from './session.js';
 import type { SessionEnvironment } from './session-environment.js';
 import type { SessionRegistry } from './session-registry.js';
 import { restoreSession, snapshotSession } from './session-state.js';
@@ -54,6 +55,7 @@ export class SessionArchive {
    */
   restore(records: Iterable<StateRecord>, jump: Parity | null = null): number {
     const { registry, offline, keys, router, environment } = this.parts;
+    const sessions: Session[] = [];
     for (const { header, session, offlinePush, key } of records) {
       if (header) registry.raiseFloor(header.numberFloor ?? 0);
       if (session) {
@@ -61,7 +63,7 @@ export class SessionArchive {
         const route = router.routeFor(state.openid);
         environment.handles.taken(state.handle);
         const restored = restoreSession(state, route, environment, jump);
-        registry.add(restored);
+        sessions.push(restored);
         registry.noteDetached(restored);
       }
       if (offlinePush?.body) {
@@ -70,6 +72,9 @@ export class SessionArchive {
       }
       if (key?.key) keys.remember(key.key, key.digest ?? '', key.ttl ?? 0);
     }
+    // Records come in the order of `longestDetachedFirst`; the registry keeps that of beginning.
+    sessions.sort((one, other) => one.handle - other.handle);
+    for (const session of sessions) registry.add(session);
     if (jump !== null) registry.raiseFloor(jumpAbove(registry.floor, jump));
     return registry.size;
   }

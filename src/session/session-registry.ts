@@ -40,6 +40,7 @@ export class SessionRegistry {
     return this.byOpenid.get(openid);
   }
 
+  /** In the order in which they began. */
   all(): IterableIterator<Session> {
     return this.byId.values();
   }

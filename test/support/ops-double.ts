@@ -19,6 +19,7 @@ import { FakeClock } from './fake-clock.js';
 function sessionView(index: number): SessionView {
   return {
     sessionId: `s${index}`,
+    ordinal: index + 1,
     openid: `user-${index}`,
     state: index % 2 === 0 ? 'active' : 'detached',
     zone: '001',

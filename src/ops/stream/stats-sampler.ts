@@ -11,7 +11,7 @@ import { overviewBody } from '../stats-body.js';
 const NO_SESSIONS: SessionQuery = {
   offset: 0,
   limit: 0,
-  after: null,
+  after: 0,
   openidPrefix: '',
   zone: '',
 };

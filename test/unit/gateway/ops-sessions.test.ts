@@ -3,14 +3,15 @@ import { selectSessions, sumByZone } from '../../../src/gateway/ops-sessions.js'
 import type { SessionQuery } from '../../../src/ops/ops-source.js';
 import type { Session } from '../../../src/session/session.js';
 import { SessionRegistry } from '../../../src/session/session-registry.js';
+import { SessionHarness } from '../../support/session-harness.js';
 
 /** As much of a session as a page of sessions looks at. */
-function session(index: number, createdAt = 1_000 + index): Session {
+function session(index: number): Session {
   return {
     id: `s${index}`,
+    handle: index + 1,
     openid: `${index % 2 === 0 ? 'even' : 'odd'}-${index}`,
     zone: `00${(index % 3) + 1}`,
-    createdAt,
     active: index % 4 !== 0,
     outbox: { totalFrames: index },
     ledger: { inFlight: 1 },
@@ -24,7 +25,7 @@ function registryOf(sessions: Session[]): SessionRegistry {
   return registry;
 }
 
-const EVERYTHING: SessionQuery = { offset: 0, limit: 10, after: null, openidPrefix: '', zone: '' };
+const EVERYTHING: SessionQuery = { offset: 0, limit: 10, after: 0, openidPrefix: '', zone: '' };
 
 function ids(registry: SessionRegistry, query: Partial<SessionQuery>) {
   const { page, more } = selectSessions(registry, { ...EVERYTHING, ...query });
@@ -40,7 +41,7 @@ function walk(registry: SessionRegistry, limit: number, between: (page: Session[
     seen.push(...page.map(({ id }) => id));
     const last = page.at(-1);
     if (!more || last === undefined) return seen;
-    query = { ...query, after: { createdAt: last.createdAt, sessionId: last.id } };
+    query = { ...query, after: last.handle };
     between(page);
   }
   throw new Error('endless');
@@ -80,11 +81,19 @@ describe('pages of sessions', () => {
     expect(seen).toEqual(expect.arrayContaining(all.map(({ id }) => id)));
   });
 
-  it('repeat sessions rather than skip any, where those that began together end', () => {
-    const together = Array.from({ length: 6 }, (_, index) => session(index, 500));
-    const changing = registryOf(together);
-    const seen = walk(changing, 2, (page) => changing.remove(page.at(-1) as Session));
-    expect([...new Set(seen)]).toEqual(together.map(({ id }) => id));
+  it('go on over a restart, where the longest detached are restored first', () => {
+    const former = new SessionHarness();
+    former.started('first');
+    former.started('second');
+    former.started('third').link.lose();
+    former.advance(1_000);
+    const { service } = new SessionHarness();
+    service.archive.restore(former.service.archive.snapshot());
+    const seen = walk(service.registry, 1, ([shown]) => service.registry.remove(shown as Session));
+    const openids = new Map(
+      [...former.service.registry.all()].map(({ id, openid }) => [id, openid]),
+    );
+    expect(seen.map((id) => openids.get(id))).toEqual(['first', 'second', 'third']);
   });
 });
 

@@ -6,25 +6,21 @@ describe('the query of /stats', () => {
     expect(sessionQuery({})).toEqual({
       offset: 0,
       limit: 100,
-      after: null,
+      after: 0,
       openidPrefix: '',
       zone: '',
     });
     expect(sessionQuery({ offset: '7', limit: '1000', openid: 'ü/', zone: '003' })).toEqual({
       offset: 7,
       limit: 1000,
-      after: null,
+      after: 0,
       openidPrefix: 'ü/',
       zone: '003',
     });
   });
 
-  it.each([
-    { createdAt: 1_700_000_000_999, sessionId: 'a'.repeat(32) },
-    { createdAt: 1_700_000_000_999.25, sessionId: 'restored-1' },
-  ])('goes on where a cursor %j says', (position) => {
-    const { after } = sessionQuery({ cursor: renderCursor(position) });
-    expect(after).toEqual(position);
+  it.each([1, 2 ** 49])('goes on where the cursor after %d says', (ordinal) => {
+    expect(sessionQuery({ cursor: renderCursor({ ordinal }) }).after).toBe(ordinal);
   });
 
   it.each([
@@ -32,10 +28,10 @@ describe('the query of /stats', () => {
     { cursor: '!' },
     { cursor: 'AAAA' },
     { cursor: ['a', 'b'] },
-    { cursor: Buffer.from('1e999 x').toString('base64url') },
-    { cursor: Buffer.from('12 ').toString('base64url') },
-    { cursor: Buffer.from(`12 ${'x'.repeat(65)}`).toString('base64url') },
-    { cursor: renderCursor({ createdAt: 1, sessionId: 'x' }), offset: '0' },
+    { cursor: Buffer.from('after 1e9').toString('base64url') },
+    { cursor: Buffer.from('after 12 ').toString('base64url') },
+    { cursor: Buffer.from(`after ${'1'.repeat(16)}`).toString('base64url') },
+    { cursor: renderCursor({ ordinal: 1 }), offset: '0' },
     { openid: ['a', 'b'] },
     { openid: 'x'.repeat(257) },
     { zone: 'x'.repeat(33) },
