@@ -10,6 +10,11 @@ type JsonObject = Readonly<Record<string, unknown>>;
 
 const UINT32_MAX = 2 ** 32 - 1;
 const INT32_MAX = 2 ** 31 - 1;
+/** Highest doubles that 64 bits hold; the highest numbers of all are rounded to 1 above. */
+const UINT64_MAX = 2 ** 64 - 2_048;
+const INT64_MAX = 2 ** 63 - 1_024;
+/** Longer than anybody writes a number of 64 bits, with a point or an exponent too. */
+const MAX_NUMBER_CHARS = 64;
 
 /** Longest piece of the peer's own text that a message repeats. */
 const QUOTED_CHARS = 40;
@@ -17,7 +22,7 @@ const QUOTED_CHARS = 40;
 /**
  * Reads a message from parsed JSON by the proto3 JSON mapping: both spellings of a name, 64-bit
  * numbers as text or number, base64 of either alphabet, enums as name or number, null as absent.
- * Numbers stay below 2^53 as in binary (WIRE.md). Unknown fields are refused: a misspelt one would
+ * Numbers of 64 bits beyond 2^53 are rounded, as ClientReader does in binary. Unknown fields are refused: a misspelt one would
  * otherwise be silence.
  * @throws {WsFault} 400 that names the field.
  */
@@ -72,9 +77,9 @@ function readValue({ type }: Field, value: unknown, where: string): unknown {
     case 'int32':
       return readInteger(value, -INT32_MAX - 1, INT32_MAX, where);
     case 'uint64':
-      return readInteger(value, 0, Number.MAX_SAFE_INTEGER, where);
+      return Math.min(readInteger(value, 0, 2 ** 64, where), UINT64_MAX);
     case 'int64':
-      return readInteger(value, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, where);
+      return Math.min(readInteger(value, -(2 ** 63), 2 ** 63, where), INT64_MAX);
     default:
       if ('names' in type) return readEnum(type.names, value, where);
       return readMessage(type.shape, value, where);
@@ -109,13 +114,24 @@ function readMap(value: unknown, where: string): Record<string, string> {
 }
 
 function readInteger(value: unknown, least: number, most: number, where: string): number {
-  const number =
-    typeof value === 'string' && /^-?(?:0|[1-9]\d{0,15})$/.test(value) ? Number(value) : value;
+  const number = typeof value === 'string' ? integerOf(value) : value;
   if (Number.isInteger(number) && (number as number) >= least && (number as number) <= most) {
     // Adding 0 turns -0, which JSON can say, into 0.
     return (number as number) + 0;
   }
   throw refuse(where, `must be an integer from ${least} to ${most}`);
+}
+
+/** What JSON calls a number (RFC 8259 section 6), where that is an integer: `12`, `12.0`, `1.2e1`; else NaN. */
+function integerOf(text: string): number {
+  if (text.length > MAX_NUMBER_CHARS) return NaN;
+  const match = /^-?(0|[1-9]\d*)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text);
+  if (match === null) return NaN;
+  const [, whole = '', fraction = '', exponent = '0'] = match;
+  const digits = (whole + fraction).replace(/0+$/, '');
+  // How many digits stand before the point, once the exponent has moved it.
+  const before = whole.length + Number(exponent);
+  return digits === '' || digits.length <= before ? Number(text) : NaN;
 }
 
 function readEnum(names: EnumNames, value: unknown, where: string): number {

@@ -15,6 +15,7 @@ import {
   StartRequest,
   StartResponse,
   StopRequest,
+  decodeFromClient,
   decodeMessage,
 } from '../wire/messages.js';
 import { checkedFrame } from '../websocket/ws-codec.js';
@@ -98,7 +99,8 @@ const pushPayloads: ReadonlyMap<PushType, PushPayload> = new Map<PushType, PushP
     {
       member: 'heartbeatResponse',
       shape: shapes.HeartbeatResponse,
-      decode: (bytes) => decodeMessage(HeartbeatResponse, bytes),
+      // It repeats a client's number, which may be above 2^53.
+      decode: (bytes) => decodeFromClient(HeartbeatResponse, bytes),
     },
   ],
   [

@@ -6,10 +6,14 @@ import { shapes } from '../../../src/edge/ws-json-shapes.js';
 import type { FieldType } from '../../../src/edge/ws-json-shapes.js';
 import {
   BusinessResponse,
+  ClientAck,
   ClientRequest,
+  HeartbeatRequest,
+  HeartbeatResponse,
   PushType,
   ServerPush,
   StartRequest,
+  decodeFromClient,
   decodeMessage,
   encodeMessage,
 } from '../../../src/wire/messages.js';
@@ -112,10 +116,10 @@ describe('a request', () => {
     ['a fraction', '{"msgId":1.5}', 4400, 'msgId: must be an integer from 0 to 4294967295'],
     ['a negative id', '{"msgId":-1}', 4400, 'msgId: must be an integer from 0 to 4294967295'],
     [
-      'a number that JavaScript cannot count',
-      '{"seqId":"9007199254740992"}',
+      'a number of more than 64 bits',
+      '{"seqId":"20000000000000000000"}',
       4400,
-      'seqId: must be an integer from 0 to 9007199254740991',
+      'seqId: must be an integer from 0 to 18446744073709552000',
     ],
     ['a number in words', '{"seqId":"0x10"}', 4400, /seqId: must be an integer/],
     ['text for an object', '{"headers":"x"}', 4400, 'headers: must be an object'],
@@ -138,6 +142,61 @@ describe('a request', () => {
     if (typeof message === 'string') expect(fault.message).toBe(message);
     else expect(fault.message).toMatch(message);
   });
+
+  it.each([
+    ['9007199254740993', 2 ** 53],
+    ['18446744073709551615', 2 ** 64],
+    ['1e2', 100],
+    ['1.0', 1],
+    ['1.25E+2', 125],
+    ['2500e-2', 25],
+    ['0.0', 0],
+    ['0e-7', 0],
+  ])('has %s for a number of 64 bits, as text or not, rounded as in binary', (text, number) => {
+    for (const given of [text, `"${text}"`]) {
+      const sent = requestOfJson(`{"seqId":${given},"clientAck":{"ackedSeqId":${given}}}`);
+      const { seqId, payload } = decodeFromClient(ClientRequest, sent);
+      const { ackedSeqId } = decodeFromClient(ClientAck, payload);
+      // The last of 64 bits may be lost; 2^64 itself would be 0.
+      for (const read of [seqId, ackedSeqId]) expect(Math.abs(read - number)).toBeLessThan(4_096);
+      if (number < 2 ** 53) expect([seqId, ackedSeqId]).toEqual([number, number]);
+    }
+  });
+
+  it.each([
+    ['-9223372036854775808', -(2 ** 63)],
+    ['9223372036854775807', 2 ** 63 - 1_024],
+    ['1700000000000000000', 17e17],
+  ])('may have the time %s, which comes back', (given, back) => {
+    const sent = requestOfJson(`{"heartbeatRequest":{"clientTimestamp":"${given}"}}`);
+    const { clientTimestamp } = decodeFromClient(
+      HeartbeatRequest,
+      decodeFromClient(ClientRequest, sent).payload,
+    );
+    const payload = encodeMessage(HeartbeatResponse, { clientTimestamp });
+    const type = PushType.PUSH_HEARTBEAT_RESP;
+    const text = jsonOfPush(encodeMessage(ServerPush, { type, payload }));
+    const { heartbeatResponse } = JSON.parse(text) as {
+      heartbeatResponse: { clientTimestamp: string };
+    };
+    expect(Number(heartbeatResponse.clientTimestamp)).toBe(back);
+  });
+
+  it.each([
+    '1.5',
+    '1e-1',
+    '15e-1',
+    '0x10',
+    '1e400',
+    '01',
+    '.5',
+    '1.',
+    ' 1',
+    '',
+    `1${'0'.repeat(64)}`,
+  ])('has no number in the text "%s"', (text) =>
+    expect(faultOf(`{"seqId":"${text}"}`).closeCode).toBe(4400),
+  );
 
   it('repeats little of what it was sent', () => {
     expect(faultOf(`{"${'x'.repeat(10_000)}":1}`).message.length).toBeLessThan(100);
