@@ -19,6 +19,10 @@ export interface UpgradeRefusal {
   readonly message: string;
 }
 
+/** Of RFC 6455; ws takes the draft's 8 too, which is the same on the wire. */
+export const WS_VERSION = '13';
+const VERSIONS: ReadonlySet<string> = new Set([WS_VERSION, '8']);
+
 /** Why the line and headers of a request cannot become a WebSocket of ours, or null. */
 export function refusalOf(request: IncomingMessage): UpgradeRefusal | null {
   if (pathOf(request) !== WS_PATH) {
@@ -27,6 +31,10 @@ export function refusalOf(request: IncomingMessage): UpgradeRefusal | null {
   if (chooseSubprotocol(offered(request)) === null) {
     const known = [...subprotocols.keys()].join(' or ');
     return { status: 400, reason: 'ws_subprotocol', message: `offer subprotocol ${known}` };
+  }
+  if (!VERSIONS.has(request.headers['sec-websocket-version'] ?? '')) {
+    const message = `this is WebSocket version ${WS_VERSION}`;
+    return { status: 426, reason: 'ws_bad_request', message };
   }
   return null;
 }

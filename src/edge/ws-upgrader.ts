@@ -12,7 +12,13 @@ import type { Link } from '../link/link.js';
 import type { WsMetrics } from '../telemetry/ws-metrics.js';
 import { ErrorCode } from '../wire/error-catalogue.js';
 import { MAX_FRAME_BYTES } from '../wire/limits.js';
-import { chooseSubprotocol, originAllowed, refusalOf, subprotocols } from './ws-admission.js';
+import {
+  WS_VERSION,
+  chooseSubprotocol,
+  originAllowed,
+  refusalOf,
+  subprotocols,
+} from './ws-admission.js';
 import type { UpgradeRefusal } from './ws-admission.js';
 import { binaryCodec } from '../websocket/ws-codec.js';
 import { closeCodeOf, closeReason } from '../websocket/ws-fault.js';
@@ -180,6 +186,8 @@ export class WsUpgrader {
     this.options.metrics.rejected.add(reason);
     const altSvc = this.options.altSvc?.() ?? null;
     const headers = [
+      // RFC 6455 section 4.4, and RFC 9110 section 15.5.22: what would do instead.
+      ...(status === 426 ? [`Sec-WebSocket-Version: ${WS_VERSION}`, 'Upgrade: websocket'] : []),
       ...(status === 503 ? [`Retry-After: ${RETRY_AFTER_S}`] : []),
       ...(altSvc === null ? [] : [`Alt-Svc: ${altSvc}`]),
     ];

@@ -307,12 +307,22 @@ describe('HTTP that is no upgrade', () => {
     ['nonsense', 'nonsense\r\n\r\n', '400'],
     ['headers without end', `GET /gatesvr HTTP/1.1\r\nx: ${'y'.repeat(20_000)}\r\n`, '431'],
     ['a bad key', upgradeHead(0).replace(/Key: .*/, 'Key: short'), '400'],
-    ['an old version', upgradeHead(0).replace('Version: 13', 'Version: 7'), '400'],
     ['another protocol', upgradeHead(0).replace('Upgrade: websocket', 'Upgrade: h2c'), '400'],
   ])('%s is answered and closed', async (_what, text, status) => {
     const socket = await openTls(await start());
     socket.write(text);
     expect(await drained(socket)).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+  });
+
+  it('a version of the protocol that is not ours is told which is', async () => {
+    const port = await start();
+    for (const version of ['Sec-WebSocket-Version: 7', 'X-None: 1']) {
+      const socket = await openTls(port);
+      socket.write(upgradeHead(0).replace('Sec-WebSocket-Version: 13', version));
+      const answer = await drained(socket);
+      expect(answer).toMatch(/^HTTP\/1.1 426 /);
+      expect(answer).toContain('\r\nSec-WebSocket-Version: 13\r\n');
+    }
   });
 });
 

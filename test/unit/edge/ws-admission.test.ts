@@ -50,7 +50,10 @@ describe('refusalOf', () => {
   const request = (url: string, protocol?: string): IncomingMessage =>
     ({
       url,
-      headers: protocol === undefined ? {} : { 'sec-websocket-protocol': protocol },
+      headers: {
+        'sec-websocket-version': '13',
+        ...(protocol === undefined ? {} : { 'sec-websocket-protocol': protocol }),
+      },
     }) as unknown as IncomingMessage;
 
   it.each([
