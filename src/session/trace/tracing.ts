@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.js';
 import type { RequestTrace } from './request-trace.js';
-import { RequestType, StartRequest, decodeMessage } from '../../wire/messages.js';
+import { RequestType, StartRequest, decodeFromClient } from '../../wire/messages.js';
 import type { ClientRequest } from '../../wire/messages.js';
 import { FollowedRequest } from './followed-request.js';
 import type { RequestFacts } from './followed-request.js';
@@ -107,7 +107,7 @@ export class Tracing implements RequestTracer {
 function openidOf({ type, payload, openid }: ClientRequest): string {
   if (type !== RequestType.REQUEST_START) return openid;
   try {
-    return decodeMessage(StartRequest, payload).openid;
+    return decodeFromClient(StartRequest, payload).openid;
   } catch {
     return openid;
   }
