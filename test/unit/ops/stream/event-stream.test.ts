@@ -7,7 +7,6 @@ import { EventStream, eventText, refuseAbove } from '../../../../src/ops/stream/
 class Response extends EventEmitter {
   writableLength = 0;
   readonly written: string[] = [];
-  destroyed = false;
 
   writeHead(): void {}
   flushHeaders(): void {}
@@ -19,6 +18,11 @@ class Response extends EventEmitter {
   end(): void {
     this.emit('close');
   }
+}
+
+/** Its connection. Where the response waits behind another, nobody but this tells of its end. */
+class Connection extends EventEmitter {
+  destroyed = false;
 
   destroy(): void {
     this.destroyed = true;
@@ -29,8 +33,13 @@ class Response extends EventEmitter {
 function open() {
   const response = new Response();
   const ends: string[] = [];
-  const reply = { hijack: () => undefined, raw: response } as unknown as FastifyReply;
-  return { response, ends, stream: new EventStream(reply, () => ends.push('ended')) };
+  const socket = new Connection();
+  const reply = {
+    hijack: () => undefined,
+    raw: response,
+    request: { raw: { socket } },
+  } as unknown as FastifyReply;
+  return { response, socket, ends, stream: new EventStream(reply, () => ends.push('ended')) };
 }
 
 describe('an event stream', () => {
@@ -50,12 +59,12 @@ describe('an event stream', () => {
   });
 
   it('cuts off whoever reads nothing for long', () => {
-    const { response, ends, stream } = open();
+    const { response, socket, ends, stream } = open();
     response.writableLength = 300 * 1024;
     for (let event = 0; event < 29; event++) stream.send('a');
-    expect(response.destroyed).toBe(false);
+    expect(socket.destroyed).toBe(false);
     stream.send('a');
-    expect([response.destroyed, ends]).toEqual([true, ['ended']]);
+    expect([socket.destroyed, ends]).toEqual([true, ['ended']]);
     expect(stream.send('a')).toBe(false);
   });
 
@@ -64,6 +73,14 @@ describe('an event stream', () => {
     stream.end();
     stream.end();
     expect(ends).toEqual(['ended']);
+  });
+
+  it('ends with its connection, and leaves nothing behind on it', () => {
+    const { response, socket, ends } = open();
+    socket.destroy();
+    response.emit('close');
+    expect(ends).toEqual(['ended']);
+    expect([socket.listenerCount('close'), response.listenerCount('close')]).toEqual([0, 0]);
   });
 
   it('is refused above the limit', () => {
