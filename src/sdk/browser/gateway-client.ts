@@ -57,7 +57,8 @@ export class GatewayClient extends GatewayClientCore {
 
 function keeping(options: GatewayClientOptions, platform: Platform): Partial<CoreClientOptions> {
   if (options.keepSession === false) return {};
-  return { store: new SessionStorageStore(platform, options.openid) };
+  const { openid, address = '', addresses = [address] } = options;
+  return { store: new SessionStorageStore(platform, openid, addresses) };
 }
 
 function transportOf(options: GatewayClientOptions, platform: Platform): Transport {

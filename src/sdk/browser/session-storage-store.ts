@@ -14,12 +14,17 @@ export class SessionStorageStore implements ResumeStore {
   private readonly storage: PlatformStorage | undefined;
   private tab = '';
 
-  /** @param openid whose session: each client of a page has a place of its own. */
+  /**
+   * Each client of a page has a place of its own.
+   * @param openid whose session.
+   * @param addresses of the gateways that may have it, in any order.
+   */
   constructor(
     private readonly platform: Platform,
     openid: string,
+    addresses: readonly string[],
   ) {
-    this.key = `gatesvr:session:${openid}`;
+    this.key = `gatesvr:session:${[...addresses].sort().join()} ${openid}`;
     this.storage = storageOf(platform, 'sessionStorage');
   }
 

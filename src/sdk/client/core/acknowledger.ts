@@ -46,6 +46,8 @@ export class Acknowledger {
   /** A connection has started whose START claimed `seq`. */
   begin(seq: number): void {
     this.scheduler.begin(seq);
+    // What was kept after that START was written, or while there was no connection, is still due.
+    if (this.keep !== null) this.scheduler.note(this.kept);
     this.advance();
   }
 

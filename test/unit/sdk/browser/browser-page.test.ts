@@ -19,11 +19,17 @@ const state: ResumeState = {
   epochProof: '',
 };
 
+const GATEWAYS = ['gw:1', 'gw:2'];
+
 /** A page of an origin, in a tab with this storage. */
 function page(locks: FakeLocks, sessionStorage: FakeStorage) {
   const held = locks.page();
   const platform: Platform = { navigator: { locks: held }, sessionStorage };
-  return { platform, store: new SessionStorageStore(platform, 'alice'), leave: held.leave };
+  return {
+    platform,
+    store: new SessionStorageStore(platform, 'alice', GATEWAYS),
+    leave: held.leave,
+  };
 }
 
 describe('a session in sessionStorage', () => {
@@ -43,7 +49,7 @@ describe('a session in sessionStorage', () => {
     former.leave();
     expect(await loading).toEqual(state);
     reloaded.store.save(null);
-    expect(await new SessionStorageStore(reloaded.platform, 'alice').load()).toBeNull();
+    expect(await new SessionStorageStore(reloaded.platform, 'alice', GATEWAYS).load()).toBeNull();
   });
 
   test('is of one tab: a duplicate does not resume it, then or later, and the original does', async () => {
@@ -66,13 +72,25 @@ describe('a session in sessionStorage', () => {
     const { store, platform } = page(locks, tab);
     await store.load();
     store.save(state);
-    expect(await new SessionStorageStore(platform, 'bob').load()).toBeNull();
-    expect(await new SessionStorageStore(platform, 'alice').load()).toEqual(state);
+    expect(await new SessionStorageStore(platform, 'bob', GATEWAYS).load()).toBeNull();
+    expect(await new SessionStorageStore(platform, 'alice', GATEWAYS).load()).toEqual(state);
+  });
+
+  test('is of the gateways that it is at, in any order', async () => {
+    const { store, platform } = page(new FakeLocks(), new FakeStorage());
+    await store.load();
+    store.save(state);
+    const elsewhere = new SessionStorageStore(platform, 'alice', ['gw:3']);
+    expect(await elsewhere.load()).toBeNull();
+    elsewhere.save({ ...state, sessionId: 's3' });
+    expect(await store.load()).toEqual(state);
+    const turned = new SessionStorageStore(platform, 'alice', [...GATEWAYS].reverse());
+    expect(await turned.load()).toEqual(state);
   });
 
   test('is not kept where tabs cannot be told apart, or storage is forbidden', async () => {
     const tab = new FakeStorage();
-    const store = new SessionStorageStore({ sessionStorage: tab }, 'alice');
+    const store = new SessionStorageStore({ sessionStorage: tab }, 'alice', GATEWAYS);
     expect(await store.load()).toBeNull();
     store.save(state);
     expect(tab.items.size).toBe(0);
@@ -82,7 +100,7 @@ describe('a session in sessionStorage', () => {
         throw new Error('SecurityError');
       },
     };
-    const without = new SessionStorageStore(forbidden, 'alice');
+    const without = new SessionStorageStore(forbidden, 'alice', GATEWAYS);
     expect(await without.load()).toBeNull();
     without.save(state);
   });
