@@ -100,7 +100,7 @@ export class Gateway {
     this.wheel = new TimerWheel(clock, SESSION_TICK_MS, { datagramsRead: this.datagramsRead });
     this.logging = new Logging(config);
     this.log = this.logging.root;
-    this.state = new StateKeeper(config.server.stateFile, this.log.child({ part: 'state' }));
+    this.state = new StateKeeper(config.server.stateFile, this.log.child({ part: 'state' }), clock);
     this.upstreams = new GrpcSide(config, this.clock, this.log.child({ part: 'grpc' }));
     const journalLog = this.log.child({ part: 'journal' });
     this.journal = new JournalSide(config, this.clock, journalLog, this.metrics.journal);
@@ -209,6 +209,7 @@ export class Gateway {
       standing: () => [
         ...this.reloads.warnings(),
         ...this.journal.warnings(),
+        ...this.state.warnings(),
         ...(this.pair?.warnings() ?? []),
       ],
       log: this.log.child({ part: 'ops' }),
@@ -328,6 +329,7 @@ export class Gateway {
     await this.ops.stop();
     await this.watchdog?.stop();
     this.sessions.overload.stop();
+    this.state.stop();
     this.wheel.stop();
     this.log.info('gateway stopped');
   }

@@ -151,7 +151,10 @@ class Check implements Preflight {
   /** What the last process left; a missing file is made by the start, and not here. */
   private leftFiles(): void {
     const { server, quic, backup } = this.config;
-    this.attempt('server.state_file', () => new StateKeeper(server.stateFile, this.log));
+    this.attempt(
+      'server.state_file',
+      () => new StateKeeper(server.stateFile, this.log, this.clock),
+    );
     const { retryKeyFile } = quic;
     if (backup.clusterSecret !== null || retryKeyFile === null || !existsSync(retryKeyFile)) return;
     this.attempt('quic.retry_key_file', () => quicKeys(null, retryKeyFile));

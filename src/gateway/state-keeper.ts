@@ -1,4 +1,5 @@
 import { messageOf } from '../base/errors.js';
+import type { Clock } from '../base/clock.js';
 import { JournalImage } from '../journal/journal-image.js';
 import { NumberCeilingFile, unlimitedCeiling } from '../journal/number-ceiling.js';
 import type { NumberCeiling } from '../journal/number-ceiling.js';
@@ -18,6 +19,7 @@ import type { JournalSide } from './journal-side.js';
 /** Keeps what a graceful stop leaves in `server.state_file`, and the number ceiling beside it. */
 export class StateKeeper {
   readonly ceiling: NumberCeiling;
+  private readonly ceilingFile: NumberCeilingFile | null;
   private loaded = false;
 
   /**
@@ -27,8 +29,21 @@ export class StateKeeper {
   constructor(
     private readonly path: string | null,
     private readonly log: Logger,
+    clock: Clock,
   ) {
-    this.ceiling = path === null ? unlimitedCeiling : new NumberCeilingFile(`${path}.ceiling`, log);
+    this.ceilingFile = path === null ? null : new NumberCeilingFile(`${path}.ceiling`, log, clock);
+    this.ceiling = this.ceilingFile ?? unlimitedCeiling;
+  }
+
+  /** What an operator should know, one line each. */
+  warnings(): string[] {
+    if (this.ceilingFile?.behind !== true) return [];
+    return ['the number ceiling cannot be written: after a crash pushes could reuse numbers'];
+  }
+
+  /** Nothing is written any more. */
+  stop(): void {
+    this.ceilingFile?.stop();
   }
 
   /** What the last process of a gateway without a peer left: in the journal, else in the state file. */

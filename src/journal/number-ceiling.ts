@@ -1,10 +1,14 @@
 import { readFileSync } from 'node:fs';
+import type { Cancel, Clock } from '../base/clock.js';
 import { StartupError, messageOf } from '../base/errors.js';
 import type { Logger } from '../telemetry/log.js';
 import { replaceDurably } from './durable-file.js';
 
 /** How far the ceiling is raised: one small write per so many numbers. */
 export const CEILING_STEP = 1_000_000;
+
+/** After how long a disk that did not take the ceiling is asked again, ms. */
+export const CEILING_RETRY_MS = 1_000;
 
 /**
  * A number that no push number has passed yet. After a start without complete state it is the floor
@@ -27,6 +31,9 @@ export const unlimitedCeiling: NumberCeiling = Object.freeze({
 /** A ceiling in a small file of its own, replaced atomically and synced. */
 export class NumberCeilingFile implements NumberCeiling {
   private current: number;
+  /** What goes on when the disk did not take it; null while the file is up to date. */
+  private retry: Cancel | null = null;
+  private stopped = false;
 
   /**
    * Reads the file; a missing one means a new gateway, ceiling 0.
@@ -35,6 +42,7 @@ export class NumberCeilingFile implements NumberCeiling {
   constructor(
     private readonly path: string,
     private readonly log: Logger,
+    private readonly clock: Clock,
   ) {
     this.current = readCeiling(path);
   }
@@ -46,14 +54,33 @@ export class NumberCeilingFile implements NumberCeiling {
   raise(seq: number): void {
     if (seq <= this.current) return;
     this.current = seq + CEILING_STEP;
+    this.store();
+  }
+
+  /** Whether numbers may have been sent that the file does not cover. */
+  get behind(): boolean {
+    return this.retry !== null;
+  }
+
+  /** It is written no more: the file may be another process's from here on. */
+  stop(): void {
+    this.stopped = true;
+    this.retry?.();
+  }
+
+  private store(): void {
+    const { path, log, clock } = this;
+    const wasBehind = this.behind;
+    this.retry?.();
+    this.retry = null;
     try {
-      replaceDurably(this.path, `${JSON.stringify({ ceiling: this.current })}\n`, 0o600);
+      replaceDurably(path, `${JSON.stringify({ ceiling: this.current })}\n`, 0o600);
+      if (wasBehind) log.info({ path }, 'the number ceiling is stored again');
     } catch (error) {
-      // Serving goes on: the promise is weaker after a crash, and the operator is told.
-      this.log.error(
-        { error: messageOf(error), path: this.path },
-        'cannot store the number ceiling',
-      );
+      // Serving goes on: the promise is weaker after a crash, and the operator is told, once.
+      if (!wasBehind)
+        log.error({ error: messageOf(error), path }, 'cannot store the number ceiling');
+      if (!this.stopped) this.retry = clock.after(CEILING_RETRY_MS, () => this.store());
     }
   }
 }

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { StateKeeper } from '../../../src/gateway/state-keeper.js';
 import type { Logger } from '../../../src/telemetry/log.js';
 import { silentLogger } from '../../../src/telemetry/log.js';
+import { FakeClock } from '../../support/fake-clock.js';
 import { SessionHarness } from '../../support/session-harness.js';
 
 let folder: string;
@@ -20,7 +21,7 @@ function build() {
   const log = Object.assign(Object.create(silentLogger()) as Logger, {
     error: (fields: unknown, message: string) => void errors.push([fields, message]),
   });
-  return { path, errors, keeper: new StateKeeper(path, log) };
+  return { path, errors, keeper: new StateKeeper(path, log, new FakeClock()) };
 }
 
 describe('a gateway of a pair', () => {

@@ -1,14 +1,24 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { StartupError } from '../../../src/base/errors.js';
 import {
+  CEILING_RETRY_MS,
   CEILING_STEP,
   NumberCeilingFile,
   unlimitedCeiling,
 } from '../../../src/journal/number-ceiling.js';
 import { createLogger, silentLogger } from '../../../src/telemetry/log.js';
+import { FakeClock } from '../../support/fake-clock.js';
 
 let folder: string;
 let path: string;
@@ -19,7 +29,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const open = (): NumberCeilingFile => new NumberCeilingFile(path, silentLogger());
+const open = (): NumberCeilingFile => new NumberCeilingFile(path, silentLogger(), new FakeClock());
 
 describe('NumberCeilingFile', () => {
   it('is 0 on a new gateway, and writes nothing before a number needs it', () => {
@@ -79,11 +89,45 @@ describe('NumberCeilingFile', () => {
       { write: (line) => void lines.push(line) },
     );
     path = join(folder, 'missing', 'ceiling');
-    const ceiling = new NumberCeilingFile(path, log);
+    const ceiling = new NumberCeilingFile(path, log, new FakeClock());
     ceiling.raise(3);
     expect(ceiling.value).toBe(3 + CEILING_STEP);
     expect(lines).toHaveLength(1);
     expect(lines[0]).toContain(path);
+  });
+});
+
+describe('a ceiling that the disk did not take', () => {
+  it('is told of once and written as soon as it can be, whether numbers go on or not', () => {
+    const lines: string[] = [];
+    const log = createLogger(
+      { level: 'info', format: 'json' },
+      { write: (line) => void lines.push(line) },
+    );
+    const clock = new FakeClock();
+    path = join(folder, 'missing', 'ceiling');
+    const ceiling = new NumberCeilingFile(path, log, clock);
+    ceiling.raise(3);
+    clock.advance(10 * CEILING_RETRY_MS);
+    expect([ceiling.behind, lines.length]).toEqual([true, 1]);
+    mkdirSync(join(folder, 'missing'));
+    clock.advance(CEILING_RETRY_MS);
+    expect([ceiling.behind, open().value]).toEqual([false, 3 + CEILING_STEP]);
+    expect(lines).toHaveLength(2);
+    expect(lines[1]).toContain('stored again');
+    clock.advance(10 * CEILING_RETRY_MS);
+    expect(lines).toHaveLength(2);
+  });
+
+  it('is not written any more once it is stopped', () => {
+    const clock = new FakeClock();
+    path = join(folder, 'missing', 'ceiling');
+    const ceiling = new NumberCeilingFile(path, silentLogger(), clock);
+    ceiling.raise(3);
+    ceiling.stop();
+    mkdirSync(join(folder, 'missing'));
+    clock.advance(10 * CEILING_RETRY_MS);
+    expect(readdirSync(join(folder, 'missing'))).toEqual([]);
   });
 });
 
