@@ -237,7 +237,7 @@ export class Gateway {
       ...this.listenerParts(),
       metrics: this.metrics.ws,
       log: this.log.child({ part: 'websocket' }),
-      altSvc: () => (this.http3 === null ? null : altSvc(this.quicPort)),
+      altSvc: () => (this.http3 === null ? null : altSvc(this.config, this.quicPort)),
     });
   }
 

@@ -40,8 +40,9 @@ export function http3Edge(
     pages: http3Pages({
       version: VERSION,
       readiness,
-      quicPort,
-      wsPort,
+      quicPort: () => publicPort(config, quicPort()),
+      // On one port of UDP and TCP both are mapped alike; of another one nobody has told.
+      wsPort: () => (wsPort() === quicPort() ? publicPort(config, wsPort()) : wsPort()),
       webTransport: config.webtransport.enabled,
       idleTimeout: config.quic.idleTimeout,
       maxInFlight: config.session.maxInFlight,
@@ -64,6 +65,13 @@ function connectionPlaces(config: Config): TakePlace | null {
 }
 
 /** The Alt-Svc header that tells where HTTP/3 is (RFC 9114 section 3.1); null while it is nowhere. */
-export function altSvc(port: number): string | null {
-  return port === 0 ? null : `${HTTP3_ALPN}=":${port}"; ma=${ALT_SVC_MAX_AGE_S}`;
+export function altSvc(config: Config, port: number): string | null {
+  return port === 0
+    ? null
+    : `${HTTP3_ALPN}=":${publicPort(config, port)}"; ma=${ALT_SVC_MAX_AGE_S}`;
+}
+
+/** Where clients find what is bound to the port of QUIC: behind a port mapping another than that. */
+function publicPort({ server }: Config, bound: number): number {
+  return server.advertiseAddr?.port ?? bound;
 }

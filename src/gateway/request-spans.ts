@@ -29,7 +29,7 @@ export interface TracingParts {
 
 /**
  * Spans of requests, as `tracing` of the configuration wants them. The sampled flag of a traceparent
- * decides, else the ratio, before anything is made: a request that is not sampled costs a look at its
+ * decides, or, where clients are not trusted with that, only whether none are made; else the ratio, before anything is made: a request that is not sampled costs a look at its
  * headers and a random number.
  */
 export class SampledSpans implements RequestTracer, SpanWatcher {
@@ -40,6 +40,7 @@ export class SampledSpans implements RequestTracer, SpanWatcher {
   constructor(
     private readonly options: SpanOptions,
     private readonly ratio: number,
+    private readonly trusting: boolean,
     private readonly parts: TracingParts,
   ) {
     this.random = parts.random ?? Math.random;
@@ -95,8 +96,9 @@ export class SampledSpans implements RequestTracer, SpanWatcher {
     if (source === null) return null;
     const given = request.headers[TRACEPARENT];
     const parent = given === undefined ? null : parseTraceparent(given);
-    const sampled = parent === null ? this.random() < this.ratio : parent.sampled;
-    if (!sampled) return null;
+    if (parent !== null && !parent.sampled) return null;
+    const decided = parent !== null && this.trusting;
+    if (!decided && this.random() >= this.ratio) return null;
     const { action, sessionId, clientSeqId, startedAt } = request;
     const age = this.parts.clock.now() - startedAt;
     // A tracestate belongs to its traceparent: without one it means nothing.
@@ -130,7 +132,7 @@ class SpannedRequest implements RequestTrace {
 
 /** Null where no spans are wanted. */
 export function sampledSpans({ tracing }: Config, parts: TracingParts): SampledSpans | null {
-  const { endpoint, sampleRatio, serviceName, headers, timeout } = tracing;
+  const { endpoint, sampleRatio, trustTraceparent, serviceName, headers, timeout } = tracing;
   if (endpoint === null) return null;
   const options = {
     endpoint,
@@ -139,7 +141,7 @@ export function sampledSpans({ tracing }: Config, parts: TracingParts): SampledS
     headers: headersIn(headers ?? ''),
     timeout,
   };
-  return new SampledSpans(options, sampleRatio, parts);
+  return new SampledSpans(options, sampleRatio, trustTraceparent, parts);
 }
 
 /** `name=value, ...` */

@@ -114,22 +114,32 @@ describe('a gateway with HTTP/3', () => {
     expect(gateway.metrics.quic.rejected.of('address_connections').value).toBe(3);
   });
 
-  test('says where it is on WebSocket answers, and of itself', async () => {
-    gateway = await harness.gateway({ 'server.ws_addr': '127.0.0.1:0' });
+  async function told(): Promise<{ ports: number[]; altSvc: unknown }> {
     const client = await http3();
     const found = await client.ask(altered(GET, { ':path': '/.well-known/gatesvr' }));
     const { transports } = JSON.parse(found.body) as { transports: { port: number }[] };
-    expect(transports.map(({ port }) => port)).toEqual([
-      gateway.quicPort,
-      gateway.quicPort,
-      gateway.quicPort,
-      gateway.wsPort,
-    ]);
     const altSvc = await new Promise((done, fail) => {
       const options = { agent: false, port: gateway.wsPort, host: '127.0.0.1', ca: ca() };
       https.get(options, (answer) => done(answer.resume().headers['alt-svc'])).on('error', fail);
     });
-    expect(altSvc).toBe(`h3=":${gateway.quicPort}"; ma=86400`);
+    return { ports: transports.map(({ port }) => port), altSvc };
+  }
+
+  test('says where it is on WebSocket answers, and of itself', async () => {
+    gateway = await harness.gateway({ 'server.ws_addr': '127.0.0.1:0' });
+    const { quicPort, wsPort } = gateway;
+    const ports = [quicPort, quicPort, quicPort, wsPort];
+    expect(await told()).toEqual({ ports, altSvc: `h3=":${quicPort}"; ma=86400` });
+  });
+
+  test('says where it is behind a port mapping', async () => {
+    gateway = await harness.gateway({
+      'server.ws_addr': '127.0.0.1:0',
+      'server.advertise_addr': 'gate.example:443',
+    });
+    const { ports, altSvc } = await told();
+    expect(ports.slice(0, 3)).toEqual([443, 443, 443]);
+    expect(altSvc).toBe('h3=":443"; ma=86400');
   });
 
   test('has the playground where that is configured, as the WebSocket port has it', async () => {

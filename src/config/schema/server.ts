@@ -39,7 +39,9 @@ export const server = {
     'How long a stop waits for requests in flight and for acknowledgements; what remains goes to state_file.',
   ),
   upstream_addr: dialAddress('A fixed upstream for the zones that no other is registered for.'),
-  advertise_addr: publicAddress('Where clients reach this gateway; told to them by its peer.'),
+  advertise_addr: publicAddress(
+    'Where clients reach this gateway: told to them by its peer, its port by Alt-Svc and /.well-known/gatesvr, too.',
+  ),
   trusted_proxies: networks(
     'Proxies in front of ws_addr and http_addr, such as 10.0.0.0/8: the client is whom their X-Forwarded-For names. Nobody else is believed.',
   ),

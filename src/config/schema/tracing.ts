@@ -1,4 +1,4 @@
-import { Leaf, duration, text } from '../leaf.js';
+import { Leaf, duration, flag, text } from '../leaf.js';
 
 /** Decimals are enough down to one request in a million. */
 const RATIO = /^(?:0|1|0?\.\d{1,6}|0\.\d{1,6}|1\.0)$/;
@@ -23,7 +23,11 @@ export const tracing = {
       .transform(Number),
     'number from 0 to 1',
     '0.1',
-    'Share of the requests without a traceparent of their own that get spans; with one, its sampled flag decides.',
+    'Share of the requests without a traceparent of their own that get spans; with one, its sampled flag decides (trust_traceparent).',
+  ),
+  trust_traceparent: flag(
+    'true',
+    'A traceparent that says sampled gets spans whatever sample_ratio says. Set false where clients may be anybody: each could have spans made of all its requests.',
   ),
   service_name: text('What this gateway is called in its spans. None: gatesvr.'),
   headers: new Leaf(

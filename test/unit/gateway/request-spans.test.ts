@@ -20,13 +20,13 @@ afterEach(async () => {
   for (const spans of made.splice(0)) await spans.stop();
 });
 
-function sampler(ratio: number, random = 0.5) {
+function sampler(ratio: number, random = 0.5, trusting = true) {
   const lines: string[] = [];
   const note = (_: object, line: string): void => void lines.push(line);
   const log = { warn: note, info: note } as unknown as Logger;
   const metrics = new Metrics();
   const parts = { clock: new FakeClock(), metrics: metrics.tracing, log, random: () => random };
-  const spans = new SampledSpans(OPTIONS, ratio, parts);
+  const spans = new SampledSpans(OPTIONS, ratio, trusting, parts);
   made.push(spans);
   return { spans, lines, metrics: metrics.tracing };
 }
@@ -51,6 +51,26 @@ describe('spans of requests', () => {
     expect(fewer.begin(request(headers))).toBeNull();
     expect(headers).toEqual({});
   });
+
+  it.each([
+    ['trusted', true, 0, '01', true],
+    ['trusted', true, 1, '00', false],
+    ['not trusted', false, 0.5, '01', false],
+    ['not trusted', false, 0.51, '01', true],
+    ['not trusted', false, 1, '00', false],
+  ])(
+    'of a client that is %s (%s), ratio %d, flag %s: %s',
+    async (_, trusting, ratio, flag, made) => {
+      const { spans } = sampler(ratio, 0.5, trusting);
+      await spans.start();
+      const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-${flag}`;
+      const traced = request({ traceparent });
+      expect(spans.begin(traced) !== null).toBe(made);
+      // What gets no spans is passed on as it came; what does stays in the client's trace.
+      if (made) expect(traced.headers['traceparent']).toMatch(/^00-a{32}-(?!b{16})/);
+      else expect(traced.headers).toEqual({ traceparent });
+    },
+  );
 
   it('ignore a tracestate without a traceparent', async () => {
     const { spans } = sampler(1);
