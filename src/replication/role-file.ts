@@ -26,7 +26,10 @@ export interface RoleState {
 export interface RoleStore {
   /** Null on a node that never ran. */
   load(): RoleState | null;
-  /** Durable when it returns. @throws {CodedError} ROLE_UNWRITABLE */
+  /**
+   * Durable when it returns.
+   * @throws {CodedError} ROLE_UNWRITABLE: nothing has changed. ROLE_UNSYNCED: a start may find either.
+   */
   save(state: RoleState): void;
 }
 
@@ -57,8 +60,18 @@ export class RoleFile implements RoleStore {
     try {
       replaceDurably(this.path, format(state), FILE_MODE);
     } catch (error) {
+      const code = this.holds(format(state)) ? 'ROLE_UNSYNCED' : 'ROLE_UNWRITABLE';
       const reason = `cannot store the role in ${this.path}: ${messageOf(error)}`;
-      throw new CodedError('ROLE_UNWRITABLE', reason, { cause: error });
+      throw new CodedError(code, reason, { cause: error });
+    }
+  }
+
+  /** Whether that is what a start would read; also where nobody can tell. */
+  private holds(text: string): boolean {
+    try {
+      return readFileSync(this.path, 'utf8') === text;
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code !== 'ENOENT';
     }
   }
 }

@@ -246,7 +246,7 @@ export class RoleMachine {
     this.tenure.inSync = ofEpoch && !this.leaving;
     if (!this.tenure.inSync) this.tenure.request.withdraw();
     if (!this.tenure.inSync || word.position !== this.history.position()) return;
-    if (word.handingOver) this.tenure.promote('planned switch', true);
+    if (word.handingOver) this.tenure.takeOffer();
     else if (word.leaving) this.tenure.promote('the primary has stopped', true);
   }
 

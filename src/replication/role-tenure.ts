@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.js';
-import { messageOf } from '../base/errors.js';
+import { CodedError, messageOf } from '../base/errors.js';
 import type { Logger } from '../telemetry/log.js';
 import { HandOver } from './hand-over.js';
 import { Lease } from './lease.js';
@@ -50,6 +50,19 @@ export class RoleTenure {
     const jump = !knowsAll && !this.stored.isFirst;
     this.stored.beginEpoch();
     this.become('primary', { promoted: true, planned, jump, reason });
+  }
+
+  /**
+   * A planned switch. Where the disk cannot be written this node stays a backup, and its answer says so:
+   * the primary serves on at once.
+   */
+  takeOffer(): void {
+    try {
+      this.promote('planned switch', true);
+    } catch (error) {
+      if (!(error instanceof CodedError) || error.code !== 'ROLE_UNWRITABLE') throw error;
+      this.log.error({ reason: error.message }, 'this gateway cannot take over');
+    }
   }
 
   /** Goes on, or begins again, in the present epoch. Solo first, and on disk: nobody else may promote. */

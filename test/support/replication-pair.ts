@@ -1,3 +1,4 @@
+import { CodedError } from '../../src/base/errors.js';
 import { silentLogger } from '../../src/telemetry/log.js';
 import { RoleMachine } from '../../src/replication/role-machine.js';
 import type { RoleState, RoleStore } from '../../src/replication/role-file.js';
@@ -8,14 +9,15 @@ import { FakeClock } from './fake-clock.js';
 /** A disk that outlives its process. */
 export class MemoryRoleStore implements RoleStore {
   state: RoleState | null = null;
-  broken = false;
+  /** Why nothing can be saved. */
+  broken: 'ROLE_UNWRITABLE' | 'ROLE_UNSYNCED' | null = null;
 
   load(): RoleState | null {
     return this.state;
   }
 
   save(state: RoleState): void {
-    if (this.broken) throw new Error('disk full');
+    if (this.broken) throw new CodedError(this.broken, 'disk full');
     this.state = state;
   }
 }

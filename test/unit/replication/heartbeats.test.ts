@@ -105,7 +105,7 @@ describe('an answer to a heartbeat', () => {
   it('that cannot be followed, for the disk is full, is no lost answer, and told of once', () => {
     pair.b.boot();
     pair.b.machine.leave();
-    pair.a.store.broken = true;
+    pair.a.store.broken = 'ROLE_UNWRITABLE';
     for (let times = 0; times < 3; times++) {
       heartbeats.send();
       answer(lastCall(), answerOf(lastCall()), 'present:1');

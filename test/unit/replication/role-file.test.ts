@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32c } from '../../../src/journal/crc32c.js';
@@ -56,6 +56,20 @@ describe('the role file', () => {
 
   it('says what it cannot read or write', () => {
     expect(() => new RoleFile(folder).load()).toThrow(`cannot read ${folder}`);
-    expect(() => new RoleFile(join(folder, 'no', 'role')).save(STATE)).toThrow('cannot store');
+    const save = () => new RoleFile(join(folder, 'no', 'role')).save(STATE);
+    expect(save).toThrow(expect.objectContaining({ code: 'ROLE_UNWRITABLE' }));
+    expect(save).toThrow('cannot store');
+  });
+
+  it('tells a failure that left the former role from one that may have changed it', () => {
+    const file = new RoleFile(path);
+    file.save(STATE);
+    // In the way of the file that would replace it.
+    mkdirSync(`${path}.new`);
+    const fails = (state: typeof STATE, code: string) =>
+      expect(() => file.save(state)).toThrow(expect.objectContaining({ code }));
+    fails({ ...STATE, boot: 8 } as never, 'ROLE_UNWRITABLE');
+    expect(file.load()).toEqual(STATE);
+    fails(STATE, 'ROLE_UNSYNCED');
   });
 });

@@ -602,14 +602,14 @@ describe('what is old', () => {
   it('a role that cannot be stored is not taken, but stepping aside is', () => {
     const pair = settled();
     crash(pair, 'a');
-    pair.b.store.broken = true;
+    pair.b.store.broken = 'ROLE_UNWRITABLE';
     expect(() => pair.run(2 * TIMEOUT)).toThrow('disk full');
     expect(pair.b.serves).toBe(false);
-    pair.b.store.broken = false;
+    pair.b.store.broken = null;
     pair.run(TIMEOUT);
     expect(pair.b.serves).toBe(true);
     pair.a.boot();
-    pair.a.store.broken = true;
+    pair.a.store.broken = 'ROLE_UNWRITABLE';
     pair.exchange(pair.a);
     expect(pair.a.machine.role).toBe('backup');
   });

@@ -3,7 +3,7 @@ import type { RoleChange } from '../../../src/replication/role-options.js';
 import { RoleTenure } from '../../../src/replication/role-tenure.js';
 import { silentLogger } from '../../../src/telemetry/log.js';
 import { FakeClock } from '../../support/fake-clock.js';
-import { MemoryRoleStore, TICK, TIMEOUT } from '../../support/replication-pair.js';
+import { MemoryRoleStore, Pair, TICK, TIMEOUT } from '../../support/replication-pair.js';
 
 const ignore = () => undefined;
 
@@ -36,5 +36,38 @@ describe('the first promotion of all', () => {
     ['of one that was alone and may have sent more jumps', 7, false, true],
   ] as const)('%s', (_, position, recovered, jump) => {
     expect(firstPromotion(position, recovered)).toMatchObject({ epoch: 1, promoted: true, jump });
+  });
+});
+
+describe('an offer to a backup whose disk cannot be written', () => {
+  /** The primary has fallen silent and offers. */
+  function offered(broken: 'ROLE_UNWRITABLE' | 'ROLE_UNSYNCED'): Pair {
+    const pair = new Pair();
+    pair.run(5 * TIMEOUT);
+    pair.b.store.broken = broken;
+    pair.a.machine.fallSilent();
+    pair.a.machine.handOver.offer();
+    return pair;
+  }
+
+  it('is declined: the primary serves on at once', () => {
+    const pair = offered('ROLE_UNWRITABLE');
+    pair.exchange(pair.a);
+    expect([pair.a.serves, pair.b.machine.role, pair.b.machine.paired]).toEqual([
+      true,
+      'backup',
+      true,
+    ]);
+    pair.b.store.broken = null;
+    pair.a.machine.fallSilent();
+    pair.a.machine.handOver.offer();
+    pair.exchange(pair.a);
+    expect([pair.a.serves, pair.b.serves]).toEqual([false, true]);
+  });
+
+  it('has no answer where a restart might find that it took over', () => {
+    const pair = offered('ROLE_UNSYNCED');
+    expect(() => pair.exchange(pair.a)).toThrow('disk full');
+    expect([pair.a.serves, pair.b.serves]).toEqual([false, false]);
   });
 });
