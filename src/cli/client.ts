@@ -56,7 +56,7 @@ export function registerClientCommand(program: Command, terminal: Terminal): voi
     )
     .option('--listen <seconds>', 'stay so long after the answer and print pushes', seconds, 0)
     .option('--hello', 'log in first (action hello)')
-    .option('--raw', 'print the data of the answer and nothing else')
+    .option('--raw', 'print the data of the answer, byte by byte, and nothing else')
     .option('--performance', 'measure connects, requests (echo) and pushes (after) of one client')
     .option('--json', 'with --performance: print the figures as one JSON object');
   addTrustOptions(command).action((options: ClientOptions) => runClient(options, terminal));
@@ -111,7 +111,7 @@ async function oneRequest(
   const begun = performance.now();
   const answer = await client.request(action, request);
   const took = performance.now() - begun;
-  if (options.raw === true) terminal.out(answer.text);
+  if (options.raw === true) terminal.out(answer.data);
   else terminal.out(answerText(answer, took));
   if (options.listen > 0) await pause(options.listen * MS_PER_SECOND);
   if (answer.code < 200 || answer.code > 299) {

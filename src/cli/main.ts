@@ -6,19 +6,19 @@ import { registerClientCommand } from './client.js';
 import { registerDemoCommand } from './demo.js';
 import { registerMonitorCommand } from './monitor.js';
 import { createProgram, runProgram } from './program.js';
-import type { Terminal } from './program.js';
 import { registerServeCommand } from './serve.js';
+import { StandardStreams } from './standard-streams.js';
 import { registerSwitchCommand } from './switch.js';
 import { registerTraceCommand } from './trace.js';
 import { registerUpstreamCommand } from './upstream.js';
 
-const terminal: Terminal = {
-  out: (text) => process.stdout.write(text),
-  err: (text) => process.stderr.write(text),
-  debug: Boolean(process.env['GATESVR_DEBUG']),
-};
+const debug = Boolean(process.env['GATESVR_DEBUG']);
+const terminal = new StandardStreams(process.stdout, process.stderr, debug, (status) =>
+  process.exit(status),
+);
 const program = createProgram(terminal);
 registerServeCommand(program, terminal, async ({ config, warnings }) => {
+  terminal.outlive();
   const { Gateway } = await import('../gateway/gateway.js');
   return new Gateway(config, warnings);
 });
@@ -31,4 +31,6 @@ registerSwitchCommand(program, terminal);
 registerTraceCommand(program, terminal);
 registerBenchCommand(program, terminal);
 registerCertsCommand(program, terminal);
-process.exit(await runProgram(program, process.argv.slice(2), terminal));
+const code = await runProgram(program, process.argv.slice(2), terminal);
+await terminal.drained();
+process.exit(code);

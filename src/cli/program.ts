@@ -9,7 +9,8 @@ const EXIT_USAGE = 2;
 
 /** Where a program writes; the process's own streams, or a test's. */
 export interface Terminal {
-  out(text: string): void;
+  /** Bytes go as they are. */
+  out(data: string | Uint8Array): void;
   err(text: string): void;
   /** The stack behind an error, too. */
   readonly debug: boolean;

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { isatty } from 'node:tty';
 import { messageOf } from '../base/errors.js';
 import type { Config } from '../config/config.js';
 import { loadConfig } from '../config/load.js';
@@ -26,17 +27,20 @@ interface ServeOptions extends ConfigOptions {
   readonly check?: boolean;
 }
 
+const STDIN = 0;
+
 /** `gatesvr serve`: configuration to a gateway that runs until it is told to stop. */
 export function registerServeCommand(
   program: Command,
   terminal: Terminal,
   createGateway: CreateGateway,
   signals: SignalSource = process,
+  isTerminal: () => boolean = () => isatty(STDIN),
 ): void {
   const command = program
     .command('serve')
     .description(
-      'run the gateway until SIGTERM or SIGINT (a second one ends it at once); SIGHUP reloads',
+      'run the gateway until SIGTERM or SIGINT (a second one ends it at once), or its terminal closes; SIGHUP reloads',
     )
     .option('--check', 'check the configuration and exit, as gatesvr check-config does');
   addConfigOptions(command).action(async (options: ServeOptions) => {
@@ -44,7 +48,8 @@ export function registerServeCommand(
     const load = () => loadConfig(sourcesOf(options));
     const loaded = load();
     for (const warning of loaded.warnings) terminal.err(`gatesvr: warning: ${warning}\n`);
-    await runUntilSignal(await createGateway(loaded), load, terminal, signals);
+    const gateway = await createGateway(loaded);
+    await runUntilSignal(gateway, load, terminal, signals, isTerminal);
   });
 }
 
@@ -54,10 +59,16 @@ async function runUntilSignal(
   load: () => LoadedConfig,
   terminal: Terminal,
   signals: SignalSource,
+  isTerminal: () => boolean,
 ): Promise<void> {
   const signal = new UntilSignal(signals);
-  const reload = (): void => void reloadInto(gateway, load, terminal);
-  signals.on('SIGHUP', reload);
+  const atTerminal = isTerminal();
+  const onHangup = (): void => {
+    // A terminal that closes sends SIGHUP too, and is none from then on.
+    if (atTerminal && !isTerminal()) signal.tellNow();
+    else void reloadInto(gateway, load, terminal);
+  };
+  signals.on('SIGHUP', onHangup);
   try {
     await gateway.start();
     await signal.told;
@@ -65,7 +76,7 @@ async function runUntilSignal(
     try {
       await gateway.stop();
     } finally {
-      signals.off('SIGHUP', reload);
+      signals.off('SIGHUP', onHangup);
       signal.end();
     }
   }

@@ -19,13 +19,18 @@ export class UntilSignal {
     if (this.tell === null) {
       this.signals.exit(SIGNAL_EXIT_CODES[signal as 'SIGINT'] ?? 1);
     }
-    this.tell?.();
-    this.tell = null;
+    this.tellNow();
   };
 
   constructor(private readonly signals: SignalSource) {
     this.told = new Promise((resolve) => (this.tell = resolve));
     for (const signal of SIGNALS) signals.on(signal, this.listener);
+  }
+
+  /** As the first signal does; again, it does nothing. */
+  tellNow(): void {
+    this.tell?.();
+    this.tell = null;
   }
 
   /** Gives the signals back. */

@@ -36,7 +36,7 @@ const toGateway = (): string[] => ['--gateway', `127.0.0.1:${gateway.grpcPort}`]
 function start(...argv: string[]) {
   const text = { out: '', err: '' };
   const terminal = {
-    out: (line: string) => void (text.out += line),
+    out: (data: string | Uint8Array) => void (text.out += Buffer.from(data).toString()),
     err: (line: string) => void (text.err += line),
     debug: false,
   };

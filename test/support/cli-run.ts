@@ -24,7 +24,7 @@ export class CliRun {
     register: (program: Command, terminal: Terminal, signals: SignalSource) => void,
   ) {
     const terminal: Terminal = {
-      out: (text) => void (this.out += text),
+      out: (data) => void (this.out += Buffer.from(data).toString()),
       err: (text) => void (this.err += text),
       debug: false,
     };

@@ -24,6 +24,8 @@ class Session {
   err = '';
   readonly signals = new Signals();
   readonly calls: string[] = [];
+  /** Its standard input is one. */
+  isTerminal = false;
   config: Config | null = null;
   /** What the gateway was told of reloads that came to nothing. */
   readonly problems: string[] = [];
@@ -48,7 +50,7 @@ class Session {
         notReloaded: (problems) => void this.problems.push(...problems),
       });
     };
-    registerServeCommand(program, terminal, create, this.signals);
+    registerServeCommand(program, terminal, create, this.signals, () => this.isTerminal);
     registerCertsCommand(program, terminal);
     return runProgram(
       program,
@@ -190,5 +192,21 @@ describe('SIGHUP', () => {
     expect(session.calls).toEqual(['start', 'reload', 'stop']);
     expect(session.signals.listenerCount('SIGHUP')).toBe(0);
     rmSync(folder, { recursive: true });
+  });
+
+  it('reloads at a terminal, and stops once that is closed, however often it is told', async () => {
+    const session = new Session();
+    session.isTerminal = true;
+    const running = session.run('serve');
+    await turn();
+    session.signals.emit('SIGHUP', 'SIGHUP');
+    await turn();
+    expect(session.calls).toEqual(['start', 'reload']);
+    session.isTerminal = false;
+    session.signals.emit('SIGHUP', 'SIGHUP');
+    session.signals.emit('SIGHUP', 'SIGHUP');
+    expect(await running).toBe(0);
+    expect(session.calls).toEqual(['start', 'reload', 'stop']);
+    expect(session.signals.exits).toEqual([]);
   });
 });
