@@ -323,14 +323,22 @@ export class Gateway {
     // A start that failed took nothing in: whose file this is, another process may be writing to it.
     this.journal.stop();
     const hasState = this.accepting || this.state.hasLoaded;
-    if (hasState && this.journal.writer === null) await this.state.save(this.sessions);
+    // A session whose time ran out while the file is written would be in it twice, its pushes for the openid too.
+    this.wheel.stop();
+    try {
+      if (hasState && this.journal.writer === null) await this.state.save(this.sessions);
+    } finally {
+      await this.endRest();
+    }
+  }
+
+  private async endRest(): Promise<void> {
     this.tokens?.stop();
     await this.spans?.stop();
     await this.ops.stop();
     await this.watchdog?.stop();
     this.sessions.overload.stop();
     this.state.stop();
-    this.wheel.stop();
     this.log.info('gateway stopped');
   }
 }
