@@ -198,6 +198,7 @@ export class Http3Connection
 
   onOver(message: MessageStream): void {
     this.messages.delete(message);
+    this.webTransport?.forget(message);
     if (message.readEnded && this.vain > 0) this.vain--;
     this.idleSwept = false;
     if (this.options.brief && this.messages.size === 0) this.drain();
@@ -266,6 +267,7 @@ export class Http3Connection
     } else {
       message.stopReading(Http3Code.NO_ERROR);
     }
+    if (message.answered && message.stalls()) message.reset(Http3Code.REQUEST_CANCELLED);
   }
 
   /** Last answers may be under way, and closing would discard them: the client has time to close first. */

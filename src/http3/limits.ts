@@ -28,6 +28,12 @@ export const MAX_VAIN_STREAMS = 100;
  */
 export const SWEEP_MS = 15_000;
 
+/**
+ * What a client must take of an answer from one sweep to the next: the largest page, some 120 KB, in four
+ * minutes. Who takes less holds memory and a connection for nothing.
+ */
+export const MIN_SWEPT_BYTES = 8 * 1024;
+
 /** Bytes of a body that nobody wants which are read, so that its sender may end; then it is stopped. */
 export const UNWANTED_BODY_BYTES = 64 * 1024;
 

@@ -1,14 +1,15 @@
 import type { QuicClosed } from '../quic/quic-closed.js';
 import type { QuicStream, QuicStreamObserver } from '../quic/quic-stream.js';
-import { FrameReader, SKIPPED, STREAMED } from './frame-reader.js';
-import { FrameType, dataHeader, encodeFrame, refuseReserved } from './frames.js';
+import { FrameReader } from './frame-reader.js';
+import { FrameType, dataHeader, encodeFrame } from './frames.js';
 import { Http3Code, Http3Fault, connectionFault, streamFault } from './http3-fault.js';
-import { MAX_FIELD_SECTION_BYTES, UNWANTED_BODY_BYTES } from './limits.js';
+import { messageFramePolicy } from './message-frames.js';
+import type { MessagePhase } from './message-frames.js';
+import { MAX_FIELD_SECTION_BYTES, MIN_SWEPT_BYTES, UNWANTED_BODY_BYTES } from './limits.js';
 import { decodeFieldSection } from './qpack-decoder.js';
 import { encodeFieldSection } from './qpack-encoder.js';
 import type { Field } from './qpack-static-table.js';
 import { trailersOf } from './request-head.js';
-import { WebTransportSignal } from './webtransport.js';
 
 /** Who reads the body of a message and writes the other one's. */
 export interface BodyObserver {
@@ -39,17 +40,6 @@ export interface MessageHost {
   readonly speaksWebTransport?: boolean;
 }
 
-/** Frames that belong on the control stream, and pushes, which we neither make nor allow. */
-const ELSEWHERE: ReadonlySet<number> = new Set([
-  FrameType.CANCEL_PUSH,
-  FrameType.SETTINGS,
-  FrameType.PUSH_PROMISE,
-  FrameType.GOAWAY,
-  FrameType.MAX_PUSH_ID,
-  FrameType.PRIORITY_UPDATE_REQUEST,
-  FrameType.PRIORITY_UPDATE_PUSH,
-]);
-
 /**
  * One bidirectional stream with a request one way and its answer the other (RFC 9114 section 4.1):
  * each a header section, a body, perhaps trailers. Both sides of a connection use it.
@@ -62,17 +52,22 @@ export class MessageStream implements QuicStreamObserver {
   /** For the connection: seen by its last sweep. */
   swept = false;
   private body: BodyObserver | null = null;
-  private phase: 'head' | 'body' | 'trailers' = 'head';
-  private readonly reader = new FrameReader((type) => this.policyOf(type));
+  private phase: MessagePhase = 'head';
+  private readonly reader = new FrameReader((type) =>
+    messageFramePolicy(type, this.phase, this.dataOnly, this.host.speaksWebTransport === true),
+  );
   /** Body bytes that were found and not read. */
   private pending: Uint8Array | null = null;
   private paused = false;
   private bodyLeft = Infinity;
   private bodyExact = false;
   private unwanted = 0;
+  private dataOnly = false;
   private readDone = false;
   private writeDone = false;
   private over = false;
+  /** What waited to be sent at the last sweep. */
+  private sweptBytes = Infinity;
 
   constructor(
     private readonly stream: QuicStream,
@@ -104,9 +99,21 @@ export class MessageStream implements QuicStreamObserver {
     return this.stream.wantsToSend;
   }
 
+  /** For the connection's sweep: whether the peer has taken next to nothing of what waits since the last one. */
+  stalls(): boolean {
+    const before = this.sweptBytes;
+    this.sweptBytes = this.stream.bufferedBytes;
+    return this.sweptBytes > 0 && before - this.sweptBytes < MIN_SWEPT_BYTES;
+  }
+
   /** Who reads the body; until then it is thrown away. */
   bind(body: BodyObserver): void {
     this.body = body;
+  }
+
+  /** After CONNECT: nothing but DATA follows the header section (RFC 9114 section 4.4). */
+  allowDataOnly(): void {
+    this.dataOnly = true;
   }
 
   /** The length that the body must have; more or less is malformed (RFC 9114 section 4.1.2). */
@@ -211,6 +218,7 @@ export class MessageStream implements QuicStreamObserver {
 
   onDrained(): void {
     this.body?.onDrained();
+    this.settle();
   }
 
   onAborted(code: number): void {
@@ -253,27 +261,6 @@ export class MessageStream implements QuicStreamObserver {
         else if (this.stream.readEnded) this.takeEnd();
         else return;
       }
-    }
-  }
-
-  private policyOf(type: number): number {
-    switch (type) {
-      case FrameType.DATA:
-        if (this.phase !== 'body') throw unexpected('DATA', this.phase);
-        return STREAMED;
-      case FrameType.HEADERS:
-        if (this.phase === 'trailers') throw unexpected('HEADERS', this.phase);
-        return MAX_FIELD_SECTION_BYTES;
-      default:
-        if (ELSEWHERE.has(type)) {
-          const name = `frame type 0x${type.toString(16)}`;
-          throw connectionFault('FRAME_UNEXPECTED', `${name} on a request stream`);
-        }
-        if (type === WebTransportSignal.BIDI && this.host.speaksWebTransport === true) {
-          throw connectionFault('FRAME_ERROR', 'a WebTransport signal within a stream');
-        }
-        refuseReserved(type);
-        return SKIPPED;
     }
   }
 
@@ -326,12 +313,11 @@ export class MessageStream implements QuicStreamObserver {
 
   private settle(): void {
     if (this.over || !this.readDone || !this.writeDone) return;
+    if (this.stream.bufferedBytes > 0) {
+      this.stream.wakeBelow(0);
+      return;
+    }
     this.over = true;
     this.host.onOver(this);
   }
-}
-
-function unexpected(frame: string, phase: string): Http3Fault {
-  const where = phase === 'head' ? 'before HEADERS' : 'behind the trailers';
-  return connectionFault('FRAME_UNEXPECTED', `${frame} ${where}`);
 }

@@ -38,9 +38,13 @@ class SectionReader {
     return this.literals.ended;
   }
 
-  /** Required Insert Count and Base: without a dynamic table the former is 0, the latter means nothing. */
+  /**
+   * Required Insert Count and Base (RFC 9204 section 4.5.1): without a dynamic table the former is 0, so that
+   * the latter cannot be below it, and means nothing else.
+   */
   readPrefix(): void {
     if (this.literals.integer(8) !== 0) throw fault('a field section waits for a dynamic table');
+    if (!this.ended && this.literals.next >= 0x80) throw fault('a base below 0');
     this.literals.integer(7);
   }
 

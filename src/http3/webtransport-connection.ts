@@ -111,6 +111,12 @@ export class WebTransportConnection implements OpeningHost {
     if (this.early?.sessionId === message.id) this.dropEarly(WebTransportCode.SESSION_GONE);
   }
 
+  /** A request is over: where it was a CONNECT that is held, its client has cancelled it. */
+  forget(message: MessageStream): void {
+    this.held = this.held.filter((one) => one.message !== message);
+    this.refuse(message);
+  }
+
   /** Asks the session's application to end it. */
   drain(): void {
     this.session?.drain();

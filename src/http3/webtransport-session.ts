@@ -42,6 +42,7 @@ export class WebTransportSession implements BodyObserver {
     private readonly message: MessageStream,
     private readonly observer: WebTransportObserver,
   ) {
+    message.allowDataOnly();
     message.bind(this);
     observer.onBegun(this);
   }

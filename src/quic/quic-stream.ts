@@ -201,6 +201,8 @@ export class QuicStream {
     try {
       this.writeChunks();
       if (this.finWanted && !this.finSent && this.bufferedBytes === 0) this.sendFin();
+      // With both directions ended the connection knows it no more at the end of the turn.
+      if (this.finSent) this.wake();
     } catch (error) {
       this.dropWrites();
       const code = codeInError(messageOf(error));

@@ -3,7 +3,7 @@ import type { TakePlace } from '../../src/edge/h3-edge.js';
 import type { Link } from '../../src/link/link.js';
 import { FrameType, encodeFrame } from '../../src/http3/frames.js';
 import { Http3Code } from '../../src/http3/http3-fault.js';
-import { DRAIN_LINGER_MS, SWEEP_MS } from '../../src/http3/limits.js';
+import { DRAIN_LINGER_MS, MIN_SWEPT_BYTES, SWEEP_MS } from '../../src/http3/limits.js';
 import { RecordingObserver } from '../compliance/recording-observer.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { POST_STREAM } from '../../src/bench/client/streaming-end.js';
@@ -175,6 +175,65 @@ describe('a connection', () => {
     await eventually(() => slow.aborted !== null && idle.closed.length === 1, 'both ends');
     expect(slow.aborted).toBe(Http3Code.REQUEST_INCOMPLETE);
     expect(idle.closed[0]).toMatchObject({ code: Http3Code.NO_ERROR, reason: 'no requests' });
+  });
+});
+
+describe('a page to a slow client', () => {
+  const WINDOW = 16 * 1024;
+  const pages = new Map([['/large', () => ({ text: 'x'.repeat(300_000) })]]);
+
+  /** Asks for it and takes a window's worth for each call of `more`. */
+  async function slowly(clock: FakeClock) {
+    await start({ clock, pages });
+    const limits = { streamWindow: WINDOW, maxStreamWindow: WINDOW };
+    const client = await here().connect(undefined, limits);
+    const stream = client.connection.openStream();
+    const got = { bytes: 0, ended: false, aborted: false };
+    stream.bind({
+      onReadable: () => {
+        got.bytes += stream.read()?.length ?? 0;
+        got.ended = stream.readEnded;
+        stream.pause();
+      },
+      onDrained: () => undefined,
+      onAborted: () => (got.aborted = true),
+    });
+    stream.write(headers(altered(GET, { ':path': '/large' })));
+    stream.end();
+    await eventually(() => got.bytes > 0, 'the first bytes');
+    const more = async (bytes: number): Promise<void> => {
+      const enough = got.bytes + bytes;
+      await eventually(() => {
+        stream.resume();
+        return got.bytes >= enough || got.ended || got.aborted;
+      }, 'more of the page');
+    };
+    return { client, got, more };
+  }
+
+  it('is served to its end as long as it is taken', async () => {
+    const clock = new FakeClock();
+    const { client, got, more } = await slowly(clock);
+    let sweeps = 0;
+    for (; !got.ended && !got.aborted && client.closed.length === 0; sweeps++) {
+      // Beyond the window, for of that much the gateway may have sent any part before.
+      await more(WINDOW + MIN_SWEPT_BYTES);
+      clock.advance(SWEEP_MS);
+    }
+    expect(got).toMatchObject({ ended: true, aborted: false });
+    expect(got.bytes).toBeGreaterThan(300_000);
+    expect(sweeps).toBeGreaterThan(4);
+  });
+
+  it('is given up where it is not', async () => {
+    const clock = new FakeClock();
+    const { client, got } = await slowly(clock);
+    await eventually(() => {
+      clock.advance(SWEEP_MS);
+      return client.closed.length === 1;
+    }, 'the close');
+    expect(client.closed[0]).toMatchObject({ code: Http3Code.NO_ERROR, reason: 'no requests' });
+    expect(got.ended).toBe(false);
   });
 });
 

@@ -89,6 +89,13 @@ describe('what breaks a rule of the connection closes it', () => {
     await closedWith(client, Http3Code.DATAGRAM_ERROR);
   });
 
+  it('HEADERS behind a CONNECT that succeeded', async () => {
+    const client = await connect();
+    const [{ message }] = await begun(client);
+    message.sendFields([['x', 'y']]);
+    await closedWith(client, Http3Code.FRAME_UNEXPECTED);
+  });
+
   it('a flood of streams that nobody wants', async () => {
     const client = await connect();
     const [{ session }] = await begun(client);

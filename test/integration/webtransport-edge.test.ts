@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { DEFAULT_STREAM_TIMEOUT_MS } from '../../src/edge/quic-edge.js';
 import type { Http3EdgeOptions } from '../../src/edge/h3-edge.js';
 import { CapsuleType, encodeCapsule } from '../../src/http3/capsule-reader.js';
-import { FrameType, encodeFrame } from '../../src/http3/frames.js';
+import { FrameType, StreamType, encodeFrame } from '../../src/http3/frames.js';
 import { Http3Code } from '../../src/http3/http3-fault.js';
 import { DRAIN_LINGER_MS, SWEEP_MS } from '../../src/http3/limits.js';
 import { encodeSettings } from '../../src/http3/settings.js';
@@ -314,6 +314,23 @@ describe('what does not get on', () => {
     await eventually(() => silent.closed.length === 1, 'the close');
     expect(silent.closed[0]).toMatchObject({ code: Http3Code.MISSING_SETTINGS });
     expect(unsettled.answer).toBeNull();
+  });
+});
+
+describe('a CONNECT that its client cancels before its SETTINGS', () => {
+  it('is forgotten: another begins on that connection', async () => {
+    await start();
+    const client = await (harness as Http3Harness).connect(null);
+    const cancelled = client.raw(headers(CONNECT), false);
+    // What is answered later was sent later.
+    expect((await client.ask(GET)).status).toBe('200');
+    cancelled.stream.reset(Http3Code.REQUEST_CANCELLED);
+    expect((await client.ask(GET)).status).toBe('200');
+    const end = client.webTransport();
+    client.uni(StreamType.CONTROL, WEBTRANSPORT_CLIENT);
+    end.link.send(frame('hello'));
+    await eventually(() => links[0]?.frames.length === 1 || end.aborted !== null, 'a Link');
+    expect([links.length, end.aborted, client.closed]).toEqual([1, null, []]);
   });
 });
 

@@ -53,6 +53,7 @@ describe('the decoder', () => {
     ['nothing', ''],
     ['half a prefix', '00'],
     ['a required insert count', '0100 d1'],
+    ['a base below 0', '0080 d1'],
     ['a field of the dynamic table', '0000 80'],
     ['a name of the dynamic table', '0000 40 00'],
     ['a field behind the base', '0000 10'],
