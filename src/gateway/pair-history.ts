@@ -111,8 +111,12 @@ export class PairHistory implements JournalFollower {
     this.journal.writer?.relay(batch);
   }
 
-  /** This gateway is the primary from now on: sessions are there, detached, and may be resumed. */
+  /**
+   * This gateway is the primary from now on: sessions are there, detached, and may be resumed. One that was
+   * the primary already begins again with what it has, for its numbers jump.
+   */
   takeOver({ jump, smaller, promoted, epoch }: RoleChange): void {
+    if (this.serves) this.standDown();
     const { image, journal, sessions, router, state } = this;
     state.forgetImage();
     const writer = journal.writer;

@@ -8,6 +8,7 @@ import type { Readiness, ReadyState } from '../ops/ops-source.js';
 import type { Report } from '../replication/beat-codec.js';
 import { backupStats, primaryAddress } from '../replication/backup-stats.js';
 import type { BackupStats } from '../replication/backup-stats.js';
+import { syncModeOf } from '../replication/confirmation-gate.js';
 import { FAILBACK_LOOK_MS, Failback, failbackSubject } from '../replication/failback.js';
 import type { Replicator } from '../replication/replicator.js';
 import type { RoleChange } from '../replication/role-options.js';
@@ -229,6 +230,7 @@ export class PairSide implements ServingGate {
       healthy: this.journal.warnings().length === 0 && !sessions.overload.view().shedding,
       advertiseAddr: addressText(advertiseAddr),
       prefersPrimary: prefersPrimary(this.config),
+      syncMode: syncModeOf(this.config.backup.sync),
     };
   }
 

@@ -1,5 +1,6 @@
 import { Beat, NodeRole, decodeMessage, encodeMessage } from '../wire/messages.js';
 import type { Identity, NodeStanding } from '../wire/messages.js';
+import type { SyncMode } from './confirmation-gate.js';
 import type { Role, Standing, Word } from './standing.js';
 
 /** What a node reports beside its standing; for operators and clients, decides nothing. */
@@ -11,7 +12,11 @@ export interface Report {
   readonly advertiseAddr: string;
   /** It asks to be primary again (backup.failback). */
   readonly prefersPrimary: boolean;
+  /** Empty where the version does not say. */
+  readonly syncMode: SyncMode | '';
 }
+
+const SYNC_MODES: readonly string[] = ['async', 'degrade', 'refuse'] satisfies SyncMode[];
 
 const ROLES: readonly Role[] = ['starting', 'backup', 'primary'];
 
@@ -26,12 +31,14 @@ export function encodeBeat(identity: Identity, word: Word, report: Report): Uint
       handingOver: word.handingOver,
       takeOver: word.takeOver,
       leaving: word.leaving,
+      refuses: word.refuses,
       report: {
         sessions: report.sessions,
         lagFrames: report.lagFrames,
         healthy: report.healthy,
         advertiseAddr: report.advertiseAddr,
         prefersPrimary: report.prefersPrimary,
+        syncMode: report.syncMode,
       },
     }),
   );
@@ -52,6 +59,7 @@ export function decodeBeat(bytes: Uint8Array): {
     handingOver: beat.handingOver,
     takeOver: beat.takeOver,
     leaving: beat.leaving,
+    refuses: beat.refuses,
   };
   return {
     identity,
@@ -62,6 +70,7 @@ export function decodeBeat(bytes: Uint8Array): {
       healthy: report?.healthy ?? false,
       advertiseAddr: report?.advertiseAddr ?? '',
       prefersPrimary: report?.prefersPrimary ?? false,
+      syncMode: syncModeOf(report?.syncMode),
     },
   };
 }
@@ -97,4 +106,8 @@ export function decodeStanding(
     recovered: given.recovered ?? false,
     inSync: given.inSync ?? false,
   };
+}
+
+function syncModeOf(text: string | null | undefined): SyncMode | '' {
+  return SYNC_MODES.includes(text ?? '') ? (text as SyncMode) : '';
 }

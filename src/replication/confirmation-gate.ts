@@ -8,6 +8,13 @@ export interface GateOptions {
   readonly timeout: number;
 }
 
+/** backup.sync.mode and backup.sync.on_timeout in one: what becomes of what is not confirmed. */
+export type SyncMode = 'async' | 'degrade' | 'refuse';
+
+export function syncModeOf({ mode, onTimeout }: Pick<GateOptions, 'mode' | 'onTimeout'>): SyncMode {
+  return mode === 'async' ? 'async' : onTimeout;
+}
+
 /**
  * confirmed: the standby has it. released: go on, it may be lost with this gateway. refused: the
  * standby does not confirm, and `on_timeout: refuse` forbids to go on (REPLICATION_LAG, 503).

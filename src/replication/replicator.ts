@@ -4,7 +4,7 @@ import { CodedError, messageOf } from '../base/errors.js';
 import { memoised } from '../base/lifecycle.js';
 import type { StreamMethod, UnaryMethod } from '../grpc/server-method.js';
 import { ClusterSeal } from './cluster-seal.js';
-import { ConfirmationGate } from './confirmation-gate.js';
+import { ConfirmationGate, syncModeOf } from './confirmation-gate.js';
 import { ConfirmationNews } from './confirmation-news.js';
 import { Heartbeats } from './heartbeats.js';
 import type { PeerNews } from './heartbeats.js';
@@ -157,7 +157,6 @@ export class Replicator {
 
   private buildMachine(): RoleMachine {
     const { options, parts } = this;
-    const { mode, onTimeout } = options.sync;
     const history = {
       recovered: parts.recovered,
       position: (): number => (this.isPrimary() ? parts.source.position : parts.follower.position),
@@ -170,7 +169,7 @@ export class Replicator {
         tickPeriod: this.tickPeriod,
         onPeerLoss: options.onPeerLoss,
         promoteStale: options.promoteStale,
-        refuses: mode === 'sync' && onTimeout === 'refuse',
+        refuses: syncModeOf(options.sync) === 'refuse',
       },
       parts.store,
       history,

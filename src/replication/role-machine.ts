@@ -155,7 +155,7 @@ export class RoleMachine {
     if (this.role === 'starting') this.goOnAlone();
     else if (this.role === 'backup') this.replaceDead();
     else if (!this.disk.solo && this.options.onPeerLoss === 'continue') {
-      this.tenure.serve('the backup is unreachable, on_peer_loss is continue', false);
+      this.tenure.goOn('the backup is unreachable, on_peer_loss is continue');
     }
   }
 
@@ -185,7 +185,7 @@ export class RoleMachine {
       const advice = 'stop it, or wait until it was silent for backup.heartbeat.timeout';
       throw new CodedError('PEER_ALIVE', `the peer was heard just now: ${advice}`);
     }
-    if (this.role === 'primary') this.tenure.serve('an operator said solo', false);
+    if (this.role === 'primary') this.tenure.goOn('an operator said solo');
     else this.tenure.lead('an operator said solo');
   }
 
@@ -210,6 +210,7 @@ export class RoleMachine {
       handingOver: false,
       takeOver: false,
       leaving: this.leaving,
+      refuses: this.options.refuses,
     };
   }
 
@@ -244,6 +245,7 @@ export class RoleMachine {
     this.tenure.lease.reset();
     const ofEpoch = word.inSyncBoot === this.disk.boot && word.epoch === this.disk.epoch;
     this.tenure.inSync = ofEpoch && !this.leaving;
+    this.tenure.primaryRefuses = word.refuses;
     if (!this.tenure.inSync) this.tenure.request.withdraw();
     if (!this.tenure.inSync || word.position !== this.history.position()) return;
     if (word.handingOver) this.tenure.takeOffer();
@@ -255,7 +257,7 @@ export class RoleMachine {
     if (this.role !== 'primary' || role !== 'backup' || epoch !== this.disk.epoch) return;
     this.standby.hasLeft(boot);
     this.listener.onDeparted();
-    if (!this.disk.solo) this.tenure.serve('the backup has stopped', false);
+    if (!this.disk.solo) this.tenure.goOn('the backup has stopped', boot);
   }
 
   private hearBackup(sequence: number, word: Word): void {
@@ -268,7 +270,8 @@ export class RoleMachine {
     // An offer that it did not take it cannot take, or it would have.
     if (this.handOver.declinedBy(sequence)) {
       this.log.warn('the backup cannot take over; this gateway serves on');
-      this.tenure.keepServing();
+      if (this.standby.outlives(word.boot)) this.tenure.goOn('another process was offered to');
+      else this.tenure.keepServing();
     }
     if (this.standby.caughtUp !== 0 && this.disk.solo) this.tenure.stored.save({ solo: false });
     if (word.takeOver && this.accepting && this.paired) this.listener.onTakeOverAsked();
@@ -281,7 +284,7 @@ export class RoleMachine {
    */
   private perhapsReplaced({ role, inSync, boot }: Word): void {
     if (this.disk.solo || role !== 'backup' || inSync || !this.standby.outlives(boot)) return;
-    this.tenure.serve('the backup came back as another process, without this history', false);
+    this.tenure.goOn('the backup came back as another process, without this history');
   }
 
   /** Only an answer allows it: a heartbeat may be older than what made its sender be in sync. */
@@ -289,7 +292,7 @@ export class RoleMachine {
     this.tenure.lease.answered(sequence, false);
     if (word.role !== 'backup' || word.inSync) return;
     if (outranks(word, this.standing, this.tenure.stored.smaller)) return;
-    this.tenure.lead('the peer is a backup and not ahead');
+    this.tenure.lead('the peer is a backup and not ahead', word.recovered);
   }
 
   private goOnAlone(): void {

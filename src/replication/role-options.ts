@@ -11,7 +11,7 @@ export interface RoleOptions {
   readonly tickPeriod: number;
   readonly onPeerLoss: 'continue' | 'step_down';
   readonly promoteStale: boolean;
-  /** sync.mode is sync and sync.on_timeout is refuse: then a promotion lost no number. */
+  /** sync.mode is sync and sync.on_timeout is refuse: nothing unconfirmed leaves. */
   readonly refuses: boolean;
 }
 
@@ -39,7 +39,10 @@ export interface RoleChange {
 }
 
 export interface RoleListener {
-  /** After the new role is on disk. As backup: nothing more may be accepted or sent. */
+  /**
+   * After the new role is on disk. As backup: nothing more may be accepted or sent. A primary may hear that
+   * it is one: then its numbers jump, and what it carries begins again as after a restart.
+   */
   onRole(change: RoleChange): void;
   /** The backup asks for a planned switch. */
   onTakeOverAsked(): void;

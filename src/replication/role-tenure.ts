@@ -18,6 +18,8 @@ export class RoleTenure {
   role: Role = 'starting';
   /** As a backup: told by its primary. */
   inSync = false;
+  /** As a backup in sync: nothing that it lacks has left its primary. */
+  primaryRefuses = false;
   readonly stored: StoredRole;
   readonly lease: Lease;
   readonly peer: PeerWatch;
@@ -39,14 +41,26 @@ export class RoleTenure {
     this.peer = new PeerWatch(options, clock);
   }
 
-  /** A node that was primary goes on in its own epoch; any other opens a new one. */
-  lead(reason: string): void {
-    if (this.role === 'starting' && this.stored.ownsEpoch) this.serve(reason, !this.stored.isWhole);
-    else this.promote(reason, false);
+  /**
+   * A node that was primary goes on in its own epoch; any other opens a new one. Where it was not solo, a
+   * backup may have promoted without a jump, by a planned switch or under `refuse`, and have given out the
+   * numbers that come next: then they jump, unless the backup shows that it did not.
+   * @param witnessed the peer, with its history complete, has no higher epoch.
+   */
+  lead(reason: string, witnessed = false): void {
+    const { ownsEpoch, isWhole, state } = this.stored;
+    if (this.role !== 'starting' || !ownsEpoch) this.promote(reason, false);
+    else this.serve(reason, !isWhole || !(state.solo || witnessed));
   }
 
+  /**
+   * Numbers do not jump where this node knows all that ever left: after a planned switch, or where it is in
+   * sync with a primary that let go of nothing unconfirmed. It must not let go of any itself: that primary
+   * goes on with the same numbers where it was only out of reach.
+   */
   promote(reason: string, planned: boolean): void {
-    const knowsAll = planned || (this.options.refuses && this.stored.isWhole);
+    const refuse = this.inSync && this.primaryRefuses && this.options.refuses;
+    const knowsAll = planned || (refuse && this.stored.isWhole);
     const jump = !knowsAll && !this.stored.isFirst;
     this.stored.beginEpoch();
     this.become('primary', { promoted: true, planned, jump, reason });
@@ -65,15 +79,27 @@ export class RoleTenure {
     }
   }
 
+  /**
+   * The primary goes on without the backup that it had. An offer to take over that nobody answered may have
+   * been taken, without a jump, so that numbers jump here.
+   * @param declinedBy boot id of the backup that says it did not take over: counts only of the one offered to.
+   */
+  goOn(reason: string, declinedBy = 0): void {
+    const declined = declinedBy !== 0 && !this.standby.outlives(declinedBy);
+    this.serve(reason, this.handOver.offered && !declined);
+  }
+
   /** Goes on, or begins again, in the present epoch. Solo first, and on disk: nobody else may promote. */
-  serve(reason: string, jump: boolean): void {
+  private serve(reason: string, jump: boolean): void {
     this.stored.save({ role: 'primary', solo: true });
-    if (this.role === 'primary') {
-      this.keepServing();
-      this.standby.forget();
-      this.peer.heard();
-      this.listener.onAlone(reason);
-    } else this.become('primary', { ...UNPROMOTED, jump, reason });
+    if (this.role !== 'primary' || jump) {
+      this.become('primary', { ...UNPROMOTED, jump, reason });
+      return;
+    }
+    this.keepServing();
+    this.standby.forget();
+    this.peer.heard();
+    this.listener.onAlone(reason);
   }
 
   keepServing(): void {

@@ -30,6 +30,8 @@ export interface Word extends Standing {
   readonly takeOver: boolean;
   /** The sender stops: this process will neither serve nor take over any more. */
   readonly leaving: boolean;
+  /** What its backup has not confirmed never leaves it (`on_timeout: refuse`). */
+  readonly refuses: boolean;
 }
 
 /** How far a history has come. */

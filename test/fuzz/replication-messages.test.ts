@@ -29,6 +29,7 @@ describe('what comes on the replication ports', () => {
       handingOver: fc.boolean(),
       takeOver: fc.boolean(),
       leaving: fc.boolean(),
+      refuses: fc.boolean(),
     });
     const report = fc.record({
       sessions: count,
@@ -36,6 +37,12 @@ describe('what comes on the replication ports', () => {
       healthy: fc.boolean(),
       advertiseAddr: fc.string(),
       prefersPrimary: fc.boolean(),
+      syncMode: fc.constantFrom(
+        '' as const,
+        'async' as const,
+        'degrade' as const,
+        'refuse' as const,
+      ),
     });
     fc.assert(
       fc.property(word, report, (said, reported) => {

@@ -235,6 +235,7 @@ export class ReplicationNode {
           healthy: true,
           advertiseAddr: `${this.serverId}.example:8453`,
           prefersPrimary: false,
+          syncMode: 'async',
         }),
         onRole: (change) => {
           this.changes.push(change);

@@ -4,6 +4,7 @@ import { RoleMachine } from '../../src/replication/role-machine.js';
 import type { RoleState, RoleStore } from '../../src/replication/role-file.js';
 import type { RoleChange, RoleOptions } from '../../src/replication/role-options.js';
 import type { Word } from '../../src/replication/standing.js';
+import { jumpAbove } from '../../src/session/number-jump.js';
 import { FakeClock } from './fake-clock.js';
 
 /** A disk that outlives its process. */
@@ -26,6 +27,8 @@ export type PairSettings = Partial<Omit<RoleOptions, 'serverId' | 'mode'>> & {
   readonly modes?: readonly ['primary' | 'backup', 'primary' | 'backup'];
   /** A crash keeps the history. */
   readonly diskJournal?: boolean;
+  /** Only this one refuses what is not confirmed. */
+  readonly refusing?: 'a' | 'b';
 };
 
 export const TIMEOUT = 6_000;
@@ -37,6 +40,8 @@ export class PairNode {
   readonly store = new MemoryRoleStore();
   machine!: RoleMachine;
   entries: string[] = [];
+  /** The next push has this number or a higher one; part of the history. */
+  floor = 0;
   changes: RoleChange[] = [];
   takeOverAsked = 0;
   alone: string[] = [];
@@ -61,17 +66,18 @@ export class PairNode {
 
   /** A new process. @param left what the former one left of its history. */
   boot(left: 'as configured' | 'nothing' = 'as configured'): void {
-    const { diskJournal = false, ...options } = this.settings;
+    const { diskJournal = false, refusing, ...options } = this.settings;
     const keeps = diskJournal || this.store.state === null;
     const recovered = keeps && left !== 'nothing';
     if (!recovered) this.entries = [];
+    if (!recovered) this.floor = 0;
     this.up = true;
     this.paused = false;
     this.machine = new RoleMachine(
       {
         onPeerLoss: 'continue',
         promoteStale: false,
-        refuses: false,
+        refuses: refusing === this.serverId,
         timeout: TIMEOUT,
         tickPeriod: TICK,
         ...options,
@@ -81,7 +87,7 @@ export class PairNode {
       this.store,
       { position: () => this.entries.length, recovered },
       {
-        onRole: (change) => void this.changes.push(change),
+        onRole: (change) => this.onRole(change),
         onTakeOverAsked: () => void this.takeOverAsked++,
         onHandOverFailed: () => undefined,
         onAlone: (reason) => void this.alone.push(reason),
@@ -90,6 +96,16 @@ export class PairNode {
       this.clock,
       silentLogger(),
     );
+  }
+
+  /** Number of the next push, where every entry is one. */
+  get nextNumber(): number {
+    return Math.max(this.floor, 1 + Number.parseInt(this.entries.at(-1) ?? '0'));
+  }
+
+  private onRole(change: RoleChange): void {
+    this.changes.push(change);
+    if (change.jump) this.floor = jumpAbove(this.nextNumber, change.smaller ? 'odd' : 'even');
   }
 
   get runs(): boolean {
@@ -140,6 +156,7 @@ export class Pair {
     const { standing } = from.machine;
     if (!to.machine.onStreamOpened(standing)) return false;
     to.entries = [...from.entries];
+    to.floor = from.floor;
     to.machine.onSnapshot(standing.epoch, standing.position);
     from.machine.onCaughtUp(to.machine.boot);
     return true;

@@ -23,6 +23,7 @@ const REPORT = {
   healthy: true,
   advertiseAddr: '',
   prefersPrimary: false,
+  syncMode: 'async' as const,
 };
 let pair: Pair;
 let calls: Call[];

@@ -169,6 +169,101 @@ describe('failover', () => {
   });
 });
 
+describe('push numbers', () => {
+  const jumps = (node: Pair['a']) => node.changes.map(({ epoch, jump }) => [epoch, jump]);
+
+  it.each(['continue', 'step_down'] as const)(
+    'jump where an offer to take over had no answer, for it may have been taken: %s',
+    (onPeerLoss) => {
+      const pair = settled({ onPeerLoss });
+      pair.a.machine.fallSilent();
+      pair.a.machine.handOver.offer();
+      pair.deliver(pair.b, pair.a.machine.nextWord());
+      expect(pair.b.changes.at(-1)).toMatchObject({ epoch: 2, planned: true, jump: false });
+      pair.cut = true;
+      pair.run(2 * TIMEOUT);
+      if (onPeerLoss === 'step_down') pair.a.machine.goSolo();
+      expect([pair.a.serves, pair.a.changes.at(-1)]).toEqual([
+        true,
+        expect.objectContaining({ role: 'primary', epoch: 1, promoted: false, jump: true }),
+      ]);
+    },
+  );
+
+  it('jump where the backup that was offered to is another process since', () => {
+    const pair = settled({ diskJournal: true });
+    pair.a.machine.fallSilent();
+    pair.a.machine.handOver.offer();
+    crash(pair, 'b');
+    pair.b.boot();
+    pair.exchange(pair.a);
+    expect([pair.a.serves, pair.a.changes.at(-1)?.jump]).toEqual([true, true]);
+  });
+
+  it('do not jump where the backup that was offered to declines, or says goodbye', () => {
+    for (const ends of [
+      (pair: Pair) => void pair.a.entries.push('late'),
+      (pair: Pair) => stop(pair, 'b'),
+    ]) {
+      const pair = settled();
+      pair.a.machine.fallSilent();
+      pair.a.machine.handOver.offer();
+      ends(pair);
+      pair.exchange(pair.a);
+      expect([pair.a.serves, jumps(pair.a)]).toEqual([true, [[1, false]]]);
+    }
+  });
+
+  it('jump after a restart that nobody answers, where a backup was in sync', () => {
+    const pair = settled({ diskJournal: true, refuses: true });
+    crash(pair, 'a');
+    pair.run(2 * TIMEOUT);
+    expect(pair.b.changes.at(-1)).toMatchObject({ epoch: 2, jump: false });
+    crash(pair, 'b');
+    pair.a.boot();
+    pair.run(2 * TIMEOUT);
+    expect([pair.a.serves, pair.a.changes.at(-1)]).toEqual([
+      true,
+      expect.objectContaining({ epoch: 1, jump: true }),
+    ]);
+  });
+
+  it('do not jump after a restart of both, whose histories are complete', () => {
+    const pair = settled({ diskJournal: true });
+    crash(pair, 'a');
+    crash(pair, 'b');
+    pair.b.boot();
+    pair.a.boot();
+    pair.run(2 * TIMEOUT);
+    expect([pair.a.serves, pair.a.machine.epoch, pair.a.changes.at(-1)?.jump]).toEqual([
+      true,
+      1,
+      false,
+    ]);
+  });
+
+  it.each(['a', 'b'] as const)('jump where only %s refuses what is not confirmed', (name) => {
+    const pair = new Pair({ refusing: name });
+    pair.run(5 * TIMEOUT);
+    expect(pair.b.machine.paired).toBe(true);
+    crash(pair, 'a');
+    pair.run(2 * TIMEOUT);
+    expect(pair.b.changes.at(-1)).toMatchObject({ epoch: 2, jump: true });
+  });
+
+  it('jump under refuse too where an operator, or promote_stale, promotes one that is not in sync', () => {
+    for (const promoteStale of [false, true]) {
+      const pair = settled({ diskJournal: true, refuses: true, promoteStale });
+      crash(pair, 'a');
+      crash(pair, 'b');
+      pair.b.boot();
+      pair.run(2 * TIMEOUT);
+      if (!promoteStale) pair.b.machine.goSolo();
+      expect(pair.b.changes.at(-1)).toMatchObject({ promoted: true, epoch: 2, jump: true });
+    }
+  });
+});
+
 describe('a backup that comes back with another disk', () => {
   /** Heartbeats only: the sync port is blocked. */
   function beat(pair: Pair, ms: number): void {
