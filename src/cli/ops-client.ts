@@ -89,7 +89,8 @@ export class OpsClient {
     const signal = end === undefined ? {} : { signal: end };
     const shared = { method, agent: this.agent, headers, timeout: TIMEOUT_MS, ...signal };
     return new Promise((resolve, reject) => {
-      const at = new URL(path, url);
+      // A proxy may have the API below a path of its own.
+      const at = new URL(`${url.origin}${url.pathname.replace(/\/+$/, '')}${path}`);
       const asked = this.secure
         ? httpsRequest(at, { ...shared, ...(ca === null ? {} : { ca }) }, resolve)
         : httpRequest(at, shared, resolve);

@@ -71,7 +71,7 @@ export class Screen {
     this.output.write(LEAVE);
   }
 
-  /** Shows these lines, as far as they fit. */
+  /** Shows these lines, as far as they fit, and says how many do not. */
   show(lines: readonly string[]): void {
     this.lines = lines;
     this.paint();
@@ -81,9 +81,15 @@ export class Screen {
     // Some pseudo terminals say 0 by 0.
     const columns = this.output.columns || 80;
     const rows = this.output.rows || 24;
-    const shown = this.lines.slice(0, rows - 1).map((line) => `${cut(line, columns)}${CLEAR_LINE}`);
+    const shown = fitting(this.lines, rows - 1).map((line) => `${cut(line, columns)}${CLEAR_LINE}`);
     this.output.write(`${HOME}${shown.join('\r\n')}${CLEAR_BELOW}`);
   }
+}
+
+function fitting(lines: readonly string[], rows: number): readonly string[] {
+  if (lines.length <= rows) return lines;
+  const shown = lines.slice(0, rows - 1);
+  return [...shown, `... ${lines.length - shown.length} more lines`];
 }
 
 /** A line that fits: coloured ones lose their colours where they are too long. */

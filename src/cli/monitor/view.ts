@@ -30,11 +30,12 @@ export function monitorLines(
 ): string[] {
   return [
     ...overview(now, before, paint),
+    // Above what a small screen cuts off.
+    ...now.warnings.map((warning) => paint.bad(`! ${warning}`)),
     '',
     ...latencies(now, paint),
     '',
     ...upstreams(now.zones, paint),
-    ...now.warnings.map((warning) => paint.bad(`! ${warning}`)),
   ];
 }
 
