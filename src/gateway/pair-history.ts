@@ -1,6 +1,6 @@
 import { JournalImage } from '../journal/journal-image.js';
 import type { JournalBatch, JournalFollower, JournalRenewal } from '../journal/journal.js';
-import { Promotions } from '../journal/promotions.js';
+import { Promotions, promotionId } from '../journal/promotions.js';
 import type { WaitFailure } from '../journal/threshold.js';
 import type { RoleChange } from '../replication/role-options.js';
 import type { ZoneRouter } from '../routing/zone-router.js';
@@ -24,6 +24,8 @@ const DEPOSED: WaitFailure = {
 export class PairHistory implements JournalFollower {
   private image = new JournalImage();
   private serves = false;
+  /** Nothing is missing at its end: the log or the state file was complete, or the peer gave it. */
+  private isWhole = false;
   /** While this gateway serves; else the image has its own. */
   private readonly promotions = new Promotions();
 
@@ -63,7 +65,8 @@ export class PairHistory implements JournalFollower {
     if (image === undefined) return false;
     this.image = image;
     journal.writer?.continueFrom(image.position);
-    return kept !== null || found?.complete === true;
+    this.isWhole = kept !== null || found?.complete === true;
+    return this.isWhole;
   }
 
   /** After the last entry: keeps everything for the next start, where no log on disk does. */
@@ -85,9 +88,9 @@ export class PairHistory implements JournalFollower {
 
   /** The history of this gateway gives way: what the other one lacks is not forgotten in silence. */
   private compare(former: JournalImage, present: JournalImage): void {
-    const from = present.promotions.leftAfter(former.epoch);
-    if (from === null || former.position < from) return;
-    this.offers.found(unsharedPushes(former.records(), present.records(), from));
+    const fork = present.promotions.forkOf(former.promotions);
+    if (fork === null || former.position < fork.position) return;
+    this.offers.found(unsharedPushes(former.records(), present.records(), fork));
   }
 
   renew(position: number): JournalRenewal {
@@ -100,6 +103,7 @@ export class PairHistory implements JournalFollower {
         this.state.forgetImage();
         this.compare(this.image, image);
         this.image = image;
+        this.isWhole = true;
         this.journal.writer?.resumeAt(image.position);
         this.journal.rewrite();
       },
@@ -130,12 +134,15 @@ export class PairHistory implements JournalFollower {
     this.promotions.clear();
     this.promotions.add(image.promotions);
     // What restoring writes is behind this, and the former primary's own entries may be too.
-    if (promoted) this.promotions.note(epoch, image.position + 1);
+    const position = image.position + 1;
+    const promotion = { epoch, position, id: promotionId(), forgot: !promoted && !this.isWhole };
+    this.promotions.note(promotion);
+    this.isWhole = true;
     this.image = new JournalImage();
     // What was written while restoring is in the snapshot that every reader of the journal gets now.
     writer?.resumeAt(writer.newest);
     journal.rewrite();
-    if (promoted) writer?.promoted(epoch);
+    writer?.promoted(promotion);
     writer?.flush();
     sessions.archive.askAgain();
   }

@@ -21,7 +21,10 @@ export class PairOffers implements PushOffers {
     this.waiting = pushes;
     this.metrics.unshared.add('untold', untold);
     const told = { offered: pushes.length, untold };
-    this.log.warn(told, 'pushes that only this gateway held are offered to the primary');
+    this.log.warn(
+      told,
+      'pushes that only this gateway held are offered to the primary; untold ones it may have had',
+    );
   }
 
   take(): OfferedPush[] {
@@ -39,8 +42,9 @@ export class PairOffers implements PushOffers {
 
   accept({ openid, body, key }: OfferedFields): boolean {
     if (!openid || !body) return false;
-    const { key: name, digest, ttl } = key ?? {};
-    const known = name && digest ? { key: name, digest, ttl: ttl ?? 0 } : null;
+    const { key: name, digest, plainDigest, ttl } = key ?? {};
+    const known =
+      name && digest ? { key: name, digest, plainDigest: plainDigest ?? '', ttl: ttl ?? 0 } : null;
     return this.pushes.offered(openid, Buffer.from(body), known);
   }
 }

@@ -5,6 +5,7 @@ import type { JournalBatch } from './journal.js';
 import { MAX_KEYS } from './limits.js';
 import { OfflineImage } from './offline-image.js';
 import { Promotions } from './promotions.js';
+import type { Promotion } from './promotions.js';
 import { SessionImage } from './session-image.js';
 
 /** Of the records that `records` yields; SessionArchive.snapshot has the same. */
@@ -12,12 +13,14 @@ export const STATE_VERSION = 1;
 
 interface ImageKey {
   readonly digest: string;
+  readonly plainDigest: string;
   /** Milliseconds since 1970, by the journal's own time. */
   readonly expiresAt: number;
 }
 
 type Registration = NonNullable<StateRecord['registration']>;
 type Key = NonNullable<StateRecord['key']>;
+type PromotionFields = NonNullable<StateRecord['promotion']>;
 
 /**
  * The state that a journal leads to, built by reading it: on a standby, and when the log on disk is
@@ -79,7 +82,7 @@ export class JournalImage {
     if (offlinePush) this.offline.set(offlinePush, this.moment);
     if (key) this.remember(key);
     if (registration) this.register(registration);
-    if (promotion) this.promotions.note(promotion.epoch ?? 0, promotion.position ?? 0);
+    if (promotion) this.promotions.note(promotionOf(promotion, promotion.position ?? 0));
   }
 
   /** @throws {CodedError} JOURNAL_GAP; JOURNAL_DAMAGED where the batch cannot be read, nothing of it is taken. */
@@ -104,9 +107,9 @@ export class JournalImage {
     for (const offlinePush of this.offline.records(this.moment)) {
       yield new StateRecord({ offlinePush });
     }
-    for (const [key, { digest, expiresAt }] of this.keys) {
+    for (const [key, { digest, plainDigest, expiresAt }] of this.keys) {
       const ttl = expiresAt - this.moment;
-      if (ttl > 0) yield new StateRecord({ key: { key, digest, ttl } });
+      if (ttl > 0) yield new StateRecord({ key: { key, digest, plainDigest, ttl } });
     }
     for (const registration of this.registrations.values()) yield new StateRecord({ registration });
     yield* this.promotions.records();
@@ -114,9 +117,9 @@ export class JournalImage {
 
   private take(entry: JournalEntry, position: number): void {
     if (entry.frame) {
-      const { session, msgId, clientSeq, frame, key } = entry.frame;
-      if (frame) this.session(session)?.frame(msgId ?? 0, clientSeq ?? 0, frame, position);
-      this.rememberIfAny(key);
+      const { frame } = entry;
+      if (frame.frame) this.session(frame.session)?.frame(frame, position);
+      this.rememberIfAny(frame.key);
     } else if (entry.acknowledged) {
       this.session(entry.acknowledged.session)?.acknowledged(entry.acknowledged.seq ?? 0);
     } else if (entry.seen) {
@@ -145,8 +148,9 @@ export class JournalImage {
       this.sessions.delete(entry.ended.session ?? 0);
       this.floor = Math.max(this.floor, entry.ended.numberFloor ?? 0);
     } else if (entry.offlineAdded) {
-      const { openid, body, ttl, key } = entry.offlineAdded;
-      if (body) this.offline.add(openid ?? '', body, this.moment + (ttl ?? 0), position);
+      const { openid, body, ttl, key, moved } = entry.offlineAdded;
+      const expiresAt = this.moment + (ttl ?? 0);
+      if (body) this.offline.add(openid ?? '', body, expiresAt, position, moved ?? false);
       this.rememberIfAny(key);
     } else if (entry.offlineRemoved) {
       this.offline.remove(entry.offlineRemoved.openid ?? '', entry.offlineRemoved.count ?? 0);
@@ -156,7 +160,7 @@ export class JournalImage {
       this.registrations.delete(entry.deregistered.address ?? '');
     } else if (entry.promoted) {
       this.epochValue = entry.promoted.epoch ?? 0;
-      this.promotions.note(this.epochValue, position);
+      this.promotions.note(promotionOf(entry.promoted, position));
     } else if (entry.key) {
       this.remember(entry.key);
     } else if (entry.moment) {
@@ -176,17 +180,24 @@ export class JournalImage {
     if (key) this.remember(key);
   }
 
-  private remember({ key, digest, ttl }: Key): void {
+  private remember({ key, digest, plainDigest, ttl }: Key): void {
     if (!key) return;
     const expiresAt = this.moment + (ttl ?? 0);
     // In order of expiry, also where a snapshot tells of a key that entries told of before it.
     this.keys.delete(key);
-    this.keys.set(key, { digest: digest ?? '', expiresAt });
+    this.keys.set(key, { digest: digest ?? '', plainDigest: plainDigest ?? '', expiresAt });
     for (const [oldest, entry] of this.keys) {
       if (entry.expiresAt > this.moment && this.keys.size <= MAX_KEYS) return;
       this.keys.delete(oldest);
     }
   }
+}
+
+function promotionOf(
+  { epoch, id, forgot }: Omit<PromotionFields, 'position'>,
+  position: number,
+): Promotion {
+  return { epoch: epoch ?? 0, id: id ?? 0, forgot: forgot ?? false, position };
 }
 
 function entriesOf(batch: JournalBatch): JournalEntry[] {

@@ -3,6 +3,7 @@ import type { KeptRequest, SessionState, StateRecord } from '../wire/messages.js
 import { EntryBuffer } from './entry-buffer.js';
 import type { EntryProperties } from './entry-buffer.js';
 import type { JournalBatch, JournalSink, JournalSource } from './journal.js';
+import type { Promotion } from './promotions.js';
 import { Threshold } from './threshold.js';
 import type { WaitFailure } from './threshold.js';
 
@@ -27,8 +28,19 @@ const TOO_MANY_UNSETTLED: WaitFailure = {
 export interface PushKey {
   readonly key: string;
   readonly digest: string;
+  /** What `digest` would be for the openid and bound to nothing; empty where it is that. */
+  readonly plainDigest: string;
   /** Milliseconds. */
   readonly ttl: number;
+}
+
+/** A frame of an outbox. */
+interface JournalledFrame {
+  readonly msgId: number;
+  readonly clientSeq: number;
+  readonly frame: Uint8Array;
+  /** A push that an earlier entry told of. */
+  readonly moved: boolean;
 }
 
 /** A registered upstream as the journal keeps it (RegistrationState). */
@@ -142,13 +154,11 @@ export class JournalWriter implements JournalSource {
     return () => void this.obstacles.delete(own);
   }
 
-  frame(
-    session: number,
-    entry: { readonly msgId: number; readonly clientSeq: number; readonly frame: Uint8Array },
-    key: PushKey | null,
-  ): number {
-    const { msgId, clientSeq, frame } = entry;
-    if (key !== null) return this.write({ frame: { session, msgId, clientSeq, frame, key } });
+  frame(session: number, entry: JournalledFrame, key: PushKey | null): number {
+    const { msgId, clientSeq, frame, moved } = entry;
+    if (key !== null || moved) {
+      return this.write({ frame: { session, msgId, clientSeq, frame, key, moved } });
+    }
     this.begin();
     this.buffer.frame(session, msgId, clientSeq, frame);
     return this.written();
@@ -203,8 +213,15 @@ export class JournalWriter implements JournalSource {
     return this.write({ ended: { session, numberFloor } });
   }
 
-  offlineAdded(openid: string, body: Uint8Array, ttl: number, key: PushKey | null): number {
-    return this.write({ offlineAdded: { openid, body, ttl: Math.ceil(ttl), key } });
+  /** @param moved an earlier entry told of the push. */
+  offlineAdded(
+    openid: string,
+    body: Uint8Array,
+    ttl: number,
+    key: PushKey | null,
+    moved = false,
+  ): number {
+    return this.write({ offlineAdded: { openid, body, ttl: Math.ceil(ttl), key, moved } });
   }
 
   /** The oldest `count` of an openid were taken or ran out of time. */
@@ -225,8 +242,9 @@ export class JournalWriter implements JournalSource {
     return this.write({ deregistered: { address } });
   }
 
-  promoted(epoch: number): number {
-    return this.write({ promoted: { epoch } });
+  /** This process serves from here on. */
+  promoted({ epoch, id, forgot }: Promotion): number {
+    return this.write({ promoted: { epoch, id, forgot } });
   }
 
   /** Between two steps of something long: what has gathered may leave. */

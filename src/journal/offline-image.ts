@@ -8,6 +8,7 @@ interface ImagePush {
   /** Milliseconds since 1970, by the journal's own time. */
   readonly expiresAt: number;
   readonly position: number;
+  readonly moved: boolean;
 }
 
 /** The pushes that wait for openids without a session, as the journal tells of them. */
@@ -19,16 +20,20 @@ export class OfflineImage {
   }
 
   /** Of a snapshot; the first of an openid replaces what was known. */
-  set({ openid, body, ttl, waiting, position }: OfflinePush, now: number): void {
+  set({ openid, body, ttl, waiting, position, moved }: OfflinePush, now: number): void {
     if (waiting) this.queues.delete(openid ?? '');
-    if (body) this.add(openid ?? '', body, now + (ttl ?? 0), position ?? 0);
+    const expiresAt = now + (ttl ?? 0);
+    if (body) this.add(openid ?? '', body, expiresAt, position ?? 0, moved ?? false);
   }
 
-  /** @param position of the entry that tells of it. */
-  add(openid: string, body: Uint8Array, expiresAt: number, position: number): void {
+  /**
+   * @param position of the entry that tells of it.
+   * @param moved an earlier one told of it first.
+   */
+  add(openid: string, body: Uint8Array, expiresAt: number, position: number, moved: boolean): void {
     let queue = this.queues.get(openid);
     if (queue === undefined) this.queues.set(openid, (queue = new RingQueue()));
-    queue.push({ body: Buffer.from(body), expiresAt, position });
+    queue.push({ body: Buffer.from(body), expiresAt, position, moved });
   }
 
   /** Forgets the oldest `count` of an openid. */
@@ -44,8 +49,8 @@ export class OfflineImage {
     for (const [openid, queue] of this.queues) {
       const pushes = [...queue];
       let waiting = pushes.length;
-      for (const { body, expiresAt, position } of pushes) {
-        yield { openid, body, ttl: Math.max(1, expiresAt - now), waiting, position };
+      for (const { body, expiresAt, position, moved } of pushes) {
+        yield { openid, body, ttl: Math.max(1, expiresAt - now), waiting, position, moved };
         waiting = 0;
       }
     }

@@ -9,8 +9,10 @@ interface ImageFrame {
   readonly clientSeq: number;
   readonly frame: Uint8Array;
   readonly position: number;
+  readonly moved: boolean;
 }
 
+type StoredFrame = SessionState['outbox'][number];
 type Kept = NonNullable<SessionState['unanswered'][number]['request']>;
 
 interface ImageRequest {
@@ -33,9 +35,7 @@ export class SessionImage {
   /** Everything that `state` says; its bytes are copied. */
   constructor(state: SessionState) {
     this.state = new SessionState({ ...state, outbox: [], unanswered: [], held: [] });
-    for (const { msgId, clientSeq, frame, position } of state.outbox) {
-      this.keep(msgId ?? 0, clientSeq ?? 0, frame ?? new Uint8Array(0), position ?? 0);
-    }
+    for (const stored of state.outbox) this.keep(stored, stored.position ?? 0);
     for (const { msgId, clientSeq, after, request } of state.unanswered) {
       const copies = (after ?? []).map((body) => Buffer.from(body));
       const kept = { msgId: msgId ?? 0, after: copies, request: copyOf(request) };
@@ -49,9 +49,9 @@ export class SessionImage {
   }
 
   /** @param position of the entry that tells of it. */
-  frame(msgId: number, clientSeq: number, frame: Uint8Array, position: number): void {
-    if (clientSeq !== 0) this.unanswered.delete(clientSeq);
-    this.state.nextSeq = this.keep(msgId, clientSeq, frame, position) + 1;
+  frame(entry: StoredFrame, position: number): void {
+    if (entry.clientSeq) this.unanswered.delete(entry.clientSeq);
+    this.state.nextSeq = this.keep(entry, position) + 1;
   }
 
   acknowledged(seq: number): void {
@@ -89,11 +89,12 @@ export class SessionImage {
   snapshot(): SessionState {
     return new SessionState({
       ...this.state,
-      outbox: Array.from(this.outbox, ({ msgId, clientSeq, frame, position }) => ({
+      outbox: Array.from(this.outbox, ({ msgId, clientSeq, frame, position, moved }) => ({
         msgId,
         clientSeq,
         frame,
         position,
+        moved,
       })),
       unanswered: Array.from(this.unanswered, ([clientSeq, { msgId, after, request }]) => ({
         msgId,
@@ -105,9 +106,18 @@ export class SessionImage {
     });
   }
 
-  private keep(msgId: number, clientSeq: number, frame: Uint8Array, position: number): number {
+  private keep(stored: StoredFrame, position: number): number {
+    const frame = Buffer.from(stored.frame ?? []);
     const seq = frameSeqOf(frame);
-    this.outbox.push({ seq, msgId, clientSeq, frame: Buffer.from(frame), position });
+    const { msgId, clientSeq, moved } = stored;
+    this.outbox.push({
+      seq,
+      msgId: msgId ?? 0,
+      clientSeq: clientSeq ?? 0,
+      frame,
+      position,
+      moved: moved ?? false,
+    });
     if (seq > this.state.highestSent) this.state.highestSent = seq;
     return seq;
   }

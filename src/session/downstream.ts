@@ -45,16 +45,25 @@ export class Downstream {
   }
 
   /** Numbers and keeps a frame. Whether it fits was the caller's question. */
-  append(msgId: number, clientSeq: number, body: PushBody, key: PushKey | null): void {
-    const entry = this.outbox.append(msgId, clientSeq, body);
+  append(
+    msgId: number,
+    clientSeq: number,
+    body: PushBody,
+    key: PushKey | null,
+    moved = false,
+  ): void {
+    const entry = this.outbox.append(msgId, clientSeq, body, moved);
     const { journal } = this.environment;
     if (journal !== null) entry.position = journal.frame(this.handle, entry, key);
   }
 
-  /** A push: into the outbox, or before the login among those that wait for it. */
-  deliver(body: PushBody, key: PushKey | null): void {
+  /**
+   * A push: into the outbox, or before the login among those that wait for it.
+   * @param moved it waited elsewhere before.
+   */
+  deliver(body: PushBody, key: PushKey | null, moved = false): void {
     if (this.loggedIn) {
-      this.append(0, 0, body, key);
+      this.append(0, 0, body, key, moved);
     } else {
       this.held.push(body);
       this.heldBytes += body.length;
@@ -65,7 +74,7 @@ export class Downstream {
 
   /** Takes over what a former incarnation or the offline queue kept; limits were checked there. */
   adopt(bodies: readonly PushBody[]): void {
-    for (const body of bodies) this.deliver(body, null);
+    for (const body of bodies) this.deliver(body, null, true);
   }
 
   /** The login succeeded: what waited for it is numbered. */
@@ -75,7 +84,7 @@ export class Downstream {
     this.heldBytes = 0;
     for (const body of this.held.splice(0)) {
       this.outbox.release(body.length);
-      this.append(0, 0, body, null);
+      this.append(0, 0, body, null, true);
     }
   }
 

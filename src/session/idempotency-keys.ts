@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../base/clock.js';
+import type { PushKey } from '../journal/journal-writer.js';
 import { MAX_KEYS } from '../journal/limits.js';
 
 /** How long a key is remembered: longer than any sensible retry of an upstream, ms. */
@@ -7,6 +8,7 @@ export const KEY_LIFETIME_MS = 10 * 60 * 1000;
 
 interface KeyEntry {
   readonly digest: string;
+  readonly plainDigest: string;
   /** Monotonic ms. */
   readonly expiresAt: number;
 }
@@ -38,8 +40,9 @@ export class IdempotencyKeys {
     return entry.digest === digest ? 'repeat' : 'conflict';
   }
 
-  remember(key: string, digest: string, lifetime: number = KEY_LIFETIME_MS): void {
-    this.entries.set(key, { digest, expiresAt: this.clock.now() + lifetime });
+  /** @param plainDigest see PushKey. */
+  remember(key: string, digest: string, lifetime = KEY_LIFETIME_MS, plainDigest = ''): void {
+    this.entries.set(key, { digest, plainDigest, expiresAt: this.clock.now() + lifetime });
     if (this.entries.size > this.capacity) this.dropOldest();
   }
 
@@ -48,10 +51,10 @@ export class IdempotencyKeys {
   }
 
   /** All keys with the ms they have left from `now` on, for a snapshot. */
-  *snapshot(now: number): IterableIterator<{ key: string; digest: string; ttl: number }> {
-    for (const [key, entry] of this.entries) {
-      const ttl = entry.expiresAt - now;
-      if (ttl > 0) yield { key, digest: entry.digest, ttl };
+  *snapshot(now: number): IterableIterator<PushKey> {
+    for (const [key, { digest, plainDigest, expiresAt }] of this.entries) {
+      const ttl = expiresAt - now;
+      if (ttl > 0) yield { key, digest, plainDigest, ttl };
     }
   }
 
@@ -77,4 +80,9 @@ export function digestOf(target: string, order: string, body: Uint8Array): strin
     .update(`${target.length}:${target}${order}:`)
     .update(body)
     .digest('base64');
+}
+
+/** The digest of a push to an openid that is bound to nothing. */
+export function plainDigestOf(openid: string, body: Uint8Array): string {
+  return digestOf(`openid:${openid}`, '0/0', body);
 }

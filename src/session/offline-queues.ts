@@ -5,6 +5,7 @@ import type { JournalWriter, PushKey } from '../journal/journal-writer.js';
 import type { Tally } from '../telemetry/tally.js';
 import type { PushBody } from '../wire/frame-encoder.js';
 import { FRAME_COST_BYTES, OPENID_COST_BYTES } from './push-cost.js';
+import type { StateRecord } from '../wire/messages.js';
 
 export interface OfflineLimits {
   /** How long a push waits, ms; 0: not at all. */
@@ -23,7 +24,12 @@ interface WaitingPush {
   readonly expiresAt: number;
   /** Of its entry in the journal; 0 where there is none. */
   readonly position: number;
+  /** It waited in a session before: an earlier entry of the journal told of it first. */
+  readonly moved: boolean;
 }
+
+/** As a snapshot keeps it (proto/state.proto). */
+type StoredPush = NonNullable<StateRecord['offlinePush']> & { readonly body: PushBody };
 
 /** Pushes accepted for an openid that has no session (docs/SESSIONS.md, "Pushes"), until it starts one. */
 export class OfflineQueues {
@@ -48,22 +54,38 @@ export class OfflineQueues {
     return this.queues.size;
   }
 
-  /** Keeps one push for `offlineTtl`; false when the openid's queue or all of them are full. */
-  add(openid: string, body: PushBody, key: PushKey | null = null): boolean {
+  /**
+   * Keeps one push for `offlineTtl`; false when the openid's queue or all of them are full.
+   * @param moved an earlier entry of the journal told of it first.
+   */
+  add(openid: string, body: PushBody, key: PushKey | null = null, moved = false): boolean {
     if (!this.hasRoom(this.queues.get(openid), body.length)) return false;
-    this.keep(openid, body, key, this.limits.offlineTtl);
+    const ttl = this.limits.offlineTtl;
+    const position = this.journal?.offlineAdded(openid, body, ttl, key, moved) ?? 0;
+    this.keep(openid, { body, expiresAt: this.clock.now() + ttl, position, moved });
     return true;
   }
 
-  /** Takes back what a former process or the former primary had accepted: no limit drops it. */
-  restore(openid: string, body: PushBody, ttl: number): void {
-    this.keep(openid, body, null, ttl);
+  /**
+   * Takes back what a former process or the former primary had accepted, as the journal knows already: no
+   * limit drops it.
+   */
+  restore({ openid, body, ttl, position, moved }: StoredPush): void {
+    const kept = position ?? 0;
+    this.keep(openid ?? '', {
+      body,
+      expiresAt: this.clock.now() + (ttl ?? 0),
+      // Above the newest entry it is of another journal.
+      position: kept <= (this.journal?.newest ?? 0) ? kept : 0,
+      moved: moved ?? false,
+    });
   }
 
   /** Keeps what an ended session leaves; what finds no room counts as expired. */
   addAll(openid: string, bodies: readonly PushBody[]): void {
     for (const body of bodies) {
-      if (!this.enabled || !this.add(openid, body)) this.expired.add();
+      const kept = this.enabled && this.add(openid, body, null, true);
+      if (!kept) this.expired.add();
     }
   }
 
@@ -89,12 +111,14 @@ export class OfflineQueues {
     ttl: number;
     waiting: number;
     position: number;
+    moved: boolean;
   }> {
     for (const [openid, queue] of this.queues) {
       const pushes = [...queue.pushes];
       let waiting = pushes.length;
-      for (const { body, expiresAt, position } of pushes) {
-        yield { openid, body, ttl: Math.max(1, Math.ceil(expiresAt - now)), waiting, position };
+      for (const { body, expiresAt, position, moved } of pushes) {
+        const ttl = Math.max(1, Math.ceil(expiresAt - now));
+        yield { openid, body, ttl, waiting, position, moved };
         waiting = 0;
       }
     }
@@ -115,13 +139,12 @@ export class OfflineQueues {
     return this.totalBytes + opening + FRAME_COST_BYTES + bytes <= offlineMaxBytes;
   }
 
-  private keep(openid: string, body: PushBody, key: PushKey | null, ttl: number): void {
+  private keep(openid: string, push: WaitingPush): void {
     const queue = this.queues.get(openid) ?? this.open(openid);
-    const position = this.journal?.offlineAdded(openid, body, ttl, key) ?? 0;
-    queue.pushes.push({ body, expiresAt: this.clock.now() + ttl, position });
-    queue.bytes += body.length;
-    this.totalBytes += FRAME_COST_BYTES + body.length;
-    if (!queue.timer.armed) queue.timer.arm(ttl);
+    queue.pushes.push(push);
+    queue.bytes += push.body.length;
+    this.totalBytes += FRAME_COST_BYTES + push.body.length;
+    if (!queue.timer.armed) queue.timer.arm(push.expiresAt - this.clock.now());
   }
 
   private open(openid: string): OfflineQueue {

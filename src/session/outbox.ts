@@ -18,6 +18,8 @@ export interface OutboxEntry {
   sentAt: number;
   /** Of its entry in the journal; 0 where there is none. */
   position: number;
+  /** A push that had waited elsewhere before: an earlier entry of the journal told of it first. */
+  readonly moved: boolean;
 }
 
 export interface OutboxLimits {
@@ -118,10 +120,10 @@ export class Outbox {
   }
 
   /** Numbers and keeps a frame. Whether it fits was the caller's question: answers may exceed the limits. */
-  append(msgId: number, clientSeq: number, body: PushBody): OutboxEntry {
+  append(msgId: number, clientSeq: number, body: PushBody, moved = false): OutboxEntry {
     const seq = this.next++;
     const frame = encodePushFrame(msgId, seq, body);
-    const entry = { seq, msgId, clientSeq, frame, sentAt: 0, position: 0 };
+    const entry = { seq, msgId, clientSeq, frame, sentAt: 0, position: 0, moved };
     this.keep(entry);
     return entry;
   }

@@ -9,7 +9,7 @@ import { Audience } from './audience.js';
 import { FanOut } from './fan-out.js';
 import type { FanOutPace } from './fan-out.js';
 import type { BroadcastDone } from './fan-out.js';
-import { KEY_LIFETIME_MS, digestOf } from './idempotency-keys.js';
+import { KEY_LIFETIME_MS, digestOf, plainDigestOf } from './idempotency-keys.js';
 import type { IdempotencyKeys } from './idempotency-keys.js';
 import type { OfflineQueues } from './offline-queues.js';
 import { AT_ONCE, encodePushContent } from './push-content.js';
@@ -114,15 +114,16 @@ export class PushService {
     const target = `${request.targetType}:${request.targetId}`;
     const order = `${request.syncHint}/${request.bindClientSeqId}`;
     const digest = digestOf(target, order, body);
-    const key = { key: request.idempotencyKey, digest, ttl: KEY_LIFETIME_MS };
-    const verdict = this.parts.keys.judge(key.key, digest);
+    const verdict = this.parts.keys.judge(request.idempotencyKey, digest);
     if (verdict === 'repeat') return REPEATED;
     if (verdict === 'conflict') {
       return refused('KEY_CONFLICT', 'this idempotency_key was used for another push');
     }
+    const plainDigest = this.plainDigest(request, body, digest);
+    const key = { key: request.idempotencyKey, digest, plainDigest, ttl: KEY_LIFETIME_MS };
     const result = this.deliver(request, body, key);
     if (!result.success) return result;
-    this.parts.keys.remember(key.key, digest);
+    this.parts.keys.remember(key.key, digest, key.ttl, plainDigest);
     // Any other push has it in its own entry.
     if (request.bestEffort) this.parts.journal?.key(key);
     return result;
@@ -140,9 +141,21 @@ export class PushService {
     }
     const request = new UnicastPushRequest({ targetType: 'openid', targetId: openid });
     const { success } = this.deliver(request, body, key);
-    if (success && key !== null) this.parts.keys.remember(key.key, key.digest, key.ttl);
+    if (success && key !== null) {
+      this.parts.keys.remember(key.key, key.digest, key.ttl, key.plainDigest);
+    }
     if (success) this.parts.metrics.pushes.add('accepted');
     return success;
+  }
+
+  /** As PushKey has it. */
+  private plainDigest(request: UnicastPushRequest, body: PushBody, digest: string): string {
+    const { targetType, targetId } = request;
+    const toSession = targetType === 'session';
+    if (!toSession && !request.syncHint && !request.bindClientSeqId) return '';
+    const openid = toSession ? this.parts.registry.find(targetId)?.openid : targetId;
+    const plain = plainDigestOf(openid ?? '', body);
+    return plain === digest ? '' : plain;
   }
 
   /** Where it belongs while this gateway does not serve, as an answer. */

@@ -67,10 +67,11 @@ export class SessionArchive {
         registry.noteDetached(restored);
       }
       if (offlinePush?.body) {
-        const { openid, body, ttl } = offlinePush;
-        offline.restore(openid ?? '', body, ttl ?? 0);
+        offline.restore({ ...offlinePush, body: offlinePush.body });
       }
-      if (key?.key) keys.remember(key.key, key.digest ?? '', key.ttl ?? 0);
+      if (key?.key) {
+        keys.remember(key.key, key.digest ?? '', key.ttl ?? 0, key.plainDigest ?? '');
+      }
     }
     // Records come in the order of `longestDetachedFirst`; the registry keeps that of beginning.
     sessions.sort((one, other) => one.handle - other.handle);

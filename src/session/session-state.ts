@@ -29,11 +29,12 @@ export function snapshotSession(session: Session): SessionState {
     clientBase: base,
     clientNext: next,
     holes: holes.map((hole) => ({ from: hole.from, to: hole.to })),
-    outbox: Array.from(session.outbox, ({ msgId, clientSeq, frame, position }) => ({
+    outbox: Array.from(session.outbox, ({ msgId, clientSeq, frame, position, moved }) => ({
       msgId,
       clientSeq,
       frame,
       position,
+      moved,
     })),
     unanswered: Array.from(session.ledger.pending(), (request) => ({
       msgId: request.msgId,
@@ -77,8 +78,9 @@ export function restoreSession(
     next: state.clientNext,
     holes: state.holes.map((hole) => ({ from: hole.from ?? 0, to: hole.to ?? 0 })),
   });
+  const newest = environment.journal?.newest ?? 0;
   const jumped = state.jumpTo === 0 ? null : { from: state.jumpFrom, to: state.jumpTo };
-  session.outbox.restore(entriesOf(state), state.nextSeq, state.highestSent, jumped);
+  session.outbox.restore(entriesOf(state, newest), state.nextSeq, state.highestSent, jumped);
   if (jump !== null) session.outbox.jumpTo(jumpAbove(state.nextSeq, jump));
   for (const entry of session.outbox) {
     if (entry.clientSeq !== 0) session.ledger.answered(entry.clientSeq);
@@ -113,11 +115,20 @@ function takeUp(
   if (after?.length) request.after = [...after];
 }
 
-function entriesOf(state: SessionState): OutboxEntry[] {
+/** @param newest of the journal that goes on: what is above it is of another one. */
+function entriesOf(state: SessionState, newest: number): OutboxEntry[] {
   return state.outbox.map((stored) => {
     const frame = Buffer.from(stored.frame ?? []);
     const { msgId, clientSeq } = stored;
-    const seq = frameSeqOf(frame);
-    return { seq, msgId: msgId ?? 0, clientSeq: clientSeq ?? 0, frame, sentAt: 0, position: 0 };
+    const kept = stored.position ?? 0;
+    return {
+      seq: frameSeqOf(frame),
+      msgId: msgId ?? 0,
+      clientSeq: clientSeq ?? 0,
+      frame,
+      sentAt: 0,
+      position: kept <= newest ? kept : 0,
+      moved: stored.moved ?? false,
+    };
   });
 }

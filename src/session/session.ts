@@ -241,7 +241,7 @@ export class Session implements RequestOwner, KnownSession {
       this.downstream.logIn();
     for (const body of request.after ?? []) {
       this.outbox.release(body.length);
-      this.downstream.deliver(body, null);
+      this.downstream.deliver(body, null, true);
     }
     // Now that all of it is kept: without a resume_window the session ends here.
     if (fits) this.pump();

@@ -46,7 +46,10 @@ describe('the pushes that only a deposed primary holds', () => {
     const from = node.position + 1;
     node.push('alice', 'text later', 'a key');
     node.push('bob', 'text late');
-    const { pushes, untold } = unsharedPushes(node.snapshot().records(), shared.records(), from);
+    const { pushes, untold } = unsharedPushes(node.snapshot().records(), shared.records(), {
+      position: from,
+      sure: true,
+    });
     expect(textsOf(pushes)).toEqual(['text later', 'text late']);
     expect(pushes.map(({ openid, key }) => [openid, key?.key ?? ''])).toEqual([
       ['alice', 'a key'],
@@ -63,30 +66,67 @@ describe('the pushes that only a deposed primary holds', () => {
     // What waited moves into the session's outbox: another entry, but the same push.
     node.harness.started('bob');
     node.harness.settle();
-    const { pushes } = unsharedPushes(node.snapshot().records(), shared.records(), from);
+    const { pushes } = unsharedPushes(node.snapshot().records(), shared.records(), {
+      position: from,
+      sure: true,
+    });
     expect(pushes).toEqual([]);
   });
 });
 
+/** A promotion; its id is that of another process unless it is named. */
+function promotion(epoch: number, position: number, { id = 100 + epoch, forgot = false } = {}) {
+  return { epoch, position, id, forgot };
+}
+
+function promotions(...told: ReturnType<typeof promotion>[]): Promotions {
+  const list = new Promotions();
+  for (const each of told) list.note(each);
+  return list;
+}
+
 describe('where a history was left', () => {
-  it('is where the next epoch began', () => {
-    const promotions = new Promotions();
-    promotions.note(1, 1);
-    promotions.note(2, 40);
-    promotions.note(4, 90);
-    expect([0, 1, 2, 3, 4].map((epoch) => promotions.leftAfter(epoch))).toEqual([
-      1,
-      40,
-      90,
-      90,
+  const present = promotions(promotion(1, 1), promotion(2, 40), promotion(4, 90));
+
+  it('is where the next process began to serve', () => {
+    const formers = [
+      [],
+      [promotion(1, 1)],
+      [promotion(1, 1), promotion(2, 40)],
+      [promotion(1, 1), promotion(2, 40), promotion(4, 90)],
+    ].map((told) => present.forkOf(promotions(...told)));
+    expect(formers).toEqual([
+      { position: 1, sure: true },
+      { position: 40, sure: true },
+      { position: 90, sure: true },
       null,
     ]);
   });
 
-  it('is not known any more after many', () => {
-    const promotions = new Promotions();
-    for (let epoch = 1; epoch <= 100; epoch++) promotions.note(epoch, epoch * 10);
-    expect(promotions.leftAfter(99)).toBe(1_000);
-    expect([...promotions.records()].length).toBeLessThan(50);
+  it('is where the former one began again, if that was before', () => {
+    const lostItsEnd = promotions(promotion(1, 1), promotion(1, 30, { id: 7, forgot: true }));
+    expect(present.forkOf(lostItsEnd)).toEqual({ position: 30, sure: true });
+  });
+
+  it('is not sure where the one that takes its place forgot what it did', () => {
+    const empty = promotions(promotion(2, 1, { id: 8, forgot: true }));
+    expect(empty.forkOf(present)).toEqual({ position: 1, sure: false });
+  });
+
+  it('is not known after too many', () => {
+    const many = new Promotions();
+    for (let epoch = 1; epoch <= 100; epoch++) many.note(promotion(epoch, epoch * 10));
+    expect([...many.records()].length).toBeLessThan(50);
+    expect(many.forkOf(promotions(promotion(1, 10)))).toEqual({ position: 0, sure: false });
+    expect(many.forkOf(promotions(promotion(99, 990)))).toEqual({ position: 1_000, sure: true });
+  });
+
+  it('is known of older versions, which gave no ids', () => {
+    const old = promotions(promotion(1, 1, { id: 0 }), promotion(2, 40, { id: 0 }));
+    expect(present.forkOf(old)).toEqual({ position: 90, sure: true });
+    // A record of it that an older version wrote, then the entry itself.
+    old.note(promotion(2, 45));
+    expect([...old.records()].length).toBe(2);
+    expect(present.forkOf(old)).toEqual({ position: 90, sure: true });
   });
 });

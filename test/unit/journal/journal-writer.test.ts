@@ -30,7 +30,7 @@ describe('JournalWriter', () => {
     const { journal, batches, turns, ...bench } = new Bench();
     // The first entry of all is the time.
     expect(journal.loggedIn(7)).toBe(2);
-    expect(journal.frame(7, { msgId: 0, clientSeq: 0, frame }, null)).toBe(3);
+    expect(journal.frame(7, { msgId: 0, clientSeq: 0, frame, moved: false }, null)).toBe(3);
     expect([batches.length, turns.length, journal.newest]).toEqual([0, 1, 3]);
     for (const run of turns.splice(0)) run();
     expect(batches.map(({ first, count }) => [first, count])).toEqual([[1, 3]]);
@@ -87,7 +87,7 @@ describe('JournalWriter', () => {
     const { journal, batches } = new Bench();
     const large = encodePushFrame(0, 1, Buffer.alloc(900_000));
     for (let index = 0; index < 10; index++) {
-      journal.frame(1, { msgId: 0, clientSeq: 0, frame: large }, null);
+      journal.frame(1, { msgId: 0, clientSeq: 0, frame: large, moved: false }, null);
       journal.relieve();
     }
     expect(batches.length).toBe(2);
@@ -111,7 +111,8 @@ describe('JournalImage', () => {
     journal.opened(
       new SessionState({ id: 'a', openid: 'alice', handle: 4, firstSeq: 1, nextSeq: 1 }),
     );
-    journal.frame(4, { msgId: 0, clientSeq: 0, frame }, { key: 'k', digest: 'd', ttl: 9_000 });
+    const key = { key: 'k', digest: 'd', plainDigest: '', ttl: 9_000 };
+    journal.frame(4, { msgId: 0, clientSeq: 0, frame, moved: false }, key);
     journal.registered({
       address: '127.0.0.1:1',
       zone: '001',
@@ -119,7 +120,7 @@ describe('JournalImage', () => {
       capabilities: ['dedupe'],
       hostFromCaller: true,
     });
-    journal.promoted(3);
+    journal.promoted({ epoch: 3, position: 5, id: 77, forgot: false });
     bench.endTurn();
     return { bench, image };
   }
@@ -153,7 +154,12 @@ describe('JournalImage', () => {
       highestSent: 1,
       outbox: [{ frame: Buffer.from(frame) }],
     });
-    expect(records.find(({ key }) => key)?.key).toEqual({ key: 'k', digest: 'd', ttl: 9_000 });
+    expect(records.find(({ key }) => key)?.key).toEqual({
+      key: 'k',
+      digest: 'd',
+      plainDigest: '',
+      ttl: 9_000,
+    });
     expect(records.find(({ registration }) => registration)?.registration).toMatchObject({
       address: '127.0.0.1:1',
       capabilities: ['dedupe'],

@@ -52,7 +52,7 @@ describe('all openids without a session together', () => {
 
   test('get back what a former process had accepted, whatever the limits are now', () => {
     const { offline } = queues(1);
-    for (let index = 0; index < 3; index++) offline.restore('alice', body, TTL);
+    for (let index = 0; index < 3; index++) offline.restore({ openid: 'alice', body, ttl: TTL });
     expect(offline.add('alice', body)).toBe(false);
     expect(offline.take('alice')).toHaveLength(3);
   });
