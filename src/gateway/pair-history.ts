@@ -119,7 +119,7 @@ export class PairHistory implements JournalFollower {
    * This gateway is the primary from now on: sessions are there, detached, and may be resumed. One that was
    * the primary already begins again with what it has, for its numbers jump.
    */
-  takeOver({ jump, smaller, promoted, epoch }: RoleChange): void {
+  takeOver({ jump, smaller, epoch }: RoleChange): void {
     if (this.serves) this.standDown();
     const { image, journal, sessions, router, state } = this;
     state.forgetImage();
@@ -135,7 +135,8 @@ export class PairHistory implements JournalFollower {
     this.promotions.add(image.promotions);
     // What restoring writes is behind this, and the former primary's own entries may be too.
     const position = image.position + 1;
-    const promotion = { epoch, position, id: promotionId(), forgot: !promoted && !this.isWhole };
+    const forgot = jump && !this.isWhole;
+    const promotion = { epoch, position, id: promotionId(), forgot };
     this.promotions.note(promotion);
     this.isWhole = true;
     this.image = new JournalImage();

@@ -14,7 +14,7 @@ export interface Promotion {
   readonly position: number;
   /** Drawn at random; 0: of an older version. */
   readonly id: number;
-  /** It went on in an epoch whose end it lacked: what it did in it is not known. */
+  /** It lacked the end of what it had before, and may have served in it: what it did is not known. */
   readonly forgot: boolean;
 }
 

@@ -177,18 +177,24 @@ describe('what only a deposed primary holds', () => {
     expect(a.told()).toEqual({ offered: ['bob: text at a'], untold: 0 });
   });
 
-  test('goes with its key or is counted where the new one served, and forgot what it did', async () => {
-    const { a, b } = await pair();
-    await b.serve(2, true);
-    deliverAll(b, 'alice', 'bob');
-    a.push('bob', 'text late');
-    a.push('bob', 'text later', { idempotencyKey: 'a key' });
-    const restarted = await new Process().serve(2, false);
-    restarted.push('bob', 'text late');
-    a.follow(restarted);
-    // `text before` and `text early` were delivered once; `text late` is held there too.
-    expect(a.told()).toEqual({ offered: ['bob: text later: a key'], untold: 2 });
-  });
+  test.each([
+    ['goes on', 2, false],
+    ['was a backup for a while, and opens a new epoch', 4, true],
+  ])(
+    'goes with its key or is counted where the new one served, forgot it, and %s',
+    async (_, epoch, promoted) => {
+      const { a, b } = await pair();
+      await b.serve(2, true);
+      deliverAll(b, 'alice', 'bob');
+      a.push('bob', 'text late');
+      a.push('bob', 'text later', { idempotencyKey: 'a key' });
+      const restarted = await new Process().serve(epoch, promoted);
+      restarted.push('bob', 'text late');
+      a.follow(restarted);
+      // `text before` and `text early` were delivered once; `text late` is held there too.
+      expect(a.told()).toEqual({ offered: ['bob: text later: a key'], untold: 2 });
+    },
+  );
 
   test('is known over a restart with its journal, and so is what it shared', async () => {
     const { a, b } = await pair();
