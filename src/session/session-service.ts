@@ -126,6 +126,7 @@ export class SessionService implements ConnectionHost {
       detachedCount: () => this.registry.size - this.activeCount(),
       queuedFrames: () => this.sum((session) => session.outbox.totalFrames),
       queuedBytes: () => outboxTotal.bytes,
+      maxQueuedBytes: () => options.outboxTotalBytes,
       inFlight: () => this.inFlight(),
       currentQps: () => overload.currentQps(),
     });

@@ -8,6 +8,19 @@ const DURATION_BUCKETS = [0.1, 1, 5, 15, 60, 300, 900, 3_600, 14_400, 86_400];
 /** Who ended a connection, as an operator asks. */
 const REASONS = { peer: 'client', local: 'gateway', loss: 'lost' } as const;
 
+/**
+ * Ends that every gateway sees sooner or later, exported at 0 from the start: `increase()` of a series that is
+ * born at 20,000 is 0, and the first mass loss of a process would go unseen.
+ */
+const USUAL_ENDS = [
+  ['loss', 'none'],
+  ['peer', 'none'],
+  ['local', 'none'],
+  ['local', 'overloaded'],
+  ['local', 'replaced'],
+  ['local', 'ack_timeout'],
+] as const;
+
 /** What the ends of client connections, and their returns, count. None of it is per frame. */
 export class ConnectionMetrics {
   /** Sessions that a new connection took up again, by what became of their messages. */
@@ -29,6 +42,7 @@ export class ConnectionMetrics {
       labelNames: ['reason', 'code'],
       registers: [registry],
     });
+    for (const [by, code] of USUAL_ENDS) this.disconnects.inc({ reason: REASONS[by], code }, 0);
     this.duration = new Histogram({
       name: 'gatesvr_connection_duration_seconds',
       help: 'How long client connections lasted, by transport',

@@ -111,6 +111,7 @@ export class SessionMetrics extends tallyTable(TALLIES) {
     detachedCount(): number;
     queuedFrames(): number;
     queuedBytes(): number;
+    maxQueuedBytes(): number;
     inFlight(): number;
     currentQps(): number;
   }): void {
@@ -122,6 +123,11 @@ export class SessionMetrics extends tallyTable(TALLIES) {
         'gatesvr_outbox_bytes',
         'Memory for unacknowledged frames, all sessions together: their bytes and 200 for each',
         () => source.queuedBytes(),
+      ],
+      [
+        'gatesvr_outbox_limit_bytes',
+        'The limit of gatesvr_outbox_bytes: session.outbox_total_bytes',
+        () => source.maxQueuedBytes(),
       ],
       ['gatesvr_requests_in_flight', 'Requests awaiting an answer', () => source.inFlight()],
       [

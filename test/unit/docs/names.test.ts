@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { IGNORED_KEYS, leaves, schema } from '../../../src/config/schema.js';
-import { Metrics } from '../../../src/telemetry/metrics.js';
+import { everyMetric } from '../../support/every-metric.js';
 
 const folder = (path: string): string[] =>
   readdirSync(path)
@@ -18,12 +18,7 @@ const textOf = (page: string): string => readFileSync(page, 'utf8');
 
 /** Everything that can be asked for at :9090/metrics. */
 function metricNames(): Set<string> {
-  const metrics = new Metrics(true);
-  const source = new Proxy({}, { get: () => () => 0 });
-  for (const part of Object.values(metrics)) {
-    (part as { observe?: (from: object) => void }).observe?.(source);
-  }
-  const names = metrics.registry.getMetricsAsArray().map(({ name }) => name);
+  const names = everyMetric().registry.getMetricsAsArray().map(({ name }) => name);
   return new Set(names.flatMap((name) => [name, `${name}_bucket`, `${name}_sum`, `${name}_count`]));
 }
 

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
-import { Metrics } from '../../../src/telemetry/metrics.js';
+import { everyMetric } from '../../support/every-metric.js';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 /** It comes with Debian's package prometheus; where it is missing the other checks have to do. */
@@ -19,28 +19,10 @@ interface Known {
 
 /** Every metric of a gateway with its labels, also as Prometheus names the parts of a histogram. */
 function knownMetrics(): Map<string, readonly string[]> {
-  const metrics = new Metrics(true);
-  const none = () => 0;
-  metrics.quic.observe({ connectionCount: none, handshakeCount: none });
-  metrics.ws.observe({ linkCount: none, handshakeCount: none });
-  metrics.upstream.observe({
-    concurrent: none,
-    concurrentBytes: none,
-    instanceCount: none,
-    ejectedCount: none,
-    streamCount: none,
-  });
-  metrics.session.observe({
-    activeCount: none,
-    detachedCount: none,
-    queuedFrames: none,
-    queuedBytes: none,
-    inFlight: none,
-    currentQps: none,
-  });
+  const { registry } = everyMetric();
   const known = new Map<string, readonly string[]>([['up', []]]);
-  for (const { name } of metrics.registry.getMetricsAsArray()) {
-    const metric = metrics.registry.getSingleMetric(name) as unknown as Known;
+  for (const { name } of registry.getMetricsAsArray()) {
+    const metric = registry.getSingleMetric(name) as unknown as Known;
     const labels = metric.labelNames ?? [];
     known.set(name, labels);
     if ('buckets' in metric) {
@@ -51,12 +33,25 @@ function knownMetrics(): Map<string, readonly string[]> {
   return known;
 }
 
+/** What no operator may have to find out by looking: each has an alert and a place on the dashboard. */
+const WATCHED = [
+  'gatesvr_journal_failing',
+  'gatesvr_replication_primary',
+  'gatesvr_replication_in_sync',
+  'gatesvr_replication_degraded',
+  'gatesvr_replication_promotions_total',
+  'gatesvr_upstream_rejected_total',
+  'gatesvr_upstream_instances_ejected',
+  'gatesvr_disconnects_total',
+  'gatesvr_outbox_bytes',
+];
+
 /** Labels that Prometheus adds to whatever it scrapes. */
 const ADDED = ['job', 'instance'];
 
 /** Words of PromQL that are followed by a bracket or stand alone. */
 const NO_METRIC =
-  /^(sum|max|min|avg|by|rate|increase|changes|histogram_quantile|label_values|or|and)$/;
+  /^(sum|count|max|min|avg|by|rate|increase|changes|histogram_quantile|label_values|or|and)$/;
 
 /** Metrics and labels of an expression that the gateway does not have. */
 function unknownNames(expression: string, known: Map<string, readonly string[]>): string[] {
@@ -77,6 +72,18 @@ function unknownNames(expression: string, known: Map<string, readonly string[]>)
 
 describe('what is deployed beside the gateway', () => {
   const known = knownMetrics();
+  const { groups } = parse(read('prometheus', 'alerts.yaml')) as {
+    groups: { rules: { alert: string; expr: string; annotations: Record<string, string> }[] }[];
+  };
+  const rules = groups.flatMap((group) => group.rules);
+  const { panels } = JSON.parse(read('grafana', 'dashboards', 'gatesvr.json')) as {
+    panels: {
+      id: number;
+      title: string;
+      gridPos: { x: number; y: number; w: number };
+      targets?: { expr: string }[];
+    }[];
+  };
 
   it('uses a check that finds what does not exist', () => {
     expect(unknownNames('sum by (le) (rate(gatesvr_nothing_total[5m]))', known)).toEqual([
@@ -91,15 +98,38 @@ describe('what is deployed beside the gateway', () => {
   });
 
   it('alerts on metrics that exist, and says what to do', () => {
-    const { groups } = parse(read('prometheus', 'alerts.yaml')) as {
-      groups: { rules: { alert: string; expr: string; annotations: Record<string, string> }[] }[];
-    };
-    const rules = groups.flatMap((group) => group.rules);
     expect(rules.length).toBeGreaterThan(10);
     for (const { alert, expr, annotations } of rules) {
       expect([alert, unknownNames(expr, known)]).toEqual([alert, []]);
       expect(Object.keys(annotations)).toEqual(['summary', 'action']);
     }
+  });
+
+  it.each(WATCHED)('alerts on %s, and draws it', (metric) => {
+    const named = new RegExp(`\\b${metric}\\b`);
+    expect(rules.some(({ expr }) => named.test(expr))).toBe(true);
+    expect(panels.some(({ targets = [] }) => targets.some(({ expr }) => named.test(expr)))).toBe(
+      true,
+    );
+  });
+
+  /** What is born at N has an increase of 0: an alert would miss the first time that it counts. */
+  it('alerts on no increase of a series that a fresh gateway does not export', async () => {
+    const fresh = (await everyMetric().registry.metrics()).split('\n');
+    const missing: string[] = [];
+    for (const { alert, expr } of rules) {
+      for (const [, name = '', selector = ''] of expr.matchAll(
+        /increase\((\w+)(?:\{([^}]*)\})?\[/g,
+      )) {
+        const pairs = selector.split(',').filter((pair) => pair !== '');
+        expect([alert, pairs.every((pair) => /^\w+="[^"]*"$/.test(pair))]).toEqual([alert, true]);
+        const exported = fresh.some(
+          (line) => /^\w+/.exec(line)?.[0] === name && pairs.every((pair) => line.includes(pair)),
+        );
+        if (!exported) missing.push(`${alert}: ${name}{${selector}}`);
+      }
+    }
+    expect(missing).toEqual([]);
   });
 
   (hasPromtool ? it : it.skip)('is what promtool takes for good', () => {
@@ -116,15 +146,16 @@ describe('what is deployed beside the gateway', () => {
     }
   });
 
+  (hasPromtool ? it : it.skip)('alerts when it should, and not before', () => {
+    const { status, stdout, stderr } = spawnSync(
+      'promtool',
+      ['test', 'rules', 'test/unit/ops/alerts.promtool.yaml'],
+      { encoding: 'utf8' },
+    );
+    expect([status, status === 0 ? '' : stdout + stderr]).toEqual([0, '']);
+  });
+
   it('draws metrics that exist, in panels that do not overlap', () => {
-    const { panels } = JSON.parse(read('grafana', 'dashboards', 'gatesvr.json')) as {
-      panels: {
-        id: number;
-        title: string;
-        gridPos: { x: number; y: number; w: number };
-        targets?: { expr: string }[];
-      }[];
-    };
     const drawn = panels.flatMap(({ targets = [], title }) =>
       targets.map(({ expr }) => ({ title, expr })),
     );
