@@ -52,6 +52,7 @@ describe('Metrics', () => {
       detachedCount: zero,
       queuedFrames: zero,
       queuedBytes: zero,
+      maxQueuedBytes: () => 0,
       inFlight: zero,
       currentQps: zero,
     });
