@@ -18,7 +18,9 @@ const textOf = (page: string): string => readFileSync(page, 'utf8');
 
 /** Everything that can be asked for at :9090/metrics. */
 function metricNames(): Set<string> {
-  const names = everyMetric().registry.getMetricsAsArray().map(({ name }) => name);
+  const names = everyMetric()
+    .registry.getMetricsAsArray()
+    .map(({ name }) => name);
   return new Set(names.flatMap((name) => [name, `${name}_bucket`, `${name}_sum`, `${name}_count`]));
 }
 
