@@ -37,14 +37,19 @@ export class ConfirmedEffects implements JournalSink {
     private readonly clock: Clock,
   ) {}
 
-  /** This gateway is the primary from now on. */
-  begin(): void {
+  /**
+   * This gateway is the primary from now on.
+   * @param known up to where the former primary has what is here. Under `refuse` no frame behind it leaves before
+   * a standby has it, answers and pushes that taking over numbered included: the former primary may go on with
+   * the same numbers.
+   */
+  begin(known: number): void {
     this.end();
     const { journal } = this;
     const { newest } = journal;
-    this.passed = newest;
+    this.passed = this.gate.refusing ? known : newest;
     this.bars = {
-      deliverable: journal.deliverable.hold(newest),
+      deliverable: journal.deliverable.hold(this.passed),
       settled: journal.settled.hold(newest),
     };
     this.detach = journal.attach(this);

@@ -242,8 +242,10 @@ export class PairSide implements ServingGate {
       this.effects?.end();
       return;
     }
+    // Where numbers jump, or a former process of this gateway goes on, nobody says what the other one has.
+    const known = change.promoted && !change.jump ? history.position : 0;
     history.takeOver(change);
-    this.effects?.begin();
+    this.effects?.begin(known);
     if (this.routing) router.resume();
     else void router.start();
     this.routing = true;

@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.js';
 import type { BackupStats } from '../replication/backup-stats.js';
+import { syncModeOf } from '../replication/confirmation-gate.js';
 import { withoutStandby } from '../replication/confirmation-news.js';
 
 /** A stream that was lost for less begins again at once, and is no news, ms. */
@@ -22,6 +23,12 @@ export function pairWarnings(
   const found: string[] = [];
   if (!proven)
     found.push('backup.cluster_secret is not set: the peer is known by its address only');
+  const peerMode = stats?.peer?.sync_mode ?? '';
+  if (peerMode !== '' && peerMode !== syncModeOf(sync)) {
+    found.push(
+      `the two gateways keep pushes differently: this one ${syncModeOf(sync)}, the peer ${peerMode} (backup.sync.mode, backup.sync.on_timeout)`,
+    );
+  }
   if (stats?.role !== 'primary') return found;
   if (!stats.in_sync) found.push(`no backup is in sync${withoutStandby(sync)}`);
   else if (stats.degraded) found.push(`the standby does not confirm${withoutStandby(sync)}`);

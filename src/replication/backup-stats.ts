@@ -1,3 +1,4 @@
+import type { SyncMode } from './confirmation-gate.js';
 import type { Replicator } from './replicator.js';
 
 /** What `GET /backup/stats` answers; snake case as the other endpoints have it. */
@@ -24,6 +25,8 @@ export interface BackupStats {
     readonly healthy: boolean;
     readonly advertise_addr: string;
     readonly last_heard_ms: number;
+    /** async, degrade or refuse; empty where its version does not say. */
+    readonly sync_mode: SyncMode | '';
   } | null;
 }
 
@@ -55,6 +58,7 @@ export function backupStats(replicator: Replicator, now: number): BackupStats {
             healthy: peer.healthy,
             advertise_addr: peer.advertiseAddr,
             last_heard_ms: Math.round(now - peer.at),
+            sync_mode: peer.syncMode,
           },
   };
 }

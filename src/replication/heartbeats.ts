@@ -186,6 +186,12 @@ export class Heartbeats {
   }
 
   private note(word: Word, report: Report): void {
+    const { syncMode } = report;
+    const own = this.parts.report().syncMode;
+    if (syncMode !== (this.last?.syncMode ?? own) && syncMode !== '' && syncMode !== own) {
+      const line = 'backup.sync.mode or on_timeout is not that of the peer';
+      this.parts.log.warn({ own, peer: syncMode }, line);
+    }
     this.last = { ...report, word, at: this.parts.clock.now() };
   }
 }

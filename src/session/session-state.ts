@@ -93,7 +93,9 @@ export function restoreSession(
     }
     const body = errorBody(ErrorCode.UpstreamTimeout, 'outcome unknown: the gateway restarted');
     const clientSeq = request.clientSeq ?? 0;
-    session.outbox.append(request.msgId ?? 0, clientSeq, body);
+    const answer = session.outbox.append(request.msgId ?? 0, clientSeq, body);
+    // Nobody else knows of it: it is in the snapshot that the journal goes on from, with its next entry.
+    answer.position = (environment.journal?.newest ?? 0) + 1;
     session.ledger.answered(clientSeq);
     session.downstream.adopt(request.after ?? []);
   }

@@ -88,6 +88,10 @@ export const schemas = {
         healthy: boolean,
         advertise_addr: text,
         last_heard_ms: described(integer, 'how long ago'),
+        sync_mode: described(
+          text,
+          'async, degrade or refuse; empty where its version does not say',
+        ),
       }),
     ),
   }),
