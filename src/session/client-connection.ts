@@ -232,7 +232,10 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
     opened.session.pump();
   }
 
-  /** START of the same openid on the Link that already carries its session. */
+  /**
+   * START of the same openid on the Link that already carries its session. Where only the proof fails, the Link
+   * goes on: the session is as proven as before, and logins that come in a storm would meet more of them.
+   */
   private refresh(msgId: number, start: StartRequest, proof: IdentityProof | StartRefusal): void {
     const session = this.session;
     if (session === null) return;
@@ -241,7 +244,7 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
       this.out.refuseStart(msgId, proof.code, proof.reason);
     } else if (!session.acknowledge(start.lastAckedSeqId)) {
       const reason = `last_acked_seq_id ${start.lastAckedSeqId} was never sent`;
-      this.out.refuseStart(msgId, ErrorCode.BadFrame, reason);
+      this.failStart(msgId, ErrorCode.BadFrame, reason);
     } else {
       this.proof.proved(proof.expiresAt);
       const recovered = !session.unrecovered || start.resumeSessionId === session.id;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { MAX_HOLES } from '../../../src/journal/limits.js';
 import { encodeRequestFrame } from '../../../src/wire/frame-encoder.js';
 import { PushType, RequestType } from '../../../src/wire/messages.js';
 import { SessionHarness } from '../../support/session-harness.js';
@@ -154,6 +155,25 @@ describe('holes of deployed clients', () => {
     expect(second.last).toMatchObject({ code: 400, msgId: 71 });
     second.business(6);
     expect(harness.router.seen.map((seen) => seen.clientSeq)).toEqual([1, 5, 6]);
+  });
+
+  test(`of the last ${MAX_HOLES} jumps is known what they skipped: 400; what older ones skipped is 410 and never executes either`, () => {
+    const harness = new SessionHarness();
+    let client = harness.started();
+    client.business(1);
+    for (let jump = 0; jump <= MAX_HOLES; jump++) {
+      harness.pushTexts('alice', 'a number to resume by');
+      client.link.lose();
+      harness.settle();
+      client = harness.started('alice', { lastAckedSeqId: 1 + jump }).business(3 + 2 * jump);
+    }
+    const executed = harness.router.seen.length;
+    const skipped = (seq: number) => client.business(seq, 'late').last;
+    expect(skipped(2)).toMatchObject({ code: 410, seq: 0 });
+    expect(skipped(4)).toMatchObject({ code: 400, seq: 0 });
+    expect(skipped(2 + 2 * MAX_HOLES)).toMatchObject({ code: 400, seq: 0 });
+    expect(harness.router.seen).toHaveLength(executed);
+    expect(client.closed).toBeNull();
   });
 
   test('an SDK may not jump', () => {

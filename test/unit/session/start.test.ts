@@ -396,6 +396,23 @@ describe('START on a Link that carries a session', () => {
     expect(harness.router.seen).toHaveLength(1);
   });
 
+  test('that names a number never sent is 400 and closed; the START behind it sets the client right', () => {
+    const harness = new SessionHarness();
+    const client = harness.started('alice');
+    harness.pushTexts('alice', 'a');
+    const { connectionId } = client.started;
+    client.start('alice', { lastAckedSeqId: 7 }, 8);
+    expect(client.last).toMatchObject({ msgId: 8, code: 400, type: PushType.PUSH_START_RESP });
+    harness.advance(2000);
+    expect(client.closed?.code).toBe(400);
+    const session = harness.service.registry.findByOpenid('alice');
+    expect(session).toMatchObject({ id: connectionId, active: false });
+    const again = harness.started('alice', { lastAckedSeqId: 7, resumeSessionId: connectionId });
+    expect(again.started).toMatchObject({ success: true, resumed: false, recovered: false });
+    expect(again.texts).toEqual(['a']);
+    expect(again.seqs).toEqual([8]);
+  });
+
   test('of another openid is 403 and closed', () => {
     const harness = new SessionHarness();
     const client = harness.started('alice').start('bob', {}, 8);

@@ -110,6 +110,31 @@ describe('a token that runs out during a session', () => {
   });
 });
 
+test('a renewal that nobody had time to verify is 503, and nothing else happens', () => {
+  const waiting: ((verdict: Verdict) => void)[] = [];
+  const harness = new SessionHarness(
+    { maxConnections: MAX_VERIFYING + 10, maxSessions: MAX_VERIFYING + 10 },
+    { verify: (_, done) => void waiting.push(done) },
+  );
+  const client = harness.started('alice');
+  waiting.shift()?.({ ok: true, expiresAt: null });
+  for (let index = 0; index < MAX_VERIFYING; index++) harness.started(`user-${index}`);
+  harness.pushTexts('alice', 'a');
+  client.start('alice', { lastAckedSeqId: 1 }, 8);
+  expect(client.last).toMatchObject({ msgId: 8, type: PushType.PUSH_START_RESP, code: 503 });
+  harness.settle();
+  expect(client.closed).toBeNull();
+  const session = harness.service.registry.findByOpenid('alice');
+  expect([session?.active, session?.outbox.length]).toEqual([true, 1]);
+  waiting[0]?.({ ok: true, expiresAt: null });
+  client.start('alice', { lastAckedSeqId: 1 }, 9);
+  waiting.at(-1)?.({ ok: true, expiresAt: null });
+  harness.settle();
+  expect(client.last).toMatchObject({ msgId: 9, type: PushType.PUSH_START_RESP });
+  expect(client.started.success).toBe(true);
+  expect(session?.outbox.length).toBe(0);
+});
+
 test('verifications under way are bounded; beyond them START is 503, and they make room again', () => {
   const waiting: ((verdict: Verdict) => void)[] = [];
   const harness = new SessionHarness(
