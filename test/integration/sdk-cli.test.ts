@@ -102,7 +102,7 @@ describe('gatesvr client and gatesvr upstream', () => {
     expect(before.err).toMatch(
       /^push \d+ \[before\] 1 of 2: hi\npush \d+ \[before\] 2 of 2: hi\n$/,
     );
-    const after = await ask('--action', 'after', '--data', 'hi', '--listen', '4');
+    const after = await ask('--action', 'after', '--data', 'hi', '--listen', '8');
     expect(after.err).toMatch(/^push \d+ \[after\] 1 of 1: hi\n$/);
   });
 
