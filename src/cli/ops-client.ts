@@ -34,7 +34,11 @@ export class OpsClient {
   private readonly agent: HttpAgent;
   private readonly secure: boolean;
 
-  constructor(private readonly target: OpsTarget) {
+  /** @param timeout how long a gateway may stay silent while an answer is due, ms. */
+  constructor(
+    private readonly target: OpsTarget,
+    private readonly timeout = TIMEOUT_MS,
+  ) {
     this.secure = target.url.protocol === 'https:';
     this.agent = this.secure
       ? new HttpsAgent({ keepAlive: true })
@@ -84,19 +88,18 @@ export class OpsClient {
   }
 
   private send(method: string, path: string, end?: AbortSignal): Promise<IncomingMessage> {
+    const { timeout } = this;
     const { url, token, ca } = this.target;
     const headers = token === null ? {} : { authorization: `Bearer ${token}` };
     const signal = end === undefined ? {} : { signal: end };
-    const shared = { method, agent: this.agent, headers, timeout: TIMEOUT_MS, ...signal };
+    const shared = { method, agent: this.agent, headers, timeout, ...signal };
     return new Promise((resolve, reject) => {
       // A proxy may have the API below a path of its own.
       const at = new URL(`${url.origin}${url.pathname.replace(/\/+$/, '')}${path}`);
       const asked = this.secure
         ? httpsRequest(at, { ...shared, ...(ca === null ? {} : { ca }) }, resolve)
         : httpRequest(at, shared, resolve);
-      asked.on('timeout', () =>
-        asked.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)),
-      );
+      asked.on('timeout', () => asked.destroy(new Error(`no answer within ${timeout / 1000} s`)));
       asked.on('error', (error) => reject(new Error(`${url.host}: ${messageOf(error)}`)));
       asked.end();
     });

@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { OpsClient } from '../../../src/cli/ops-client.js';
+import { PATIENCE_MS } from '../../support/patience.js';
 
 let server: Server | null = null;
 afterEach(() => void server?.close());
@@ -21,7 +22,7 @@ test.each([
   await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve));
   const { port } = listening.address() as AddressInfo;
   const url = new URL(`http://127.0.0.1:${port}${path}`);
-  const client = new OpsClient({ url, token: null, ca: null });
+  const client = new OpsClient({ url, token: null, ca: null }, PATIENCE_MS);
   expect(await client.get('/stats?limit=1')).toEqual({});
   client.close();
   expect(heard).toEqual([asked]);
