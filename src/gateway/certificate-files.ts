@@ -5,6 +5,7 @@ import { loadTlsFiles } from '../config/tls-files.js';
 import { CertificateSource } from '../grpc/certificate-source.js';
 import type { TlsMaterial } from '../grpc/certificate-source.js';
 import type { Logger } from '../telemetry/log.js';
+import type { CertificateSources } from './certificate-ends.js';
 
 /** The files of one TLS section of the configuration; null where a key is not set. */
 export interface CertificateFiles {
@@ -33,9 +34,7 @@ export function certificateSource(
  * What an operator should know of sources whose files are not in use as they are now, one line each.
  * @param sources by the section of the configuration that names their files.
  */
-export function certificateFaults(
-  sources: Readonly<Record<string, CertificateSource | null>>,
-): string[] {
+export function certificateFaults(sources: CertificateSources): string[] {
   return Object.entries(sources)
     .filter(([, source]) => source !== null && source.fault !== '')
     .map(([section, source]) => `${section}: the old certificates stay in use: ${source?.fault}`);

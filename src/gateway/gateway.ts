@@ -212,6 +212,7 @@ export class Gateway {
         ...this.state.warnings(),
         ...(this.pair?.warnings() ?? []),
       ],
+      certificateEnds: () => this.reloads.certificateEnds(),
       log: this.log.child({ part: 'ops' }),
       logLevel: this.logging.level,
       drain: () => void this.drain(),
@@ -219,9 +220,10 @@ export class Gateway {
   }
 
   private buildReloads(standing: StandingWarnings): Reloads {
-    const { log, logging, router, tokens } = this;
+    const { clock, log, logging, router, tokens } = this;
     const certificates = () => [this.certificate, this.upstreams, this.ops];
-    return new Reloads(this.config, { log, logging, router, tokens, standing, certificates });
+    const parts = { clock, log, logging, router, tokens, standing };
+    return new Reloads(this.config, { ...parts, certificates });
   }
 
   private buildQuic(identity: ServerIdentity): QuicServer {

@@ -24,7 +24,8 @@ import { pushBatchMethod } from '../upstream/push-batch.js';
 import { PushStreams } from '../upstream/push-stream.js';
 import type { PushSink } from '../upstream/push-sink.js';
 import type { RegistrationSink } from '../upstream/registration-sink.js';
-import { certificateFaults, certificateSource } from './certificate-files.js';
+import type { CertificateSources } from './certificate-ends.js';
+import { certificateSource } from './certificate-files.js';
 import type { CertificateHolder } from './reloads.js';
 
 /** What upstreams reach through the gateway's gRPC port. */
@@ -181,7 +182,7 @@ export class GrpcSide implements CertificateHolder {
     this.callTls?.reload();
   }
 
-  certificateFaults(): string[] {
-    return certificateFaults({ 'grpc.tls': this.listenTls, upstream_tls: this.callTls });
+  get sources(): CertificateSources {
+    return { 'grpc.tls': this.listenTls, upstream_tls: this.callTls };
   }
 }

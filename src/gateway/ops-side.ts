@@ -8,7 +8,8 @@ import type { OpsControls } from '../ops/ops-source.js';
 import { OpsServer } from '../ops/ops-server.js';
 import type { Logger } from '../telemetry/log.js';
 import type { LogLevel } from '../telemetry/log-level.js';
-import { certificateFaults, certificateSource } from './certificate-files.js';
+import type { CertificateEnd, CertificateSources } from './certificate-ends.js';
+import { certificateSource } from './certificate-files.js';
 import { OpsView } from './ops-view.js';
 import type { OpsViewParts } from './ops-view.js';
 import { addressOf, routerOptions } from './options.js';
@@ -17,6 +18,8 @@ import type { CertificateHolder } from './reloads.js';
 interface OpsSideParts extends Omit<OpsViewParts, 'upstreamWarning'> {
   readonly log: Logger;
   readonly logLevel: LogLevel;
+  /** Of the certificates in use, when each ends. */
+  readonly certificateEnds: () => readonly CertificateEnd[];
   /** Sends clients away, for good; what goes wrong is logged by it. */
   readonly drain: () => void;
 }
@@ -68,13 +71,17 @@ export class OpsSide implements CertificateHolder {
     this.certificates?.reload();
   }
 
-  certificateFaults(): string[] {
-    return certificateFaults({ 'ops.tls': this.certificates });
+  get sources(): CertificateSources {
+    return { 'ops.tls': this.certificates };
   }
 
   private build(parts: OpsSideParts): OpsServer {
     const { config } = this;
     const { cert, key, ca } = this.certificates?.current ?? { cert: null, key: null, ca: null };
+    const upstreamWarning = routerOptions(config).warnConcurrent ?? Infinity;
+    const source = new OpsView({ ...parts, upstreamWarning });
+    const { certificateEnds } = parts;
+    parts.metrics.health.observe({ warnings: () => source.health().warnings, certificateEnds });
     return new OpsServer({
       httpAddr: config.server.httpAddr,
       metricsAddr: config.server.metricsAddr,
@@ -82,10 +89,7 @@ export class OpsSide implements CertificateHolder {
       readToken: config.ops.readToken,
       tls: cert === null || key === null ? null : { cert, key, ca },
       callerOf: addressOf(config) ?? peerAddress,
-      source: new OpsView({
-        ...parts,
-        upstreamWarning: routerOptions(config).warnConcurrent ?? Infinity,
-      }),
+      source,
       controls: opsControls(parts),
       metrics: parts.metrics,
       clock: parts.clock,

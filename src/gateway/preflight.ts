@@ -1,4 +1,3 @@
-import { X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { SystemClock } from '../base/clock.js';
@@ -7,6 +6,7 @@ import { DEVELOPMENT_FOLDER } from '../config/certificates.js';
 import type { Config } from '../config/config.js';
 import { silentLogger } from '../telemetry/log.js';
 import { Metrics } from '../telemetry/metrics.js';
+import { caKey, dayOf, endOf, endWarning } from './certificate-ends.js';
 import { certificateSource } from './certificate-files.js';
 import type { CertificateFiles } from './certificate-files.js';
 import { GrpcSide } from './grpc-side.js';
@@ -14,9 +14,6 @@ import { jwtAuthenticator } from './identity.js';
 import { opsWarnings } from './ops-side.js';
 import { quicKeys } from './quic-keys.js';
 import { StateKeeper } from './state-keeper.js';
-
-/** A certificate that ends sooner than this wants renewing, ms: what ACME clients take for late. */
-const RENEW_BEFORE_MS = 14 * 86_400_000;
 
 /** What a look at everything that a start would read found; one line each. */
 export interface Preflight {
@@ -93,10 +90,7 @@ class Check implements Preflight {
     if (certFile !== null) this.noteCertificate(`${section}.cert_file`, certFile);
     if (keyFile !== null) this.notePrivate(`${section}.key_file`, keyFile);
     if (caFile !== null) {
-      this.noteCertificate(
-        `${section}.${section === 'upstream_tls' ? '' : 'client_'}ca_file`,
-        caFile,
-      );
+      this.noteCertificate(caKey(section), caFile);
     }
   }
 
@@ -104,21 +98,18 @@ class Check implements Preflight {
   private noteCertificate(key: string, file: string): void {
     let expires: number;
     try {
-      expires = Date.parse(new X509Certificate(readFileSync(file)).validTo);
+      expires = endOf(readFileSync(file));
     } catch {
       return;
     }
-    const day = new Date(expires).toISOString().slice(0, 10);
+    const warning = endWarning(`${key}: ${file}`, expires, this.now);
     if (expires < this.now) {
       // An expired certificate of our own is a problem; of an authority it refuses all that it signed.
-      if (key.endsWith('ca_file'))
-        this.problems.push(`${key}: ${file} expired on ${day}: renew it`);
+      if (warning !== null && key.endsWith('ca_file')) this.problems.push(warning);
       return;
     }
-    if (expires - this.now < RENEW_BEFORE_MS) {
-      this.warnings.push(`${key}: ${file} expires on ${day}: renew it`);
-    }
-    this.files.push({ key, file, note: `valid until ${day}` });
+    if (warning !== null) this.warnings.push(warning);
+    this.files.push({ key, file, note: `valid until ${dayOf(expires)}` });
   }
 
   private notePrivate(key: string, file: string): void {

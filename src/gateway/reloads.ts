@@ -1,8 +1,12 @@
 import type { JwtAuthenticator } from '../auth/jwt-authenticator.js';
 import { keysAwaitingRestart } from '../config/changes.js';
+import type { Clock } from '../base/clock.js';
 import type { Config } from '../config/config.js';
 import type { ZoneRouter } from '../routing/zone-router.js';
 import type { Logger } from '../telemetry/log.js';
+import { certificateEnds, endWarning } from './certificate-ends.js';
+import type { CertificateEnd, CertificateSources } from './certificate-ends.js';
+import { certificateFaults } from './certificate-files.js';
 import type { Logging } from './logging.js';
 import { routingRules } from './options.js';
 import type { StandingWarnings } from './standing-warnings.js';
@@ -11,11 +15,12 @@ import type { StandingWarnings } from './standing-warnings.js';
 export interface CertificateHolder {
   /** Reads them now; bad ones leave the old in use. */
   reloadCertificates(): void;
-  /** Which files, as they are now, are not in use, and why; one line each. */
-  certificateFaults(): readonly string[];
+  /** Its files, by the section of the configuration that names them. */
+  readonly sources: CertificateSources;
 }
 
 interface ReloadsParts {
+  readonly clock: Clock;
   readonly log: Logger;
   readonly logging: Logging;
   readonly router: ZoneRouter;
@@ -63,12 +68,23 @@ export class Reloads {
 
   /** What stands, one line each: of the configuration, and of the files that it names. */
   warnings(): string[] {
-    return [...this.parts.standing.lines(), ...this.fileFaults()];
+    return [...this.parts.standing.lines(), ...this.fileFaults(), ...this.endWarnings()];
+  }
+
+  /** When the certificates in use end. */
+  certificateEnds(): CertificateEnd[] {
+    return this.parts.certificates().flatMap((holder) => certificateEnds(holder?.sources ?? {}));
+  }
+
+  private endWarnings(): string[] {
+    const now = this.parts.clock.wallTime();
+    const lines = this.certificateEnds().map(({ key, ends }) => endWarning(key, ends, now));
+    return lines.filter((line) => line !== null);
   }
 
   private fileFaults(): string[] {
     const { certificates, tokens } = this.parts;
-    const faults = certificates().flatMap((holder) => holder?.certificateFaults() ?? []);
+    const faults = certificates().flatMap((holder) => certificateFaults(holder?.sources ?? {}));
     return [...faults, ...(tokens?.warnings() ?? [])];
   }
 }

@@ -1,4 +1,5 @@
 import { Registry, collectDefaultMetrics } from 'prom-client';
+import { HealthMetrics } from './health-metrics.js';
 import { Http3Metrics } from './http3-metrics.js';
 import { JournalMetrics } from './journal-metrics.js';
 import { OpsMetrics } from './ops-metrics.js';
@@ -20,6 +21,7 @@ export class Metrics {
   readonly http3 = new Http3Metrics(this.registry);
   readonly session = new SessionMetrics(this.registry);
   readonly upstream = new UpstreamMetrics(this.registry);
+  readonly health = new HealthMetrics(this.registry);
   readonly ops = new OpsMetrics(this.registry);
   readonly tracing = new TracingMetrics(this.registry);
   readonly journal = new JournalMetrics(this.registry);

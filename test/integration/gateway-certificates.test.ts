@@ -144,3 +144,44 @@ test('new certificates are in use everywhere: after a reload, and when the files
   clock.poll();
   await expectInUse(gateway, 'polled');
 });
+
+test('a certificate that expires soon is in /health and in the metrics, until it is renewed', async () => {
+  await writeCertificates(join(harness.folder, 'grpc'), { days: 5 }, true);
+  const gateway = await harness.gateway({
+    'server.http_addr': '127.0.0.1:0',
+    'server.metrics_addr': '127.0.0.1:0',
+    'grpc.tls.cert_file': path('grpc', 'server.crt'),
+    'grpc.tls.key_file': path('grpc', 'server.key'),
+    'grpc.tls.client_ca_file': path('grpc', 'ca.crt'),
+  });
+  const get = async (port: number, what: string) =>
+    await (await fetch(`http://127.0.0.1:${port}${what}`)).text();
+  const expiring = async () => {
+    const { warnings } = JSON.parse(await get(gateway.httpPort, '/health')) as {
+      warnings: string[];
+    };
+    const metrics = await get(gateway.metricsPort, '/metrics');
+    expect(metrics).toContain(`\ngatesvr_health_warnings ${warnings.length}\n`);
+    return warnings.filter((line) => line.includes('expires'));
+  };
+  const ends = (shown: Shown, file = 'server.crt') =>
+    Date.parse(new X509Certificate(bytes(shown, file)).validTo);
+  const day = new Date(ends('grpc')).toISOString().slice(0, 10);
+  expect(await expiring()).toEqual([
+    `grpc.tls.cert_file expires on ${day}: renew it`,
+    `grpc.tls.client_ca_file expires on ${day}: renew it`,
+  ]);
+  const metrics = await get(gateway.metricsPort, '/metrics');
+  for (const [key, at] of [
+    ['server.cert_file', ends('clients')],
+    ['grpc.tls.cert_file', ends('grpc')],
+    ['grpc.tls.client_ca_file', ends('grpc', 'ca.crt')],
+  ] as const) {
+    expect(metrics).toContain(
+      `gatesvr_certificate_not_after_seconds{key="${key}"} ${at / 1_000}\n`,
+    );
+  }
+  await writeFiles('grpc');
+  await gateway.reload(loadConfig({ env: {}, flags: { 'log.level': 'error' } }).config);
+  expect(await expiring()).toEqual([]);
+});

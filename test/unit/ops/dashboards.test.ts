@@ -44,6 +44,8 @@ const WATCHED = [
   'gatesvr_upstream_instances_ejected',
   'gatesvr_disconnects_total',
   'gatesvr_outbox_bytes',
+  'gatesvr_health_warnings',
+  'gatesvr_certificate_not_after_seconds',
 ];
 
 /** Labels that Prometheus adds to whatever it scrapes. */
@@ -51,7 +53,7 @@ const ADDED = ['job', 'instance'];
 
 /** Words of PromQL that are followed by a bracket or stand alone. */
 const NO_METRIC =
-  /^(sum|count|max|min|avg|by|rate|increase|changes|histogram_quantile|label_values|or|and)$/;
+  /^(sum|count|max|min|avg|by|rate|increase|changes|histogram_quantile|label_values|or|and|time)$/;
 
 /** Metrics and labels of an expression that the gateway does not have. */
 function unknownNames(expression: string, known: Map<string, readonly string[]>): string[] {
