@@ -46,6 +46,12 @@ tools: ## say which tools are here and which are missing
 	@command -v docker >/dev/null && echo 'docker found' || echo 'docker missing: only `make docker` needs it'
 	@command -v python3 >/dev/null && echo 'python3 found' || echo 'python3 missing: only `make interop` and `make api-fuzz` need it'
 
+# `npm prune` writes that file, too: without the compiler, what was installed is not what a build needs.
+ifeq ($(wildcard node_modules/typescript/package.json),)
+.PHONY: pruned
+$(INSTALLED): pruned
+endif
+
 deps: $(INSTALLED) ## install what package-lock.json names (again only when it changed)
 # Not `npm ci`: it wants the optional packages of every platform in the lock, which pins those of
 # this one. No package needs its install script: the native ones ship prebuilt.
@@ -66,11 +72,16 @@ certs/server.crt:
 
 ## --- building and running ---
 
-.PHONY: build build-all run run-config demo demo-failover
+.PHONY: build stage build-all run run-config demo demo-failover
 build: $(BUILT) ## compile to dist/
 $(BUILT): $(CODECS) $(SOURCES) tsconfig.json
 	npm run -s build
 	@touch $@
+
+stage: build ## what a server needs, without development packages, in stage/ (deploy/README.md)
+	rm -rf stage && mkdir stage
+	cp -r dist proto node_modules package.json package-lock.json stage/
+	cd stage && npm prune --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error && rm -rf node_modules/.npm-cache
 
 build-all: build ## compile, and write docs/CONFIGURATION.md and docs/openapi.json from the sources
 	npm run -s docs
@@ -150,11 +161,11 @@ docker: ## build the container image
 
 docker-run: ## run the container image, its state and certificates in a volume
 	docker run --rm -it --read-only --tmpfs /tmp --cap-drop ALL --security-opt no-new-privileges \
-	  -v gatesvr-state:/var/lib/gatesvr --stop-timeout 30 \
+	  -v gatesvr-state:/var/lib/gatesvr --stop-timeout 60 \
 	  -p 8453:8453/udp -p 8453:8453/tcp -p 127.0.0.1:8080:8080 -p 127.0.0.1:8092:8092 -p 127.0.0.1:9090:9090 $(IMAGE)
 
 clean: ## remove what was built (node_modules, certs and bench-results stay)
-	rm -rf dist coverage src/wire/generated
+	rm -rf dist stage coverage src/wire/generated
 
 clean-bench: ## remove bench-results/, what `make bench` measured
 	rm -rf bench-results

@@ -2,7 +2,7 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'coverage/', 'node_modules/', 'src/wire/generated/', '.venv/'] },
+  { ignores: ['dist/', 'stage/', 'coverage/', 'node_modules/', 'src/wire/generated/', '.venv/'] },
   js.configs.recommended,
   ...tseslint.configs.strict,
   {

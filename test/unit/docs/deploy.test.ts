@@ -1,5 +1,15 @@
-import { describe, expect, it } from '@jest/globals';
-import { existsSync, readFileSync } from 'node:fs';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { loadConfig } from '../../../src/config/load.js';
@@ -75,10 +85,68 @@ describe('deploy/systemd', () => {
     expect(dockerfile).toContain('WORKDIR /var/lib/gatesvr\n');
   });
 
+  it('may be given ports below 1024, by lines that the unit denies', () => {
+    const dropIn = readFileSync('deploy/systemd/low-ports.conf', 'utf8');
+    const settings = [...dropIn.matchAll(/^(\w+)=(.*)$/gm)];
+    expect(settings.length).toBe(3);
+    for (const [, key, value] of settings) {
+      expect(unit).toMatch(new RegExp(`^${key}=`, 'm'));
+      expect(unit).not.toContain(`\n${key}=${value}\n`);
+    }
+  });
+
   it('has a configuration without a problem, but for the certificate that it waits for', () => {
     const file = 'deploy/systemd/gatesvr.yaml';
     const { config, warnings } = loadConfig({ file, env: {}, flags: {} });
     expect(config.server.certFile).toBe('/etc/gatesvr/server.crt');
     expect(warnings).toEqual([]);
+  });
+});
+
+describe('how long a stop may take', () => {
+  const { server, tracing, backup } = loadConfig({ env: {}, flags: {} }).config;
+  const longestMs =
+    2 * server.drainTimeout + 5_000 + tracing.timeout + 2 * backup.heartbeat.timeout;
+
+  it('is what OPERATIONS.md says', () => {
+    expect(readFileSync('docs/OPERATIONS.md', 'utf8')).toContain(
+      `which is ${longestMs / 1_000} s with the defaults`,
+    );
+  });
+
+  it.each([
+    ['deploy/systemd/gatesvr.service', /^TimeoutStopSec=(\d+)$/m],
+    ['deploy/compose.yaml', /^ +stop_grace_period: (\d+)s$/m],
+    ['Makefile', /--stop-timeout (\d+) /],
+  ])('is less than %s waits', (file, pattern) => {
+    const seconds = Number(pattern.exec(readFileSync(file, 'utf8'))?.[1]);
+    expect(seconds * 1_000).toBeGreaterThan(longestMs);
+  });
+});
+
+describe('a node_modules without development packages', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'gatesvr-make-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  /** What make would do for `make deps`. */
+  function planned(): string {
+    const { status, stdout } = spawnSync('make', ['-n', 'deps'], { cwd: folder, encoding: 'utf8' });
+    expect(status).toBe(0);
+    return stdout;
+  }
+
+  it('is installed anew by the next build, though npm prune left the file of an install', () => {
+    for (const file of ['Makefile', 'package-lock.json']) copyFileSync(file, join(folder, file));
+    mkdirSync(join(folder, 'node_modules', 'typescript'), { recursive: true });
+    writeFileSync(join(folder, 'node_modules', 'typescript', 'package.json'), '{}');
+    writeFileSync(join(folder, 'node_modules', '.package-lock.json'), '{}');
+    expect(planned()).not.toContain('npm install');
+    rmSync(join(folder, 'node_modules', 'typescript'), { recursive: true });
+    expect(planned()).toContain('npm install');
+  });
+
+  it('is made beside the sources, never in them', () => {
+    expect(readFileSync('deploy/README.md', 'utf8')).not.toContain('npm prune');
+    expect(readFileSync('Makefile', 'utf8')).toMatch(/\tcd stage && npm prune/);
   });
 });
