@@ -23,7 +23,8 @@ VOLUME /var/lib/gatesvr
 WORKDIR /var/lib/gatesvr
 USER node
 EXPOSE 8453/udp 8453/tcp 8080/tcp 8092/tcp 9090/tcp
-HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
-  CMD ["node", "-e", "fetch('http://127.0.0.1:8080/live').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+# Reads the configuration as serve does: a file is named to both by GATESVR_CONFIG.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=10s \
+  CMD ["node", "/app/dist/cli/main.js", "healthcheck"]
 ENTRYPOINT ["tini", "--", "node", "/app/dist/cli/main.js"]
 CMD ["serve"]

@@ -4,6 +4,9 @@ import { leaves } from '../config/schema.js';
 import { ownFlag } from '../config/source.js';
 import { keyValue } from './option-values.js';
 
+/** Names the file where --config does not: for containers, whose health check must read the same one. */
+export const CONFIG_VARIABLE = 'GATESVR_CONFIG';
+
 /** How a command is told the configuration. */
 export interface ConfigOptions {
   readonly config?: string;
@@ -14,7 +17,7 @@ export interface ConfigOptions {
 /** Adds --config, --set, and the flags that keys have of their own. */
 export function addConfigOptions(command: Command): Command {
   command
-    .option('-c, --config <file>', 'YAML configuration')
+    .option('-c, --config <file>', `YAML configuration (or variable ${CONFIG_VARIABLE})`)
     .option('--set <key=value>', 'set any key, such as session.offline_ttl=10m', keyValue);
   for (const [path, leaf] of leaves()) {
     const name = ownFlag(path);
@@ -25,7 +28,9 @@ export function addConfigOptions(command: Command): Command {
 
 /** Where loadConfig finds what they and the environment say. */
 export function sourcesOf(options: ConfigOptions): ConfigSources {
-  return { file: options.config, env: process.env, flags: given(options) };
+  // An empty variable counts as unset, as for keys.
+  const file = options.config ?? (process.env[CONFIG_VARIABLE] || undefined);
+  return { file, env: process.env, flags: given(options) };
 }
 
 /** The keys that flags of their own and `--set` name; `--set` wins, for it is the more explicit. */

@@ -4,6 +4,7 @@ import { registerCertsCommand } from './certs.js';
 import { registerCheckConfigCommand } from './check-config.js';
 import { registerClientCommand } from './client.js';
 import { registerDemoCommand } from './demo.js';
+import { registerHealthcheckCommand } from './healthcheck.js';
 import { registerMonitorCommand } from './monitor.js';
 import { createProgram, runProgram } from './program.js';
 import { registerServeCommand } from './serve.js';
@@ -23,6 +24,7 @@ registerServeCommand(program, terminal, async ({ config, warnings }) => {
   return new Gateway(config, warnings);
 });
 registerCheckConfigCommand(program, terminal);
+registerHealthcheckCommand(program, terminal);
 registerDemoCommand(program, terminal);
 registerUpstreamCommand(program, terminal);
 registerClientCommand(program, terminal);

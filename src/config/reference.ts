@@ -6,8 +6,8 @@ const INTRODUCTION = `# Configuration
 
 <!-- written by \`npm run docs\` from src/config/schema; do not edit -->
 
-\`gatesvr serve --config FILE\` (or \`gatesvr -config=FILE\`) reads YAML; every key is optional. A flag
-overrides the environment, which overrides the file, which overrides the default. Flags: \`--quic-addr :8453\`
+\`gatesvr serve --config FILE\` (or \`gatesvr -config=FILE\`) reads YAML, as it does where variable
+\`GATESVR_CONFIG\` names the file; every key is optional. A flag overrides the environment, which overrides the file, which overrides the default. Flags: \`--quic-addr :8453\`
 for the keys of \`server\`, \`--log-level warn\` for those of \`log\`, \`--set session.offline_ttl=10m\` for any key. All problems are reported at once,
 one line each with file and line; an unknown key is a problem.
 

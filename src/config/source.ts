@@ -18,7 +18,7 @@ export interface Findings {
 }
 
 /** Variables of ours that are no keys. */
-const OTHER_VARIABLES = new Set(['GATESVR_DEBUG']);
+const OTHER_VARIABLES = new Set(['GATESVR_CONFIG', 'GATESVR_DEBUG']);
 
 /**
  * Reads the variables GATESVR_*. An empty one counts as unset. One that is unknown is no error, for
