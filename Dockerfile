@@ -23,8 +23,8 @@ VOLUME /var/lib/gatesvr
 WORKDIR /var/lib/gatesvr
 USER node
 EXPOSE 8453/udp 8453/tcp 8080/tcp 8092/tcp 9090/tcp
-# Reads the configuration as serve does: a file is named to both by GATESVR_CONFIG.
-HEALTHCHECK --interval=10s --timeout=5s --start-period=10s \
+# Reads the configuration as serve does: a file is named to both by GATESVR_CONFIG. It takes 0.3 s of CPU: not more often.
+HEALTHCHECK --interval=15s --timeout=5s --start-period=15s \
   CMD ["node", "/app/dist/cli/main.js", "healthcheck"]
 ENTRYPOINT ["tini", "--", "node", "/app/dist/cli/main.js"]
 CMD ["serve"]

@@ -83,7 +83,7 @@ stage: build ## what a server needs, without development packages, in stage/ (de
 	cp -r dist proto node_modules package.json package-lock.json stage/
 	cd stage && npm prune --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error && rm -rf node_modules/.npm-cache
 
-build-all: build ## compile, and write docs/CONFIGURATION.md and docs/openapi.json from the sources
+build-all: build ## compile, and write docs/CONFIGURATION.md, docs/METRICS.md and docs/openapi.json from the sources
 	npm run -s docs
 
 run: build ## run the gateway with its defaults

@@ -20,7 +20,7 @@ let server: Server | null = null;
 beforeAll(() => writeCertificates(folder));
 afterAll(() => rmSync(folder, { recursive: true }));
 afterEach(() => {
-  delete process.env[CONFIG_VARIABLE];
+  delete process.env['GATESVR_CONFIG'];
   server?.closeAllConnections();
   server?.close();
   server = null;
