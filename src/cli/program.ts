@@ -22,6 +22,7 @@ Examples:
   gatesvr serve                               run with defaults and a development certificate
   gatesvr serve --config gatesvr.yaml         run a configuration
   gatesvr check-config --config gatesvr.yaml  check it, and all files that it names
+  gatesvr healthcheck                         ask the gateway on this machine whether it lives
   gatesvr upstream --zone 001 --addr :9001    a demo service that registers at localhost:8092
   gatesvr client                              talk to a gateway at localhost:8453
   gatesvr monitor                             watch a gateway at localhost:8080

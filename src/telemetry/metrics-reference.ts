@@ -15,8 +15,8 @@ const INTRODUCTION = `# Metrics
 Everything at \`/metrics\` of \`server.metrics_addr\`. What to watch of it is in
 [alerts.yaml](../deploy/prometheus/alerts.yaml) and on the [dashboard](../deploy/grafana/dashboards/gatesvr.json). No label takes
 unbounded values: sessions are in \`/stats\`, not in metrics. Values of a label that are named here are exported from the
-start, at 0; others appear when they first count. A histogram has \`_bucket\`, \`_sum\` and \`_count\`. \`gatesvr_journal_*\` gauges need
-\`journal.path\`, \`gatesvr_replication_*\` gauges a pair.
+start, at 0; others appear when they first count. A histogram has \`_bucket\`, \`_sum\` and \`_count\`. The gauges of the journal need
+\`journal.path\`, those of replication a pair.
 `;
 
 /** docs/METRICS.md: every metric that a gateway with all its parts exports. */
