@@ -5,7 +5,7 @@ import { loadTlsFiles } from '../config/tls-files.js';
 import { CertificateSource } from '../grpc/certificate-source.js';
 import type { TlsMaterial } from '../grpc/certificate-source.js';
 import type { Logger } from '../telemetry/log.js';
-import type { CertificateSources } from './certificate-ends.js';
+import type { CertificateSources } from './certificate-terms.js';
 
 /** The files of one TLS section of the configuration; null where a key is not set. */
 export interface CertificateFiles {

@@ -3,7 +3,7 @@ import type { ServerIdentity } from '../config/server-identity.js';
 import { loadTlsFiles } from '../config/tls-files.js';
 import { CertificateSource } from '../grpc/certificate-source.js';
 import type { Logger } from '../telemetry/log.js';
-import type { CertificateSources } from './certificate-ends.js';
+import type { CertificateSources } from './certificate-terms.js';
 import type { CertificateHolder } from './reloads.js';
 
 /** What shows a certificate to clients: QUIC, WebSocket. */

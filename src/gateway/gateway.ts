@@ -212,7 +212,7 @@ export class Gateway {
         ...this.state.warnings(),
         ...(this.pair?.warnings() ?? []),
       ],
-      certificateEnds: () => this.reloads.certificateEnds(),
+      certificateTerms: () => this.reloads.certificateTerms(),
       log: this.log.child({ part: 'ops' }),
       logLevel: this.logging.level,
       drain: () => void this.drain(),

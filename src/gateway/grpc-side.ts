@@ -24,7 +24,7 @@ import { pushBatchMethod } from '../upstream/push-batch.js';
 import { PushStreams } from '../upstream/push-stream.js';
 import type { PushSink } from '../upstream/push-sink.js';
 import type { RegistrationSink } from '../upstream/registration-sink.js';
-import type { CertificateSources } from './certificate-ends.js';
+import type { CertificateSources } from './certificate-terms.js';
 import { certificateSource } from './certificate-files.js';
 import type { CertificateHolder } from './reloads.js';
 

@@ -8,7 +8,7 @@ import type { OpsControls } from '../ops/ops-source.js';
 import { OpsServer } from '../ops/ops-server.js';
 import type { Logger } from '../telemetry/log.js';
 import type { LogLevel } from '../telemetry/log-level.js';
-import type { CertificateEnd, CertificateSources } from './certificate-ends.js';
+import type { CertificateTerm, CertificateSources } from './certificate-terms.js';
 import { certificateSource } from './certificate-files.js';
 import { OpsView } from './ops-view.js';
 import type { OpsViewParts } from './ops-view.js';
@@ -18,8 +18,8 @@ import type { CertificateHolder } from './reloads.js';
 interface OpsSideParts extends Omit<OpsViewParts, 'upstreamWarning'> {
   readonly log: Logger;
   readonly logLevel: LogLevel;
-  /** Of the certificates in use, when each ends. */
-  readonly certificateEnds: () => readonly CertificateEnd[];
+  /** Of the certificates in use, from when until when each is valid. */
+  readonly certificateTerms: () => readonly CertificateTerm[];
   /** Sends clients away, for good; what goes wrong is logged by it. */
   readonly drain: () => void;
 }
@@ -80,8 +80,8 @@ export class OpsSide implements CertificateHolder {
     const { cert, key, ca } = this.certificates?.current ?? { cert: null, key: null, ca: null };
     const upstreamWarning = routerOptions(config).warnConcurrent ?? Infinity;
     const source = new OpsView({ ...parts, upstreamWarning });
-    const { certificateEnds } = parts;
-    parts.metrics.health.observe({ warnings: () => source.health().warnings, certificateEnds });
+    const { certificateTerms } = parts;
+    parts.metrics.health.observe({ warnings: () => source.health().warnings, certificateTerms });
     return new OpsServer({
       httpAddr: config.server.httpAddr,
       metricsAddr: config.server.metricsAddr,

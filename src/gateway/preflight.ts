@@ -6,7 +6,8 @@ import { DEVELOPMENT_FOLDER } from '../config/certificates.js';
 import type { Config } from '../config/config.js';
 import { silentLogger } from '../telemetry/log.js';
 import { Metrics } from '../telemetry/metrics.js';
-import { caKey, dayOf, endOf, endWarning } from './certificate-ends.js';
+import { caKey, dayOf, endWarning, termOf } from './certificate-terms.js';
+import type { Term } from './certificate-terms.js';
 import { certificateSource } from './certificate-files.js';
 import type { CertificateFiles } from './certificate-files.js';
 import { GrpcSide } from './grpc-side.js';
@@ -96,20 +97,20 @@ class Check implements Preflight {
 
   /** A file that could not be read is a problem already. */
   private noteCertificate(key: string, file: string): void {
-    let expires: number;
+    let term: Term;
     try {
-      expires = endOf(readFileSync(file));
+      term = termOf(readFileSync(file));
     } catch {
       return;
     }
-    const warning = endWarning(`${key}: ${file}`, expires, this.now);
-    if (expires < this.now) {
+    const warning = endWarning(`${key}: ${file}`, term, this.now);
+    if (term.ends < this.now) {
       // An expired certificate of our own is a problem; of an authority it refuses all that it signed.
       if (warning !== null && key.endsWith('ca_file')) this.problems.push(warning);
       return;
     }
     if (warning !== null) this.warnings.push(warning);
-    this.files.push({ key, file, note: `valid until ${dayOf(expires)}` });
+    this.files.push({ key, file, note: `valid until ${dayOf(term.ends)}` });
   }
 
   private notePrivate(key: string, file: string): void {

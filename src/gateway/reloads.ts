@@ -4,8 +4,8 @@ import type { Clock } from '../base/clock.js';
 import type { Config } from '../config/config.js';
 import type { ZoneRouter } from '../routing/zone-router.js';
 import type { Logger } from '../telemetry/log.js';
-import { certificateEnds, endWarning } from './certificate-ends.js';
-import type { CertificateEnd, CertificateSources } from './certificate-ends.js';
+import { certificateTerms, endWarning } from './certificate-terms.js';
+import type { CertificateTerm, CertificateSources } from './certificate-terms.js';
 import { certificateFaults } from './certificate-files.js';
 import type { Logging } from './logging.js';
 import { routingRules } from './options.js';
@@ -71,14 +71,14 @@ export class Reloads {
     return [...this.parts.standing.lines(), ...this.fileFaults(), ...this.endWarnings()];
   }
 
-  /** When the certificates in use end. */
-  certificateEnds(): CertificateEnd[] {
-    return this.parts.certificates().flatMap((holder) => certificateEnds(holder?.sources ?? {}));
+  /** From when until when the certificates in use are valid. */
+  certificateTerms(): CertificateTerm[] {
+    return this.parts.certificates().flatMap((holder) => certificateTerms(holder?.sources ?? {}));
   }
 
   private endWarnings(): string[] {
     const now = this.parts.clock.wallTime();
-    const lines = this.certificateEnds().map(({ key, ends }) => endWarning(key, ends, now));
+    const lines = this.certificateTerms().map((term) => endWarning(term.key, term, now));
     return lines.filter((line) => line !== null);
   }
 

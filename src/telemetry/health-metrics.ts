@@ -9,20 +9,38 @@ export class HealthMetrics {
   /** Read when Prometheus asks; the operators' side names itself here once. */
   observe(source: {
     warnings(): readonly string[];
-    /** `ends`: ms since 1970. */
-    certificateEnds(): readonly { readonly key: string; readonly ends: number }[];
+    /** ms since 1970. */
+    certificateTerms(): readonly {
+      readonly key: string;
+      readonly begins: number;
+      readonly ends: number;
+    }[];
   }): void {
     exportGauge(this.registry, 'gatesvr_health_warnings', 'Warnings in /health', () => {
       return source.warnings().length;
     });
-    const gauge = new Gauge({
-      name: 'gatesvr_certificate_not_after_seconds',
-      help: 'When a certificate in use ends, in seconds since 1970, by the key that names its file',
-      labelNames: ['key'],
-      registers: [this.registry],
-      collect() {
-        for (const { key, ends } of source.certificateEnds()) gauge.set({ key }, ends / 1_000);
-      },
-    });
+    const gauge = (name: string, help: string, part: 'begins' | 'ends') => {
+      const exported = new Gauge({
+        name,
+        help,
+        labelNames: ['key'],
+        registers: [this.registry],
+        collect() {
+          for (const term of source.certificateTerms()) {
+            exported.set({ key: term.key }, term[part] / 1_000);
+          }
+        },
+      });
+    };
+    gauge(
+      'gatesvr_certificate_not_before_seconds',
+      'From when a certificate in use is valid, in seconds since 1970, by the key that names its file',
+      'begins',
+    );
+    gauge(
+      'gatesvr_certificate_not_after_seconds',
+      'When a certificate in use ends, in seconds since 1970, by the key that names its file',
+      'ends',
+    );
   }
 }

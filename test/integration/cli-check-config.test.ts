@@ -14,7 +14,8 @@ let count = 0;
 beforeAll(async () => {
   await writeCertificates(at('one'));
   await writeCertificates(at('two'));
-  await writeCertificates(at('short'), { days: 3 });
+  // Valid since an hour, for a quarter of an hour more.
+  await writeCertificates(at('short'), { days: 1.25 / 24 });
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 

@@ -146,7 +146,8 @@ test('new certificates are in use everywhere: after a reload, and when the files
 });
 
 test('a certificate that expires soon is in /health and in the metrics, until it is renewed', async () => {
-  await writeCertificates(join(harness.folder, 'grpc'), { days: 5 }, true);
+  // Valid since an hour, for a quarter of an hour more.
+  await writeCertificates(join(harness.folder, 'grpc'), { days: 1.25 / 24 }, true);
   const gateway = await harness.gateway({
     'server.http_addr': '127.0.0.1:0',
     'server.metrics_addr': '127.0.0.1:0',

@@ -6,7 +6,7 @@ export function everyMetric(): Metrics {
   const others: Record<string, unknown> = {
     lag: { frames: 0, bytes: 0, ms: 0 },
     warnings: [],
-    certificateEnds: [],
+    certificateTerms: [],
   };
   const source = new Proxy({}, { get: (_, name) => () => others[String(name)] ?? 0 });
   for (const part of Object.values(metrics)) {
