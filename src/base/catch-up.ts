@@ -16,6 +16,8 @@ const MIN_TURNS = 2;
 export interface Reading {
   /** Datagrams read so far. Default: none, so that reading has caught up after two turns. */
   readonly datagramsRead?: () => number;
+  /** Whether the last read left something in the socket. Default: never. */
+  readonly isBehind?: () => boolean;
   /** Runs a function after the sockets were read once more. Default: setImmediate. */
   readonly soon?: (run: () => void) => void;
 }
@@ -47,7 +49,7 @@ export class CatchUp {
     return this.then !== null;
   }
 
-  /** @param stall how late the caller is, ms. @param then runs once, unless cancelled. */
+  /** @param stall how late the caller is, or how long it may wait, ms. @param then runs once, unless cancelled. */
   begin(stall: number, then: () => void): void {
     this.turns = 0;
     this.read = this.datagramsRead();

@@ -5,6 +5,9 @@ import type { Cancel, Clock } from './clock.js';
 
 const SLOTS = 1024;
 
+/** Under a flood, where reading is behind for good, timers are late by this, ms: less than any of them matters. */
+const MAX_BEHIND_MS = 200;
+
 /**
  * One timer of a wheel. Arming it again only moves its deadline: a timer pushed back on every
  * frame costs a store, not a relink; the wheel looks at it again when its old slot comes round.
@@ -43,8 +46,8 @@ export class WheelTimer {
 
 /**
  * Coarse timers for everything that exists once per session or connection: one interval serves
- * them all, arming and disarming are O(1) and allocate nothing. After a stall they fire once what
- * waited in the sockets was read, for most of them mean that a peer was silent.
+ * them all, arming and disarming are O(1) and allocate nothing. After a stall, and while reading is behind, they
+ * fire once what waited in the sockets was read, for most of them mean that a peer was silent.
  */
 export class TimerWheel {
   private readonly slots: (WheelTimer | null)[] = new Array<WheelTimer | null>(SLOTS).fill(null);
@@ -53,15 +56,17 @@ export class TimerWheel {
   private lastTick = 0;
   private advancedAt = 0;
   private readonly catchUp: CatchUp;
+  private readonly isBehind: () => boolean;
   private readonly onCaughtUp = (): void => this.runDue();
 
   /** @param tick resolution in ms. */
   constructor(
     private readonly clock: Clock,
     private readonly tick: number,
-    reading?: Reading,
+    reading: Reading = {},
   ) {
     this.catchUp = new CatchUp(clock, reading);
+    this.isBehind = reading.isBehind ?? (() => false);
   }
 
   /** A timer of this wheel, not armed yet. */
@@ -133,8 +138,14 @@ export class TimerWheel {
   private advance(): void {
     const stall = this.clock.now() - this.advancedAt - this.tick;
     if (this.catchUp.waiting) return;
-    if (stall < STALL_MS) this.runDue();
-    else this.catchUp.begin(stall, this.onCaughtUp);
+    const wait = stall < STALL_MS ? this.behindFor() : stall;
+    if (wait === 0) this.runDue();
+    else this.catchUp.begin(wait, this.onCaughtUp);
+  }
+
+  /** How long timers may wait for what is known to lie in the sockets, ms. */
+  private behindFor(): number {
+    return this.isBehind() ? MAX_BEHIND_MS : 0;
   }
 
   private runDue(): void {

@@ -15,6 +15,8 @@ const IDLE_SHARE = 2 / 3;
 export class ConnectionTimer {
   /** When something was last sent or received, ms of the Clock. */
   lastActivity: number;
+  /** It fired: `expire` is to be called by the flush that it asked for, when more was read perhaps. */
+  isDue = false;
   private readonly timer: WheelTimer;
   /** When the handshake must be done; Infinity afterwards. */
   private handshakeEnd: number;
@@ -24,9 +26,12 @@ export class ConnectionTimer {
   constructor(
     private readonly host: ConnectionHost,
     private readonly quiche: QuicheConnection,
-    fire: () => void,
+    requestFlush: () => void,
   ) {
-    this.timer = host.wheel.timer(fire);
+    this.timer = host.wheel.timer(() => {
+      this.isDue = true;
+      requestFlush();
+    });
     this.lastActivity = host.clock.now();
     this.handshakeEnd = this.lastActivity + host.limits.handshakeTimeout;
   }
@@ -62,6 +67,7 @@ export class ConnectionTimer {
 
   /** Runs quiche's timers and says what else is due. */
   expire(): Due {
+    this.isDue = false;
     this.quiche.onTimeout();
     const now = this.host.clock.now();
     if (now >= this.handshakeEnd) return 'handshake-timeout';

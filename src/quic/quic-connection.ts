@@ -45,7 +45,8 @@ const EXCESSIVE_LOAD = 0x0a;
 
 /** One QUIC connection, of a server or a client. */
 export class QuicConnection implements TurnMember, StreamHost {
-  queued = false;
+  deliverQueued = false;
+  flushQueued = false;
   /** What the handshake agreed on; empty before. */
   alpn = '';
   /** For the endpoint: keys of the connection table that lead here. */
@@ -76,7 +77,7 @@ export class QuicConnection implements TurnMember, StreamHost {
     readonly isServer: boolean,
   ) {
     this.streams = new StreamSet(this, isServer);
-    this.timer = new ConnectionTimer(host, quiche, () => this.onTimer());
+    this.timer = new ConnectionTimer(host, quiche, () => this.requestFlush());
     const { connectionWindow, maxConnectionWindow } = host.limits;
     this.waste = new WasteBudget(connectionWindow, maxConnectionWindow, host.clock.now());
     this.sender = new PacketSender(host, quiche, peer, this.waste);
@@ -165,11 +166,11 @@ export class QuicConnection implements TurnMember, StreamHost {
 
   requestFlush(): void {
     this.flushWanted = true;
-    this.host.scheduler.add(this);
+    this.host.scheduler.addSender(this);
   }
 
   requestDelivery(): void {
-    this.host.scheduler.add(this);
+    this.host.scheduler.addReceiver(this);
   }
 
   countRead(bytes: number): void {
@@ -217,6 +218,7 @@ export class QuicConnection implements TurnMember, StreamHost {
     if (this.isReleased) return;
     // Resumed while this turn delivered, when it was in the turn already.
     if (this.streams.wantsDelivery()) this.requestDelivery();
+    if (this.timer.isDue) this.expire();
     if (this.mayWaitForAnswer()) {
       this.timer.within(ACK_DELAY_MS);
       return;
@@ -250,7 +252,7 @@ export class QuicConnection implements TurnMember, StreamHost {
       if (this.quiche.localError() !== null) this.sender.closes();
       this.flushWanted = true;
     }
-    this.host.scheduler.add(this);
+    this.host.scheduler.addReceiver(this);
   }
 
   private establish(): void {
@@ -285,7 +287,7 @@ export class QuicConnection implements TurnMember, StreamHost {
   /** A lone datagram's acknowledgement waits a little for the answer that it travels with. */
   private mayWaitForAnswer(): boolean {
     if (this.flushWanted || this.unacknowledged > 1 || this.ending !== null) return false;
-    return !this.streams.wantsToSend();
+    return !this.host.scheduler.behind && !this.streams.wantsToSend();
   }
 
   private sendAll(): void {
@@ -302,14 +304,12 @@ export class QuicConnection implements TurnMember, StreamHost {
     if (!this.isServer) this.host.spoke(this);
   }
 
-  private onTimer(): void {
-    if (this.isReleased) return;
+  private expire(): void {
     if (this.peer.awaitsAnswer) this.addresses.probeAgain();
     if (this.quiche.timeout() === 0) this.sender.timedOut();
     const due = this.timer.expire();
     if (due === 'handshake-timeout') this.end(false, INTERNAL_ERROR, HANDSHAKE_TIMEOUT);
     else if (due === 'keepalive') this.keepAlive();
-    this.requestFlush();
   }
 
   private keepAlive(): void {

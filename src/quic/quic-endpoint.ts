@@ -105,17 +105,23 @@ export class QuicEndpoint implements ConnectionOwner {
     this.metrics = options.metrics;
     const failed = this.metrics.datagramsDropped.of('send_error');
     this.sendErrors = new SendErrors(failed, options.clock, options.log);
-    this.scheduler = new TurnScheduler(
-      options.metrics.flush.timedBy(options.clock),
-      options.beforeFlush,
-      options.pace,
-    );
+    const { datagrams } = options.metrics;
+    const datagramsRead = () => datagrams.value;
+    this.scheduler = new TurnScheduler({
+      now: () => this.clock.now(),
+      datagramsRead,
+      timing: options.metrics.flush.timedBy(options.clock),
+      beforeFlush: options.beforeFlush,
+      pace: options.pace,
+    });
     this.limits = options.limits;
     this.migration = options.migration;
     this.keepalive = options.keepalive;
     this.resets = new ResetSearch(options.clock);
-    const { datagrams } = options.metrics;
-    this.wheel = new TimerWheel(options.clock, TICK_MS, { datagramsRead: () => datagrams.value });
+    this.wheel = new TimerWheel(options.clock, TICK_MS, {
+      datagramsRead,
+      isBehind: () => this.scheduler.behind,
+    });
   }
 
   /** Connections that still hold memory here, also those that are closing. */

@@ -7,6 +7,7 @@ import { CodedError } from '../base/errors.js';
 import { memoised } from '../base/lifecycle.js';
 import type { Logger } from '../telemetry/log.js';
 import type { QuicMetrics } from '../telemetry/quic-metrics.js';
+import { announcedAckDelay } from './ack-delay.js';
 import { ConnectionIdSource } from './connection-id.js';
 import { initialClose } from './initial-close.js';
 import { InitialGate } from './initial-gate.js';
@@ -229,6 +230,7 @@ export class QuicServer implements EndpointOwner, GateState {
     from: RemoteInfo,
   ): void {
     this.config.setStatelessResetToken(this.ids.resetTokenNumber(verdict.id));
+    this.config.setMaxAckDelay(announcedAckDelay(this.connectionCount()));
     const connection = this.endpoint.adopt(
       quiche.Connection.accept(
         verdict.id,

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import dgram from 'node:dgram';
 import { makeCertificates } from '../../src/config/certificates.js';
 import type { QuicConnection } from '../../src/quic/quic-connection.js';
@@ -53,6 +53,15 @@ describe('a QUIC connection', () => {
     expect(closed).toEqual([{ application: true, code: 409, reason: 'enough', by: 'local' }]);
     await eventually(() => harness?.server.connectionCount() === 0, 'an empty server');
     expect(harness.server.idCount()).toBe(0);
+  });
+
+  it('hears from a crowded server that acknowledgements may be late', async () => {
+    harness = await QuicHarness.start();
+    const announced = async (): Promise<number | undefined> =>
+      (await harness?.connect())?.connection.quiche.stats().peerMaxAckDelay;
+    expect(await announced()).toBe(25);
+    jest.spyOn(harness.server, 'connectionCount').mockReturnValue(50_000);
+    expect(await announced()).toBe(125);
   });
 
   it('tells the server who closed, with what', async () => {

@@ -101,6 +101,7 @@ describe('TimerWheel', () => {
 describe('TimerWheel after a stall', () => {
   let turns: (() => void)[];
   let datagrams: number;
+  let behind: boolean;
   const turn = (read = 0): void => {
     datagrams += read;
     for (const run of turns.splice(0)) run();
@@ -109,8 +110,10 @@ describe('TimerWheel after a stall', () => {
   beforeEach(() => {
     turns = [];
     datagrams = 0;
+    behind = false;
     const soon = (run: () => void): void => void turns.push(run);
-    wheel = new TimerWheel(clock, TICK, { soon, datagramsRead: () => datagrams });
+    const isBehind = (): boolean => behind;
+    wheel = new TimerWheel(clock, TICK, { soon, datagramsRead: () => datagrams, isBehind });
   });
 
   it('fires once the sockets were read and what was read is handed out', () => {
@@ -166,6 +169,26 @@ describe('TimerWheel after a stall', () => {
     clock.advance(10);
     turn(FULL_READ);
     expect(fired).toEqual(['a']);
+  });
+
+  it('waits without a stall where reading is behind already, 200 ms at most', () => {
+    timer('a').arm(35);
+    behind = true;
+    for (let passed = 0; passed < 200; passed += 10) {
+      clock.advance(10);
+      turn(FULL_READ);
+    }
+    expect(fired).toEqual([]);
+    clock.advance(20);
+    turn(FULL_READ);
+    expect(fired).toEqual(['a']);
+    behind = false;
+    timer('b').arm(35);
+    clock.advance(60);
+    turn();
+    turn();
+    clock.advance(60);
+    expect(fired).toEqual(['a', 'b']);
   });
 
   it('does not wait for what is a little late only', () => {

@@ -1,7 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
 import { PeerAddress } from '../../../src/quic/peer-address.js';
-import { TurnScheduler } from '../../../src/quic/turn-scheduler.js';
-import type { TurnMember } from '../../../src/quic/turn-scheduler.js';
 import { WasteBudget } from '../../../src/quic/waste-budget.js';
 
 const WINDOW = 256 * 1024;
@@ -94,57 +92,5 @@ describe('PeerAddress', () => {
   it('reads well', () => {
     expect(`${new PeerAddress('::ffff:10.0.0.1', 9)}`).toBe('10.0.0.1:9');
     expect(`${new PeerAddress('fe80::1', 9)}`).toBe('[fe80::1]:9');
-  });
-});
-
-describe('TurnScheduler', () => {
-  class Member implements TurnMember {
-    queued = false;
-    onDeliver: () => void = () => undefined;
-    constructor(
-      private readonly name: string,
-      private readonly log: string[],
-    ) {}
-    deliver(): void {
-      this.log.push(`deliver ${this.name}`);
-      this.onDeliver();
-    }
-    flush(): void {
-      this.log.push(`flush ${this.name}`);
-    }
-    fail(): void {
-      this.log.push(`fail ${this.name}`);
-    }
-  }
-  const turn = (): Promise<void> => new Promise((done) => setImmediate(done));
-
-  it('delivers to all, then flushes all, once each', async () => {
-    const log: string[] = [];
-    const scheduler = new TurnScheduler();
-    const [a, b] = [new Member('a', log), new Member('b', log)];
-    // What a delivers makes b send: in the same turn.
-    a.onDeliver = (): void => scheduler.add(b);
-    scheduler.add(a);
-    scheduler.add(a);
-    await turn();
-    expect(log).toEqual(['deliver a', 'deliver b', 'flush a', 'flush b']);
-    await turn();
-    expect(log).toHaveLength(4);
-    scheduler.add(b);
-    await turn();
-    expect(log.slice(4)).toEqual(['deliver b', 'flush b']);
-  });
-
-  it('lets one member fail alone', async () => {
-    const log: string[] = [];
-    const scheduler = new TurnScheduler();
-    const [a, b] = [new Member('a', log), new Member('b', log)];
-    a.onDeliver = (): never => {
-      throw new Error('broken');
-    };
-    scheduler.add(a);
-    scheduler.add(b);
-    await turn();
-    expect(log).toEqual(['deliver a', 'fail a', 'deliver b', 'flush a', 'flush b']);
   });
 });

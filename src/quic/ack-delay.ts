@@ -1,0 +1,21 @@
+/** What we tell of ourselves while few are connected, ms: the default of RFC 9000 section 18.2. */
+const LEAST_MS = 25;
+
+/** Connections that add one ms. */
+const CONNECTIONS_PER_MS = 500;
+
+const MOST_MS = 200;
+
+/**
+ * What a client is told of how late its packets may be acknowledged (max_ack_delay, RFC 9000 section 18.2: with
+ * the delays that are to be expected in our timers). It waits for a round trip and this long before it sends
+ * again what was not acknowledged. The more connections share this process, the longer it may take to read
+ * what all of them sent at once, or after a pause of garbage collection; those who ask again after 30 ms make
+ * that longer still, until nobody is heard any more (docs/PERFORMANCE.md). The price is
+ * paid where a client's last packet is lost: it is sent again that much later.
+ * @param connections that are open.
+ * @returns ms.
+ */
+export function announcedAckDelay(connections: number): number {
+  return Math.min(LEAST_MS + Math.floor(connections / CONNECTIONS_PER_MS), MOST_MS);
+}
