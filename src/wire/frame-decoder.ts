@@ -77,6 +77,9 @@ export class FrameDecoder {
         if (frame !== null) return frame;
       }
     }
+    // A view that is kept until the next frame comes, in every idle session, is old garbage then.
+    this.chunk = NOTHING;
+    this.offset = 0;
     return null;
   }
 

@@ -4,7 +4,7 @@ import type { OverloadOptions } from '../../src/session/overload/options.js';
 import type { SessionOptions } from '../../src/session/options.js';
 import { SessionWorld, step } from '../support/session-world.js';
 
-const RUNS = Number(process.env['FUZZ_RUNS'] ?? 2_000);
+const RUNS = Number(process.env['FUZZ_RUNS'] ?? 1_000);
 
 interface Variant {
   readonly overload?: Partial<OverloadOptions>;
