@@ -1,3 +1,4 @@
+import { utf8Within } from '../base/utf8-within.js';
 import type { Field } from '../http3/qpack-static-table.js';
 
 /** Names of the trailers that tell how a Link ended (docs/PROTOCOL.md, "HTTP/3"). */
@@ -11,9 +12,7 @@ const DEFAULT = { code: 0, reason: 'peer finished' } as const;
 
 /** The trailers behind the last frame: a code of the error catalogue, and why, percent-encoded. */
 export function closeTrailers(code: number, reason: string): Field[] {
-  const bytes = Buffer.from(reason).subarray(0, MAX_REASON_BYTES);
-  // Without a character that was cut in two.
-  const text = bytes.toString('utf8').replace(/\ufffd$/, '');
+  const text = utf8Within(reason, MAX_REASON_BYTES).toString();
   return [
     [CODE, String(code)],
     [REASON, encodeURIComponent(text).replaceAll('%20', ' ').trim()],

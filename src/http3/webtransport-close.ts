@@ -1,3 +1,4 @@
+import { utf8Within } from '../base/utf8-within.js';
 import { CapsuleType, encodeCapsule } from './capsule-reader.js';
 import { streamFault } from './http3-fault.js';
 
@@ -16,9 +17,7 @@ export interface SessionClose {
 
 /** The capsule that ends a session; a reason that is too long is cut. */
 export function encodeSessionClose(code: number, reason: string): Buffer {
-  const bytes = Buffer.from(reason).subarray(0, MAX_REASON_BYTES);
-  // Without a character that was cut in two.
-  const text = Buffer.from(bytes.toString('utf8').replace(/\ufffd$/, ''));
+  const text = utf8Within(reason, MAX_REASON_BYTES);
   const value = Buffer.alloc(CODE_BYTES + text.length);
   value.writeUInt32BE(code);
   text.copy(value, CODE_BYTES);

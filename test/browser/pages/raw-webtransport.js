@@ -76,12 +76,14 @@ globalThis.tryUnwanted = async () => {
     .then(() => 'read', describe);
   const uni = await transport.createUnidirectionalStream();
   const writer = uni.getWriter();
-  await writer.write(new Uint8Array(1)).catch(() => undefined);
-  ends.uni = await writer.closed.then(() => 'closed', describe);
+  // Where the refusal comes while it writes, the write has the reason.
+  const wrote = await writer.write(new Uint8Array(1)).catch((error) => error);
+  const closed = await writer.closed.catch((error) => error);
+  ends.uni = describe(wrote?.source === undefined ? closed : wrote);
   const datagrams = transport.datagrams;
   const sender = (datagrams.writable ?? datagrams.createWritable()).getWriter();
   await sender.write(new Uint8Array(10));
   return ends;
 };
 
-const describe = (error) => `${error.source} ${error.streamErrorCode}`;
+const describe = (error) => `${error?.source} ${error?.streamErrorCode}`;
