@@ -19,3 +19,8 @@ export function parseAddress(text: string): { host: string; port: number } | nul
 export function isLoopbackHost(host: string): boolean {
   return /^(?:127\.|::1$|localhost$)/.test(host);
 }
+
+/** Whether a listener on this host takes every address of its machine, so that nobody can dial it as written. */
+export function isAnyHost(host: string): boolean {
+  return host === '' || host === '0.0.0.0' || host === '::';
+}

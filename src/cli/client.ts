@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { CodedError } from '../base/errors.js';
@@ -127,8 +128,4 @@ function requestOf({ data, param, header }: ClientOptions): RequestOptions {
     ...(param === undefined ? {} : { params: param }),
     ...(header === undefined ? {} : { headers: header }),
   };
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
 import { messageOf } from '../base/errors.js';
 import type { Terminal } from './program.js';
 
@@ -51,8 +52,4 @@ export class StandardStreams implements Terminal {
     this.err(`gatesvr: standard output: ${messageOf(error)}\n`);
     this.exit(EXIT_FAILURE);
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -1,4 +1,4 @@
-import { utf8Within } from '../base/utf8-within.js';
+import { textWithin } from '../base/text-within.js';
 import type { Field } from '../http3/qpack-static-table.js';
 
 /** Names of the trailers that tell how a Link ended (docs/PROTOCOL.md, "HTTP/3"). */
@@ -12,7 +12,7 @@ const DEFAULT = { code: 0, reason: 'peer finished' } as const;
 
 /** The trailers behind the last frame: a code of the error catalogue, and why, percent-encoded. */
 export function closeTrailers(code: number, reason: string): Field[] {
-  const text = utf8Within(reason, MAX_REASON_BYTES).toString();
+  const text = textWithin(reason, MAX_REASON_BYTES);
   return [
     [CODE, String(code)],
     [REASON, encodeURIComponent(text).replaceAll('%20', ' ').trim()],

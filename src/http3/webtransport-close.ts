@@ -1,4 +1,4 @@
-import { utf8Within } from '../base/utf8-within.js';
+import { textWithin } from '../base/text-within.js';
 import { CapsuleType, encodeCapsule } from './capsule-reader.js';
 import { streamFault } from './http3-fault.js';
 
@@ -17,7 +17,7 @@ export interface SessionClose {
 
 /** The capsule that ends a session; a reason that is too long is cut. */
 export function encodeSessionClose(code: number, reason: string): Buffer {
-  const text = utf8Within(reason, MAX_REASON_BYTES);
+  const text = Buffer.from(textWithin(reason, MAX_REASON_BYTES));
   const value = Buffer.alloc(CODE_BYTES + text.length);
   value.writeUInt32BE(code);
   text.copy(value, CODE_BYTES);

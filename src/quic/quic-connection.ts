@@ -1,4 +1,5 @@
 import { CodedError } from '../base/errors.js';
+import { textWithin } from '../base/text-within.js';
 import { ASK_AGAIN_MS, AddressPolicy } from './address-policy.js';
 import type { ConnectionHost } from './connection-host.js';
 import type { QuicConnectionObserver } from './connection-observer.js';
@@ -320,8 +321,7 @@ export class QuicConnection implements TurnMember, StreamHost {
   private end(application: boolean, code: number, reason: string): void {
     if (this.closed) return;
     // A reason longer than this could push the close out of the packet.
-    const bytes = Buffer.from(reason).subarray(0, 256);
-    this.quiche.close(application, code, bytes);
+    this.quiche.close(application, code, Buffer.from(textWithin(reason, 256)));
     this.sender.closes();
     this.ending = { application, code, reason, by: 'local' };
     this.requestFlush();

@@ -70,7 +70,7 @@ export function decodeBeat(bytes: Uint8Array): {
       healthy: report?.healthy ?? false,
       advertiseAddr: report?.advertiseAddr ?? '',
       prefersPrimary: report?.prefersPrimary ?? false,
-      syncMode: syncModeOf(report?.syncMode),
+      syncMode: knownSyncMode(report?.syncMode),
     },
   };
 }
@@ -108,6 +108,6 @@ export function decodeStanding(
   };
 }
 
-function syncModeOf(text: string | null | undefined): SyncMode | '' {
+function knownSyncMode(text: string | null | undefined): SyncMode | '' {
   return SYNC_MODES.includes(text ?? '') ? (text as SyncMode) : '';
 }

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { formatAddress, parseAddress } from '../base/address.js';
+import { formatAddress, isAnyHost, parseAddress } from '../base/address.js';
 import type {
   RegistrationErrorCode,
   RegistrationRequest,
@@ -103,7 +103,7 @@ export function resolveAddress(
   const { port } = parsed;
   if (port === 0) return { reason: 'address has port 0' };
   const host = parsed.host.toLowerCase();
-  if (host === '' || host === '0.0.0.0' || host === '::') {
+  if (isAnyHost(host)) {
     const callerHost = hostOfPeer(peer);
     if (callerHost === null) return { reason: 'address has no host and the caller has none' };
     return { address: formatAddress(callerHost, port), hostFromCaller: true };

@@ -1,3 +1,4 @@
+import { textWithin } from '../base/text-within.js';
 import { ErrorCode, describeError } from '../wire/error-catalogue.js';
 import { MAX_FRAME_BYTES } from '../wire/limits.js';
 
@@ -54,11 +55,7 @@ export function errorCodeOf(closeCode: number): number {
 
 /** The longest beginning of a reason that fits into a close frame, whole characters only. */
 export function closeReason(reason: string): string {
-  const bytes = new TextEncoder().encode(reason);
-  if (bytes.length <= MAX_REASON_BYTES) return reason;
-  let end = MAX_REASON_BYTES;
-  while (((bytes[end] as number) & 0xc0) === 0x80) end--;
-  return new TextDecoder().decode(bytes.subarray(0, end));
+  return textWithin(reason, MAX_REASON_BYTES);
 }
 
 const TOO_BIG = `message too large, the limit is ${MAX_FRAME_BYTES} bytes`;

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { setTimeout as pause } from 'node:timers/promises';
 import { makeCertificates } from '../../config/certificates.js';
 import { QuicClient } from '../../quic/quic-client.js';
 import { silentLogger } from '../../telemetry/log.js';
@@ -128,10 +129,6 @@ async function measure(script: string): Promise<Figures> {
     handshakeCpu: handshakes.cpu,
     idleKilobytes: idleMemory / 1024,
   };
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((done) => setTimeout(done, ms));
 }
 
 const machine = thisMachine();

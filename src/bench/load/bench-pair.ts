@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { deploymentFlags, makeCertificates } from './contestant.js';
 import { freeTcpPort, freeUdpPort } from './free-ports.js';
 import { GatewayProcess } from './gateway-process.js';
-import { pause } from './rounds.js';
 
 export interface PairSettings {
   readonly sync: 'async' | 'sync';

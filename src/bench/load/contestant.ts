@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { setTimeout as pause } from 'node:timers/promises';
 import { OURS, OURS_STREAMING, PEER } from '../report/contestant-names.js';
 import { freeTcpPort, freeUdpPort } from './free-ports.js';
 import { CLI, GatewayProcess } from './gateway-process.js';
@@ -125,8 +126,4 @@ async function startStreamingUpstream(grpcPort: number): Promise<MeasuredProcess
   const upstream = new MeasuredProcess(process.execPath, [script, 'stream', String(grpcPort)]);
   await upstream.waitFor(/listening/);
   return upstream;
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { SystemClock } from '../../base/clock.js';
 import type { Link } from '../../link/link.js';
 import { StreamLink } from '../../link/stream-link.js';
@@ -19,7 +20,6 @@ import {
 } from '../../wire/messages.js';
 import { PushOrder } from './failover-player.js';
 import type { AskEnd, FailoverPlayer } from './failover-player.js';
-import { pause } from './rounds.js';
 
 /** Between two attempts to connect, ms. */
 const RETRY_MS = 500;

@@ -1,10 +1,11 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { LatencyRecorder } from '../client/latency-recorder.js';
 import type { Row } from '../report/row.js';
 import { isInSync, statsOf } from './bench-pair.js';
 import { FailoverStage } from './failover-stage.js';
 import type { FailoverCase } from './failover-stage.js';
 import { RequestStream } from './request-stream.js';
-import { counted, pause } from './rounds.js';
+import { counted } from './rounds.js';
 import type { Emit } from './rounds.js';
 
 export interface FailoverPlan {

@@ -1,9 +1,10 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { EchoWorkload } from '../client/echo-workload.js';
 import { numbered } from '../client/openids.js';
 import { SessionPool, localTarget } from '../client/session-pool.js';
 import type { Row } from '../report/row.js';
 import type { Contestant } from './contestant.js';
-import { counted, freshPrefix, pause, socketsFor } from './rounds.js';
+import { counted, freshPrefix, socketsFor } from './rounds.js';
 
 export interface GrowthPlan {
   /** Numbers of sessions, each before a gateway of its own. */

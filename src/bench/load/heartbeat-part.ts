@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { numbered } from '../client/openids.js';
 import { fillPayload } from '../client/payload.js';
 import { benchData } from '../client/push-workload.js';
@@ -7,7 +8,7 @@ import type { LatencyFigures } from '../client/latency-recorder.js';
 import type { LoadSession } from '../client/load-session.js';
 import type { ServerPush } from '../../wire/messages.js';
 import { servePart } from './load-process.js';
-import { freshPrefix, pause } from './rounds.js';
+import { freshPrefix } from './rounds.js';
 
 // Sessions whose heartbeats are timed while others are busy; arguments: port, sessions, heartbeats per
 // second altogether, pushes that each session awaits. `begin` starts the heartbeats, `end` answers with

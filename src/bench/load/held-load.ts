@@ -1,10 +1,11 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { LoadSession } from '../client/load-session.js';
 import type { LoadTransport } from '../client/load-transport.js';
 import { numbered } from '../client/openids.js';
 import { SessionPool, localTarget } from '../client/session-pool.js';
 import type { Row } from '../report/row.js';
 import type { Contestant } from './contestant.js';
-import { counted, freshPrefix, pause, socketsFor } from './rounds.js';
+import { counted, freshPrefix, socketsFor } from './rounds.js';
 
 /**
  * Sessions that are there before memory is first read, as a share of those that are measured: what a

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { EchoWorkload } from '../client/echo-workload.js';
 import { numbered } from '../client/openids.js';
 import { SessionPool, localTarget } from '../client/session-pool.js';
@@ -5,7 +6,7 @@ import type { Row } from '../report/row.js';
 import type { Contestant } from './contestant.js';
 import { datagramDrops } from './datagram-drops.js';
 import { IdleCrowd } from './idle-crowd.js';
-import { counted, freshPrefix, pause } from './rounds.js';
+import { counted, freshPrefix } from './rounds.js';
 
 export interface IdlePlan {
   readonly sessions: number;

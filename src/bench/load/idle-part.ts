@@ -1,4 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout as pause } from 'node:timers/promises';
 import { FaultBook, WorkNotDone } from '../client/fault-book.js';
 import type { LatencyFigures } from '../client/latency-recorder.js';
 import type { LoadObserver } from '../client/load-session.js';
@@ -7,7 +8,7 @@ import { SessionPool, localTarget } from '../client/session-pool.js';
 import { SteadyHeartbeats } from '../client/steady-heartbeats.js';
 import { messageOf } from '../../base/errors.js';
 import { servePart } from './load-process.js';
-import { freshPrefix, pause, socketsFor } from './rounds.js';
+import { freshPrefix, socketsFor } from './rounds.js';
 
 // Sessions that are only held, in a process of their own; arguments: port, sessions, ms between the
 // heartbeats of each, ms over which they are begun. `open` connects them, `begin` starts the measurement

@@ -1,7 +1,7 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { LatencyRecorder } from '../client/latency-recorder.js';
 import { isInSync, statsOf } from './bench-pair.js';
 import type { PairedGateway } from './bench-pair.js';
-import { pause } from './rounds.js';
 
 /** How often the primary is asked, ms. */
 const SAMPLE_MS = 50;

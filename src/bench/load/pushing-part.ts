@@ -1,7 +1,7 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { numbered } from '../client/openids.js';
 import { UpstreamServer } from '../../sdk/upstream/index.js';
 import { servePart } from './load-process.js';
-import { pause } from './rounds.js';
 
 // Pushes to all openids in turn, each numbered from 1 and tried again until a gateway has answered for
 // it; arguments: prefix and number of openids, pushes per second, gRPC ports of the gateways. `begin`

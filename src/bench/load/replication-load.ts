@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { EchoWorkload } from '../client/echo-workload.js';
 import { numbered } from '../client/openids.js';
 import { SessionPool, localTarget } from '../client/session-pool.js';
@@ -11,7 +12,7 @@ import type { Contestant, Starter } from './contestant.js';
 import { runEcho } from './echo-load.js';
 import type { EchoPlan } from './echo-load.js';
 import { LagSeries } from './lag-series.js';
-import { freshPrefix, pause, takeTurns } from './rounds.js';
+import { freshPrefix, takeTurns } from './rounds.js';
 import type { Emit } from './rounds.js';
 
 export interface ReplicationPlan extends EchoPlan {

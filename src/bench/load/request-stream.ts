@@ -1,6 +1,6 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { LatencyRecorder } from '../client/latency-recorder.js';
 import type { AskEnd, FailoverPlayer } from './failover-player.js';
-import { pause } from './rounds.js';
 
 const TICK_MS = 10;
 /** An app whose request was not answered asks again so much later, ms. */

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { writeCertificates } from '../../config/certificates.js';
 import { ZONES } from '../../routing/zone.js';
 import { createQuicClient } from '../../sdk/client/index.js';
@@ -12,7 +13,7 @@ import { freeTcpPort, freeUdpPort } from './free-ports.js';
 import { GatewayProcess, bareSettings } from './gateway-process.js';
 import type { GatewayPorts } from './gateway-process.js';
 import { Player } from './player.js';
-import { counted, pause } from './rounds.js';
+import { counted } from './rounds.js';
 
 export interface RestartPlan {
   readonly clients: number;

@@ -42,8 +42,3 @@ export function freshPrefix(mode: string): string {
 export function socketsFor(sessions: number): number {
   return Math.max(4, Math.ceil(sessions / 2_500));
 }
-
-/** Resolves after ms. */
-export function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}

@@ -1,3 +1,5 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
 const POLL_MS = 10;
 
 /** Throws unless both are the same; `what` names the thing in the reason. */
@@ -16,10 +18,6 @@ export async function readPage(address: string): Promise<string> {
   const response = await fetch(`http://${address}`);
   holds(response.ok, `${address} answers with ${response.status}`);
   return response.text();
-}
-
-export function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** Waits until the condition holds. @throws {Error} naming `what` after `ms`. */

@@ -1,4 +1,4 @@
-import { formatAddress, parseAddress } from '../../base/address.js';
+import { formatAddress, isAnyHost, parseAddress } from '../../base/address.js';
 import { SystemClock } from '../../base/clock.js';
 import type { Clock } from '../../base/clock.js';
 import { memoised } from '../../base/lifecycle.js';
@@ -132,8 +132,7 @@ export class UpstreamServer {
   get advertised(): string {
     if (this.options.advertise !== undefined) return this.options.advertise;
     const { host } = parseAddress(this.options.listen) ?? { host: '' };
-    const everywhere = host === '' || host === '0.0.0.0' || host === '::';
-    return everywhere ? `:${this.port}` : formatAddress(host, this.port);
+    return isAnyHost(host) ? `:${this.port}` : formatAddress(host, this.port);
   }
 
   /** Answers requests of this action by `handler`; a later one replaces it. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { formatAddress, parseAddress } from '../../../src/base/address.js';
+import { formatAddress, isAnyHost, parseAddress } from '../../../src/base/address.js';
 
 describe('parseAddress', () => {
   it.each([
@@ -33,5 +33,18 @@ describe('parseAddress', () => {
     ] as const) {
       expect(parseAddress(formatAddress(host, port))).toEqual({ host, port });
     }
+  });
+});
+
+describe('isAnyHost', () => {
+  it.each([
+    ['', true],
+    ['0.0.0.0', true],
+    ['::', true],
+    ['127.0.0.1', false],
+    ['::1', false],
+    ['gateway', false],
+  ])('of %p is %p', (host, any) => {
+    expect(isAnyHost(host)).toBe(any);
   });
 });

@@ -1,6 +1,7 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Stage } from '../stage.js';
 import type { Transcript } from '../transcript.js';
-import { pause, same, until } from '../verify.js';
+import { same, until } from '../verify.js';
 
 /** Pushes that are on their way while the line breaks, and when it does. */
 const PUSHES = 200;

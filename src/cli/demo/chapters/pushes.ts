@@ -1,6 +1,7 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Stage } from '../stage.js';
 import type { Transcript } from '../transcript.js';
-import { pause, same } from '../verify.js';
+import { same } from '../verify.js';
 
 /** Time in which a push to the wrong client would have arrived, ms. */
 const SETTLE_MS = 100;

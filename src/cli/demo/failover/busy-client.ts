@@ -1,6 +1,6 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { OutcomeUnknownError, RequestRefusedError } from '../../../sdk/client/index.js';
 import type { UpstreamServer } from '../../../sdk/upstream/index.js';
-import { pause } from '../verify.js';
 import { Visitor } from '../visitor.js';
 
 /** Between two requests, or two pushes, of one client, ms. */

@@ -1,8 +1,9 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Answer } from '../../../sdk/client/index.js';
 import { zones } from '../people.js';
 import { StoryEnds } from '../transcript.js';
 import type { Transcript } from '../transcript.js';
-import { holds, pause, same, until } from '../verify.js';
+import { holds, same, until } from '../verify.js';
 import type { BusyClient } from './busy-client.js';
 import { PEER_TIMEOUT_MS } from './pair-member.js';
 import type { PairMember } from './pair-member.js';

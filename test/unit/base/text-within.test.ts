@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { utf8Within } from '../../../src/base/utf8-within.js';
+import { textWithin } from '../../../src/base/text-within.js';
 
 it.each([
   ['abc', 3, 'abc'],
@@ -12,5 +12,5 @@ it.each([
   ['\ufffd', 3, '\ufffd'],
   ['\ufffdab', 4, '\ufffda'],
 ])('%s within %i bytes is %s', (text, most, cut) => {
-  expect(utf8Within(text, most).toString()).toBe(cut);
+  expect(textWithin(text, most)).toBe(cut);
 });
