@@ -10,6 +10,7 @@ import { addTrustOptions, readFor, trustOf } from './gateway-trust.js';
 import type { TrustOptions } from './gateway-trust.js';
 import { hostPorts, keyValue, seconds } from './option-values.js';
 import type { Terminal } from './program.js';
+import { refuseGiven } from './usage-error.js';
 
 interface ClientOptions extends TrustOptions {
   readonly server: readonly string[];
@@ -29,6 +30,9 @@ interface ClientOptions extends TrustOptions {
 }
 
 const MS_PER_SECOND = 1_000;
+
+/** Options about one request. */
+const OF_A_REQUEST = ['data', 'param', 'header', 'listen', 'hello', 'raw'] as const;
 
 /** `gatesvr client`: one request, or a conversation. */
 export function registerClientCommand(program: Command, terminal: Terminal): void {
@@ -60,7 +64,21 @@ export function registerClientCommand(program: Command, terminal: Terminal): voi
     .option('--raw', 'print the data of the answer, byte by byte, and nothing else')
     .option('--performance', 'measure connects, requests (echo) and pushes (after) of one client')
     .option('--json', 'with --performance: print the figures as one JSON object');
-  addTrustOptions(command).action((options: ClientOptions) => runClient(options, terminal));
+  addTrustOptions(command).action((options: ClientOptions) => {
+    refuseMeaningless(options, command);
+    return runClient(options, terminal);
+  });
+}
+
+/** @throws {UsageError} where one was given that what is to be done has no use for. */
+function refuseMeaningless({ performance, action }: ClientOptions, command: Command): void {
+  if (performance === true) {
+    refuseGiven(command, ['action', ...OF_A_REQUEST], 'to --performance: leave it out');
+    return;
+  }
+  refuseGiven(command, ['json'], 'without --performance: add that, or leave it out');
+  if (action !== undefined) return;
+  refuseGiven(command, OF_A_REQUEST, 'without --action: say what to ask for, or leave it out');
 }
 
 async function runClient(options: ClientOptions, terminal: Terminal): Promise<void> {

@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
-import { CodedError, StartupError } from '../base/errors.js';
+import { CodedError } from '../base/errors.js';
 import type { Deployment } from './demo/deployment.js';
 import type { PlaygroundServer } from './demo/playground-server.js';
 import type { Transcript } from './demo/transcript.js';
 import type { Terminal } from './program.js';
 import { UntilSignal } from './until-signal.js';
 import type { SignalSource } from './until-signal.js';
+import { UsageError } from './usage-error.js';
 
 interface DemoOptions {
   readonly stay?: boolean;
@@ -89,8 +90,7 @@ async function runDemo(
 ): Promise<void> {
   const stay = options.stay === true;
   if (stay && options.failover === true) {
-    throw new StartupError(
-      'BAD_OPTIONS',
+    throw new UsageError(
       '--stay and --failover do not go together: the failover ends with its pair',
     );
   }

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { CodedError, messageOf } from '../base/errors.js';
 import { VERSION } from '../config/version.js';
 import { fromGoFlags } from './go-flags.js';
+import { UsageError } from './usage-error.js';
 
 /** Exit codes: what went wrong is the operator's to mend, or the command line was. */
 const EXIT_FAILURE = 1;
@@ -31,6 +32,7 @@ Examples:
   gatesvr bench --own-upstreams               load a gateway on this machine and measure it
   gatesvr certs --hosts gate.example.org      make a certificate for another name
 
+Exit codes: 0 done, 1 it went wrong, 2 a wrong command line.
 docs/CONFIGURATION.md has every key. GATESVR_DEBUG=1 shows the stack behind an error.`;
 
 /**
@@ -82,7 +84,7 @@ export async function runProgram(
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
     for (const line of describe(error)) terminal.err(`gatesvr: ${line}\n`);
     if (terminal.debug && error instanceof Error) terminal.err(`${error.stack ?? ''}\n`);
-    return EXIT_FAILURE;
+    return error instanceof UsageError ? EXIT_USAGE : EXIT_FAILURE;
   }
 }
 

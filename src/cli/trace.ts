@@ -9,6 +9,7 @@ import { eventLine } from './trace/event-line.js';
 import { TraceFeed } from './trace/trace-feed.js';
 import { UntilSignal } from './until-signal.js';
 import type { SignalSource } from './until-signal.js';
+import { UsageError } from './usage-error.js';
 
 interface TraceOptions extends OpsAccessOptions {
   readonly openid?: string;
@@ -50,7 +51,7 @@ async function runTrace(
 ): Promise<void> {
   const { openid, session, payload = false, json = false } = options;
   if ((openid === undefined) === (session === undefined)) {
-    throw new CodedError('NO_CLIENT', 'give --openid or --session: whom to follow');
+    throw new UsageError('give --openid or --session: whom to follow');
   }
   const client = new OpsClient(opsTarget(options, [TOKEN_VARIABLE]));
   const end = new AbortController();

@@ -10,6 +10,7 @@ import { hostPorts } from './option-values.js';
 import type { Terminal } from './program.js';
 import { UntilSignal } from './until-signal.js';
 import type { SignalSource } from './until-signal.js';
+import { UsageError } from './usage-error.js';
 
 interface UpstreamOptions {
   readonly zone: string;
@@ -108,13 +109,13 @@ function parseZone(text: string): string {
 /**
  * Never from the command line itself: every user of the machine can read that. Not an option's parser
  * either, for commander repeats in its message what was given.
- * @throws {StartupError} BAD_SECRET, without what was given.
+ * @throws {UsageError} without what was given; {StartupError} BAD_SECRET where there is none.
  */
 function readSecret(from: string): string {
   const [, kind, name = ''] = /^(env|file):(.+)$/s.exec(from) ?? [];
   if (kind === undefined) {
     const advice = 'the secret itself would be seen by every user of this machine';
-    throw new StartupError('BAD_SECRET', `--secret is written env:NAME or file:PATH; ${advice}`);
+    throw new UsageError(`--secret is written env:NAME or file:PATH; ${advice}`);
   }
   const secret = kind === 'env' ? (process.env[name] ?? '').trim() : readSecretFile(name);
   if (secret !== '') return secret;

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createSocket } from 'node:dgram';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { registerBenchCommand } from '../../src/cli/bench.js';
@@ -34,6 +35,7 @@ const ALONE = { 'server.state_file': 'off', 'routing.registry_file': 'off' };
 /** Small sessions and times; what a test says comes later and wins. */
 async function bench(...argv: string[]) {
   const warmup = argv.includes('idle') ? [] : ['--warmup', '100ms'];
+  const begun = performance.now();
   const run = new CliRun(
     [
       'bench',
@@ -45,7 +47,8 @@ async function bench(...argv: string[]) {
       registerBenchCommand(program, terminal, signals, { write: () => undefined }),
   );
   const code = await run.code;
-  return { code, out: run.out, err: run.err, json: () => run.json() };
+  const took = performance.now() - begun;
+  return { code, out: run.out, err: run.err, took, json: () => run.json() };
 }
 
 interface Latency {
@@ -184,6 +187,28 @@ describe('gatesvr bench', () => {
     expect([unknown.code, wrongPort.code, refused.code]).toEqual([1, 1, 1]);
   });
 
+  test.each([['echo'], ['connect']])('%s waits for nobody longer than --timeout', async (mode) => {
+    const silent = createSocket('udp4');
+    await new Promise<void>((bound) => silent.bind(0, '127.0.0.1', bound));
+    const { port } = silent.address();
+    const run = await bench(
+      ...['--addr', `127.0.0.1:${port}`, '--mode', mode, '--timeout', '200ms'],
+    );
+    silent.close();
+    expect([run.code, run.out]).toEqual([1, '']);
+    expect(run.err).toContain(`no answer from UDP 127.0.0.1:${port}; check address and firewall`);
+    expect(run.took).toBeLessThan(10_000);
+  });
+
+  test('its own upstreams wait for a registration no longer than --timeout', async () => {
+    const at = ['--own-upstreams', '--gateway', '127.0.0.1:1', '--timeout', '200ms'];
+    const { code, err } = await bench(...at);
+    expect([code, err]).toEqual([
+      1,
+      "gatesvr: cannot register at 127.0.0.1:1 within 0.2 s; is it the gateway's gRPC address?\n",
+    ]);
+  });
+
   test('a gateway that goes away ends the bench at once, and disconnects are counted', async () => {
     const going = await harness.gateway(ALONE);
     const argv = ['--addr', `127.0.0.1:${going.quicPort}`, '--mode', 'idle', '--duration', '10m'];
@@ -227,7 +252,7 @@ describe('gatesvr bench', () => {
     ['connect', '--action', 'echo'],
   ])('an option that would mean nothing to --mode %s: %s', async (mode, flag, value) => {
     const { code, out, err } = await bench('--mode', mode, flag, value);
-    expect([code, out]).toEqual([1, '']);
+    expect([code, out]).toEqual([2, '']);
     expect(err).toMatch(`gatesvr: ${flag} means nothing to --mode ${mode}: leave it out`);
   });
 

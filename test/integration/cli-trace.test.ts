@@ -92,8 +92,6 @@ describe('gatesvr trace', () => {
   test.each([
     [['--openid', 'x', '--url', 'URL'], /Authorization: Bearer TOKEN \(--token-file\)/],
     [['--session', 'nobody', ...['--url', 'URL', '--token-file', 'TOKEN']], /no such session/],
-    [['--url', 'URL'], /give --openid or --session/],
-    [['--openid', 'a', '--session', 'b'], /give --openid or --session/],
     [['--openid', 'x', '--token-file', '/nowhere'], /cannot read \/nowhere/],
   ])('says in one line why it cannot: %j', async (argv, complaint) => {
     const url = `127.0.0.1:${gateway.httpPort}`;

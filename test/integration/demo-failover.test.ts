@@ -47,7 +47,7 @@ describe('gatesvr demo --failover', () => {
 
   it('is not to be had with --stay', async () => {
     const { code, err } = await playDemo(folder, ['--failover', '--stay']);
-    expect([code, err.trim().split('\n').length]).toEqual([1, 1]);
+    expect([code, err.trim().split('\n').length]).toEqual([2, 1]);
     expect(err).toContain('--stay and --failover do not go together');
   });
 });

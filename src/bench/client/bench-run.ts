@@ -1,4 +1,5 @@
 import type { EventLoopUtilization } from 'node:perf_hooks';
+import { formatAddress } from '../../base/address.js';
 import { memoised } from '../../base/lifecycle.js';
 import type { BenchPlan } from './bench-plan.js';
 import { BroadcastWorkload } from './broadcast-workload.js';
@@ -44,6 +45,8 @@ export interface BenchProgress {
   /** Of the phase, 0 to 1. */
   readonly share: number;
   readonly done: number;
+  /** Who has not been heard of yet, without whom nothing can be done; null: nobody. */
+  readonly waitingFor: string | null;
 }
 
 /** A client that is busier than this is what was measured, not the gateway. */
@@ -66,20 +69,26 @@ export class BenchRun {
   private phase: BenchPhase = 'preparing';
 
   constructor(private readonly plan: BenchPlan) {
-    const { gateway, openids, token, target } = plan;
+    const { gateway, openids, token, target, timeout } = plan;
     const sockets = Math.max(MIN_SOCKETS, Math.ceil(openids.length / SESSIONS_PER_SOCKET));
-    this.pool = new SessionPool(target, { sockets, token });
+    this.pool = new SessionPool(target, { sockets, token, handshakeTimeoutMs: timeout });
     this.pushes = new GrpcPushGateway(gateway.address, gateway.access);
-    this.upstreams = plan.ownUpstreams ? new OwnUpstreams(gateway.address, gateway.access) : null;
+    this.upstreams = plan.ownUpstreams
+      ? new OwnUpstreams(gateway.address, gateway.access, timeout)
+      : null;
     this.workload = this.buildWorkload();
   }
 
   progress(): BenchProgress {
     const { phase, workload, pool, plan } = this;
-    const opened = pool.sessions.length;
-    if (phase === 'connecting') return { phase, share: opened / plan.openids.length, done: opened };
+    const waitingFor = this.waitingFor();
+    if (phase === 'connecting') {
+      const opened = pool.sessions.length;
+      return { phase, share: opened / plan.openids.length, done: opened, waitingFor };
+    }
     const working = phase === 'warming up' || phase === 'measuring';
-    return { phase, share: working ? workload.share : 0, done: working ? workload.done : 0 };
+    const [share, done] = working ? [workload.share, workload.done] : [0, 0];
+    return { phase, share, done, waitingFor };
   }
 
   /**
@@ -103,6 +112,13 @@ export class BenchRun {
     } finally {
       await this.stop();
     }
+  }
+
+  private waitingFor(): string | null {
+    const { phase, pool, plan, upstreams } = this;
+    if (phase === 'closing' || pool.reached) return null;
+    if (phase === 'preparing' && upstreams !== null) return `gRPC ${plan.gateway.address}`;
+    return `UDP ${formatAddress(plan.target.host, plan.target.port)}`;
   }
 
   private buildWorkload(): Workload {

@@ -48,13 +48,17 @@ function http3Transport(name: string, begin: Begin): LoadTransport {
 }
 
 function http3Socket(options: LoadSocketOptions): QuicClient {
-  const { ca = rootCertificates.join('\n'), insecure = false, idleTimeoutMs } = options;
+  const { ca = rootCertificates.join('\n'), insecure = false } = options;
+  const { idleTimeoutMs, handshakeTimeoutMs } = options;
   return new QuicClient({
     trust: { ca: Buffer.from(ca), verify: !insecure },
     alpns: [HTTP3_ALPN],
     metrics: new Metrics().quic,
     log: silentLogger(),
-    limits: idleTimeoutMs === undefined ? {} : { idleTimeout: idleTimeoutMs },
+    limits: {
+      ...(idleTimeoutMs === undefined ? {} : { idleTimeout: idleTimeoutMs }),
+      ...(handshakeTimeoutMs === undefined ? {} : { handshakeTimeout: handshakeTimeoutMs }),
+    },
   });
 }
 

@@ -3,10 +3,14 @@ import type { Link } from '../../link/link.js';
 import { StreamLink } from '../../link/stream-link.js';
 import type { ConnectTarget, QuicClient } from '../../quic/quic-client.js';
 import { createQuicClient } from '../../sdk/client/index.js';
-import type { QuicTransportOptions } from '../../sdk/client/index.js';
+import type { QuicClientSettings } from '../../sdk/client/index.js';
 
-/** How a certificate is checked, and how long a path may be silent, ms. */
-export type LoadSocketOptions = Pick<QuicTransportOptions, 'ca' | 'insecure' | 'idleTimeoutMs'>;
+/** How a certificate is checked. */
+export type LoadTrust = Pick<QuicClientSettings, 'ca' | 'insecure'>;
+
+/** And how long a path may be silent, and a handshake take, ms. */
+export type LoadSocketOptions = LoadTrust &
+  Pick<QuicClientSettings, 'idleTimeoutMs' | 'handshakeTimeoutMs'>;
 
 /** One of the ways in which a load reaches the gateway's UDP port. */
 export interface LoadTransport {

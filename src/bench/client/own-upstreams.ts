@@ -7,17 +7,18 @@ import type { GatewayAccess } from '../../sdk/upstream/index.js';
 /** Hosts that only this machine reaches. */
 const LOOPBACK = /^(?:127\.|::1$|localhost$)/;
 
-/** How long all registrations may take, ms: a gateway that is there needs a few of them. */
-const REGISTRATION_MS = 10_000;
-
 /** Upstreams of this process, one for each zone, that answer every request with its data. */
 export class OwnUpstreams {
   private readonly servers: readonly UpstreamServer[];
 
-  /** @param gateway gRPC address of the gateway that they register at. */
+  /**
+   * @param gateway gRPC address of the gateway that they register at.
+   * @param timeout how long all registrations may take, ms.
+   */
   constructor(
     private readonly gateway: string,
-    access: GatewayAccess = {},
+    access: GatewayAccess,
+    private readonly timeout: number,
   ) {
     const local = LOOPBACK.test(parseAddress(gateway)?.host ?? '');
     this.servers = ZONES.map((zone) =>
@@ -36,9 +37,9 @@ export class OwnUpstreams {
   async start(): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      const seconds = REGISTRATION_MS / 1000;
+      const seconds = this.timeout / 1000;
       const message = `cannot register at ${this.gateway} within ${seconds} s; is it the gateway's gRPC address?`;
-      timer = setTimeout(() => reject(new CodedError('UNREACHABLE', message)), REGISTRATION_MS);
+      timer = setTimeout(() => reject(new CodedError('UNREACHABLE', message)), this.timeout);
     });
     const registered = Promise.all(this.servers.map((server) => server.start()));
     await Promise.race([registered, late]).finally(() => clearTimeout(timer));

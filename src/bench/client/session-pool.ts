@@ -4,7 +4,7 @@ import type { LatencyRecorder } from './latency-recorder.js';
 import { LoadSession } from './load-session.js';
 import type { LoadObserver } from './load-session.js';
 import { GATESVR_TRANSPORT } from './load-transport.js';
-import type { LoadSocketOptions, LoadTransport } from './load-transport.js';
+import type { LoadTransport, LoadTrust } from './load-transport.js';
 
 /** Connections that are opened at once: enough to keep both sides busy, few enough not to time out. */
 const CONNECTS_AT_ONCE = 32;
@@ -17,7 +17,7 @@ const IDLE_TIMEOUT_MS = 90_000;
 
 /** A gateway, and how its certificate is checked. */
 export interface LoadTarget extends ConnectTarget {
-  readonly trust: Omit<LoadSocketOptions, 'idleTimeoutMs'>;
+  readonly trust: LoadTrust;
 }
 
 export interface PoolOptions {
@@ -27,6 +27,8 @@ export interface PoolOptions {
   readonly token?: (openid: string) => string;
   /** How sessions reach the gateway; by default over ALPN `gatesvr`. */
   readonly transport?: LoadTransport;
+  /** How long a handshake may take, ms. */
+  readonly handshakeTimeoutMs?: number;
 }
 
 /** Whom a development gateway on this machine is. */
@@ -42,16 +44,25 @@ export class SessionPool {
   private readonly token: (openid: string) => string;
   private readonly transport: LoadTransport;
   private next = 0;
+  private heard = false;
 
   constructor(
     private readonly target: LoadTarget,
-    { sockets = 4, token = () => 'bench', transport = GATESVR_TRANSPORT }: PoolOptions = {},
+    options: PoolOptions = {},
   ) {
+    const { sockets = 4, token = () => 'bench', transport = GATESVR_TRANSPORT } = options;
+    const { handshakeTimeoutMs } = options;
     this.token = token;
     this.transport = transport;
+    const patience = handshakeTimeoutMs === undefined ? {} : { handshakeTimeoutMs };
     this.clients = Array.from({ length: sockets }, () =>
-      transport.socket({ ...target.trust, idleTimeoutMs: IDLE_TIMEOUT_MS }),
+      transport.socket({ ...target.trust, idleTimeoutMs: IDLE_TIMEOUT_MS, ...patience }),
     );
+  }
+
+  /** Whether any connection has come about. */
+  get reached(): boolean {
+    return this.heard;
   }
 
   /**
@@ -95,6 +106,7 @@ export class SessionPool {
     const client = this.clients[this.next++ % this.clients.length];
     if (client === undefined) throw new Error('a pool needs a socket');
     const link = await this.transport.open(client, this.target, this.clock);
+    this.heard = true;
     const session = new LoadSession(link, openid, observer);
     await session.start(this.token(openid));
     return session;

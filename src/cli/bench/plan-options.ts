@@ -11,11 +11,13 @@ import type { AccessOptions } from '../gateway-access.js';
 import { addTrustOptions, readFor, trustOf } from '../gateway-trust.js';
 import type { TrustOptions } from '../gateway-trust.js';
 import { duration, hostPort, whole } from '../option-values.js';
+import { UsageError, refuseGiven } from '../usage-error.js';
 
 export interface BenchOptions extends TrustOptions, AccessOptions {
   readonly mode: BenchMode;
   readonly addr: string;
   readonly sessions: number;
+  readonly timeout: number;
   readonly duration: number;
   readonly warmup: number;
   readonly ramp: number;
@@ -44,7 +46,7 @@ const IN_FLIGHT: Record<BenchMode, number> = {
   idle: 1,
 };
 
-/** What an option means nothing to, it must not seem to obey. */
+/** Options that a mode has no use for. */
 const WITHOUT_MEANING: Record<BenchMode, readonly (keyof BenchOptions)[]> = {
   echo: ['heartbeat', 'everyone'],
   push: ['heartbeat', 'everyone', 'action'],
@@ -61,6 +63,12 @@ export function addPlanOptions(command: Command): Command {
     )
     .option('--addr <address>', 'gateway, host:port', hostPort, '127.0.0.1:8453')
     .option('--sessions <count>', 'sessions to open', whole(1, MAX_SESSIONS), 100)
+    .option(
+      '--timeout <time>',
+      'how long to wait for a connection, or for own upstreams to register',
+      patience,
+      10_000,
+    )
     .option('--duration <time>', 'how long to measure, seconds or 500ms, 2m', duration, 10_000)
     .option('--warmup <time>', 'work before that does not count', duration, 2_000)
     .option('--ramp <time>', 'open the sessions evenly over this time', duration, 0)
@@ -85,7 +93,7 @@ export function addPlanOptions(command: Command): Command {
 
 /**
  * @param command tells which options were given and which are defaults.
- * @throws {CodedError} where a file cannot be read, or options do not fit.
+ * @throws {UsageError} where options do not fit; {CodedError} where a file cannot be read.
  */
 export function planOf(options: BenchOptions, command: Command): BenchPlan {
   const { mode, sessions, everyone = false, ownUpstreams = false } = options;
@@ -94,7 +102,7 @@ export function planOf(options: BenchOptions, command: Command): BenchPlan {
   const { serverName, ...trust } = trustOf(options);
   if (mode === 'broadcast' && !everyone && sessions > MAX_BROADCAST_SESSIONS) {
     const most = `a broadcast names at most ${MAX_BROADCAST_SESSIONS} sessions`;
-    throw new CodedError('USAGE', `${most}: open fewer, or say --everyone`);
+    throw new UsageError(`${most}: open fewer, or say --everyone`);
   }
   refuseMeaningless(mode, command);
   const openids = tokens === null ? ownOpenids(sessions) : [...tokens.keys()].slice(0, sessions);
@@ -103,6 +111,7 @@ export function planOf(options: BenchOptions, command: Command): BenchPlan {
     target: { host, port, trust, ...(serverName === undefined ? {} : { serverName }) },
     gateway: { address: options.gateway, access: accessOf(options) },
     openids,
+    timeout: options.timeout,
     ramp: options.ramp,
     warmup: options.warmup,
     duration: options.duration,
@@ -118,12 +127,8 @@ export function planOf(options: BenchOptions, command: Command): BenchPlan {
 }
 
 function refuseMeaningless(mode: BenchMode, command: Command): void {
-  for (const name of WITHOUT_MEANING[mode]) {
-    if (command.getOptionValueSource(name) !== 'cli') continue;
-    const flag = command.options.find((option) => option.attributeName() === name)?.long ?? name;
-    const advice = mode === 'idle' ? '; --heartbeat says how often each session sends one' : '';
-    throw new CodedError('USAGE', `${flag} means nothing to --mode ${mode}: leave it out${advice}`);
-  }
+  const advice = mode === 'idle' ? '; --heartbeat says how often each session sends one' : '';
+  refuseGiven(command, WITHOUT_MEANING[mode], `to --mode ${mode}: leave it out${advice}`);
 }
 
 /** Nobody else's, not even those of another run: a session that waits would be resumed. */
@@ -138,12 +143,18 @@ function readTokens(file: string): Map<string, string> {
     if (line.trim() === '') continue;
     const [openid, token, more] = line.trim().split(/\s+/);
     if (openid === undefined || token === undefined || more !== undefined) {
-      throw new CodedError('USAGE', `${file}:${index + 1}: write an openid and its token`);
+      throw new CodedError('BAD_TOKENS', `${file}:${index + 1}: write an openid and its token`);
     }
     tokens.set(openid, token);
   }
-  if (tokens.size === 0) throw new CodedError('USAGE', `${file} has no openid and token`);
+  if (tokens.size === 0) throw new CodedError('BAD_TOKENS', `${file} has no openid and token`);
   return tokens;
+}
+
+function patience(text: string): number {
+  const ms = duration(text);
+  if (ms > 0) return ms;
+  throw new InvalidArgumentError('give more than 0.');
 }
 
 function rate(text: string): number {

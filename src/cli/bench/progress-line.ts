@@ -7,10 +7,15 @@ export interface ProgressOutput {
 }
 
 const REDRAW_MS = 100;
+/** A gateway that is there and not overwhelmed answers sooner, ms. */
+const UNUSUAL_MS = 2_000;
 const BAR_WIDTH = 30;
 const BACK_AND_CLEAR = '\r\u001b[K';
 
-/** A bar on one line that is drawn again and again, and leaves nothing behind. */
+/**
+ * A bar on one line that is drawn again and again, and leaves nothing behind. Where the output is no
+ * terminal: nothing, or one line that says whom the run waits for.
+ */
 export class ProgressLine {
   private timer: NodeJS.Timeout | null = null;
 
@@ -19,9 +24,12 @@ export class ProgressLine {
     private readonly read: () => BenchProgress,
   ) {}
 
-  /** Draws until stop(); nothing where the output is no terminal. */
+  /** Draws until stop(). */
   start(): void {
-    if (this.output.isTTY !== true) return;
+    if (this.output.isTTY !== true) {
+      this.timer = setTimeout(() => this.sayWhoIsMissing(), UNUSUAL_MS);
+      return;
+    }
     this.timer = setInterval(() => {
       this.output.write(`${BACK_AND_CLEAR}${progressText(this.read())}`);
     }, REDRAW_MS);
@@ -31,12 +39,21 @@ export class ProgressLine {
     if (this.timer === null) return;
     clearInterval(this.timer);
     this.timer = null;
-    this.output.write(BACK_AND_CLEAR);
+    if (this.output.isTTY === true) this.output.write(BACK_AND_CLEAR);
+  }
+
+  private sayWhoIsMissing(): void {
+    const { waitingFor } = this.read();
+    if (waitingFor === null) return;
+    this.output.write(
+      `gatesvr: no answer from ${waitingFor} yet; --timeout says how long to wait\n`,
+    );
   }
 }
 
-/** `measuring   [######........]  45 %  1,234`. */
-function progressText({ phase, share, done }: BenchProgress): string {
+/** `measuring   [######........]  45 %  1,234`, or whom it waits for. */
+function progressText({ phase, share, done, waitingFor }: BenchProgress): string {
+  if (waitingFor !== null) return `${phase.padEnd(10)} waiting for ${waitingFor}`;
   const filled = Math.round(share * BAR_WIDTH);
   const bar = '#'.repeat(filled).padEnd(BAR_WIDTH, '.');
   const percent = `${Math.floor(share * 100)} %`.padStart(5);

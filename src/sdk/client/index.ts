@@ -3,6 +3,6 @@ export type { GatewayClientOptions, TransportName } from './gateway-client.js';
 export { WebSocketTransport } from './websocket-transport.js';
 export type { WebSocketTransportOptions } from './websocket-transport.js';
 export { QuicTransport, createQuicClient } from './quic-transport.js';
-export type { QuicTransportOptions } from './quic-transport.js';
+export type { QuicClientSettings, QuicTransportOptions } from './quic-transport.js';
 export { FileResumeStore } from './file-resume-store.js';
 export * from './core/index.js';

@@ -25,14 +25,23 @@ export interface QuicTransportOptions extends TlsOptions {
   readonly shared?: QuicClient;
 }
 
+/** Of a QuicClient; `shared` would be another one. */
+export interface QuicClientSettings extends Omit<QuicTransportOptions, 'shared'> {
+  /** How long a handshake may take, ms. Default 10,000; a GatewayClient's own timeouts go before it. */
+  readonly handshakeTimeoutMs?: number;
+}
+
 /** The QuicClient behind a transport, also for one to share between many. */
 export function createQuicClient(
-  options: Omit<QuicTransportOptions, 'shared'> = {},
+  options: QuicClientSettings = {},
   metrics: QuicMetrics = new Metrics().quic,
 ): QuicClient {
-  const { ca = rootCertificates.join('\n'), insecure = false, idleTimeoutMs } = options;
-  const limits: Partial<TransportLimits> =
-    idleTimeoutMs === undefined ? {} : { idleTimeout: idleTimeoutMs };
+  const { ca = rootCertificates.join('\n'), insecure = false } = options;
+  const { idleTimeoutMs, handshakeTimeoutMs } = options;
+  const limits: Partial<TransportLimits> = {
+    ...(idleTimeoutMs === undefined ? {} : { idleTimeout: idleTimeoutMs }),
+    ...(handshakeTimeoutMs === undefined ? {} : { handshakeTimeout: handshakeTimeoutMs }),
+  };
   return new QuicClient({
     trust: { ca: Buffer.from(ca), verify: !insecure },
     alpns: [ALPN],
