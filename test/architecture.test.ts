@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readHouse, violations } from './architecture/rules.js';
 import { scanText, scanTree } from './architecture/scan.js';
+import type { SourceFile } from './architecture/scan.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const house = readHouse(readFileSync(join(root, 'docs', 'ARCHITECTURE.md'), 'utf8'));
@@ -19,7 +20,33 @@ describe('the code', () => {
     expect(files.length).toBeGreaterThan(20);
     expect(violations(house, files)).toEqual([]);
   });
+
+  it('of the command line loads QUIC, gRPC and the gateway only for commands that need them', () => {
+    const { folders, packages } = loadedAtOnce(scanTree(join(root, 'src')), 'cli/main.ts');
+    expect(folders).toContain('config');
+    const heavy = ['gateway', 'grpc', 'quic', 'session', 'telemetry', 'wire'];
+    expect(folders.filter((folder) => heavy.includes(folder))).toEqual([]);
+    const light = ['commander', 'yaml', 'zod'];
+    expect(packages.filter((name) => !name.startsWith('node:') && !light.includes(name))).toEqual(
+      [],
+    );
+  });
 });
+
+/** What stands in memory before a program does anything. */
+function loadedAtOnce(files: readonly SourceFile[], first: string) {
+  const byPath = new Map(files.map((file) => [file.path, file] as const));
+  const [paths, packages] = [new Set([first]), new Set<string>()];
+  for (const path of paths) {
+    for (const { specifier, target, typeOnly, late } of byPath.get(path)?.imports ?? []) {
+      if (typeOnly || late) continue;
+      if (target === null) packages.add(specifier);
+      else paths.add(target);
+    }
+  }
+  const folders = new Set([...paths].map((path) => path.slice(0, path.indexOf('/'))));
+  return { folders: [...folders], packages: [...packages] };
+}
 
 describe('the import table', () => {
   it('was read whole', () => {

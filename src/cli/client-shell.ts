@@ -7,7 +7,7 @@ import type { Readable, Writable } from 'node:stream';
 import { messageOf } from '../base/errors.js';
 import type { GatewayClient, RequestOptions } from '../sdk/client/index.js';
 import { answerText, pushLine } from './client-output.js';
-import { DEMO_ACTIONS } from './demo-actions.js';
+import { DEMO_ACTIONS } from './demo-action-names.js';
 
 /** Lines that are remembered over runs. */
 const HISTORY_LINES = 500;

@@ -2,8 +2,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { CodedError } from '../base/errors.js';
-import { GatewayClient } from '../sdk/client/index.js';
-import type { GatewayClientOptions, RequestOptions, TransportName } from '../sdk/client/index.js';
+import type {
+  GatewayClient,
+  GatewayClientOptions,
+  RequestOptions,
+  TransportName,
+} from '../sdk/client/index.js';
 import { answerText, pushLine } from './client-output.js';
 import { ClientShell, historyFile } from './client-shell.js';
 import { addTrustOptions, readFor, trustOf } from './gateway-trust.js';
@@ -93,7 +97,9 @@ async function runClient(options: ClientOptions, terminal: Terminal): Promise<vo
     requestTimeoutMs: timeout * MS_PER_SECOND,
   };
   if (options.performance === true) return measure(settings, options.json === true, terminal);
-  const client = new GatewayClient(settings);
+  // The client's code is loaded only when it is needed: every command starts faster.
+  const sdk = await import('../sdk/client/index.js');
+  const client = new sdk.GatewayClient(settings);
   try {
     if (options.action === undefined) {
       await new ClientShell(client, process.stdin, process.stdout, historyFile()).run();

@@ -1,6 +1,7 @@
 import { ReplyError } from '../sdk/upstream/index.js';
 import type { Reply, RequestContext, UpstreamServer } from '../sdk/upstream/index.js';
 import { calculate } from './arithmetic.js';
+import type { DEMO_ACTIONS } from './demo-action-names.js';
 import { DemoUsers } from './demo-users.js';
 
 /** Most pushes that one request of `before` or `after` may ask for. */
@@ -10,22 +11,6 @@ const MAX_BURST = 500;
 const MAX_INTERVAL_MS = 1_000;
 const DEFAULT_LISTED = 100;
 const MIB = 1024 * 1024;
-
-/** What the demo service answers to, in the order that its help shows. */
-export const DEMO_ACTIONS = [
-  'hello',
-  'echo',
-  'time',
-  'calculate',
-  'status',
-  'session_info',
-  'user_list',
-  'broadcast',
-  'before',
-  'after',
-  'burst',
-  'logout',
-] as const;
 
 /**
  * A small but real service: users log in and out, compute, look at each other and push. Gives a

@@ -3,9 +3,8 @@ import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import { parseAddress } from '../base/address.js';
 import { StartupError, messageOf } from '../base/errors.js';
-import { UpstreamServer } from '../sdk/upstream/index.js';
 import type { RegistrationReport } from '../sdk/upstream/index.js';
-import { DEMO_ACTIONS, DemoActions } from './demo-actions.js';
+import { DEMO_ACTIONS } from './demo-action-names.js';
 import { hostPorts } from './option-values.js';
 import type { Terminal } from './program.js';
 import { UntilSignal } from './until-signal.js';
@@ -55,6 +54,12 @@ async function runUpstream(
   signals: SignalSource,
 ): Promise<void> {
   const { zone, addr, gateway, advertise, name, secret, stream } = options;
+  const access = secret === undefined ? {} : { access: { secret: readSecret(secret) } };
+  // gRPC is loaded only when it is needed: every command starts faster.
+  const [{ UpstreamServer }, { DemoActions }] = await Promise.all([
+    import('../sdk/upstream/index.js'),
+    import('./demo-actions.js'),
+  ]);
   const server = new UpstreamServer({
     zone,
     serviceName: name,
@@ -62,7 +67,7 @@ async function runUpstream(
     gateways: gateway,
     stream,
     ...(advertise === undefined ? {} : { advertise }),
-    ...(secret === undefined ? {} : { access: { secret: readSecret(secret) } }),
+    ...access,
     onRegistration: reporter(terminal, zone, gateway.length > 1),
     onError: (error, action) =>
       terminal.err(`gatesvr: action ${action} failed: ${String(error)}\n`),

@@ -10,6 +10,8 @@ export interface Import {
   readonly target: string | null;
   /** Erased by the compiler. */
   readonly typeOnly: boolean;
+  /** `await import()`: loaded when the program comes there. */
+  readonly late: boolean;
 }
 
 export interface SourceFile {
@@ -51,7 +53,7 @@ export function scanText(path: string, text: string): SourceFile {
 
 function importOf(path: string, node: ts.Node): Import | null {
   let specifier: ts.Node | undefined;
-  let typeOnly = false;
+  let [typeOnly, late] = [false, false];
   if (ts.isImportDeclaration(node)) {
     specifier = node.moduleSpecifier;
     typeOnly = node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword;
@@ -60,12 +62,13 @@ function importOf(path: string, node: ts.Node): Import | null {
     typeOnly = node.isTypeOnly;
   } else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
     specifier = node.arguments[0];
+    late = true;
   } else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) {
     specifier = node.argument.literal;
     typeOnly = true;
   }
   if (specifier === undefined || !ts.isStringLiteral(specifier)) return null;
-  return { specifier: specifier.text, target: targetOf(path, specifier.text), typeOnly };
+  return { specifier: specifier.text, target: targetOf(path, specifier.text), typeOnly, late };
 }
 
 function targetOf(path: string, specifier: string): string | null {
