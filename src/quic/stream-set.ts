@@ -10,6 +10,8 @@ export class StreamSet {
   private readonly streams: QuicStream[] = [];
   private openedBidi = 0;
   private openedUni = 0;
+  /** Behind the highest that was accepted, in units of streams: bidirectional, unidirectional. */
+  private readonly accepted: [number, number] = [0, 0];
 
   constructor(
     private readonly host: StreamHost,
@@ -85,15 +87,38 @@ export class StreamSet {
     for (let index = this.streams.length - 1; index >= 0; index--) this.streams[index]?.wake();
   }
 
-  /** Asking quiche for all readable streams costs some 15 us, so it is asked only about new ones. */
+  /**
+   * Streams that the peer opened. They come nearly always in order, so the next of either kind is tried
+   * first: asking quiche for all readable ones costs 15 us and five handles, four of which outlive every
+   * collection of young objects (docs/PERFORMANCE.md).
+   */
   private accept(onStream: (stream: QuicStream) => void): void {
+    this.acceptNext(0, onStream);
+    this.acceptNext(1, onStream);
+    const { quiche } = this.host;
+    if (!quiche.isReadable()) return;
     const openedByPeer = this.isServer ? 0 : 1;
-    for (const id of this.host.quiche.readable()) {
+    for (const id of quiche.readable()) {
       if ((id & 1) !== openedByPeer || this.streams.some((stream) => stream.id === id)) continue;
-      const stream = this.add(id, true);
-      onStream(stream);
-      stream.deliver();
+      this.acceptOne(id, onStream);
     }
+  }
+
+  /** @param kind 0: bidirectional, 1: unidirectional, as in bit 1 of a stream id (RFC 9000 section 2.1). */
+  private acceptNext(kind: 0 | 1, onStream: (stream: QuicStream) => void): void {
+    for (;;) {
+      const id = (this.accepted[kind] ?? 0) * 4 + kind * 2 + (this.isServer ? 0 : 1);
+      if (!this.host.quiche.streamReadable(id)) return;
+      this.acceptOne(id, onStream);
+    }
+  }
+
+  private acceptOne(id: number, onStream: (stream: QuicStream) => void): void {
+    const kind = (id >> 1) & 1;
+    this.accepted[kind] = Math.max(this.accepted[kind] ?? 0, Math.floor(id / 4) + 1);
+    const stream = this.add(id, true);
+    onStream(stream);
+    stream.deliver();
   }
 
   private add(id: number, openedByPeer: boolean): QuicStream {

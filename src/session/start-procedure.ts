@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { RandomDraws } from '../base/random-draws.js';
 import type { Router } from '../routing/router.js';
 import { ErrorCode } from '../wire/error-catalogue.js';
 import { MAX_CLAIMED_SEQ, MAX_OPENID_BYTES } from '../wire/limits.js';
@@ -31,6 +31,9 @@ export interface IdentityProof {
  */
 export const MAX_VERIFYING = 4_096;
 
+/** Nobody guesses one: whoever knows it may resume the session where no token is asked for. */
+const SESSION_ID_BYTES = 16;
+
 /** What an accepted START opened; START_RESP goes out before the session may write. */
 export interface StartedSession {
   readonly session: Session;
@@ -46,6 +49,7 @@ export interface SessionEnder {
 
 /** Turns a START into a session: resumed, a new incarnation, or a first one. */
 export class StartProcedure {
+  private readonly ids = new RandomDraws(SESSION_ID_BYTES);
   private arrivals = 0;
   private verifying = 0;
 
@@ -127,7 +131,7 @@ export class StartProcedure {
 
   private incarnate(start: StartRequest, decision: NewIncarnation, known?: Session): Session {
     const origin = {
-      id: randomBytes(16).toString('hex'),
+      id: this.ids.next().toString('hex'),
       openid: start.openid,
       firstSeq: decision.firstSeq,
       openingClaim: start.lastAckedSeqId,
