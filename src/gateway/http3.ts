@@ -72,6 +72,6 @@ export function altSvc(config: Config, port: number): string | null {
 }
 
 /** Where clients find what is bound to the port of QUIC: behind a port mapping another than that. */
-function publicPort({ server }: Config, bound: number): number {
+export function publicPort({ server }: Config, bound: number): number {
   return server.advertiseAddr?.port ?? bound;
 }

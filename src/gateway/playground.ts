@@ -5,6 +5,7 @@ import { StartupError } from '../base/errors.js';
 import { certificateHash, mayBeTrustedByHash } from '../config/certificate-hash.js';
 import type { Config } from '../config/config.js';
 import type { ClientFacing } from './client-certificate.js';
+import { publicPort } from './http3.js';
 import type { PlainPage, PlainPages } from '../edge/plain-pages.js';
 
 export { answerPage } from '../edge/plain-pages.js';
@@ -20,11 +21,10 @@ export class Playground implements ClientFacing {
   private certificateHashes: readonly string[] = [];
 
   /** @throws {StartupError} where it is on and was not built. */
-  constructor(config: Config, ports: { readonly quicPort: number; readonly wsPort: number }) {
+  constructor(config: Config, bound: BoundPorts) {
     if (!config.websocket.playground) return;
-    this.pages = playgroundPages(() => ({
-      port: ports.quicPort,
-      webSocketPort: ports.wsPort,
+    this.pages = playgroundPages((pagePort) => ({
+      ...portsSeenFrom(pagePort, config, bound),
       insecureWebSocket: false,
       certificateHashes: this.certificateHashes,
     }));
@@ -40,6 +40,26 @@ export class Playground implements ClientFacing {
   }
 }
 
+/** As the gateway's machine knows them; 0: none. */
+interface BoundPorts {
+  readonly quicPort: number;
+  readonly wsPort: number;
+}
+
+/**
+ * Where a browser finds the gateway that got the page at `pagePort`: behind a port mapping or a proxy another
+ * port than any that is bound here. Browsers know that of TCP, also where HTTP/3 brought them the page
+ * (RFC 7838 section 2.1), unless it was the port of QUIC that somebody pointed them to.
+ */
+function portsSeenFrom(pagePort: number, config: Config, { quicPort, wsPort }: BoundPorts) {
+  // One port of UDP and TCP is mapped alike for both.
+  const mappedAlike = quicPort === wsPort || wsPort === 0;
+  return {
+    port: publicPort(config, mappedAlike ? pagePort : quicPort),
+    webSocketPort: wsPort === 0 || pagePort === quicPort ? wsPort : pagePort,
+  };
+}
+
 /** The page's files by path, and their types. */
 const FILES: readonly (readonly [path: string, file: string, type: string])[] = [
   ['/', 'index.html', 'text/html; charset=utf-8'],
@@ -50,8 +70,9 @@ const FILES: readonly (readonly [path: string, file: string, type: string])[] = 
 
 const SETUP_PATH = '/playground/setup.json';
 
-/** A host name, IPv4 address or IPv6 address in brackets, as it may stand in a policy. */
-const HOST = /^(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])$/i;
+/** A host name, IPv4 address or IPv6 address in brackets, as it may stand in a policy; and a port. */
+const AUTHORITY = /^([a-z0-9.-]+|\[[0-9a-f:.]+\])(?::(\d{1,5}))?$/i;
+const HTTPS_PORT = 443;
 
 /** Where the page finds its gateway. */
 export interface PlaygroundSetup {
@@ -67,24 +88,25 @@ export interface PlaygroundSetup {
 /**
  * The playground: a page that connects to the gateway, shows what comes, and lets people break the
  * connection. It is for everybody and knows no more than any client.
- * @param setup asked anew for each answer.
+ * @param setup asked anew for each answer, with the port that the browser asked at.
  * @returns null where it was not built.
  */
-export function playgroundPages(setup: () => PlaygroundSetup): PlainPages | null {
+export function playgroundPages(setup: (pagePort: number) => PlaygroundSetup): PlainPages | null {
   if (!existsSync(join(FOLDER, 'index.html'))) return null;
   const files = new Map(
     FILES.map(([path, file, type]) => [path, { type, body: readFileSync(join(FOLDER, file)) }]),
   );
   return (path, authority) => {
-    const [host = ''] = /^(?:\[[^\]]*\]|[^:]*)/.exec(authority) ?? [];
-    if (!HOST.test(host)) return null;
+    const [, host, pagePort = HTTPS_PORT] = AUTHORITY.exec(authority) ?? [];
+    if (host === undefined) return null;
+    const found = setup(Number(pagePort));
     if (path === SETUP_PATH) {
-      const { port, ...rest } = setup();
+      const { port, ...rest } = found;
       const body = Buffer.from(JSON.stringify({ address: `${host}:${port}`, ...rest }));
-      return withHeaders({ type: 'application/json', body }, host, setup());
+      return withHeaders({ type: 'application/json', body }, host, found);
     }
     const file = files.get(path);
-    return file === undefined ? null : withHeaders(file, host, setup());
+    return file === undefined ? null : withHeaders(file, host, found);
   };
 }
 

@@ -119,7 +119,7 @@ describeInChromium('the playground', () => {
   });
 
   test('is served by the gateway, too, where that is configured', async () => {
-    const get = (path: string, host = 'gw.example:8453') =>
+    const get = (path: string, host = `gw.example:${gateway.wsPort}`) =>
       new Promise<{ status: number; policy: string; body: string }>((resolve, reject) => {
         const options = { host: '127.0.0.1', port: gateway.wsPort, path, ca, headers: { host } };
         request({ ...options, servername: 'localhost' }, (response) => {
@@ -151,6 +151,9 @@ describeInChromium('the playground', () => {
       insecureWebSocket: false,
       certificateHashes: [Buffer.from(hash.replaceAll(':', ''), 'hex').toString('base64')],
     });
+    expect((await get('/', 'gw.example:9443')).policy).toContain(
+      `https://gw.example:${gateway.quicPort} wss://gw.example:9443;`,
+    );
     expect((await get('/', 'a;b')).status).toBe(404);
     expect((await get('/nothing')).status).toBe(404);
   });
