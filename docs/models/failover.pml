@@ -363,7 +363,11 @@ inline hand_over() {
   send_heartbeat()
 }
 
-/* What was under way when it fell silent: an answer of an upstream, a deadline. */
+/*
+ * What was under way when it fell silent: an answer of an upstream, a deadline. Once it has offered, answers wait for
+ * the end of that, for whoever takes over goes on with the same push numbers; other entries, as of a session that ends,
+ * do not. Numbers are not in this model.
+ */
 inline late_entry() {
   node[me].history = node[me].history | (1 << entries); node[me].position++; entries++;
   ship()

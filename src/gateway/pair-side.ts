@@ -83,6 +83,10 @@ export class PairSide implements ServingGate {
     return this.serves && !this.handingOver;
   }
 
+  get numbers(): boolean {
+    return this.replicator?.machine.handOver.offered !== true;
+  }
+
   get primaryAddress(): string {
     return this.replicator === null ? '' : primaryAddress(this.replicator);
   }

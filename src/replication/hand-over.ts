@@ -12,7 +12,7 @@ export class HandOver {
     return this.step !== 'none';
   }
 
-  /** Heartbeats say so, and the backup may have taken over. */
+  /** Heartbeats say so, and the backup may have taken over: nothing may be numbered here. */
   get offered(): boolean {
     return this.step === 'offered';
   }

@@ -102,9 +102,11 @@ export class RoleTenure {
     this.listener.onAlone(reason);
   }
 
+  /** The offer is over first: with the news of it what has waited for that is numbered. */
   keepServing(): void {
-    if (this.handOver.offered) this.listener.onHandOverFailed();
+    const { offered } = this.handOver;
     this.handOver.end();
+    if (offered) this.listener.onHandOverFailed();
   }
 
   join(peer: Standing): void {

@@ -144,6 +144,11 @@ export class FanOut {
     this.run();
   }
 
+  /** After a time in which nothing could be numbered: delivers what has waited. */
+  goOn(): void {
+    if (this.sweeps.length > 0) this.goOnLater();
+  }
+
   /** Delivers nothing more of what is under way, and answers so. */
   breakOff(failure: string): void {
     for (let sweep = this.sweeps.at(0); sweep !== undefined; sweep = this.sweeps.at(0)) {
@@ -165,7 +170,7 @@ export class FanOut {
 
   private run(): void {
     // Whoever hears an answer may have the next broadcast ready; it takes its turn behind.
-    if (this.running) return;
+    if (this.running || !this.serving.numbers) return;
     this.running = true;
     for (let sweep = this.sweeps.at(0); sweep !== undefined; sweep = this.sweeps.at(0)) {
       if (this.sessionsLeft <= 0 || this.bytesLeft <= 0) break;

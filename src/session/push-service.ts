@@ -57,11 +57,17 @@ export class PushService {
 
   /**
    * From here on every push is refused: what is accepted later would miss the state file. Broadcasts
-   * that are under way are in all outboxes when it returns.
+   * that are under way are in all outboxes when it returns, or broken off where nothing may be numbered.
    */
   close(): void {
     this.closed = SHUTTING_DOWN;
-    this.fanOut.finish();
+    if (this.parts.serving.numbers) this.fanOut.finish();
+    else this.breakOff();
+  }
+
+  /** Numbers may be given again: broadcasts that stood still for that go on. */
+  goOn(): void {
+    this.fanOut.goOn();
   }
 
   /** Broadcasts that are under way reach nobody any more: another gateway serves. */

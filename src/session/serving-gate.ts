@@ -4,6 +4,11 @@ export interface ServingGate {
   readonly accepts: boolean;
   /** Whether what was taken in has its effects: dispatch, success, START_RESP. */
   readonly serves: boolean;
+  /**
+   * Whether sessions may number anything. Not from an offer of the role to its end: whoever takes it goes on
+   * with the next numbers at once, before this gateway hears of it.
+   */
+  readonly numbers: boolean;
   /** `server.advertise_addr` of the gateway that serves instead; empty where none is known. */
   readonly primaryAddress: string;
 }
@@ -12,6 +17,7 @@ export interface ServingGate {
 export const ALWAYS_SERVING: ServingGate = Object.freeze({
   accepts: true,
   serves: true,
+  numbers: true,
   primaryAddress: '',
 });
 

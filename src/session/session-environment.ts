@@ -4,6 +4,7 @@ import type { JournalWriter } from '../journal/journal-writer.js';
 import type { NumberCeiling } from '../journal/number-ceiling.js';
 import type { SessionMetrics } from '../telemetry/session-metrics.js';
 import type { Epochs } from './epochs.js';
+import type { LateOutcomes } from './late-outcomes.js';
 import type { SessionOptions } from './options.js';
 import type { OutboxTotal } from './outbox-total.js';
 import type { Overload } from './overload/overload.js';
@@ -23,6 +24,8 @@ export interface SessionEnvironment {
   readonly outboxTotal: OutboxTotal;
   /** Whether this gateway serves at the moment. */
   readonly serving: ServingGate;
+  /** What may not be numbered yet. */
+  readonly late: LateOutcomes;
   readonly epochs: Epochs;
   /** Null where nothing is written down. */
   readonly journal: JournalWriter | null;

@@ -23,6 +23,7 @@ import { NO_LIMITS } from './overload/options.js';
 import type { OverloadOptions } from './overload/options.js';
 import { Overload } from './overload/overload.js';
 import type { ConnectionRefusal } from './overload/overload.js';
+import { LateOutcomes } from './late-outcomes.js';
 import { AT_CAPACITY, DRAINING, STARTING } from './link-refusals.js';
 import { OutboxTotal } from './outbox-total.js';
 import { PushService } from './push-service.js';
@@ -109,7 +110,8 @@ export class SessionService implements ConnectionHost {
     const shared = { options, clock, wheel, metrics, ceiling, overload, handles, journal, serving };
     const epochs = parts.epochs ?? LONE_EPOCHS;
     const outboxTotal = new OutboxTotal(options.outboxTotalBytes);
-    this.environment = { ...shared, outboxTotal, epochs, tracing, onExpired };
+    const late = new LateOutcomes(serving);
+    this.environment = { ...shared, outboxTotal, epochs, tracing, late, onExpired };
     this.registry = new SessionRegistry(options.maxSessions);
     this.offline = new OfflineQueues(options, clock, wheel, metrics.pushesExpired, journal);
     this.keys = new IdempotencyKeys(clock);
@@ -243,9 +245,14 @@ export class SessionService implements ConnectionHost {
     await new Drain(this.connections, this.parts.clock).run(timeout);
   }
 
-  /** The clients that a drain sent away may come back: it did not end in a stop. */
+  /**
+   * The clients that a drain sent away may come back: it did not end in a stop. What waited until numbers may be
+   * given again goes on.
+   */
   undrain(): void {
     if (this.phase === 'draining') this.phase = 'open';
+    this.environment.late.release();
+    this.pushes.goOn();
   }
 
   /**

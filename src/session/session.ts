@@ -228,9 +228,10 @@ export class Session implements RequestOwner, KnownSession {
   /** The upstream's answer, or what came instead of one. */
   onOutcome(request: PendingRequest, outcome: UpstreamOutcome): void {
     const { trace } = request;
+    const { clock, metrics, options, late } = this.environment;
+    if (!this.hasEnded && late.holds(this, request, outcome)) return;
     if (trace !== null) trace.onOutcome(outcome);
     if (this.hasEnded) return;
-    const { clock, metrics, options } = this.environment;
     metrics.answered(clock.now() - request.startedAt);
     metrics.encode.begin(clock);
     const fits = this.appendAnswer(request, outcomeBody(outcome, metrics.errors));

@@ -40,6 +40,8 @@ export class PairNode {
   readonly store = new MemoryRoleStore();
   machine!: RoleMachine;
   entries: string[] = [];
+  /** Late: to be numbered once nothing is offered any more. */
+  private waiting: string[] = [];
   /** The next push has this number or a higher one; part of the history. */
   floor = 0;
   changes: RoleChange[] = [];
@@ -71,6 +73,7 @@ export class PairNode {
     const recovered = keeps && left !== 'nothing';
     if (!recovered) this.entries = [];
     if (!recovered) this.floor = 0;
+    this.waiting = [];
     this.up = true;
     this.paused = false;
     this.machine = new RoleMachine(
@@ -89,7 +92,7 @@ export class PairNode {
       {
         onRole: (change) => this.onRole(change),
         onTakeOverAsked: () => void this.takeOverAsked++,
-        onHandOverFailed: () => undefined,
+        onHandOverFailed: () => this.release(),
         onAlone: (reason) => void this.alone.push(reason),
         onDeparted: () => undefined,
       },
@@ -98,13 +101,35 @@ export class PairNode {
     );
   }
 
-  /** Number of the next push, where every entry is one. */
+  /** Number of the next push: those that have one begin with it. */
   get nextNumber(): number {
-    return Math.max(this.floor, 1 + Number.parseInt(this.entries.at(-1) ?? '0'));
+    const newest = this.entries.findLast((entry) => /^\d+: /.test(entry));
+    return Math.max(this.floor, 1 + Number.parseInt(newest ?? '0'));
+  }
+
+  /** A push. */
+  append(content: string): void {
+    this.entries.push(`${this.nextNumber}: ${content}`);
+  }
+
+  /**
+   * What was under way when it fell silent: an answer, a deadline, the end of a session. Once the role is offered
+   * nothing is numbered any more (`ServingGate.numbers`), though entries may be written.
+   */
+  appendLate(content: string): void {
+    if (!this.machine.handOver.offered) return this.append(content);
+    this.entries.push(`unnumbered: ${content}`);
+    this.waiting.push(content);
+  }
+
+  private release(): void {
+    for (const content of this.waiting.splice(0)) this.appendLate(content);
   }
 
   private onRole(change: RoleChange): void {
     this.changes.push(change);
+    // Sessions begin again: their requests have no answer.
+    this.waiting = [];
     if (change.jump) this.floor = jumpAbove(this.nextNumber, change.smaller ? 'odd' : 'even');
   }
 

@@ -212,6 +212,8 @@ export class SessionHarness implements MemoryScheduler {
   readonly service: SessionService;
   /** Null unless the harness was told to keep one; its turns end with `settle`. */
   readonly journal: JournalWriter | null;
+  /** Of a gateway that serves, until the test says otherwise. */
+  readonly serving = { accepts: true, serves: true, numbers: true, primaryAddress: '' };
   /** What the gateway is told that its sockets have read. */
   datagramsRead = 0;
   private readonly tasks: (() => void)[] = [];
@@ -237,6 +239,7 @@ export class SessionHarness implements MemoryScheduler {
       authenticator,
       ceiling,
       journal: this.journal,
+      serving: this.serving,
       soon: (run) => this.soon(run),
       datagramsRead: () => this.datagramsRead,
     });

@@ -56,7 +56,7 @@ class Process {
   }
 
   /** In an epoch of its own: a new one, or the one in which it served before. */
-  async serve(epoch: number, promoted: boolean): Promise<this> {
+  async serve(epoch: number, promoted: boolean, jump = epoch > 1 || !promoted): Promise<this> {
     if (this.log !== null) await this.history.recover();
     const change = {
       role: 'primary',
@@ -64,7 +64,7 @@ class Process {
       planned: false,
       reason: '',
     } as const;
-    this.history.takeOver({ ...change, epoch, promoted, jump: epoch > 1 || !promoted });
+    this.history.takeOver({ ...change, epoch, promoted, jump });
     this.serves = true;
     this.harness.settle();
     return this;
@@ -235,6 +235,39 @@ describe('what only a deposed primary holds', () => {
     expect(a.told()).toEqual({ offered: [], untold: 2 });
     const restarted = (await new Process(log).serve(1, false)).follow(b);
     expect(restarted.told()).toEqual({ offered: ['carol: text after keyed: a key'], untold: 1 });
+  });
+});
+
+describe('an offer of the role that was taken, and whose answer was lost', () => {
+  /** What a client gets that resumes from the beginning. */
+  function replayed({ harness }: Process) {
+    const session = harness.service.registry.findByOpenid('carol');
+    const lastAckedSeqId = (session?.firstSeq ?? 0) - 1;
+    return harness.started('carol', { lastAckedSeqId, resumeSessionId: session?.id ?? '' })
+      .sequenced;
+  }
+
+  test('gives no number two contents: what is late here waits until numbers have jumped', async () => {
+    const a = await new Process().serve(1, true);
+    a.harness.started('carol').business(1).business(2);
+    a.push('carol', 'text before');
+    const b = new Process().follow(a);
+    a.harness.serving.numbers = false;
+    a.harness.answer(0);
+    a.harness.fail(1);
+    await b.serve(2, true, false);
+    a.harness.serving.numbers = true;
+    await a.serve(1, false);
+    const [atA, atB] = [replayed(a), replayed(b)];
+    const last = atB.at(-1)?.seq ?? 0;
+    expect(atB.map(({ code, seq }) => [code, last - seq])).toEqual([
+      [200, 2],
+      [504, 1],
+      [504, 0],
+    ]);
+    expect(atA.filter(({ seq }) => seq <= last).map(({ text }) => text)).toEqual([atB[0]?.text]);
+    expect(atA.map(({ msgId }) => msgId)).toEqual(atB.map(({ msgId }) => msgId));
+    expect(atA[1]?.seq).toBe(2 ** 32);
   });
 });
 

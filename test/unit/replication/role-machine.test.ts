@@ -200,6 +200,24 @@ describe('push numbers', () => {
     expect([pair.a.serves, pair.a.changes.at(-1)?.jump]).toEqual([true, true]);
   });
 
+  it('are given to what was late once the backup declines; where they jump it is forgotten', () => {
+    const late = (pair: Pair) => {
+      pair.a.machine.fallSilent();
+      pair.a.machine.handOver.offer();
+      pair.a.appendLate('late');
+      expect(pair.a.entries).not.toContain('1: late');
+    };
+    const declined = settled();
+    late(declined);
+    declined.exchange(declined.a);
+    expect([declined.a.serves, declined.a.entries.at(-1)]).toEqual([true, '1: late']);
+    const silent = settled();
+    late(silent);
+    silent.cut = true;
+    silent.run(2 * TIMEOUT);
+    expect([silent.a.serves, silent.a.nextNumber]).toEqual([true, 2 ** 32]);
+  });
+
   it('do not jump where the backup that was offered to declines, or says goodbye', () => {
     for (const ends of [
       (pair: Pair) => void pair.a.entries.push('late'),

@@ -45,7 +45,7 @@ describe('the desk of clients', () => {
 
   test('counts only while the gateway serves', () => {
     const { registry } = new SessionHarness().service;
-    const gate = { accepts: true, serves: true, primaryAddress: '' };
+    const gate = { accepts: true, serves: true, numbers: true, primaryAddress: '' };
     const desk = new ClientDesk(registry, new FakeClock(), gate, () => undefined);
     expect(desk.elsewhere).toBeNull();
     Object.assign(gate, { accepts: false, primaryAddress: '10.0.0.2:8453' });
