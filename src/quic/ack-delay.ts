@@ -2,9 +2,10 @@
 const LEAST_MS = 25;
 
 /** Connections that add one ms. */
-const CONNECTIONS_PER_MS = 500;
+const CONNECTIONS_PER_MS = 100;
 
-const MOST_MS = 200;
+/** Four probes, each after twice the time of the one before, still fit into an idle timeout of 30 s. */
+const MOST_MS = 1_000;
 
 /**
  * What a client is told of how late its packets may be acknowledged (max_ack_delay, RFC 9000 section 18.2: with
