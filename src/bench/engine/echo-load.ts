@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { QuicClient } from '../../quic/quic-client.js';
 import type { QuicConnection } from '../../quic/quic-connection.js';
 
@@ -6,10 +7,23 @@ const HOST = '127.0.0.1';
 /** The server name of the development certificate. */
 const SERVER_NAME = 'localhost';
 
-/** Connects; a benchmark wants to hear of every unexpected end. */
-export function connectTo(client: QuicClient, port: number): Promise<QuicConnection> {
+/** Where the load goes. */
+export interface EchoTarget {
+  readonly port: number;
+  /** Rest between the handshake and the first stream, ms. */
+  readonly settle: number;
+}
+
+/** Connects, ready for the first stream. */
+export async function connectTo(
+  client: QuicClient,
+  { port, settle }: EchoTarget,
+): Promise<QuicConnection> {
   const target = { host: HOST, port, serverName: SERVER_NAME };
-  return client.connect(target, { onStream: () => undefined, onClosed: () => undefined });
+  const observer = { onStream: () => undefined, onClosed: () => undefined };
+  const connection = await client.connect(target, observer);
+  if (settle > 0) await pause(settle);
+  return connection;
 }
 
 /** One connection that sends a frame, waits for its echo, compares every byte, and sends the next. */
@@ -20,7 +34,9 @@ export class EchoLoop {
   private expected: Buffer;
   private matched = 0;
   private running = true;
-  private onIdle: (() => void) | null = null;
+  private readonly idle: Promise<void>;
+  private onIdle: () => void = () => undefined;
+  private onBroken: (error: Error) => void = () => undefined;
 
   constructor(
     readonly connection: QuicConnection,
@@ -28,6 +44,12 @@ export class EchoLoop {
     private readonly frameBytes: number,
   ) {
     this.expected = this.nextFrame();
+    this.idle = new Promise((resolve, reject) => {
+      this.onIdle = resolve;
+      this.onBroken = reject;
+    });
+    // Whoever calls finish() hears of it.
+    this.idle.catch(() => undefined);
     const stream = connection.openStream();
     stream.bind({
       onReadable: () => {
@@ -39,26 +61,30 @@ export class EchoLoop {
         this.matched = 0;
         this.expected = this.nextFrame();
         if (this.running) stream.write(this.expected);
-        else this.onIdle?.();
+        else this.onIdle();
       },
       onDrained: () => undefined,
       onAborted: (code) => {
-        throw new Error(`stream of connection ${number} broke off with ${code}`);
+        this.onBroken(new Error(`stream of connection ${number} broke off with ${code}`));
       },
     });
     stream.write(this.expected);
   }
 
-  /** Sends no further frame and waits for the echo of the last. */
+  /**
+   * Sends no further frame and waits for the echo of the last.
+   * @throws {Error} where a byte was not the one that was sent, or the stream broke off.
+   */
   finish(): Promise<void> {
     this.running = false;
-    return new Promise((done) => (this.onIdle = done));
+    return this.idle;
   }
 
-  /** @throws {Error} at the first byte that is not the one that was sent. */
   private compare(bytes: Uint8Array): void {
     const wanted = this.expected.subarray(this.matched, this.matched + bytes.length);
-    if (!wanted.equals(bytes)) throw new Error(`connection ${this.number}: a wrong echo`);
+    if (!wanted.equals(bytes)) {
+      this.onBroken(new Error(`connection ${this.number}: a wrong echo`));
+    }
     this.matched += bytes.length;
   }
 
@@ -76,12 +102,12 @@ export class EchoLoop {
  */
 export async function handshakeLoop(
   client: QuicClient,
-  port: number,
+  target: EchoTarget,
   until: number,
 ): Promise<number> {
   let done = 0;
   while (performance.now() < until) {
-    const loop = new EchoLoop(await connectTo(client, port), done, 100);
+    const loop = new EchoLoop(await connectTo(client, target), done, 100);
     await loop.finish();
     loop.connection.close(0, '');
     done++;
