@@ -61,7 +61,7 @@ describe('a QUIC connection', () => {
       (await harness?.connect())?.connection.quiche.stats().peerMaxAckDelay;
     expect(await announced()).toBe(25);
     jest.spyOn(harness.server, 'connectionCount').mockReturnValue(50_000);
-    expect(await announced()).toBe(125);
+    expect(await announced()).toBe(525);
   });
 
   it('tells the server who closed, with what', async () => {
