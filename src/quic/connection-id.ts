@@ -1,8 +1,6 @@
 import { createCipheriv } from 'node:crypto';
 import { RandomDraws } from '../base/random-draws.js';
-import { CONNECTION_ID_BYTES } from './limits.js';
-
-const TOKEN_BYTES = 16;
+import { CONNECTION_ID_BYTES, RESET_TOKEN_BYTES } from './limits.js';
 
 /** A connection id as a key of a Map. */
 export function idKey(id: Uint8Array): string {
@@ -14,7 +12,7 @@ export class ConnectionIdSource {
   private readonly draws = new RandomDraws(CONNECTION_ID_BYTES);
   private readonly cipher;
   /** The id, and zeros up to the block of the cipher. */
-  private readonly block = Buffer.alloc(TOKEN_BYTES);
+  private readonly block = Buffer.alloc(RESET_TOKEN_BYTES);
 
   /** @param resetKey keys the tokens, 32 bytes; the same key lets a restarted server reset old connections. */
   constructor(resetKey: Uint8Array) {

@@ -16,6 +16,9 @@ export const MIN_PACKET_BYTES = 21;
 /** Length of every connection id that we choose: 64 random bits, at a fixed offset in short headers. */
 export const CONNECTION_ID_BYTES = 8;
 
+/** Of a stateless reset (RFC 9000 section 10.3). */
+export const RESET_TOKEN_BYTES = 16;
+
 /**
  * Connection ids that each side of a connection holds of the other: the one in use and two spares, as
  * far as the peer allows (quiche gives out no more than it takes). With two in all, one is left in the

@@ -2,12 +2,10 @@ import { randomFillSync } from 'node:crypto';
 import type { Clock } from '../base/clock.js';
 import { AnswerRate } from './answer-rate.js';
 import type { ConnectionIdSource } from './connection-id.js';
-import { CONNECTION_ID_BYTES, MIN_PACKET_BYTES } from './limits.js';
+import { CONNECTION_ID_BYTES, MIN_PACKET_BYTES, RESET_TOKEN_BYTES } from './limits.js';
 
 /** Resets per second: enough to free the clients of a crashed gateway in seconds, too few to flood. */
 const RESETS_PER_SECOND = 1_000;
-
-const TOKEN_BYTES = 16;
 
 /** Longer resets look no more like packets. */
 const MAX_RESET_BYTES = 43;
@@ -36,7 +34,7 @@ export class StatelessResets {
     const id = datagram.subarray(1, 1 + CONNECTION_ID_BYTES);
     const reset = randomFillSync(Buffer.allocUnsafe(length));
     reset.writeUInt8(((reset[0] as number) & 0x3f) | 0x40, 0);
-    this.ids.resetToken(id).copy(reset, length - TOKEN_BYTES);
+    this.ids.resetToken(id).copy(reset, length - RESET_TOKEN_BYTES);
     return reset;
   }
 }

@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.js';
 import { RingQueue } from '../base/ring-queue.js';
 import type { TimerWheel, WheelTimer } from '../base/timer-wheel.js';
 import type { JournalWriter, PushKey } from '../journal/journal-writer.js';
+import { positionWithin } from '../journal/position-within.js';
 import type { Tally } from '../telemetry/tally.js';
 import type { PushBody } from '../wire/frame-encoder.js';
 import { FRAME_COST_BYTES, OPENID_COST_BYTES } from './push-cost.js';
@@ -71,12 +72,10 @@ export class OfflineQueues {
    * limit drops it.
    */
   restore({ openid, body, ttl, position, moved }: StoredPush): void {
-    const kept = position ?? 0;
     this.keep(openid ?? '', {
       body,
       expiresAt: this.clock.now() + (ttl ?? 0),
-      // Above the newest entry it is of another journal.
-      position: kept <= (this.journal?.newest ?? 0) ? kept : 0,
+      position: positionWithin(this.journal, position),
       moved: moved ?? false,
     });
   }

@@ -1,3 +1,5 @@
+import type { JournalWriter } from '../journal/journal-writer.js';
+import { positionWithin } from '../journal/position-within.js';
 import type { Route } from '../routing/router.js';
 import { ErrorCode } from '../wire/error-catalogue.js';
 import { frameSeqOf } from '../wire/frame-encoder.js';
@@ -78,9 +80,13 @@ export function restoreSession(
     next: state.clientNext,
     holes: state.holes.map((hole) => ({ from: hole.from ?? 0, to: hole.to ?? 0 })),
   });
-  const newest = environment.journal?.newest ?? 0;
   const jumped = state.jumpTo === 0 ? null : { from: state.jumpFrom, to: state.jumpTo };
-  session.outbox.restore(entriesOf(state, newest), state.nextSeq, state.highestSent, jumped);
+  session.outbox.restore(
+    entriesOf(state, environment.journal),
+    state.nextSeq,
+    state.highestSent,
+    jumped,
+  );
   if (jump !== null) session.outbox.jumpTo(jumpAbove(state.nextSeq, jump));
   for (const entry of session.outbox) {
     if (entry.clientSeq !== 0) session.ledger.answered(entry.clientSeq);
@@ -117,19 +123,17 @@ function takeUp(
   if (after?.length) request.after = [...after];
 }
 
-/** @param newest of the journal that goes on: what is above it is of another one. */
-function entriesOf(state: SessionState, newest: number): OutboxEntry[] {
+function entriesOf(state: SessionState, journal: JournalWriter | null): OutboxEntry[] {
   return state.outbox.map((stored) => {
     const frame = Buffer.from(stored.frame ?? []);
     const { msgId, clientSeq } = stored;
-    const kept = stored.position ?? 0;
     return {
       seq: frameSeqOf(frame),
       msgId: msgId ?? 0,
       clientSeq: clientSeq ?? 0,
       frame,
       sentAt: 0,
-      position: kept <= newest ? kept : 0,
+      position: positionWithin(journal, stored.position),
       moved: stored.moved ?? false,
     };
   });

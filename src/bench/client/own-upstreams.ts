@@ -1,11 +1,8 @@
-import { parseAddress } from '../../base/address.js';
+import { isLoopbackHost, parseAddress } from '../../base/address.js';
 import { CodedError } from '../../base/errors.js';
 import { ZONES } from '../../routing/zone.js';
 import { UpstreamServer } from '../../sdk/upstream/index.js';
 import type { GatewayAccess } from '../../sdk/upstream/index.js';
-
-/** Hosts that only this machine reaches. */
-const LOOPBACK = /^(?:127\.|::1$|localhost$)/;
 
 /** Upstreams of this process, one for each zone, that answer every request with its data. */
 export class OwnUpstreams {
@@ -20,7 +17,7 @@ export class OwnUpstreams {
     access: GatewayAccess,
     private readonly timeout: number,
   ) {
-    const local = LOOPBACK.test(parseAddress(gateway)?.host ?? '');
+    const local = isLoopbackHost(parseAddress(gateway)?.host ?? '');
     this.servers = ZONES.map((zone) =>
       new UpstreamServer({
         zone,

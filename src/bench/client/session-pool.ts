@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { SystemClock } from '../../base/clock.js';
 import type { ConnectTarget, QuicClient } from '../../quic/quic-client.js';
 import type { LatencyRecorder } from './latency-recorder.js';
@@ -90,7 +91,7 @@ export class SessionPool {
         const openid = openids[next++] as string;
         const early = due - performance.now();
         due = Math.max(due, performance.now() - MAX_CATCH_UP_MS) + interval;
-        if (early > 0) await this.clockPause(early);
+        if (early > 0) await pause(early);
         const begun = performance.now();
         this.sessions.push(await this.connect(openid, observer));
         latencies?.record(performance.now() - begun);
@@ -120,11 +121,7 @@ export class SessionPool {
   /** Says STOP for every session and closes the sockets. */
   async close(): Promise<void> {
     for (const session of this.sessions) session.stop();
-    await this.clockPause(FAREWELL_MS);
+    await pause(FAREWELL_MS);
     await Promise.all(this.clients.map((client) => client.stop()));
-  }
-
-  private clockPause(ms: number): Promise<void> {
-    return new Promise((resolve) => setTimeout(resolve, ms));
   }
 }
