@@ -264,7 +264,7 @@ describe('a pair in sync mode, under load', () => {
     await world.b.reaches('serving', ({ accepting }) => accepting);
     await world.goesOn();
     world.a.signal('SIGCONT');
-    await world.a.reaches('being the backup', ({ role }) => role === 'backup');
+    await world.a.reaches('being the backup', ({ role, in_sync }) => role === 'backup' && in_sync);
     await world.goesOn();
     await world.check();
     expect(await world.a.stats()).toMatchObject({ accepting: false, epoch: 2 });
