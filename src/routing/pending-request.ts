@@ -5,6 +5,8 @@ import type { UpstreamResponse } from '../wire/messages.js';
 import type { RoutedRequest } from './router.js';
 import type { UpstreamInstance } from './upstream-instance.js';
 
+const NONE: readonly UpstreamInstance[] = [];
+
 /** What a request tells its route. */
 export interface RequestOwner {
   /** It waited in line, and may be sent now. */
@@ -22,7 +24,9 @@ export class PendingRequest extends ProcessCall {
   /** Clock time when it was sent last, ms. */
   sentAt = 0;
   /** Instances that it surely was not sent to. */
-  tried: readonly UpstreamInstance[] = [];
+  tried: readonly UpstreamInstance[] = NONE;
+  /** Owned by the instance's book of calls. */
+  place = -1;
 
   /** @param deadline clock time by which it must be answered, ms. */
   constructor(
@@ -47,12 +51,12 @@ export class PendingRequest extends ProcessCall {
   }
 
   protected answered(response: UpstreamResponse): void {
-    this.instance?.calls.delete(this);
+    this.instance?.calls.remove(this);
     this.owner.onAnswer(this, response);
   }
 
   protected failed(kind: FailureKind, reason: string): void {
-    this.instance?.calls.delete(this);
+    this.instance?.calls.remove(this);
     this.owner.onFailure(this, kind, reason);
   }
 }

@@ -1,6 +1,6 @@
-import type { ProcessCall } from '../upstream/process-call.js';
 import type { UpstreamClient } from '../upstream/upstream-client.js';
 import { DEDUPE } from '../wire/capabilities.js';
+import { CallBook } from './call-book.js';
 import { InstanceHealth } from './instance-health.js';
 import type { UpstreamEntry } from './registration-check.js';
 import type { InstanceView } from './router-view.js';
@@ -14,8 +14,8 @@ export class UpstreamInstance {
   readonly health = new InstanceHealth();
   /** For rendezvous hashing. */
   readonly seed: number;
-  /** Calls under way, so that stop can end them. */
-  readonly calls = new Set<ProcessCall>();
+  /** Calls under way. */
+  readonly calls = new CallBook();
   requests = 0;
   failedRequests = 0;
   /** It left the table; routes that still hold it move on. */
@@ -49,10 +49,6 @@ export class UpstreamInstance {
 
   noteLatency(ms: number): void {
     this.latency += this.latency === 0 ? ms : (ms - this.latency) * LATENCY_WEIGHT;
-  }
-
-  cancelCalls(): void {
-    for (const call of [...this.calls]) call.cancel();
   }
 
   view(): InstanceView {

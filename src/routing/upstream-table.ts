@@ -147,7 +147,7 @@ export class UpstreamTable {
   }
 
   cancelCalls(): void {
-    for (const instance of this.all()) instance.cancelCalls();
+    for (const instance of this.all()) instance.calls.cancelAll();
   }
 
   close(): void {

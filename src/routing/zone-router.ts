@@ -220,7 +220,7 @@ export class ZoneRouter implements Router, RegistrationSink, DeregistrationSink 
     this.hold.release();
     this.table.clear();
     // It stays, and must not go on with the lines of sessions that are no more.
-    this.table.fallback?.cancelCalls();
+    this.table.fallback?.calls.cancelAll();
   }
 
   /** Serves again what `restore` brings. */

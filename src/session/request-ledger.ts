@@ -1,3 +1,4 @@
+import { NumberMap } from '../base/number-map.js';
 import type { PendingRequest } from './pending-request.js';
 
 const ANSWERED = Symbol('answered');
@@ -7,7 +8,7 @@ const ANSWERED = Symbol('answered');
  * or neither, which for an accepted number means that its answer was acknowledged.
  */
 export class RequestLedger {
-  private readonly states = new Map<number, PendingRequest | typeof ANSWERED>();
+  private readonly states = new NumberMap<PendingRequest | typeof ANSWERED>();
   private inFlightCount = 0;
 
   get inFlight(): number {
@@ -43,7 +44,10 @@ export class RequestLedger {
   }
 
   /** All requests in flight, oldest first. */
-  *pending(): IterableIterator<PendingRequest> {
-    for (const state of this.states.values()) if (state !== ANSWERED) yield state;
+  pending(): PendingRequest[] {
+    const found: PendingRequest[] = [];
+    if (this.inFlightCount === 0) return found;
+    for (const state of this.states.values()) if (state !== ANSWERED) found.push(state);
+    return found.sort((one, other) => one.clientSeqId - other.clientSeqId);
   }
 }

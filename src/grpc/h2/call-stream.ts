@@ -1,3 +1,4 @@
+import type { NumberMap } from '../../base/number-map.js';
 import { RingQueue } from '../../base/ring-queue.js';
 import type { BidiStream, CarriedCall } from '../carried-call.js';
 import { Http2Code } from '../status-mapping.js';
@@ -79,4 +80,9 @@ export class FramedStream implements BidiStream {
   close(code: number): void {
     this.owner.resetStream(this, code);
   }
+}
+
+/** All of these, in the order in which their calls were sent. */
+export function inOrder(streams: NumberMap<FramedStream>): FramedStream[] {
+  return [...streams.values()].sort((one, other) => one.id - other.id);
 }

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { messageOf } from '../../base/errors.js';
+import { NumberMap } from '../../base/number-map.js';
 import type { CallConnection, ConnectionOwner, ConnectionTarget } from '../call-connection.js';
 import { openSocket, socketFault, speaksHttp2 } from '../caller-tls.js';
 import { KeepAlive } from '../keepalive.js';
@@ -8,7 +9,7 @@ import { Http2Code } from '../status-mapping.js';
 import { unseen } from '../carried-call.js';
 import type { CarriedCall } from '../carried-call.js';
 import { grpcTimeout } from '../unary-call.js';
-import { FramedStream } from './call-stream.js';
+import { FramedStream, inOrder } from './call-stream.js';
 import type { StreamOwner } from './call-stream.js';
 import { ConnectionError } from './connection-error.js';
 import { ControlFrames, MAX_BACKLOG, SETTING_BYTES } from './control-frames.js';
@@ -46,7 +47,7 @@ export class FramedConnection implements CallConnection, ConnectionPart {
   private readonly fields = new HeaderFields();
   private readonly headers: RequestHeaders;
   private readonly keepalive: KeepAlive;
-  private readonly streams = new Map<number, FramedStream>();
+  private readonly streams = new NumberMap<FramedStream>();
   private readonly queue: SendQueue;
   private readonly peer = new PeerSettings();
   private nextId = 1;
@@ -211,12 +212,12 @@ export class FramedConnection implements CallConnection, ConnectionPart {
   onGoaway(lastStreamId: number, code: number): void {
     if (code !== Http2Code.NO_ERROR) this.fault = `the peer said GOAWAY with code ${code}`;
     this.leave();
-    for (const stream of [...this.streams.values()]) {
+    for (const stream of inOrder(this.streams)) {
       if (stream.id <= lastStreamId) continue;
       this.remove(stream);
       this.owner.onReturned(stream.call);
     }
-    for (const stream of [...this.streams.values()]) stream.call.onLeaving();
+    for (const stream of inOrder(this.streams)) stream.call.onLeaving();
     this.closeWhenIdle();
   }
 
@@ -335,7 +336,7 @@ export class FramedConnection implements CallConnection, ConnectionPart {
     this.writer.close();
     this.keepalive.stop();
     const reason = this.ready ? `the connection was lost: ${this.fault}` : this.fault;
-    for (const stream of [...this.streams.values()]) {
+    for (const stream of inOrder(this.streams)) {
       this.streams.delete(stream.id);
       stream.call.lose(reason, stream.id > this.flushedId);
     }
