@@ -45,18 +45,23 @@ export class WheelTimer {
 }
 
 /**
- * Coarse timers for everything that exists once per session or connection: one interval serves
- * them all, arming and disarming are O(1) and allocate nothing. After a stall, and while reading is behind, they
- * fire once what waited in the sockets was read, for most of them mean that a peer was silent.
+ * Coarse timers for everything that exists once per session or connection: one timer of the clock serves them all,
+ * and sleeps while no slot has any; arming and disarming are O(1) and allocate nothing. After a stall, and while
+ * reading is behind, they fire once what waited in the sockets was read, for most of them mean that a peer was silent.
  */
 export class TimerWheel {
   private readonly slots: (WheelTimer | null)[] = new Array<WheelTimer | null>(SLOTS).fill(null);
-  private stopTicking: Cancel | null = null;
+  /** Ticks that it sleeps at most: how late it wakes tells of a stall, so it may not sleep through one. */
+  private readonly longestSleep: number;
   private armedCount = 0;
   private lastTick = 0;
-  private advancedAt = 0;
+  /** When it looks again, where `cancelWake` is not null. */
+  private wakeTick = 0;
+  private cancelWake: Cancel | null = null;
+  private running = false;
   private readonly catchUp: CatchUp;
   private readonly isBehind: () => boolean;
+  private readonly onWake = (): void => this.wake();
   private readonly onCaughtUp = (): void => this.runDue();
 
   /** @param tick resolution in ms. */
@@ -67,6 +72,7 @@ export class TimerWheel {
   ) {
     this.catchUp = new CatchUp(clock, reading);
     this.isBehind = reading.isBehind ?? (() => false);
+    this.longestSleep = Math.ceil(STALL_MS / tick);
   }
 
   /** A timer of this wheel, not armed yet. */
@@ -80,14 +86,17 @@ export class TimerWheel {
   }
 
   arm(timer: WheelTimer, delay: number): void {
-    if (this.stopTicking === null) this.startTicking();
+    const now = this.clock.now();
     const earlier = timer.deadline;
-    timer.deadline = this.clock.now() + Math.max(0, delay);
+    timer.deadline = now + Math.max(0, delay);
     if (timer.slot !== -1) {
       if (timer.deadline >= earlier) return;
       this.unlink(timer);
     }
-    this.link(timer);
+    if (this.asleep) this.lastTick = Math.floor(now / this.tick);
+    const due = this.link(timer);
+    if (this.asleep) this.sleep();
+    else if (this.cancelWake !== null && due < this.wakeTick) this.wakeAt(due);
   }
 
   armWithin(timer: WheelTimer, delay: number): void {
@@ -100,20 +109,20 @@ export class TimerWheel {
     timer.deadline = Infinity;
   }
 
-  /** Disarms nothing but ends the interval; the wheel starts again at the next arm. */
+  /** Disarms nothing but ends the ticking; the wheel starts again at the next arm. */
   stop(): void {
-    this.stopTicking?.();
-    this.stopTicking = null;
+    this.cancelWake?.();
+    this.cancelWake = null;
     this.catchUp.cancel();
   }
 
-  private startTicking(): void {
-    this.advancedAt = this.clock.now();
-    this.lastTick = Math.floor(this.advancedAt / this.tick);
-    this.stopTicking = this.clock.every(this.tick, () => this.advance());
+  /** Whether nothing will make it look at its slots. */
+  private get asleep(): boolean {
+    return this.cancelWake === null && !this.running && !this.catchUp.waiting;
   }
 
-  private link(timer: WheelTimer): void {
+  /** @returns the tick at which it is looked at. */
+  private link(timer: WheelTimer): number {
     // A deadline already passed waits for the next tick, so that firing never re-enters the caller.
     const due = Math.max(Math.ceil(timer.deadline / this.tick), this.lastTick + 1);
     const slot = due % SLOTS;
@@ -124,6 +133,7 @@ export class TimerWheel {
     if (head !== null) head.previous = timer;
     this.slots[slot] = timer;
     this.armedCount++;
+    return due;
   }
 
   private unlink(timer: WheelTimer): void {
@@ -135,10 +145,26 @@ export class TimerWheel {
     this.armedCount--;
   }
 
-  private advance(): void {
-    const stall = this.clock.now() - this.advancedAt - this.tick;
-    if (this.catchUp.waiting) return;
-    const wait = stall < STALL_MS ? this.behindFor() : stall;
+  /** Until the next slot that has any. */
+  private sleep(): void {
+    let next = this.lastTick + 1;
+    const latest = this.lastTick + this.longestSleep;
+    while (next < latest && this.slots[next % SLOTS] === null) next++;
+    this.wakeAt(next);
+  }
+
+  private wakeAt(tick: number): void {
+    this.cancelWake?.();
+    this.wakeTick = tick;
+    this.cancelWake = this.clock.after(tick * this.tick - this.clock.now(), this.onWake);
+  }
+
+  private wake(): void {
+    this.cancelWake = null;
+    const late = this.clock.now() - this.wakeTick * this.tick;
+    // The platform counts from the beginning of its turn, and in whole ms.
+    if (late < 0) return this.wakeAt(this.wakeTick);
+    const wait = late < STALL_MS ? this.behindFor() : late;
     if (wait === 0) this.runDue();
     else this.catchUp.begin(wait, this.onCaughtUp);
   }
@@ -150,15 +176,19 @@ export class TimerWheel {
 
   private runDue(): void {
     const now = this.clock.now();
-    this.advancedAt = now;
     const target = Math.floor(now / this.tick);
     // After a pause longer than one turn every slot is due once; more turns would find nothing new.
     const from = Math.max(this.lastTick + 1, target - SLOTS + 1);
-    for (let tick = from; tick <= target; tick++) {
-      this.lastTick = tick;
-      this.runSlot(tick % SLOTS, now);
+    this.running = true;
+    try {
+      for (let tick = from; tick <= target; tick++) {
+        this.lastTick = tick;
+        this.runSlot(tick % SLOTS, now);
+      }
+    } finally {
+      this.running = false;
+      if (this.armedCount > 0) this.sleep();
     }
-    if (this.armedCount === 0) this.stop();
   }
 
   private runSlot(slot: number, now: number): void {

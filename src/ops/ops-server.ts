@@ -82,6 +82,7 @@ export class OpsServer {
     this.reader = onlyFor(readers, metrics.ops.readsRefused);
     this.monitor = new ProcessMonitor(clock, Object.values(stages));
     const { monitor } = this;
+    metrics.eventLoop.observe(monitor.eventLoop);
     this.stream = new StatsStream(new StatsSampler({ ...parts, monitor, stages }), clock);
     this.http = this.listener(parts.httpAddr, 'server.http_addr');
     this.prometheus = this.listener(parts.metricsAddr, 'server.metrics_addr');
@@ -111,7 +112,7 @@ export class OpsServer {
 
   private async run(): Promise<void> {
     try {
-      if (this.http !== null) this.monitor.start();
+      if (this.http !== null || this.prometheus !== null) this.monitor.start();
       await this.http?.start();
       await this.prometheus?.start();
     } catch (error) {

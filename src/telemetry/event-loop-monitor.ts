@@ -3,9 +3,18 @@ import type { EventLoopUtilization } from 'node:perf_hooks';
 import { summarise } from './latency-window.js';
 import type { LatencySummary } from './latency-window.js';
 
-/** How often the delay is measured, ms; the platform does it outside of JavaScript. */
-const RESOLUTION_MS = 20;
+/**
+ * How often the delay is measured, ms. Whatever stands still for a share of the time is met by as many of the
+ * measurements; each wakes the process, which an idle one must not be too often.
+ */
+const RESOLUTION_MS = 50;
 const MS_PER_NS = 1e-6;
+
+/** Milliseconds; all 0 where nothing was measured. */
+export interface EventLoopLag extends LatencySummary {
+  readonly min: number;
+  readonly stddev: number;
+}
 
 /** How late events were handled and how busy the loop was, over the present window and the last. */
 export class EventLoopMonitor {
@@ -42,5 +51,13 @@ export class EventLoopMonitor {
   delay(): LatencySummary {
     // The platform records the time between two ticks, not how late the second was.
     return summarise(this.longer, MS_PER_NS, RESOLUTION_MS);
+  }
+
+  lag(): EventLoopLag {
+    const summary = this.delay();
+    if (summary.count === 0) return { ...summary, min: 0, stddev: 0 };
+    const { min, stddev } = this.longer;
+    const shortest = Math.max(0, min * MS_PER_NS - RESOLUTION_MS);
+    return { ...summary, min: shortest, stddev: stddev * MS_PER_NS };
   }
 }

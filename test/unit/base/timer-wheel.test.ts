@@ -90,11 +90,37 @@ describe('TimerWheel', () => {
     expect(fired).toEqual(['near', 'far']);
   });
 
-  it('ticks only while something is armed', () => {
+  it('sleeps while nothing is armed', () => {
     timer('a').arm(TICK);
     expect(clock.pending).toBe(1);
     clock.advance(10 * TICK);
     expect(clock.pending).toBe(0);
+  });
+
+  it('wakes for what is armed, and now and then to notice a stall, but not for every tick', () => {
+    let wakes = 0;
+    const after = clock.after.bind(clock);
+    clock.after = (delay, run) => after(delay, () => (wakes++, run()));
+    timer('far').arm(100 * TICK);
+    clock.advance(10 * TICK);
+    expect(wakes).toBeLessThanOrEqual((10 * TICK) / STALL_MS);
+    timer('near').arm(TICK);
+    clock.advance(2 * TICK);
+    expect(fired).toEqual(['near']);
+    clock.advance(100 * TICK);
+    expect(fired).toEqual(['near', 'far']);
+    expect(wakes).toBeLessThanOrEqual((112 * TICK) / STALL_MS + 2);
+  });
+
+  it('goes on where one of its timers threw', () => {
+    const broken = timer('broken', () => {
+      throw new Error('a fault of its owner');
+    });
+    broken.arm(TICK);
+    timer('other').arm(5 * TICK);
+    expect(() => clock.advance(2 * TICK)).toThrow('a fault of its owner');
+    clock.advance(10 * TICK);
+    expect(fired).toEqual(['broken', 'other']);
   });
 });
 
@@ -179,7 +205,7 @@ describe('TimerWheel after a stall', () => {
       turn(FULL_READ);
     }
     expect(fired).toEqual([]);
-    clock.advance(20);
+    clock.advance(40);
     turn(FULL_READ);
     expect(fired).toEqual(['a']);
     behind = false;
