@@ -27,8 +27,11 @@ import { SendErrors } from './send-errors.js';
 import { TurnScheduler } from './turn-scheduler.js';
 import { UdpSocket } from './udp-socket.js';
 
-/** Resolution of all connection timers, ms: fine enough for loss detection and acknowledgements. */
-const TICK_MS = 5;
+/**
+ * Resolution of all connection timers, ms. A probe that is late by this matters to nobody, and each tick at which
+ * something is due wakes the process: with 5 ms a request among few cost an eighth more.
+ */
+const TICK_MS = 10;
 
 /** One read takes a whole flow control window's worth in few steps. */
 const READ_BUFFER_BYTES = 64 * 1024;
