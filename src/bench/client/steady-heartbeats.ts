@@ -3,7 +3,7 @@ import { LatencyRecorder } from './latency-recorder.js';
 import type { LoadSession } from './load-session.js';
 
 /** How often it is looked who is due, ms: fine enough that heartbeats neither burst nor wait for it. */
-const TICK_MS = 5;
+const TICK_MS = 10;
 
 /** An answer that has not come for so long does not come any more, ms. */
 const LOST_AFTER_MS = 15_000;

@@ -2,10 +2,10 @@ import { LoadProcess } from './load-process.js';
 import type { IdleShare } from './idle-part.js';
 
 /**
- * Sessions that one process holds well: with more, its own collections of garbage are so long that
- * datagrams overflow its sockets meanwhile, and what it measures is itself.
+ * Sessions that one process holds well. With more, its own collections of garbage are so long that datagrams overflow
+ * its sockets meanwhile, and what it measures is itself; with fewer, more processes are woken for less each.
  */
-const SESSIONS_PER_PROCESS = 25_000;
+const SESSIONS_PER_PROCESS = 50_000;
 
 /** Connecting a process's share, ms: 100,000 take two minutes on two cores. */
 const OPEN_PATIENCE_MS = 600_000;
