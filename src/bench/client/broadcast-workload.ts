@@ -13,10 +13,12 @@ export interface BroadcastOptions {
   readonly bytes: number;
   /** To every session of the gateway, those of others too; else to the sessions of the bench. */
   readonly everyone: boolean;
+  /** Broadcasts under way; 1 by default. */
+  readonly atOnce?: number;
 }
 
 interface OpenBroadcast {
-  readonly number: number;
+  readonly data: Buffer;
   readonly dueAt: number;
   readonly begunAt: number;
   /** Who has not received it yet. */
@@ -25,14 +27,15 @@ interface OpenBroadcast {
 }
 
 /**
- * Broadcasts, one after the other: the next begins when every session has received the last, once and
- * with its own bytes. The time is that until a session received it, one value per session.
+ * Broadcasts, one after the other or some at once: the next begins when every session has received the oldest, once, in
+ * order and with its own bytes. The time is that until a session received it, one value per session.
  */
 export class BroadcastWorkload extends VerifiedWorkload {
   /** Until the gateway answered how many sessions it reached. */
   readonly acceptance = new LatencyRecorder();
-  private readonly expected: Buffer;
-  private open: OpenBroadcast | null = null;
+  private readonly atOnce: number;
+  /** Oldest first. */
+  private readonly open: OpenBroadcast[] = [];
   private next = 1;
 
   constructor(
@@ -41,7 +44,7 @@ export class BroadcastWorkload extends VerifiedWorkload {
     private readonly options: BroadcastOptions,
   ) {
     super(true);
-    this.expected = Buffer.alloc(options.bytes);
+    this.atOnce = options.atOnce ?? 1;
   }
 
   /** Receptions in the present run. */
@@ -61,11 +64,12 @@ export class BroadcastWorkload extends VerifiedWorkload {
   onPush(session: LoadSession, push: ServerPush): void {
     const data = benchData(push);
     if (data === null) return;
-    const { open } = this;
-    if (open === null || !open.missing.delete(session)) {
-      return this.onFault(session, 'a broadcast came twice, or out of order');
+    const open = this.open.find(({ missing }) => missing.has(session));
+    if (open === undefined) return this.onFault(session, 'a broadcast came twice');
+    open.missing.delete(session);
+    if (!open.data.equals(data)) {
+      return this.onFault(session, 'a broadcast out of order, or with wrong bytes');
     }
-    if (!this.expected.equals(data)) return this.onFault(session, 'a broadcast with wrong bytes');
     this.verify();
     this.timings.record(open.dueAt, open.begunAt);
     this.settle(open);
@@ -76,18 +80,18 @@ export class BroadcastWorkload extends VerifiedWorkload {
   }
 
   protected lost(): string {
-    return `a broadcast did not reach ${this.open?.missing.size ?? 0} sessions`;
+    return `a broadcast did not reach ${this.open[0]?.missing.size ?? 0} sessions`;
   }
 
   protected begin(dueAt: number): boolean {
-    if (this.open !== null) return false;
-    const [number, begunAt] = [this.next++, performance.now()];
-    const missing = new Set(this.sessions);
-    const open: OpenBroadcast = { number, dueAt, begunAt, missing, accepted: false };
-    this.open = open;
-    fillPayload(this.expected, number);
+    if (this.open.length >= this.atOnce) return false;
+    const data = Buffer.alloc(this.options.bytes);
+    fillPayload(data, this.next++);
+    const [missing, begunAt] = [new Set(this.sessions), performance.now()];
+    const open: OpenBroadcast = { data, dueAt, begunAt, missing, accepted: false };
+    this.open.push(open);
     const ids = this.options.everyone ? null : this.sessions.map(({ sessionId }) => sessionId);
-    this.gateway.broadcast(ids, Buffer.from(this.expected)).then(
+    this.gateway.broadcast(ids, data).then(
       (sent) => this.accepted(open, sent),
       (error: unknown) => this.faults.note(messageOf(error)),
     );
@@ -105,7 +109,7 @@ export class BroadcastWorkload extends VerifiedWorkload {
 
   private settle(open: OpenBroadcast): void {
     if (!open.accepted || open.missing.size > 0) return;
-    this.open = null;
+    this.open.splice(this.open.indexOf(open), 1);
     this.pieceDone();
   }
 }

@@ -52,7 +52,9 @@ export async function runIdle(contestant: Contestant, plan: IdlePlan): Promise<R
     const connectSeconds = (performance.now() - started) / 1000;
     const connectCpu = contestant.gateway.cpuSeconds() - cpuBefore;
     const residentAfter = contestant.gateway.residentBytes();
-    await active.open(numbered(freshPrefix('active'), plan.active), echo);
+    // At the pace of the others: a burst of handshakes would be measured with what follows.
+    const activeRamp = (plan.ramp * plan.active) / plan.sessions;
+    await active.open(numbered(freshPrefix('active'), plan.active), echo, null, activeRamp);
     await pause(SETTLE_MS);
     const holdCpu = contestant.gateway.cpuSeconds();
     const held = performance.now();
