@@ -2,7 +2,7 @@ import type { Registry } from 'prom-client';
 import type { EventLoopLag } from './event-loop-monitor.js';
 import { exportGauge } from './tally.js';
 
-const SECONDS_PER_MS = 1e-3;
+const MS_PER_SECOND = 1_000;
 
 /** Names as those of prom-client, which dashboards know, and what each tells. */
 const GAUGES: readonly [keyof EventLoopLag, string][] = [
@@ -28,7 +28,7 @@ export class EventLoopMetrics {
       const name = `nodejs_eventloop_lag_${figure}_seconds`;
       this.registry.removeSingleMetric(name);
       exportGauge(this.registry, name, `${help}, over the last 10 to 20 seconds`, () => {
-        return source.lag()[figure] * SECONDS_PER_MS;
+        return source.lag()[figure] / MS_PER_SECOND;
       });
     }
   }
