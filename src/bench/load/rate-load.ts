@@ -21,6 +21,9 @@ export interface RatePlan {
 /** Requests that a session may have under way: latency, not this, must limit an open loop. */
 const IN_FLIGHT = 64;
 
+/** Before the first rate of a contestant: a compiler that works while it runs has done its work by then. */
+const WARM_UP = { rate: 5_000, ms: 2_000 } as const;
+
 /**
  * Open loop: requests by the clock, latency from when each was due (no coordinated omission). Rows:
  * `cpuPerRequest`, us of the gateway; `p50` and `p99`, ms; `perSecond`, what was carried.
@@ -32,6 +35,13 @@ export async function runRate(
 ): Promise<void> {
   const half = plan.rates.includes('half') ? await halfLoad(starters, plan) : 0;
   await takeTurns(starters, plan.rounds, async (contestant) => {
+    await holdRate(
+      contestant,
+      { ...plan, hold: WARM_UP.ms },
+      WARM_UP.rate,
+      'warm-up',
+      () => undefined,
+    );
     for (const rate of plan.rates) {
       const isHalf = rate === 'half';
       const name = isHalf ? 'half load' : counted(rate, 'requests/s');

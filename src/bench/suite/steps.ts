@@ -23,13 +23,13 @@ export const WHOLE: readonly Step[] = [
   load('rate', '--upstream-path both --hold 3', true),
   load('connects', '--requests 2000', true),
   load('idle', '--rounds 1 --sessions 10000 --hold 20 --heartbeat 10'),
-  load('growth', '--counts 100,1000,10000 --requests 30000'),
-  load('fanout', '--sessions 2000 --audience 20000 --broadcasts 5'),
+  load('growth', '--counts 100,1000,10000 --requests 24000'),
+  load('fanout', '--sessions 2000 --requests 60000 --audience 20000 --broadcasts 5'),
   load('hostile', '--sessions 1000 --hostile 10000 --hold 10'),
   load('soak', '--minutes 0.75'),
   load('restart', '--sessions 100 --restarts 2'),
   { mode: 'engine', script: 'engine/compare.js', args: ['2', '--idle', '1000'], peer: false },
-  { mode: 'callers', script: 'upstream/unary-cost.js', args: ['1500'], peer: false },
+  { mode: 'callers', script: 'upstream/unary-cost.js', args: ['1000'], peer: false },
 ];
 
 /** About a minute: whether everything works, and roughly how fast. */
