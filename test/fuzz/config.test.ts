@@ -55,8 +55,9 @@ describe('any YAML', () => {
     const path = fc.constantFrom(...leaves().map(([name]) => name));
     fc.assert(
       fc.property(path, fc.oneof(fc.string(), value), (name, given) => {
+        const text = typeof given === 'string' ? given : JSON.stringify(given);
         try {
-          loadConfig({ flags: { [name]: String(given) } });
+          loadConfig({ flags: { [name]: text } });
         } catch (error) {
           expect(error).toBeInstanceOf(StartupError);
         }
