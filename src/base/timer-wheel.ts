@@ -46,8 +46,9 @@ export class WheelTimer {
 
 /**
  * Coarse timers for everything that exists once per session or connection: one timer of the clock serves them all,
- * and sleeps while no slot has any; arming and disarming are O(1) and allocate nothing. After a stall, and while
- * reading is behind, they fire once what waited in the sockets was read, for most of them mean that a peer was silent.
+ * and wakes the process for a slot that holds some, or to notice a stall; while nothing is armed it does not.
+ * Arming and disarming are O(1). After a stall, and while reading is behind, they fire once what waited in the
+ * sockets was read, for most of them mean that a peer was silent.
  */
 export class TimerWheel {
   private readonly slots: (WheelTimer | null)[] = new Array<WheelTimer | null>(SLOTS).fill(null);
@@ -145,7 +146,7 @@ export class TimerWheel {
     this.armedCount--;
   }
 
-  /** Until the next slot that has any. */
+  /** Until the next slot that holds a timer, or as long as it may. */
   private sleep(): void {
     let next = this.lastTick + 1;
     const latest = this.lastTick + this.longestSleep;
