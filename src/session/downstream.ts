@@ -99,22 +99,29 @@ export class Downstream {
   /** Sends an unsequenced push now or never; false when the client cannot take it at once. */
   pushBestEffort(body: PushBody): boolean {
     if (this.channel === null || !this.loggedIn) return false;
+    // What waits for its turn came before it.
+    this.pump();
     return this.channel.send(encodePushFrame(0, 0, body)) === 'ok';
   }
 
-  /** Writes to the connection what it has not seen yet, as far as it takes it. */
-  pump(): void {
+  /**
+   * Writes to the connection what it has not seen yet, as far as it takes it.
+   * @returns bytes that it took.
+   */
+  pump(): number {
     const channel = this.channel;
-    if (channel === null) return;
+    if (channel === null) return 0;
     const { clock, ceiling } = this.environment;
     const now = clock.now();
+    let bytes = 0;
     for (;;) {
       const entry = this.outbox.peekUnsent();
-      if (entry === undefined) return;
-      if (this.gate !== null && this.gate.holds(entry.position)) return;
+      if (entry === undefined) return bytes;
+      if (this.gate !== null && this.gate.holds(entry.position)) return bytes;
       if (entry.seq > ceiling.value && !this.beganAtClaim) ceiling.raise(entry.seq);
-      if (channel.send(entry.frame) !== 'ok') return;
+      if (channel.send(entry.frame) !== 'ok') return bytes;
       this.outbox.markSent(entry, now);
+      bytes += entry.frame.length;
     }
   }
 

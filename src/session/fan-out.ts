@@ -1,4 +1,3 @@
-import { FULL_READ } from '../base/catch-up.js';
 import { RingQueue } from '../base/ring-queue.js';
 import type { JournalWriter } from '../journal/journal-writer.js';
 import type { LabelledTally } from '../telemetry/tally.js';
@@ -6,27 +5,34 @@ import type { PushBody } from '../wire/frame-encoder.js';
 import { presentSession } from './audience.js';
 import type { Audience } from './audience.js';
 import { AT_ONCE } from './push-content.js';
+import { SESSIONS_PER_TURN } from './push-turns.js';
+import type { PushTurns } from './push-turns.js';
 import type { ServingGate } from './serving-gate.js';
 import type { Session } from './session.js';
 import type { SessionRegistry } from './session-registry.js';
 import { SettlingBroadcast } from './settling-push.js';
 
 /**
- * Sessions that are delivered to in one turn of the event loop. Each of them answers with an ACK:
- * handing out more than a turn can read would pile up ACKs in the kernel's buffer, and heartbeats and
- * requests wait behind them. At some 15 us per delivery a turn gets half a millisecond longer.
+ * Outboxes that broadcasts are put into in one turn of the event loop: about a millisecond. Writing to Links costs
+ * ten times that and takes turns of its own (PushTurns).
  */
-export const SESSIONS_PER_TURN = FULL_READ;
+export const OUTBOXES_PER_TURN = 512;
+
+/** Every outbox gets its own copy. One always goes. */
+export const COPIED_BYTES_PER_TURN = 1024 * 1024;
 
 /**
- * As long as reading is behind. The ACKs would wait longer than clients and we wait for them; both
- * would send again, and that would wait as well, until the kernel's buffers lose most of it: at 20,000
- * sessions nearly nothing else arrived for half a minute. A few, so that broadcasts go on at full load.
+ * Broadcasts that are in all outboxes, and answered, while many of them are not written to the Links. Those that come one
+ * after the other, each when the one before was answered, travel together then, at a third of the cost. As many for
+ * each session as OUTBOX_SHARE allows, one in any case.
  */
-export const SESSIONS_PER_CROWDED_TURN = 4;
+export const MAX_AHEAD = 8;
 
-/** Every outbox gets its own copy, and large frames leave in many packets. One always goes. */
-export const BYTES_PER_TURN = 256 * 1024;
+/** Of all outboxes together: bodies of broadcasts that are not written yet. */
+export const MAX_AHEAD_BYTES = 32 * 1024 * 1024;
+
+/** A small outbox is for acknowledgements that are on their way, not for what was not even sent. */
+const OUTBOX_SHARE = 1 / 16;
 
 /**
  * Broadcasts that have not reached everyone yet. The last of so many to 20,000 sessions would already
@@ -42,12 +48,17 @@ const BYTES_PER_NAME = 8;
 
 const FULL = 'BROADCAST_QUEUE_FULL: too many broadcasts are under way, try again later';
 
-/** What the event loop does besides. */
-export interface FanOutPace {
-  /** Runs a function in the next turn of the event loop. Default: setImmediate. */
-  readonly soon?: ((run: () => void) => void) | undefined;
-  /** Datagrams read from clients so far. Default: none, so that reading is never behind. */
-  readonly datagramsRead?: (() => number) | undefined;
+export interface FanOutParts {
+  readonly registry: SessionRegistry;
+  /** Pushes by their outcome. */
+  readonly outcomes: LabelledTally;
+  /** Null where nothing is written down. */
+  readonly journal: JournalWriter | null;
+  readonly serving: ServingGate;
+  /** Frames that a session may hold. */
+  readonly outboxMaxFrames: number;
+  /** Runs a function in the next turn of the event loop. */
+  readonly soon: (run: () => void) => void;
 }
 
 /** @param sentCount outboxes that took it. */
@@ -69,14 +80,22 @@ interface Sweep {
   bodyBytes: number;
   /** Everyone who was there when it began; null before. */
   recipients: Session[] | null;
-  /** How many of them have been delivered to. */
+  /** How many of them have it in their outbox. */
   reached: number;
 }
 
+/** A sweep that is in all outboxes, but not yet on all Links. */
+interface Unwritten {
+  /** It is, once the turns have served so many sessions. */
+  readonly served: number;
+  readonly broadcasts: number;
+  readonly bytes: number;
+}
+
 /**
- * Puts broadcasts into outboxes, a few in each turn of the event loop, so that everything else keeps
- * its latency. A broadcast to so few that this turn has room for them is over when `start` returns;
- * others begin with the next turn, so that those that come together travel together.
+ * Puts broadcasts into outboxes, some in each turn of the event loop, and leaves it to PushTurns when they are written to
+ * the Links. A broadcast to so few that the turn has room for them is over when `start` returns; others begin with
+ * the next turn, so that those that come together travel together.
  *
  * - Every session gets broadcasts in the order in which they came. Those that wait for the same
  *   sessions are delivered together.
@@ -85,37 +104,34 @@ interface Sweep {
  * - It is answered once every outbox was asked, and what they took is as safe as the journal is asked
  *   to make it. So a push that comes after the answer is behind the broadcast; one that comes before
  *   may be on either side.
+ * - Only a few that are answered wait to be written (MAX_AHEAD); the next one waits for them, and whoever asked for
+ *   it with it.
  */
 export class FanOut {
   private readonly sweeps = new RingQueue<Sweep>();
   private broadcasts = 0;
   private bytes = 0;
-  private mostSessions = SESSIONS_PER_TURN;
-  private sessionsLeft = SESSIONS_PER_TURN;
-  private bytesLeft = BYTES_PER_TURN;
+  private outboxesLeft = OUTBOXES_PER_TURN;
+  private bytesLeft = COPIED_BYTES_PER_TURN;
   private scheduled = false;
   private running = false;
-  private readonly soon: (run: () => void) => void;
-  private readonly datagramsRead: () => number;
-  /** How many had been read when the last turn began. */
-  private readBefore = 0;
+  /** In the order in which they will be written. */
+  private readonly unwritten = new RingQueue<Unwritten>();
+  private broadcastsAhead = 0;
+  private bytesAhead = 0;
+  private readonly mostAhead: number;
   private readonly onTurn = (): void => {
     this.scheduled = false;
-    this.mostSessions = this.isCrowded() ? SESSIONS_PER_CROWDED_TURN : SESSIONS_PER_TURN;
-    this.sessionsLeft = this.mostSessions;
-    this.bytesLeft = BYTES_PER_TURN;
+    this.outboxesLeft = OUTBOXES_PER_TURN;
+    this.bytesLeft = COPIED_BYTES_PER_TURN;
     this.run();
   };
 
   constructor(
-    private readonly registry: SessionRegistry,
-    private readonly outcomes: LabelledTally,
-    private readonly journal: JournalWriter | null,
-    private readonly serving: ServingGate,
-    { soon = (run) => void setImmediate(run), datagramsRead = () => 0 }: FanOutPace,
+    private readonly turns: PushTurns,
+    private readonly parts: FanOutParts,
   ) {
-    this.soon = soon;
-    this.datagramsRead = datagramsRead;
+    this.mostAhead = Math.min(MAX_AHEAD, Math.floor(parts.outboxMaxFrames * OUTBOX_SHARE));
   }
 
   /** Broadcasts that have not reached everyone yet. */
@@ -127,20 +143,20 @@ export class FanOut {
   start(body: PushBody, audience: Audience, done: BroadcastDone): void {
     const bytes = body.length + audience.namedCount * BYTES_PER_NAME;
     if (this.broadcasts >= MAX_BROADCASTS || this.bytes + bytes > MAX_BROADCAST_BYTES) {
-      this.outcomes.add('BROADCAST_QUEUE_FULL');
+      this.parts.outcomes.add('BROADCAST_QUEUE_FULL');
       return done(0, FULL);
     }
     this.broadcasts++;
     this.bytes += bytes;
     this.enqueue({ body, bytes, done, sent: 0, refused: 0 }, audience);
-    const few = audience.mostRecipients(this.registry) <= this.sessionsLeft;
+    const few = audience.mostRecipients(this.parts.registry) <= SESSIONS_PER_TURN;
     if (few && this.sweeps.length === 1) this.run();
     else this.goOnLater();
   }
 
-  /** Delivers everything that is under way before it returns: for what must be whole in a snapshot. */
+  /** All that is under way is in the outboxes when it returns: for what must be whole in a snapshot. */
   finish(): void {
-    this.sessionsLeft = this.bytesLeft = Infinity;
+    this.outboxesLeft = this.bytesLeft = Infinity;
     this.run();
   }
 
@@ -170,50 +186,75 @@ export class FanOut {
 
   private run(): void {
     // Whoever hears an answer may have the next broadcast ready; it takes its turn behind.
-    if (this.running || !this.serving.numbers) return;
+    if (this.running || !this.parts.serving.numbers) return;
     this.running = true;
     for (let sweep = this.sweeps.at(0); sweep !== undefined; sweep = this.sweeps.at(0)) {
-      if (this.sessionsLeft <= 0 || this.bytesLeft <= 0) break;
-      this.deliver(sweep, (sweep.recipients ??= sweep.audience.recipients(this.registry)));
+      if (!this.mayTakeMore() || !this.mayGoAhead(sweep)) break;
+      this.deliver(sweep, (sweep.recipients ??= sweep.audience.recipients(this.parts.registry)));
     }
     this.running = false;
-    if (this.sessionsLeft < this.mostSessions || this.sweeps.length > 0) this.goOnLater();
-  }
-
-  /** Whether as much was read as a turn can, since the last turn with a delivery: after a pause, too. */
-  private isCrowded(): boolean {
-    const read = this.datagramsRead();
-    const crowded = read - this.readBefore >= FULL_READ;
-    this.readBefore = read;
-    return crowded;
+    if (this.outboxesLeft < OUTBOXES_PER_TURN || this.sweeps.length > 0) this.goOnLater();
   }
 
   private goOnLater(): void {
     if (this.scheduled) return;
     this.scheduled = true;
-    this.soon(this.onTurn);
+    this.parts.soon(this.onTurn);
+  }
+
+  /** Whether a sweep has begun, or may begin, as to what is not written yet. */
+  private mayGoAhead({ recipients }: Sweep): boolean {
+    const { unwritten } = this;
+    for (let first = unwritten.at(0); first !== undefined; first = unwritten.at(0)) {
+      if (first.served > this.turns.served) break;
+      unwritten.shift();
+      this.broadcastsAhead -= first.broadcasts;
+      this.bytesAhead -= first.bytes;
+    }
+    if (recipients !== null || unwritten.length === 0 || this.bytesLeft === Infinity) return true;
+    return this.broadcastsAhead < this.mostAhead && this.bytesAhead < MAX_AHEAD_BYTES;
   }
 
   /** As far as this turn allows. */
   private deliver(sweep: Sweep, recipients: readonly Session[]): void {
-    const obstacle = this.journal === null ? null : this.journal.obstacle;
+    const { journal, registry } = this.parts;
+    const obstacle = journal === null ? null : journal.obstacle;
     if (obstacle !== null) {
       // Nothing new is to be taken in: who has it has it, but nobody may rely on that.
       this.conclude(sweep, `${obstacle.pushError}: ${obstacle.reason}`);
       return;
     }
-    while (sweep.reached < recipients.length && this.sessionsLeft > 0 && this.bytesLeft > 0) {
-      const session = presentSession(recipients[sweep.reached++] as Session, this.registry);
+    const few = recipients.length <= SESSIONS_PER_TURN;
+    while (sweep.reached < recipients.length && this.mayTakeMore()) {
+      const session = presentSession(recipients[sweep.reached++] as Session, registry);
       if (session === undefined) continue;
       for (const broadcast of sweep.broadcasts) {
         if (session.push(broadcast.body, AT_ONCE)) broadcast.sent++;
         else broadcast.refused++;
       }
-      this.sessionsLeft--;
+      if (few) this.turns.writeSoon(session);
+      else this.turns.enqueue(session);
+      this.outboxesLeft--;
       this.bytesLeft -= sweep.bodyBytes;
-      this.journal?.relieve();
+      journal?.relieve();
     }
-    if (sweep.reached === recipients.length) this.conclude(sweep, null);
+    if (sweep.reached < recipients.length) return;
+    this.noteUnwritten(sweep);
+    this.conclude(sweep, null);
+  }
+
+  /** With a journal, frames are written when it has them, all at once: they must not come faster than turns. */
+  private mayTakeMore(): boolean {
+    if (this.outboxesLeft === Infinity) return true;
+    if (this.parts.journal !== null && this.turns.length >= SESSIONS_PER_TURN) return false;
+    return this.outboxesLeft > 0 && this.bytesLeft > 0;
+  }
+
+  private noteUnwritten({ broadcasts, bodyBytes, reached }: Sweep): void {
+    const bytes = bodyBytes * reached;
+    this.unwritten.push({ served: this.turns.queued, broadcasts: broadcasts.length, bytes });
+    this.broadcastsAhead += broadcasts.length;
+    this.bytesAhead += bytes;
   }
 
   /** @param failure why it was broken off, or null. */
@@ -227,16 +268,12 @@ export class FanOut {
   }
 
   private answer({ sent, refused, done }: Broadcast, failure: string | null): void {
-    this.outcomes.add('accepted', sent);
-    if (refused > 0) this.outcomes.add('OUTBOX_FULL', refused);
+    this.parts.outcomes.add('accepted', sent);
+    if (refused > 0) this.parts.outcomes.add('OUTBOX_FULL', refused);
     if (failure !== null) return done(0, failure);
     const message = refused === 0 ? 'sent' : `sent, ${refused} outboxes were full`;
-    const { journal } = this;
+    const { journal, serving } = this.parts;
     if (journal === null || journal.newest <= journal.settled.position) done(sent, message);
-    else
-      journal.settled.wait(
-        journal.newest,
-        new SettlingBroadcast(sent, message, done, this.serving),
-      );
+    else journal.settled.wait(journal.newest, new SettlingBroadcast(sent, message, done, serving));
   }
 }

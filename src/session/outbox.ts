@@ -128,6 +128,11 @@ export class Outbox {
     return entry;
   }
 
+  /** Frames that the present Link was not given. */
+  get unwritten(): number {
+    return this.entries.length - this.written;
+  }
+
   /** The next frame for the present Link, or undefined when everything is written. */
   peekUnsent(): OutboxEntry | undefined {
     return this.entries.at(this.written);

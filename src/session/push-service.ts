@@ -7,13 +7,14 @@ import type { BroadcastRequest } from '../wire/messages.js';
 import type { PushErrorCode, PushResult } from '../wire/push-result.js';
 import { Audience } from './audience.js';
 import { FanOut } from './fan-out.js';
-import type { FanOutPace } from './fan-out.js';
 import type { BroadcastDone } from './fan-out.js';
 import { KEY_LIFETIME_MS, digestOf, plainDigestOf } from './idempotency-keys.js';
 import type { IdempotencyKeys } from './idempotency-keys.js';
 import type { OfflineQueues } from './offline-queues.js';
 import { AT_ONCE, encodePushContent } from './push-content.js';
 import type { PushOrder } from './push-content.js';
+import { PushTurns } from './push-turns.js';
+import type { TurnPlan } from './push-turns.js';
 import { notPrimaryReason } from './serving-gate.js';
 import type { ServingGate } from './serving-gate.js';
 import { SettlingPush } from './settling-push.js';
@@ -33,8 +34,10 @@ export interface PushServiceParts {
   /** Null where nothing is written down. */
   readonly journal: JournalWriter | null;
   readonly serving: ServingGate;
-  /** How broadcasts are spread. */
-  readonly pace: FanOutPace;
+  /** Frames that a session may hold. */
+  readonly outboxMaxFrames: number;
+  /** What pushes and broadcasts are spread over. */
+  readonly turns: TurnPlan;
 }
 
 /**
@@ -43,11 +46,13 @@ export interface PushServiceParts {
  */
 export class PushService {
   private closed: PushResult | null = NOT_OPEN;
+  private readonly turns: PushTurns;
   private readonly fanOut: FanOut;
 
   constructor(private readonly parts: PushServiceParts) {
-    const { registry, metrics, journal, serving, pace } = parts;
-    this.fanOut = new FanOut(registry, metrics.pushes, journal, serving, pace);
+    const { metrics, turns } = parts;
+    this.turns = new PushTurns(turns);
+    this.fanOut = new FanOut(this.turns, { ...parts, outcomes: metrics.pushes, soon: turns.soon });
   }
 
   /** Pushes are accepted from here on. */
@@ -182,10 +187,10 @@ export class PushService {
       if (session === undefined) {
         return refused('SESSION_NOT_FOUND', `no session ${request.targetId}`);
       }
-      return intoSession(session, request, body, key);
+      return this.intoSession(session, request, body, key);
     }
     const session = this.parts.registry.findByOpenid(request.targetId);
-    if (session !== undefined) return intoSession(session, request, body, key);
+    if (session !== undefined) return this.intoSession(session, request, body, key);
     if (!this.parts.offline.enabled || request.bestEffort || request.sessionOnly) {
       return refused('OPENID_OFFLINE', 'the openid has no session');
     }
@@ -195,22 +200,25 @@ export class PushService {
       'too much waits for this openid, or for all without a session',
     );
   }
-}
 
-function intoSession(
-  session: Session,
-  request: UnicastPushRequest,
-  body: PushBody,
-  key: PushKey | null,
-): PushResult {
-  if (request.bestEffort) {
-    if (session.downstream.pushBestEffort(body)) return ACCEPTED;
-    return session.active
-      ? refused('OUTBOX_FULL', 'dropped: the client cannot take it now')
-      : refused('OPENID_OFFLINE', 'dropped: the client is not connected');
+  private intoSession(
+    session: Session,
+    request: UnicastPushRequest,
+    body: PushBody,
+    key: PushKey | null,
+  ): PushResult {
+    if (request.bestEffort) {
+      if (session.downstream.pushBestEffort(body)) return ACCEPTED;
+      return session.active
+        ? refused('OUTBOX_FULL', 'dropped: the client cannot take it now')
+        : refused('OPENID_OFFLINE', 'dropped: the client is not connected');
+    }
+    if (!session.push(body, orderOf(request), key)) {
+      return refused('OUTBOX_FULL', 'too much waits for this client, or for all of them together');
+    }
+    this.turns.writeSoon(session);
+    return ACCEPTED;
   }
-  if (session.push(body, orderOf(request), key)) return ACCEPTED;
-  return refused('OUTBOX_FULL', 'too much waits for this client, or for all of them together');
 }
 
 function orderOf({ syncHint, bindClientSeqId: clientSeq }: UnicastPushRequest): PushOrder {

@@ -116,8 +116,10 @@ export class SessionService implements ConnectionHost {
     this.offline = new OfflineQueues(options, clock, wheel, metrics.pushesExpired, journal);
     this.keys = new IdempotencyKeys(clock);
     const { registry, offline, keys, environment } = this;
-    const pace = { soon, datagramsRead: parts.datagramsRead };
-    this.pushes = new PushService({ registry, offline, keys, metrics, journal, serving, pace });
+    const turns = { soon, datagramsRead: parts.datagramsRead };
+    const { outboxMaxFrames } = options;
+    const kept = { registry, offline, keys, journal };
+    this.pushes = new PushService({ ...kept, metrics, serving, outboxMaxFrames, turns });
     this.clients = new ClientDesk(registry, clock, serving, (session) =>
       this.end(session, 'kicked'),
     );

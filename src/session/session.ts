@@ -13,6 +13,7 @@ import { PendingRequest } from './pending-request.js';
 import type { RequestOwner } from './pending-request.js';
 import type { TokenBucket } from './overload/token-bucket.js';
 import type { PushOrder } from './push-content.js';
+import type { PushReceiver } from './push-turns.js';
 import { refusedHere } from './request-admission.js';
 import { RequestLedger } from './request-ledger.js';
 import { refusalOf } from './refusal.js';
@@ -28,7 +29,7 @@ import type { KnownSession } from './start-decision.js';
  * One incarnation of an openid's session: its numbers both ways, its outbox, its requests in flight.
  * It outlives its connection; the rules are those of docs/SESSIONS.md.
  */
-export class Session implements RequestOwner, KnownSession {
+export class Session implements RequestOwner, KnownSession, PushReceiver {
   readonly id: string;
   readonly openid: string;
   /** What the journal calls it. */
@@ -53,6 +54,7 @@ export class Session implements RequestOwner, KnownSession {
   lastFrameAt: number;
   /** How many requests it may send; null where sessions are not limited. */
   readonly rate: TokenBucket | null;
+  writeQueued = false;
   private hasEnded = false;
   private readonly deadlines: SessionDeadlines;
   private readonly forgetAnswer = (clientSeq: number) => this.ledger.acknowledged(clientSeq);
@@ -104,6 +106,10 @@ export class Session implements RequestOwner, KnownSession {
 
   get active(): boolean {
     return this.downstream.channel !== null;
+  }
+
+  get unwritten(): number {
+    return this.outbox.unwritten;
   }
 
   get loggedIn(): boolean {
@@ -259,7 +265,7 @@ export class Session implements RequestOwner, KnownSession {
   }
 
   /**
-   * Takes a push into the outbox, or behind the answer it is bound to.
+   * Takes a push into the outbox, or behind the answer it is bound to. It is written with the next `pump`.
    * @param key for the journal, in the same entry as the push.
    * @returns false when it does not fit.
    */
@@ -270,7 +276,6 @@ export class Session implements RequestOwner, KnownSession {
       // What comes before the login's own answer does not wait for the login.
       if (request === undefined) this.downstream.deliver(body, key);
       else this.downstream.append(0, 0, body, key);
-      this.pump();
     } else {
       (request.after ??= []).push(body);
       this.outbox.reserve(body.length);
@@ -279,9 +284,12 @@ export class Session implements RequestOwner, KnownSession {
     return true;
   }
 
-  /** Writes to the connection what it has not seen yet, as far as it takes it. */
-  pump(): void {
-    this.downstream.pump();
+  /**
+   * Writes to the connection what it has not seen yet, as far as it takes it.
+   * @returns bytes that it took.
+   */
+  pump(): number {
+    return this.downstream.pump();
   }
 
   private limitReading(): void {

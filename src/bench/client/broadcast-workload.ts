@@ -15,7 +15,12 @@ export interface BroadcastOptions {
   readonly everyone: boolean;
   /** Broadcasts under way; 1 by default. */
   readonly atOnce?: number;
+  /** A broadcast is under way until every session has received it, or only until the gateway answered. Default: received. */
+  readonly until?: 'received' | 'answered';
 }
+
+/** Broadcasts that were answered and are not received: what clients must be able to hold in order. */
+const MOST_UNRECEIVED = 64;
 
 interface OpenBroadcast {
   readonly data: Buffer;
@@ -27,13 +32,16 @@ interface OpenBroadcast {
 }
 
 /**
- * Broadcasts, one after the other or some at once: the next begins when every session has received the oldest, once, in
- * order and with its own bytes. The time is that until a session received it, one value per session.
+ * Broadcasts, one after the other or some at once: the next begins when every session has received the oldest, or the
+ * gateway has answered. Each must come once, in order and with its own bytes. The time is that until a session received it,
+ * one value per session.
  */
 export class BroadcastWorkload extends VerifiedWorkload {
   /** Until the gateway answered how many sessions it reached. */
   readonly acceptance = new LatencyRecorder();
   private readonly atOnce: number;
+  private readonly most: number;
+  private unanswered = 0;
   /** Oldest first. */
   private readonly open: OpenBroadcast[] = [];
   private next = 1;
@@ -45,6 +53,7 @@ export class BroadcastWorkload extends VerifiedWorkload {
   ) {
     super(true);
     this.atOnce = options.atOnce ?? 1;
+    this.most = options.until === 'answered' ? MOST_UNRECEIVED : this.atOnce;
   }
 
   /** Receptions in the present run. */
@@ -84,12 +93,13 @@ export class BroadcastWorkload extends VerifiedWorkload {
   }
 
   protected begin(dueAt: number): boolean {
-    if (this.open.length >= this.atOnce) return false;
+    if (this.open.length >= this.most || this.unanswered >= this.atOnce) return false;
     const data = Buffer.alloc(this.options.bytes);
     fillPayload(data, this.next++);
     const [missing, begunAt] = [new Set(this.sessions), performance.now()];
     const open: OpenBroadcast = { data, dueAt, begunAt, missing, accepted: false };
     this.open.push(open);
+    this.unanswered++;
     const ids = this.options.everyone ? null : this.sessions.map(({ sessionId }) => sessionId);
     this.gateway.broadcast(ids, data).then(
       (sent) => this.accepted(open, sent),
@@ -104,7 +114,9 @@ export class BroadcastWorkload extends VerifiedWorkload {
       this.faults.note(`a broadcast was sent to ${sent} of ${this.sessions.length} sessions`);
     }
     open.accepted = true;
+    this.unanswered--;
     this.settle(open);
+    this.roomFreed();
   }
 
   private settle(open: OpenBroadcast): void {

@@ -65,6 +65,11 @@ export abstract class VerifiedWorkload implements Workload {
     this.right++;
   }
 
+  /** Nothing is over, but the next piece may begin. */
+  protected roomFreed(): void {
+    this.loop?.roomFreed();
+  }
+
   /** A piece of work is over: the next may begin. */
   protected pieceDone(): void {
     this.loop?.pieceDone();

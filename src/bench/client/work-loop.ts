@@ -84,6 +84,11 @@ export class WorkLoop {
     this.settleIfDone();
   }
 
+  /** Begins what may begin now, though no piece is done. */
+  roomFreed(): void {
+    if (this.running) this.fill();
+  }
+
   /** Begins nothing more and waits for nothing. */
   abort(): void {
     this.aborted = true;

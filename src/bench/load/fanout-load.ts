@@ -1,5 +1,6 @@
 import { BatchFanOut } from '../client/batch-fan-out.js';
 import { BroadcastWorkload } from '../client/broadcast-workload.js';
+import type { BroadcastOptions } from '../client/broadcast-workload.js';
 import { numbered } from '../client/openids.js';
 import { GrpcPushGateway } from '../client/push-gateway.js';
 import type { PushGateway } from '../client/push-gateway.js';
@@ -26,7 +27,7 @@ export interface FanOutPlan {
 /** A push by a call of its own is so much dearer that fewer of them tell the same. */
 const SINGLE_SHARE = 8;
 /** Broadcasts that travel together are so much cheaper that more of them take the same time. */
-const TEN_SHARE = 3;
+const TOGETHER_SHARE = 3;
 /** Sessions whose heartbeats are timed during the large broadcast. */
 const BEATING = 100;
 /** Broadcasts before those that are measured. */
@@ -36,7 +37,7 @@ const BEATS_PER_SECOND = 200;
 
 /**
  * What one delivery costs the gateway, its acknowledgement included: one message to many sessions as a
- * broadcast, alone and some at once, and as a batch of reliable pushes, and pushes one by one. Then a broadcast to a large
+ * broadcast, alone, one after the other and some at once, and as a batch of reliable pushes, and pushes one by one. Then a broadcast to a large
  * audience, and what heartbeats of sessions of another process wait meanwhile.
  */
 export async function runFanOut(
@@ -48,10 +49,16 @@ export async function runFanOut(
   const [single, batch] = [new GrpcPushGateway(address), new BatchFanOut(address)];
   try {
     const pieces = Math.max(1, Math.round(plan.deliveries / plan.receivers));
+    const broadcasts = (options: Partial<BroadcastOptions>) => broadcastWith(single, options);
     const ways = [
-      ['broadcast', pieces, broadcastWith(single, true)],
-      ['broadcasts, ten at once,', pieces * TEN_SHARE, broadcastWith(single, true, 10)],
-      ['push, one call per 1,000', pieces, broadcastWith(batch, false)],
+      ['broadcast', pieces, broadcasts({})],
+      [
+        'broadcasts, next when answered,',
+        pieces * TOGETHER_SHARE,
+        broadcasts({ until: 'answered' }),
+      ],
+      ['broadcasts, ten at once,', pieces * TOGETHER_SHARE, broadcasts({ atOnce: 10 })],
+      ['push, one call per 1,000', pieces, broadcastWith(batch, { everyone: false })],
       ['push, one call each', Math.ceil(plan.deliveries / SINGLE_SHARE), pushWith(single)],
     ] as const;
     for (const [name, times, make] of ways) {
@@ -75,9 +82,9 @@ export async function runFanOut(
 }
 
 const broadcastWith =
-  (gateway: PushGateway, everyone: boolean, atOnce = 1) =>
+  (gateway: PushGateway, options: Partial<BroadcastOptions>) =>
   (pool: SessionPool, bytes: number) =>
-    new BroadcastWorkload(pool.sessions, gateway, { bytes, everyone, atOnce });
+    new BroadcastWorkload(pool.sessions, gateway, { bytes, everyone: true, ...options });
 
 const pushWith = (gateway: PushGateway) => (pool: SessionPool, bytes: number) =>
   new PushWorkload(pool.sessions, gateway, { bytes, inFlight: 64 });

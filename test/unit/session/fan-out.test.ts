@@ -2,12 +2,14 @@ import { describe, expect, test } from '@jest/globals';
 import { FULL_READ } from '../../../src/base/catch-up.js';
 import { Audience } from '../../../src/session/audience.js';
 import {
-  BYTES_PER_TURN,
+  COPIED_BYTES_PER_TURN,
+  MAX_AHEAD,
+  MAX_AHEAD_BYTES,
   MAX_BROADCASTS,
   MAX_BROADCAST_BYTES,
-  SESSIONS_PER_CROWDED_TURN,
-  SESSIONS_PER_TURN,
+  OUTBOXES_PER_TURN,
 } from '../../../src/session/fan-out.js';
+import { SESSIONS_PER_TURN } from '../../../src/session/push-turns.js';
 import { BroadcastRequest, UnicastPushRequest } from '../../../src/wire/messages.js';
 import { NO_LIMITS } from '../../../src/session/overload/options.js';
 import { AcceptingAuthenticator } from '../../../src/session/authenticator.js';
@@ -16,7 +18,12 @@ import { SessionHarness } from '../../support/session-harness.js';
 import type { BareClient } from '../../support/session-harness.js';
 import type { SessionOptions } from '../../../src/session/options.js';
 
+/** More than are written to in a turn. */
 const MANY = 3 * SESSIONS_PER_TURN;
+
+/** More than are put into outboxes in a turn. */
+const CROWD = OUTBOXES_PER_TURN + SESSIONS_PER_TURN;
+const ROOM = { maxSessions: 2 * CROWD, maxConnections: 2 * CROWD };
 
 const openids = (count: number) => Array.from({ length: count }, (_, index) => `o${index}`);
 
@@ -47,8 +54,16 @@ class Hall {
     return this.harness.service.registry.findByOpenid(openid)?.outbox.length ?? -1;
   }
 
+  /** Openids whose outbox has something. */
   get reached(): number {
     return openids(this.clients.length).filter((openid) => this.kept(openid) > 0).length;
+  }
+
+  /** Those of them whose Link was given all of it. */
+  get written(): number {
+    const { registry } = this.harness.service;
+    const waits = (openid: string) => registry.findByOpenid(openid)?.unwritten !== 0;
+    return this.reached - openids(this.clients.length).filter(waits).length;
   }
 
   texts(index: number): string[] {
@@ -57,68 +72,57 @@ class Hall {
 }
 
 const LAST = MANY - 1;
+const LAST_OF_CROWD = CROWD - 1;
 
 describe('a broadcast', () => {
-  test('to few is over at once', () => {
+  test('to few is over at once, and written', () => {
     const hall = new Hall(SESSIONS_PER_TURN).begin('all');
     expect(hall.answers).toEqual([`all: ${SESSIONS_PER_TURN} sent`]);
+    expect(hall.written).toBe(SESSIONS_PER_TURN);
   });
 
-  test('to many takes some of them in each turn, and is answered when all have it', () => {
+  test('to many is answered when all outboxes have it, and written to some in each turn', () => {
     const hall = new Hall().begin('all');
     expect([hall.reached, hall.answers]).toEqual([0, []]);
     hall.harness.turn();
-    expect([hall.reached, hall.answers]).toEqual([SESSIONS_PER_TURN, []]);
-    hall.harness.turn();
-    expect([hall.reached, hall.answers]).toEqual([2 * SESSIONS_PER_TURN, []]);
-    hall.harness.turn();
     expect([hall.reached, hall.answers]).toEqual([MANY, [`all: ${MANY} sent`]]);
+    const written = [hall.written];
+    for (let turn = 0; turn < 3; turn++) {
+      hall.harness.turn();
+      written.push(hall.written);
+    }
+    expect(written).toEqual([0, 1, 2, 3].map((turns) => turns * SESSIONS_PER_TURN));
     hall.harness.settle();
     for (let index = 0; index < MANY; index++) expect(hall.texts(index)).toEqual(['all']);
   });
 
-  test('takes few in a turn that read as much as a turn can, and all of its share again afterwards', () => {
-    const hall = new Hall();
-    const { harness } = hall;
-    hall.begin('all');
-    const turns = [FULL_READ, FULL_READ + 5, FULL_READ - 1, 0];
-    const reached = turns.map((datagrams) => {
-      harness.datagramsRead += datagrams;
-      harness.turn();
-      return hall.reached;
-    });
-    const few = 2 * SESSIONS_PER_CROWDED_TURN;
-    expect(reached).toEqual([few / 2, few, few + SESSIONS_PER_TURN, few + 2 * SESSIONS_PER_TURN]);
-  });
-
-  test('rests after a crowded turn in which nobody is left', () => {
-    const hall = new Hall(SESSIONS_PER_TURN + SESSIONS_PER_CROWDED_TURN);
-    hall.begin('all').harness.turn();
-    hall.harness.datagramsRead += FULL_READ;
+  test('to a crowd takes some outboxes in each turn', () => {
+    const hall = new Hall(CROWD, ROOM).begin('all');
     hall.harness.turn();
-    expect(hall.reached).toBe(SESSIONS_PER_TURN + SESSIONS_PER_CROWDED_TURN);
+    expect([hall.reached, hall.answers]).toEqual([OUTBOXES_PER_TURN, []]);
+    hall.harness.turn();
+    expect([hall.reached, hall.answers]).toEqual([CROWD, [`all: ${CROWD} sent`]]);
     hall.harness.settle();
-    hall.begin('next').harness.turn();
-    expect(hall.kept('o0')).toBe(2);
+    expect(hall.written).toBe(CROWD);
   });
 
-  test('shares the turn with all others, however small', () => {
+  test('comes soon, however many others wait to be written', () => {
     const hall = new Hall(SESSIONS_PER_TURN - 1);
     for (const text of ['a', 'b', 'c']) hall.begin(text);
-    expect(hall.answers).toHaveLength(1);
+    expect([hall.answers.length, hall.written]).toEqual([3, 0]);
     hall.harness.settle();
-    expect(hall.answers).toHaveLength(3);
     expect(hall.texts(0)).toEqual(['a', 'b', 'c']);
+    expect(hall.clients[SESSIONS_PER_TURN - 2]?.seqs).toEqual([1, 2, 3]);
   });
 
-  test('of large frames takes fewer sessions in a turn', () => {
-    const options = { outboxMaxBytes: 10 * BYTES_PER_TURN };
-    const hall = new Hall(4, options).begin('x'.repeat(BYTES_PER_TURN));
-    expect(hall.reached).toBe(1);
-    hall.harness.turn();
+  test('of large frames takes fewer outboxes in a turn', () => {
+    const hall = new Hall(6, { outboxMaxBytes: 10 * COPIED_BYTES_PER_TURN });
+    hall.begin('x'.repeat(COPIED_BYTES_PER_TURN / 2));
     expect(hall.reached).toBe(2);
+    hall.harness.turn();
+    expect(hall.reached).toBe(4);
     hall.harness.settle();
-    expect(hall.answers).toEqual(['xxxxxxxx: 4 sent']);
+    expect(hall.answers).toEqual(['xxxxxxxx: 6 sent']);
   });
 
   test('does not count outboxes that are full', () => {
@@ -157,84 +161,152 @@ describe('order', () => {
     expect(hall.texts(LAST).sort()).toEqual(['all', 'push']);
   });
 
-  test('broadcasts keep theirs, to everyone or to some; those that wait are delivered together', () => {
-    const hall = new Hall().begin('a').begin('b');
+  test('a push to who waits to be written takes along what waits', () => {
+    const hall = new Hall().begin('all');
     hall.harness.turn();
-    expect([hall.kept('o0'), hall.kept(`o${LAST}`)]).toEqual([2, 0]);
+    const push = { targetType: 'openid', targetId: `o${LAST}`, content: 'push' };
+    hall.harness.service.pushes.push(new UnicastPushRequest(push), () => undefined);
+    expect(hall.written).toBe(1);
+    hall.harness.settle();
+    expect(hall.texts(LAST)).toEqual(['all', 'push']);
+  });
+
+  test('a best-effort push does not overtake what waits to be written', () => {
+    const hall = new Hall().begin('all');
+    hall.harness.turn();
+    const fields = { targetType: 'openid', targetId: `o${LAST}`, bestEffort: true };
+    const push = new UnicastPushRequest({ ...fields, content: 'push' });
+    hall.harness.service.pushes.push(push, () => undefined);
+    hall.harness.settle();
+    const texts = hall.clients[LAST]?.received.map(({ text }) => text);
+    expect(texts?.slice(-2)).toEqual(['all', 'push']);
+  });
+
+  test('broadcasts keep theirs, to everyone or to some; those that wait are delivered together', () => {
+    const hall = new Hall(CROWD, ROOM).begin('a').begin('b');
+    hall.harness.turn();
+    expect([hall.kept('o0'), hall.kept(`o${LAST_OF_CROWD}`)]).toEqual([2, 0]);
     hall
       .begin('c')
-      .begin('some', { openids: ['o0', `o${LAST}`] })
+      .begin('some', { openids: ['o0', `o${LAST_OF_CROWD}`] })
       .begin('last');
     expect(hall.kept('o0')).toBe(2);
     hall.harness.settle();
     expect(hall.answers.map((answer) => answer[0])).toEqual(['a', 'b', 'c', 's', 'l']);
     expect(hall.texts(0)).toEqual(['a', 'b', 'c', 'some', 'last']);
-    expect(hall.texts(LAST)).toEqual(['a', 'b', 'c', 'some', 'last']);
+    expect(hall.texts(LAST_OF_CROWD)).toEqual(['a', 'b', 'c', 'some', 'last']);
     expect(hall.texts(1)).toEqual(['a', 'b', 'c', 'last']);
     expect(hall.clients[0]?.seqs).toEqual([1, 2, 3, 4, 5]);
+  });
+});
+
+describe('broadcasts one after the other, each when the one before was answered', () => {
+  /** @returns how many were answered after so many turns in each of which a turn's worth was read. */
+  function answeredAfter(turns: number, hall: Hall, count: number, padding = ''): number {
+    let next = 0;
+    const begin = () => {
+      if (next === count) return;
+      const request = new BroadcastRequest({ content: `${next++}${padding}` });
+      hall.harness.service.pushes.broadcast(request, (sent) => {
+        hall.answers.push(`${sent}`);
+        begin();
+      });
+    };
+    begin();
+    for (let turn = 0; turn < turns; turn++) {
+      hall.harness.datagramsRead += FULL_READ;
+      hall.harness.turn();
+    }
+    return hall.answers.length;
+  }
+
+  test('are answered while those before are still being written, but only so many', () => {
+    const hall = new Hall(MANY, { outboxMaxFrames: 1_000 });
+    expect(answeredAfter(3 * MAX_AHEAD, hall, 3 * MAX_AHEAD)).toBe(MAX_AHEAD);
+    expect(hall.written).toBeLessThan(MANY);
+    hall.harness.settle();
+    expect(hall.answers).toHaveLength(3 * MAX_AHEAD);
+    const all = Array.from({ length: 3 * MAX_AHEAD }, (_, index) => `${index}`);
+    for (const index of [0, LAST]) expect(hall.texts(index)).toEqual(all);
+  });
+
+  test('wait for each other where outboxes are small', () => {
+    const hall = new Hall(MANY, { outboxMaxFrames: 16 });
+    expect(answeredAfter(3 * MAX_AHEAD, hall, 8)).toBe(1);
+    hall.harness.settle();
+    expect(hall.answers).toEqual(Array<string>(8).fill(`${MANY}`));
+  });
+
+  test('wait for each other where they are large', () => {
+    const hall = new Hall(MANY, { outboxMaxBytes: 4 * MAX_AHEAD_BYTES, outboxMaxFrames: 1_000 });
+    // A third of the turns is for the outboxes, three times as many for the Links.
+    expect(answeredAfter(MANY - 10, hall, 2, 'x'.repeat(MAX_AHEAD_BYTES / MANY))).toBe(1);
+    expect(hall.written).toBeLessThan(MANY);
+    hall.harness.settle();
+    expect(hall.answers).toEqual([`${MANY}`, `${MANY}`]);
   });
 });
 
 describe('sessions that come and go meanwhile', () => {
   // Their links are open before it begins: the next START comes between its turns.
   test('a new incarnation gets it once, before and behind the place that was reached', () => {
-    const hall = new Hall();
+    const hall = new Hall(CROWD, ROOM);
     const [first, last] = [hall.harness.client(), hall.harness.client()];
     hall.begin('all');
-    last.start(`o${LAST}`);
+    last.start(`o${LAST_OF_CROWD}`);
     first.start('o0');
     expect([first.texts, last.texts]).toEqual([['all'], ['all']]);
-    expect([hall.texts(0), hall.texts(LAST)]).toEqual([['all'], []]);
-    expect(hall.answers).toEqual([`all: ${MANY} sent`]);
+    expect([hall.texts(0), hall.texts(LAST_OF_CROWD)]).toEqual([['all'], []]);
+    expect(hall.answers).toEqual([`all: ${CROWD} sent`]);
   });
 
   test('a session named by an id that is gone when its turn comes', () => {
-    const hall = new Hall();
-    const id = hall.clients[LAST]?.started.connectionId ?? '';
+    const hall = new Hall(CROWD, ROOM);
+    const id = hall.clients[LAST_OF_CROWD]?.started.connectionId ?? '';
     const client = hall.harness.client();
     hall.begin('first').begin('named', { sessionIds: [id], zoneIds: ['001'] });
     hall.begin('alone', { sessionIds: [id] });
-    client.start(`o${LAST}`);
+    client.start(`o${LAST_OF_CROWD}`);
     expect(client.texts).toEqual(['first', 'named', 'alone']);
-    expect(hall.texts(LAST)).toEqual([]);
+    expect(hall.texts(LAST_OF_CROWD)).toEqual([]);
     // The scripted router has one zone: everyone was named, this one twice.
-    expect(hall.answers).toEqual([`first: ${MANY} sent`, `named: ${MANY} sent`, 'alone: 1 sent']);
+    expect(hall.answers).toEqual([`first: ${CROWD} sent`, `named: ${CROWD} sent`, 'alone: 1 sent']);
   });
 
   test('who resumes gets it once', () => {
-    const hall = new Hall();
+    const hall = new Hall(CROWD, ROOM);
     const resume = (index: number) => {
       const resumeSessionId = hall.clients[index]?.started.connectionId ?? '';
       return { client: hall.harness.client(), fields: { resumeSessionId } };
     };
-    const [first, last] = [resume(0), resume(LAST)];
+    const [first, last] = [resume(0), resume(LAST_OF_CROWD)];
     hall.begin('all');
-    last.client.start(`o${LAST}`, last.fields);
+    last.client.start(`o${LAST_OF_CROWD}`, last.fields);
     first.client.start('o0', first.fields);
     expect([first.client.texts, last.client.texts]).toEqual([['all'], ['all']]);
-    expect(hall.answers).toEqual([`all: ${MANY} sent`]);
+    expect(hall.answers).toEqual([`all: ${CROWD} sent`]);
   });
 
   test('who stops is left out, and so is who starts when it has begun', () => {
-    const hall = new Hall();
+    const hall = new Hall(CROWD, ROOM);
     const late = hall.harness.client();
     hall.begin('all').harness.turn();
-    const session = hall.harness.service.registry.findByOpenid(`o${LAST}`);
+    const session = hall.harness.service.registry.findByOpenid(`o${LAST_OF_CROWD}`);
     if (session !== undefined) hall.harness.service.end(session, 'stop');
     late.start('late');
-    expect(hall.answers).toEqual([`all: ${MANY - 1} sent`]);
-    expect([hall.texts(LAST), late.texts]).toEqual([[], []]);
+    expect(hall.answers).toEqual([`all: ${CROWD - 1} sent`]);
+    expect([hall.texts(LAST_OF_CROWD), late.texts]).toEqual([[], []]);
   });
 
   test('who loses the connection finds it in the outbox', () => {
-    const hall = new Hall().begin('all');
+    const hall = new Hall(CROWD, ROOM).begin('all');
     hall.harness.turn();
-    const former = hall.clients[LAST] as BareClient;
+    const former = hall.clients[LAST_OF_CROWD] as BareClient;
     former.link.lose();
     hall.harness.settle();
     expect(former.texts).toEqual([]);
     const resumeSessionId = former.started.connectionId;
-    expect(hall.harness.started(`o${LAST}`, { resumeSessionId }).texts).toEqual(['all']);
+    expect(hall.harness.started(`o${LAST_OF_CROWD}`, { resumeSessionId }).texts).toEqual(['all']);
   });
 });
 
@@ -253,8 +325,8 @@ describe('bounds', () => {
   });
 
   test('by bytes', () => {
-    // One such frame is a turn's share: the second session waits.
-    const hall = new Hall(2, { outboxMaxBytes: 4 * MAX_BROADCAST_BYTES });
+    // Two such frames are a turn's share: the third session waits.
+    const hall = new Hall(3, { outboxMaxBytes: 4 * MAX_BROADCAST_BYTES });
     const large = 'x'.repeat(1_000_000);
     const fitting = Math.floor(MAX_BROADCAST_BYTES / (large.length + 100));
     for (let index = 0; index < fitting; index++) hall.begin(large);
@@ -277,13 +349,13 @@ test('a zone counts, and is looked at, once, however often it is named', () => {
 
 describe('the end of the gateway', () => {
   test('what is under way is in every outbox, and answered, before the state is written', () => {
-    const hall = new Hall(MANY, { resumeWindow: 60_000 }).begin('a');
+    const hall = new Hall(CROWD, { ...ROOM, resumeWindow: 60_000 }).begin('a');
     hall.harness.turn();
     hall.begin('b');
-    expect(hall.reached).toBe(SESSIONS_PER_TURN);
+    expect(hall.reached).toBe(OUTBOXES_PER_TURN);
     hall.harness.service.pushes.close();
-    expect(hall.answers).toEqual([`a: ${MANY} sent`, `b: ${MANY} sent`]);
-    for (const openid of openids(MANY)) expect(hall.kept(openid)).toBe(2);
+    expect(hall.answers).toEqual([`a: ${CROWD} sent`, `b: ${CROWD} sent`]);
+    for (const openid of openids(CROWD)) expect(hall.kept(openid)).toBe(2);
     hall.begin('late').harness.settle();
     expect(hall.answers[2]).toMatch(/^late: 0 SHUTTING_DOWN: /);
   });

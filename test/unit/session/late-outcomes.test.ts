@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { unlimitedCeiling } from '../../../src/journal/number-ceiling.js';
 import { AcceptingAuthenticator } from '../../../src/session/authenticator.js';
-import { SESSIONS_PER_TURN } from '../../../src/session/fan-out.js';
+import { SESSIONS_PER_TURN } from '../../../src/session/push-turns.js';
 import type { SessionOptions } from '../../../src/session/options.js';
 import { NO_LIMITS } from '../../../src/session/overload/options.js';
 import { BroadcastRequest, NotifySyncHint } from '../../../src/wire/messages.js';
