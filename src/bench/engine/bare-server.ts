@@ -33,6 +33,12 @@ class Bare {
     this.flush();
   }
 
+  /** Nothing falls due for it any more; for the time when its socket is closed. */
+  disarm(): void {
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
+  }
+
   /** Frames are far smaller than any window: what was read can be written. */
   private echo(): void {
     const { connection } = this;
@@ -48,8 +54,7 @@ class Bare {
       // The socket keeps the bytes until they left.
       socket.send(Buffer.from(packet.subarray(0, sent[0])), peer.port, peer.address);
     }
-    if (this.timer !== null) clearTimeout(this.timer);
-    this.timer = null;
+    this.disarm();
     const timeout = connection.timeout();
     if (connection.isClosed()) for (const id of this.ids) known.delete(id);
     else if (timeout !== null) this.timer = setTimeout(() => this.expire(), timeout);
@@ -77,4 +82,7 @@ socket.on('message', (datagram, from) => {
   bare.receive(datagram);
 });
 await new Promise<void>((bound) => socket.bind(0, '127.0.0.1', bound));
-serveRequests(socket.address().port, () => new Promise((closed) => socket.close(() => closed())));
+serveRequests(socket.address().port, () => {
+  for (const bare of known.values()) bare.disarm();
+  return new Promise((closed) => socket.close(() => closed()));
+});
