@@ -1,13 +1,16 @@
-import { afterEach, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { CERT_VARIABLE, KEY_VARIABLE } from '../../src/bench/engine/child-protocol.js';
+import { EchoLoop, connectTo } from '../../src/bench/engine/echo-load.js';
 import { QuicClient } from '../../src/quic/quic-client.js';
 import { silentLogger } from '../../src/telemetry/log.js';
 import { Metrics } from '../../src/telemetry/metrics.js';
-import { testIdentity } from '../support/quic-harness.js';
+import { QuicHarness, testIdentity } from '../support/quic-harness.js';
 
 const children: ChildProcess[] = [];
 
@@ -34,24 +37,55 @@ async function firstDatagram(): Promise<Buffer> {
   return datagram;
 }
 
-test('the bare server ends at once when told to, whatever waits to be repeated', async () => {
+/** The bare server in a process of its own, with what it complains about; needs `make build`. */
+async function bareServer() {
   const { cert, key } = await testIdentity();
   const env = { [CERT_VARIABLE]: cert.toString('base64'), [KEY_VARIABLE]: key.toString('base64') };
   const child = fork('dist/bench/engine/bare-server.js', {
-    silent: true,
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     env: { ...process.env, ...env },
   });
   children.push(child);
-  let told = '';
-  child.stderr?.on('data', (text: Buffer) => (told += text.toString()));
+  const complaints = child.stderr as Readable;
   const [{ port }] = (await once(child, 'message')) as [{ port: number }];
-  const client = createSocket('udp4');
-  // It answers, and repeats that until it hears of somebody: a timer is armed.
-  client.send(await firstDatagram(), port, '127.0.0.1');
-  await once(client, 'message');
-  client.close();
+  const ended = async (): Promise<[number | null, string]> => {
+    const [[code], told] = await Promise.all([once(child, 'exit'), text(complaints)]);
+    return [code as number | null, told];
+  };
+  return { child, port, ended };
+}
 
-  child.send({ ask: 'stop' });
-  const [code] = (await once(child, 'close')) as [number | null];
-  expect([code, told]).toEqual([0, '']);
+describe('the bare server', () => {
+  test('ends at once when told to, whatever waits to be repeated', async () => {
+    const { child, port, ended } = await bareServer();
+    const client = createSocket('udp4');
+    // It answers, and repeats that until it hears of somebody: a timer is armed.
+    client.send(await firstDatagram(), port, '127.0.0.1');
+    await once(client, 'message');
+    client.close();
+    child.send({ ask: 'stop' });
+    expect(await ended()).toEqual([0, '']);
+  });
+
+  test('ends with a comparison that failed', async () => {
+    const { child, ended } = await bareServer();
+    child.disconnect();
+    expect(await ended()).toEqual([0, '']);
+  });
+});
+
+test('an echo whose connection ends fails and says so', async () => {
+  const harness = await QuicHarness.start({
+    protocols: {
+      gatesvr: (connection) =>
+        connection.bind({
+          onStream: () => connection.close(3, 'enough'),
+          onClosed: () => undefined,
+        }),
+    },
+  });
+  const target = { port: harness.server.port, settle: 0 };
+  const loop = new EchoLoop(await connectTo(harness.client(), target), 7, 100);
+  await expect(loop.finish()).rejects.toThrow('connection 7 ended (peer): 3 enough');
+  await harness.close();
 });

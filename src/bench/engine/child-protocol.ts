@@ -1,3 +1,5 @@
+import { memoised } from '../../base/lifecycle.js';
+
 /** What the benchmark asks its server process, over the IPC channel of child_process.fork. */
 export type ServerRequest = { readonly ask: 'usage' } | { readonly ask: 'stop' };
 
@@ -21,16 +23,18 @@ export function identityFromEnvironment(): { cert: string; key: string } {
   return { cert: read(CERT_VARIABLE), key: read(KEY_VARIABLE) };
 }
 
-/** Answers the benchmark until it asks to stop. */
+/** Answers the benchmark until it asks to stop, or is no more: one that failed stops nobody. */
 export function serveRequests(port: number, stop: () => Promise<void>): void {
+  const end = memoised(stop);
   const reply = (message: ServerReply): void => void process.send?.(message);
   process.on('message', (request: ServerRequest) => {
     if (request.ask === 'usage') {
       reply({ usage: usageNow() });
     } else {
-      void stop().finally(() => process.disconnect());
+      void end().finally(() => process.disconnect());
     }
   });
+  process.once('disconnect', () => void end());
   reply({ port });
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { QuicClient } from '../../quic/quic-client.js';
+import type { QuicClosed } from '../../quic/quic-closed.js';
 import type { QuicConnection } from '../../quic/quic-connection.js';
 
 const HOST = '127.0.0.1';
@@ -14,20 +15,29 @@ export interface EchoTarget {
   readonly settle: number;
 }
 
-/** Connects, ready for the first stream. */
+/** A connection, and word of its end for whoever waits for something on it. */
+export interface EchoConnection {
+  readonly connection: QuicConnection;
+  /** Resolves when it ends, by whomever. */
+  readonly ended: Promise<QuicClosed>;
+}
+
+/** Connects, ready for the first stream. @throws {CodedError} where that does not come about. */
 export async function connectTo(
   client: QuicClient,
   { port, settle }: EchoTarget,
-): Promise<QuicConnection> {
+): Promise<EchoConnection> {
   const target = { host: HOST, port, serverName: SERVER_NAME };
-  const observer = { onStream: () => undefined, onClosed: () => undefined };
-  const connection = await client.connect(target, observer);
+  let onClosed: (closed: QuicClosed) => void = () => undefined;
+  const ended = new Promise<QuicClosed>((resolve) => (onClosed = resolve));
+  const connection = await client.connect(target, { onStream: () => undefined, onClosed });
   if (settle > 0) await pause(settle);
-  return connection;
+  return { connection, ended };
 }
 
 /** One connection that sends a frame, waits for its echo, compares every byte, and sends the next. */
 export class EchoLoop {
+  readonly connection: QuicConnection;
   /** Echoes that came back whole and right. */
   echoed = 0;
   private sequence = 0;
@@ -39,10 +49,11 @@ export class EchoLoop {
   private onBroken: (error: Error) => void = () => undefined;
 
   constructor(
-    readonly connection: QuicConnection,
+    { connection, ended }: EchoConnection,
     private readonly number: number,
     private readonly frameBytes: number,
   ) {
+    this.connection = connection;
     this.expected = this.nextFrame();
     this.idle = new Promise((resolve, reject) => {
       this.onIdle = resolve;
@@ -50,6 +61,11 @@ export class EchoLoop {
     });
     // Whoever calls finish() hears of it.
     this.idle.catch(() => undefined);
+    // A stream is not told of the end of its connection.
+    void ended.then(({ code, reason, by }) => {
+      const why = [code, reason].filter(Boolean).join(' ');
+      this.onBroken(new Error(`connection ${number} ended (${by}): ${why}`));
+    });
     const stream = connection.openStream();
     stream.bind({
       onReadable: () => {
@@ -73,7 +89,7 @@ export class EchoLoop {
 
   /**
    * Sends no further frame and waits for the echo of the last.
-   * @throws {Error} where a byte was not the one that was sent, or the stream broke off.
+   * @throws {Error} where a byte was not the one that was sent, or stream or connection ended before.
    */
   finish(): Promise<void> {
     this.running = false;
