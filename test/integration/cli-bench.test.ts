@@ -6,6 +6,7 @@ import { registerBenchCommand } from '../../src/cli/bench.js';
 import type { Gateway } from '../../src/gateway/gateway.js';
 import { CliRun } from '../support/cli-run.js';
 import { GatewayHarness, ZONES } from '../support/gateway-harness.js';
+import { QuicHarness } from '../support/quic-harness.js';
 
 const harness = new GatewayHarness();
 let gateway: Gateway;
@@ -199,6 +200,32 @@ describe('gatesvr bench', () => {
     expect(run.err).toContain(`no answer from UDP 127.0.0.1:${port}; check address and firewall`);
     expect(run.took).toBeLessThan(10_000);
   });
+
+  test.each([['echo'], ['connect']])(
+    '%s gives a gateway up that takes connections and answers no START',
+    async (mode) => {
+      const ignored = { onReadable: () => undefined, onDrained: () => undefined };
+      const silent = await QuicHarness.start({
+        protocols: {
+          gatesvr: (connection) =>
+            connection.bind({
+              onStream: (stream) => stream.bind({ ...ignored, onAborted: () => undefined }),
+              onClosed: () => undefined,
+            }),
+        },
+      });
+      const ca = join(harness.folder, 'silent.crt');
+      writeFileSync(ca, silent.ca);
+      const { port } = silent.server;
+      const run = await bench(
+        ...['--addr', `127.0.0.1:${port}`, '--ca', ca, '--mode', mode, '--timeout', '1s'],
+      );
+      await silent.close();
+      expect([run.code, run.out]).toEqual([1, '']);
+      expect(run.err).toContain(`no answer to START from UDP 127.0.0.1:${port} within 1 s`);
+      expect(run.took).toBeLessThan(10_000);
+    },
+  );
 
   test('its own upstreams wait for a registration no longer than --timeout', async () => {
     const at = ['--own-upstreams', '--gateway', '127.0.0.1:1', '--timeout', '200ms'];

@@ -22,7 +22,7 @@ export interface BenchPlan {
   readonly gateway: PushAddress;
   /** Who holds the sessions; in connect mode, who takes turns in connecting. */
   readonly openids: readonly string[];
-  /** How long a handshake may take, and what upstreams of this process need to register. */
+  /** How long a session may take to open, START included, and what upstreams of this process need to register. */
   readonly timeout: number;
   /** Over this time the sessions are opened; 0: as fast as it goes. */
   readonly ramp: number;

@@ -71,7 +71,7 @@ export class BenchRun {
   constructor(private readonly plan: BenchPlan) {
     const { gateway, openids, token, target, timeout } = plan;
     const sockets = Math.max(MIN_SOCKETS, Math.ceil(openids.length / SESSIONS_PER_SOCKET));
-    this.pool = new SessionPool(target, { sockets, token, handshakeTimeoutMs: timeout });
+    this.pool = new SessionPool(target, { sockets, token, openTimeoutMs: timeout });
     this.pushes = new GrpcPushGateway(gateway.address, gateway.access);
     this.upstreams = plan.ownUpstreams
       ? new OwnUpstreams(gateway.address, gateway.access, timeout)

@@ -74,6 +74,14 @@ export class LoadSession implements LinkObserver {
     });
   }
 
+  /** Closes where START is not answered yet; `start` fails, and the observer hears of it, with this reason. */
+  giveUp(reason: string): void {
+    if (this.started === null) return;
+    this.ending = true;
+    this.fault(reason);
+    this.link.close(0, 'START was not answered');
+  }
+
   /** Sends a business request; its answer comes to the observer under `msgId` (above 1). */
   request(msgId: number, action: string, data: Uint8Array): void {
     const payload = encodeMessage(BusinessRequest, { action, data });

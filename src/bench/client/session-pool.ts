@@ -1,5 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { formatAddress } from '../../base/address.js';
 import { SystemClock } from '../../base/clock.js';
+import type { Cancel } from '../../base/clock.js';
 import type { ConnectTarget, QuicClient } from '../../quic/quic-client.js';
 import type { LatencyRecorder } from './latency-recorder.js';
 import { LoadSession } from './load-session.js';
@@ -31,8 +33,11 @@ export interface PoolOptions {
   readonly token?: (openid: string) => string;
   /** How sessions reach the gateway; by default over ALPN `gatesvr`. */
   readonly transport?: LoadTransport;
-  /** How long a handshake may take, ms. */
-  readonly handshakeTimeoutMs?: number;
+  /**
+   * How long a session may take to open, handshake and the answer to START together, ms. Default: the handshake as
+   * long as the transport has it, START as long as it takes.
+   */
+  readonly openTimeoutMs?: number;
 }
 
 /** Whom a development gateway on this machine is. */
@@ -47,6 +52,7 @@ export class SessionPool {
   private readonly clock = new SystemClock();
   private readonly token: (openid: string) => string;
   private readonly transport: LoadTransport;
+  private readonly openTimeoutMs: number | undefined;
   private next = 0;
   private heard = false;
 
@@ -55,16 +61,17 @@ export class SessionPool {
     options: PoolOptions = {},
   ) {
     const { sockets = 4, token = () => 'bench', transport = GATESVR_TRANSPORT } = options;
-    const { handshakeTimeoutMs } = options;
+    const { openTimeoutMs } = options;
     this.token = token;
     this.transport = transport;
-    const patience = handshakeTimeoutMs === undefined ? {} : { handshakeTimeoutMs };
+    this.openTimeoutMs = openTimeoutMs;
+    const patience = openTimeoutMs === undefined ? {} : { handshakeTimeoutMs: openTimeoutMs };
     this.clients = Array.from({ length: sockets }, () =>
       transport.socket({ ...target.trust, idleTimeoutMs: IDLE_TIMEOUT_MS, ...patience }),
     );
   }
 
-  /** Whether any connection has come about. */
+  /** Whether any session has come about. */
   get reached(): boolean {
     return this.heard;
   }
@@ -107,15 +114,26 @@ export class SessionPool {
     for (const end of ends) if (end.status === 'rejected') throw end.reason;
   }
 
-  /** Opens one session that the caller stops. @throws {Error} where it is refused. */
+  /** Opens one session that the caller stops. @throws {Error} where it is refused, or takes too long. */
   async connect(openid: string, observer: LoadObserver): Promise<LoadSession> {
     const client = this.clients[this.next++ % this.clients.length];
     if (client === undefined) throw new Error('a pool needs a socket');
+    const begun = this.clock.now();
     const link = await this.transport.open(client, this.target, this.clock);
-    this.heard = true;
     const session = new LoadSession(link, openid, observer);
-    await session.start(this.token(openid));
+    const answered = this.giveUpLater(session, begun);
+    await session.start(this.token(openid)).finally(answered);
+    this.heard = true;
     return session;
+  }
+
+  /** A gateway may take connections and answer nothing. @param begun when the handshake began (monotonic ms). */
+  private giveUpLater(session: LoadSession, begun: number): Cancel {
+    const { openTimeoutMs, target, clock } = this;
+    if (openTimeoutMs === undefined) return () => undefined;
+    const at = `UDP ${formatAddress(target.host, target.port)}`;
+    const reason = `no answer to START from ${at} within ${openTimeoutMs / 1000} s`;
+    return clock.after(begun + openTimeoutMs - clock.now(), () => session.giveUp(reason));
   }
 
   /** Says STOP for every session and closes the sockets. */

@@ -65,7 +65,7 @@ export function addPlanOptions(command: Command): Command {
     .option('--sessions <count>', 'sessions to open', whole(1, MAX_SESSIONS), 100)
     .option(
       '--timeout <time>',
-      'how long to wait for a connection, or for own upstreams to register',
+      'how long to wait for a session to open, or for own upstreams to register',
       patience,
       10_000,
     )
