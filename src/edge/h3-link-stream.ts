@@ -15,6 +15,8 @@ export class Http3LinkStream implements ByteStream, ByteStreamCarrier, BodyObser
   readonly link: StreamLink;
   private observer: ByteStreamObserver | null = null;
   private ended = false;
+  /** How it ends, once nothing waits any more; null while nobody has ended it. */
+  private leaving: LinkClosed | null = null;
   private told = false;
 
   /**
@@ -80,12 +82,7 @@ export class Http3LinkStream implements ByteStream, ByteStreamCarrier, BodyObser
   close(code: ErrorCode, reason: string): void {
     this.end(code, reason);
     this.message.stopReading(Http3Code.NO_ERROR);
-    if (this.message.wantsToSend) {
-      this.clock.after(LINGER_MS, () => {
-        if (this.message.wantsToSend) this.message.reset(Http3Code.REQUEST_CANCELLED);
-      });
-    }
-    this.tellEnd({ code, reason, by: 'local' });
+    this.leave({ code, reason, by: 'local' });
   }
 
   /** Breaks the stream off, so that the client cannot be told a code either. */
@@ -99,27 +96,50 @@ export class Http3LinkStream implements ByteStream, ByteStreamCarrier, BodyObser
     if (this.told) return;
     this.observer?.onReadable();
     if (!this.message.readEnded || !this.ended) return;
-    this.tellEnd({ ...closeOfTrailers(this.message.trailers), by: 'peer' });
+    this.leave({ ...closeOfTrailers(this.message.trailers), by: 'peer' });
   }
 
   onDrained(): void {
     this.observer?.onDrained();
+    this.tellIfEmpty();
   }
 
   onAborted(code: number): void {
     if (!this.told) this.observer?.onAborted(code);
     this.message.abort(Http3Code.REQUEST_CANCELLED);
+    this.tellIfEmpty();
   }
 
   onStopped(code: number): void {
     this.ended = true;
     if (this.isServer) this.onAborted(code);
+    else this.tellIfEmpty();
   }
 
   onGone(closed: QuicClosed): void {
     if (this.told) return;
     this.told = true;
-    this.link.connectionClosed(linkClosedOfHttp3(closed));
+    this.link.connectionClosed(this.leaving ?? linkClosedOfHttp3(closed));
+  }
+
+  /**
+   * Tells the end once nothing waits, or after LINGER_MS, when what waits is thrown away. Until then the Link is there
+   * for its owner to discard.
+   */
+  private leave(closed: LinkClosed): void {
+    if (this.leaving !== null) return;
+    this.leaving = closed;
+    this.message.wakeBelow(0);
+    this.tellIfEmpty();
+    if (!this.message.wantsToSend) return;
+    this.clock.after(LINGER_MS, () => {
+      if (this.message.wantsToSend) this.message.reset(Http3Code.REQUEST_CANCELLED);
+      this.tellEnd(closed);
+    });
+  }
+
+  private tellIfEmpty(): void {
+    if (this.leaving !== null && this.message.bufferedBytes === 0) this.tellEnd(this.leaving);
   }
 
   /** In a later turn of the event loop: a Link tells nothing from inside a call to it. */

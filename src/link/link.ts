@@ -25,7 +25,7 @@ export interface LinkObserver {
   onBadFrame(code: ErrorCode, reason: string): void;
   /** After `send` said full: there is room again. */
   onWritable(): void;
-  /** Exactly once, and the last call. */
+  /** Exactly once, and the last call. Nothing that `bufferedBytes` counted leaves any more. */
   onClosed(closed: LinkClosed): void;
 }
 
@@ -63,6 +63,7 @@ export interface Link {
 
   /**
    * As `close`, and nothing that `send` took leaves any more; where it is missing `close` does just that.
+   * Also after `finish` and `close`: until onClosed something may still wait.
    */
   discard?(code: ErrorCode, reason: string): void;
 }

@@ -136,8 +136,11 @@ export class StreamLink implements Link, ByteStreamObserver {
 
   discard(code: ErrorCode, reason: string): void {
     const { carrier } = this;
-    if (carrier.discard === undefined) this.close(code, reason);
-    else if (this.beginClosing({ code, reason, by: 'local' })) carrier.discard(code, reason);
+    if (carrier.discard === undefined) return this.close(code, reason);
+    // Also after close: what waits there may not have left yet.
+    if (this.beginClosing({ code, reason, by: 'local' }) || !this.closedTold) {
+      carrier.discard(code, reason);
+    }
   }
 
   onReadable(): void {

@@ -10,7 +10,7 @@ import { POST_STREAM } from '../../src/bench/client/streaming-end.js';
 import { GET, altered, headers } from '../support/http3-client.js';
 import type { Http3Client } from '../support/http3-client.js';
 import { Http3Harness } from '../support/http3-harness.js';
-import { eventually } from '../support/quic-harness.js';
+import { eventually, settled } from '../support/quic-harness.js';
 
 let harness: Http3Harness | null = null;
 
@@ -129,6 +129,27 @@ describe('the streaming edge', () => {
     await client.stop();
     await eventually(() => second?.closed.length === 1, 'the end of the other');
     expect(second?.closed[0]).toMatchObject({ code: 0, by: 'peer' });
+  });
+
+  it('of a client that has ended its side can be discarded while anything waits', async () => {
+    await start();
+    const client = await here().connect();
+    const reader = client.raw(headers(POST_STREAM), false);
+    const { stream } = reader;
+    stream.pause();
+    await eventually(() => links.length === 1, 'the Link');
+    const [server] = links as [RecordingObserver];
+    const piece = Buffer.concat([Buffer.of(0, 0, 128, 0), Buffer.alloc(32 * 1024)]);
+    while (server.link.send(piece) === 'ok') await new Promise((turn) => setImmediate(turn));
+    stream.end();
+    await eventually(() => server.link.send(piece) === 'closed', "the client's end");
+    await settled(() => server.closed.length);
+    // As its owner does, who knows of no Link that has ended.
+    if (server.closed.length === 0) server.link.discard?.(421, 'not the primary gateway');
+    stream.resume();
+    await eventually(() => stream.readEnded || reader.aborted !== null, 'an end');
+    expect(stream.readEnded).toBe(false);
+    expect(server.closed).toHaveLength(1);
   });
 });
 
