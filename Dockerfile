@@ -26,6 +26,5 @@ EXPOSE 8453/udp 8453/tcp 8080/tcp 8092/tcp 9090/tcp
 # Reads the configuration as serve does: a file is named to both by GATESVR_CONFIG. It takes 0.3 s of CPU: not more often.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=15s \
   CMD ["node", "/app/dist/cli/main.js", "healthcheck"]
-# Short pauses of garbage collection: docs/OPERATIONS.md, "Pauses".
-ENTRYPOINT ["tini", "--", "node", "--max-semi-space-size=4", "/app/dist/cli/main.js"]
+ENTRYPOINT ["tini", "--", "node", "/app/dist/cli/main.js"]
 CMD ["serve"]

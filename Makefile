@@ -5,8 +5,7 @@
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
-# As deploy/ starts it (docs/OPERATIONS.md, "Pauses").
-GATESVR := node --max-semi-space-size=4 dist/cli/main.js
+GATESVR := node dist/cli/main.js
 JEST := node --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js --ci
 CONFIG ?= test-config.yaml
 IMAGE ?= gatesvr

@@ -27,7 +27,7 @@ export interface FanOutPlan {
 /** A push by a call of its own is so much dearer that fewer of them tell the same. */
 const SINGLE_SHARE = 8;
 /** Broadcasts that travel together are so much cheaper that more of them take the same time. */
-const TOGETHER_SHARE = 3;
+const TOGETHER_SHARE = 2;
 /** Sessions whose heartbeats are timed during the large broadcast. */
 const BEATING = 100;
 /** Broadcasts before those that are measured. */

@@ -38,15 +38,12 @@ export function bareSettings(
   };
 }
 
-/** What the systemd unit and the image give to Node (docs/OPERATIONS.md, "Pauses"). */
-export const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=4'];
-
 /** Our gateway in a process of its own, configured by flags alone. */
 export class GatewayProcess extends MeasuredProcess {
-  /** @param nodeOptions for Node, besides NODE_FLAGS and stronger than these. */
+  /** @param nodeOptions for Node, in front of the program. */
   constructor(settings: Settings, nodeOptions: readonly string[] = []) {
     const sets = Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
-    super(process.execPath, [...NODE_FLAGS, ...nodeOptions, CLI, 'serve', ...sets]);
+    super(process.execPath, [...nodeOptions, CLI, 'serve', ...sets]);
   }
 
   /** Waits until it listens. @throws {Error} with its output, where it never does. */

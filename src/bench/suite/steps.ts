@@ -24,7 +24,7 @@ export const WHOLE: readonly Step[] = [
   load('connects', '--requests 2000', true),
   load('idle', '--rounds 1 --sessions 10000 --hold 20 --heartbeat 10'),
   load('growth', '--counts 100,1000,10000 --requests 24000'),
-  load('fanout', '--sessions 2000 --requests 60000 --audience 20000 --broadcasts 5'),
+  load('fanout', '--sessions 2000 --requests 40000 --audience 20000 --broadcasts 5'),
   load('hostile', '--sessions 1000 --hostile 10000 --hold 10'),
   load('soak', '--minutes 0.75'),
   load('restart', '--sessions 100 --restarts 2'),

@@ -12,7 +12,6 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { NODE_FLAGS } from '../../../src/bench/load/gateway-process.js';
 import { loadConfig } from '../../../src/config/load.js';
 import { environmentName, leaves } from '../../../src/config/schema.js';
 import { expectCommandLine } from './command-line.js';
@@ -71,7 +70,7 @@ describe('deploy/systemd', () => {
   const dockerfile = readFileSync('Dockerfile', 'utf8');
 
   it('starts what the program knows, from where the image has it, too', () => {
-    const starts = [...unit.matchAll(/^ExecStart(?:Pre)?=\S+ (?:--\S+ )?(\S+) (.*)$/gm)];
+    const starts = [...unit.matchAll(/^ExecStart(?:Pre)?=\S+ (\S+) (.*)$/gm)];
     expect(starts).toHaveLength(2);
     for (const [, script = '', line = ''] of starts) {
       expect(script).toBe('/opt/gatesvr/dist/cli/main.js');
@@ -79,14 +78,6 @@ describe('deploy/systemd', () => {
     }
     expect(dockerfile).toContain('/app/dist/cli/main.js');
     expect(existsSync('src/cli/main.ts')).toBe(true);
-  });
-
-  it('gives Node the options that the image, make and the benchmarks give', () => {
-    const options = NODE_FLAGS.join(' ');
-    expect(unit).toContain(`ExecStart=/usr/bin/node ${options} /opt/`);
-    expect(dockerfile).toContain(`"node", "${NODE_FLAGS.join('", "')}", "/app/`);
-    expect(readFileSync('Makefile', 'utf8')).toContain(`GATESVR := node ${options} dist/`);
-    expect(readFileSync('docs/OPERATIONS.md', 'utf8')).toContain(`\`node ${options} `);
   });
 
   it('and the image keep state in the same folder', () => {
