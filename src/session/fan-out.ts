@@ -23,7 +23,7 @@ export const COPIED_BYTES_PER_TURN = 1024 * 1024;
 
 /**
  * Broadcasts that are in all outboxes, and answered, while many of them are not written to the Links. Those that come one
- * after the other, each when the one before was answered, travel together then, at a third of the cost. As many for
+ * after the other, each when the one before was answered, travel together then, at a quarter to a third of the cost. As many for
  * each session as OUTBOX_SHARE allows, one in any case.
  */
 export const MAX_AHEAD = 8;
@@ -117,8 +117,6 @@ export class FanOut {
   private running = false;
   /** In the order in which they will be written. */
   private readonly unwritten = new RingQueue<Unwritten>();
-  private broadcastsAhead = 0;
-  private bytesAhead = 0;
   private readonly mostAhead: number;
   private readonly onTurn = (): void => {
     this.scheduled = false;
@@ -132,11 +130,6 @@ export class FanOut {
     private readonly parts: FanOutParts,
   ) {
     this.mostAhead = Math.min(MAX_AHEAD, Math.floor(parts.outboxMaxFrames * OUTBOX_SHARE));
-  }
-
-  /** Broadcasts that have not reached everyone yet. */
-  get length(): number {
-    return this.broadcasts;
   }
 
   /** Takes one, or answers at once that too many are under way. */
@@ -205,14 +198,14 @@ export class FanOut {
   /** Whether a sweep has begun, or may begin, as to what is not written yet. */
   private mayGoAhead({ recipients }: Sweep): boolean {
     const { unwritten } = this;
-    for (let first = unwritten.at(0); first !== undefined; first = unwritten.at(0)) {
-      if (first.served > this.turns.served) break;
-      unwritten.shift();
-      this.broadcastsAhead -= first.broadcasts;
-      this.bytesAhead -= first.bytes;
-    }
+    while ((unwritten.at(0)?.served ?? Infinity) <= this.turns.served) unwritten.shift();
     if (recipients !== null || unwritten.length === 0 || this.bytesLeft === Infinity) return true;
-    return this.broadcastsAhead < this.mostAhead && this.bytesAhead < MAX_AHEAD_BYTES;
+    let [broadcasts, bytes] = [0, 0];
+    for (const sweep of unwritten) {
+      broadcasts += sweep.broadcasts;
+      bytes += sweep.bytes;
+    }
+    return broadcasts < this.mostAhead && bytes < MAX_AHEAD_BYTES;
   }
 
   /** As far as this turn allows. */
@@ -253,8 +246,6 @@ export class FanOut {
   private noteUnwritten({ broadcasts, bodyBytes, reached }: Sweep): void {
     const bytes = bodyBytes * reached;
     this.unwritten.push({ served: this.turns.queued, broadcasts: broadcasts.length, bytes });
-    this.broadcastsAhead += broadcasts.length;
-    this.bytesAhead += bytes;
   }
 
   /** @param failure why it was broken off, or null. */

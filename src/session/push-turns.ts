@@ -55,7 +55,6 @@ export class PushTurns {
   private readonly queue = new RingQueue<PushReceiver>();
   private atOnceLeft = SESSIONS_PER_TURN;
   private bytesAtOnceLeft = BYTES_PER_TURN;
-  private queuedSoFar = 0;
   private servedSoFar = 0;
   private scheduled = false;
   /** How many datagrams had been read when the last turn began. */
@@ -76,7 +75,7 @@ export class PushTurns {
 
   /** Sessions that were ever told to wait, and of those the ones whose turn has been: they are served in order. */
   get queued(): number {
-    return this.queuedSoFar;
+    return this.servedSoFar + this.queue.length;
   }
 
   get served(): number {
@@ -98,7 +97,6 @@ export class PushTurns {
     if (session.writeQueued || !session.active) return;
     session.writeQueued = true;
     this.queue.push(session);
-    this.queuedSoFar++;
     this.schedule();
   }
 

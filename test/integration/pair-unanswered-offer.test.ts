@@ -46,13 +46,7 @@ test('a planned switch whose answer is lost: what comes late takes no number tha
   );
   await eventually(() => runs === 1, 'the request to be under way');
 
-  // The offer gets there, and nothing that the other one says of it comes back.
-  pair.relays.a.heartbeat.cut = true;
-  pair.relays.a.heartbeat.kill();
-  pair.relays.b.heartbeat.tamper = () => Buffer.alloc(0);
-  pair.a.pair?.switchTo('backup');
-  await pair.serves('b');
-  pair.cut = true;
+  await pair.loseAnswerToOffer();
   const taken = [...(outboxOf(pair.b) ?? [])].map(({ seq }) => seq);
   expect(taken).toHaveLength(1);
   finish();

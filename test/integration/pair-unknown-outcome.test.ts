@@ -130,12 +130,7 @@ describe('under on_timeout refuse an unknown outcome is told only once a standby
 
   test('after a planned switch whose answer was lost: when the two have met again', async () => {
     await start();
-    pair.relays.a.heartbeat.cut = true;
-    pair.relays.a.heartbeat.kill();
-    pair.relays.b.heartbeat.tamper = () => Buffer.alloc(0);
-    pair.a.pair?.switchTo('backup');
-    await pair.serves('b');
-    pair.cut = true;
+    await pair.loseAnswerToOffer();
     finish();
     await pair.serves('a');
     await eventually(() => outboxOf(pair.a)?.jump !== null, 'numbers to have jumped');

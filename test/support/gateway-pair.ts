@@ -90,6 +90,16 @@ export class GatewayPair {
     await eventually(() => this[name].pair?.accepts === true, `${name} to serve`);
   }
 
+  /** The primary offers its role; the other one takes it, and nothing that it says of that comes back. */
+  async loseAnswerToOffer(): Promise<void> {
+    this.relays.a.heartbeat.cut = true;
+    this.relays.a.heartbeat.kill();
+    this.relays.b.heartbeat.tamper = () => Buffer.alloc(0);
+    this.a.pair?.switchTo('backup');
+    await this.serves('b');
+    this.cut = true;
+  }
+
   /** Nothing gets through between the two. */
   set cut(cut: boolean) {
     for (const { heartbeat, sync } of Object.values(this.relays)) {

@@ -41,7 +41,6 @@ export class BroadcastWorkload extends VerifiedWorkload {
   readonly acceptance = new LatencyRecorder();
   private readonly atOnce: number;
   private readonly most: number;
-  private unanswered = 0;
   /** Oldest first. */
   private readonly open: OpenBroadcast[] = [];
   private next = 1;
@@ -93,13 +92,13 @@ export class BroadcastWorkload extends VerifiedWorkload {
   }
 
   protected begin(dueAt: number): boolean {
-    if (this.open.length >= this.most || this.unanswered >= this.atOnce) return false;
+    const unanswered = this.open.filter(({ accepted }) => !accepted).length;
+    if (this.open.length >= this.most || unanswered >= this.atOnce) return false;
     const data = Buffer.alloc(this.options.bytes);
     fillPayload(data, this.next++);
     const [missing, begunAt] = [new Set(this.sessions), performance.now()];
     const open: OpenBroadcast = { data, dueAt, begunAt, missing, accepted: false };
     this.open.push(open);
-    this.unanswered++;
     const ids = this.options.everyone ? null : this.sessions.map(({ sessionId }) => sessionId);
     this.gateway.broadcast(ids, data).then(
       (sent) => this.accepted(open, sent),
@@ -114,7 +113,6 @@ export class BroadcastWorkload extends VerifiedWorkload {
       this.faults.note(`a broadcast was sent to ${sent} of ${this.sessions.length} sessions`);
     }
     open.accepted = true;
-    this.unanswered--;
     this.settle(open);
     this.roomFreed();
   }

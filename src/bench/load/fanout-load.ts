@@ -37,8 +37,8 @@ const BEATS_PER_SECOND = 200;
 
 /**
  * What one delivery costs the gateway, its acknowledgement included: one message to many sessions as a
- * broadcast, alone, one after the other and some at once, and as a batch of reliable pushes, and pushes one by one. Then a broadcast to a large
- * audience, and what heartbeats of sessions of another process wait meanwhile.
+ * broadcast, alone, one after the other and some at once, and as a batch of reliable pushes, and pushes one
+ * by one. Then a broadcast to a large audience, and what heartbeats of sessions of another process wait meanwhile.
  */
 export async function runFanOut(
   contestant: Contestant,
@@ -49,15 +49,14 @@ export async function runFanOut(
   const [single, batch] = [new GrpcPushGateway(address), new BatchFanOut(address)];
   try {
     const pieces = Math.max(1, Math.round(plan.deliveries / plan.receivers));
-    const broadcasts = (options: Partial<BroadcastOptions>) => broadcastWith(single, options);
     const ways = [
-      ['broadcast', pieces, broadcasts({})],
+      ['broadcast', pieces, broadcastWith(single)],
       [
         'broadcasts, next when answered,',
         pieces * TOGETHER_SHARE,
-        broadcasts({ until: 'answered' }),
+        broadcastWith(single, { until: 'answered' }),
       ],
-      ['broadcasts, ten at once,', pieces * TOGETHER_SHARE, broadcasts({ atOnce: 10 })],
+      ['broadcasts, ten at once,', pieces * TOGETHER_SHARE, broadcastWith(single, { atOnce: 10 })],
       ['push, one call per 1,000', pieces, broadcastWith(batch, { everyone: false })],
       ['push, one call each', Math.ceil(plan.deliveries / SINGLE_SHARE), pushWith(single)],
     ] as const;
@@ -82,7 +81,7 @@ export async function runFanOut(
 }
 
 const broadcastWith =
-  (gateway: PushGateway, options: Partial<BroadcastOptions>) =>
+  (gateway: PushGateway, options: Partial<BroadcastOptions> = {}) =>
   (pool: SessionPool, bytes: number) =>
     new BroadcastWorkload(pool.sessions, gateway, { bytes, everyone: true, ...options });
 
