@@ -1,7 +1,15 @@
 import { Http2Code } from '../status-mapping.js';
 import { ConnectionError } from './connection-error.js';
 import type { FrameWriter } from './frame-writer.js';
-import { FIRST_WINDOW, Flag, FrameType, MAX_HEADERS, PREFACE, Setting } from './frames.js';
+import {
+  FIRST_WINDOW,
+  Flag,
+  FrameType,
+  MAX_HEADERS,
+  MAX_REQUEST_HEADERS,
+  PREFACE,
+  Setting,
+} from './frames.js';
 
 /** Of one setting: a number of 16 bits and a value of 32. */
 export const SETTING_BYTES = 6;
@@ -13,17 +21,24 @@ export const MAX_BACKLOG = 4 * 1_048_576;
 export class ControlFrames {
   constructor(private readonly writer: FrameWriter) {}
 
-  /** Preface and SETTINGS: no pushes, windows of these sizes, and the headers that we take. */
-  opening(streamWindow: number, connectionWindow: number): void {
-    const { writer } = this;
-    writer.raw(PREFACE);
-    writer.head(3 * SETTING_BYTES, FrameType.SETTINGS, 0, 0);
-    writer.uint16(Setting.ENABLE_PUSH);
-    writer.uint32(0);
-    writer.uint16(Setting.INITIAL_WINDOW_SIZE);
-    writer.uint32(streamWindow);
-    writer.uint16(Setting.MAX_HEADER_LIST_SIZE);
-    writer.uint32(MAX_HEADERS);
+  /** Preface and SETTINGS of a client: no pushes, windows of these sizes, and the headers that we take. */
+  openingOfClient(streamWindow: number, connectionWindow: number): void {
+    this.writer.raw(PREFACE);
+    this.settings(
+      [Setting.ENABLE_PUSH, 0],
+      [Setting.INITIAL_WINDOW_SIZE, streamWindow],
+      [Setting.MAX_HEADER_LIST_SIZE, MAX_HEADERS],
+    );
+    this.credit(0, connectionWindow - FIRST_WINDOW);
+  }
+
+  /** SETTINGS of a server. @param maxStreams calls that one client may have under way. */
+  openingOfServer(maxStreams: number, streamWindow: number, connectionWindow: number): void {
+    this.settings(
+      [Setting.MAX_CONCURRENT_STREAMS, maxStreams],
+      [Setting.INITIAL_WINDOW_SIZE, streamWindow],
+      [Setting.MAX_HEADER_LIST_SIZE, MAX_REQUEST_HEADERS],
+    );
     this.credit(0, connectionWindow - FIRST_WINDOW);
   }
 
@@ -60,11 +75,20 @@ export class ControlFrames {
     this.writer.uint32(bytes);
   }
 
-  /** The peer opens no streams, so that none was looked at. */
-  goaway(code: number): void {
+  /** @param lastStreamId the last of the peer's streams that was or may have been looked at. */
+  goaway(lastStreamId: number, code: number): void {
     this.writer.head(8, FrameType.GOAWAY, 0, 0);
-    this.writer.uint32(0);
+    this.writer.uint32(lastStreamId);
     this.writer.uint32(code);
+  }
+
+  private settings(...settings: readonly (readonly [id: number, value: number])[]): void {
+    const { writer } = this;
+    writer.head(settings.length * SETTING_BYTES, FrameType.SETTINGS, 0, 0);
+    for (const [id, value] of settings) {
+      writer.uint16(id);
+      writer.uint32(value);
+    }
   }
 
   private checkRead(): void {

@@ -17,7 +17,7 @@ export interface FrameSink {
   onWindowUpdate(streamId: number, increment: number): void;
 }
 
-/** Cuts what a server sends into frames and checks their form (RFC 9113 section 6). */
+/** Cuts what a peer sends into frames and checks their form (RFC 9113 section 6). */
 export class FrameReader {
   /** What is left of the last bytes: less than a frame. */
   private rest: Buffer | null = null;
@@ -28,7 +28,11 @@ export class FrameReader {
   private blockStream = 0;
   private blockEnds = false;
 
-  constructor(private readonly sink: FrameSink) {}
+  /** @param maxHeaders largest header block taken, bytes. */
+  constructor(
+    private readonly sink: FrameSink,
+    private readonly maxHeaders = MAX_HEADERS,
+  ) {}
 
   /** @throws {ConnectionError} where the bytes are no HTTP/2. */
   read(chunk: Buffer): void {
@@ -49,7 +53,7 @@ export class FrameReader {
     const acknowledges = ((bytes[at + 4] as number) & Flag.ACK) !== 0;
     const settings = bytes[at + 3] === FrameType.SETTINGS && !acknowledges;
     if (this.first && !settings) {
-      throw fault('what answers does not speak HTTP/2: its first frame is no SETTINGS');
+      throw fault('the peer does not speak HTTP/2: its first frame is no SETTINGS');
     }
     if (length > FRAME_PAYLOAD) {
       throw new ConnectionError(Http2Code.FRAME_SIZE_ERROR, `a frame of ${length} bytes`);
@@ -144,7 +148,7 @@ export class FrameReader {
 
   private block(part: Buffer, flags: number): void {
     this.partBytes += part.length;
-    if (this.partBytes > MAX_HEADERS || this.parts.length >= MAX_BLOCK_FRAMES) {
+    if (this.partBytes > this.maxHeaders || this.parts.length >= MAX_BLOCK_FRAMES) {
       throw new ConnectionError(Http2Code.ENHANCE_YOUR_CALM, 'a header block without end');
     }
     if (part.length > 0 || this.parts.length === 0) this.parts.push(part);

@@ -3,11 +3,16 @@ export const HEAD_BYTES = 9;
 /** Largest payload that we take and, until the peer allows more, send. */
 export const FRAME_PAYLOAD = 16_384;
 /**
- * Largest header block that we take; said to the peer as the largest list of headers, which counts
+ * Largest header block of an answer that we take; said to the peer as the largest list of headers, which counts
  * more than the block does. Above what any gRPC library sends as the text of a status: an answer of
  * one call that is too large would cost the connection, and every call on it.
  */
 export const MAX_HEADERS = 1_048_576;
+/**
+ * Largest header block of a request: anyone may send one, and a token or a trace is far below it (grpc-js and
+ * node:http2 take 64 KiB too).
+ */
+export const MAX_REQUEST_HEADERS = 65_536;
 /** Of a flow control window. */
 export const MAX_WINDOW = 2 ** 31 - 1;
 /** What a window is before anyone says otherwise. */

@@ -1,6 +1,6 @@
 import { PREFIX_BYTES, prefixed } from '../unary-call.js';
-import type { FramedStream } from './call-stream.js';
 import type { FrameWriter } from './frame-writer.js';
+import type { FramedStream, StreamUser } from './framed-stream.js';
 import { FIRST_WINDOW, Flag, FrameType } from './frames.js';
 import type { PeerSettings } from './peer-settings.js';
 
@@ -8,35 +8,37 @@ import type { PeerSettings } from './peer-settings.js';
 const MAX_FRAME = 64 * 1_024;
 
 /** Sends messages as far as the windows of the peer go; the rest waits, in order. */
-export class SendQueue {
+export class SendQueue<User extends StreamUser> {
   /** What the peer takes on all streams together, bytes. */
   window = FIRST_WINDOW;
   /** Bytes that wait. */
   bytes = 0;
-  private readonly waiting = new Set<FramedStream>();
+  private readonly waiting = new Set<FramedStream<User>>();
 
+  /**
+   * @param endWith writes what ends a stream behind its messages, as trailers do; null: its last DATA frame says
+   *   that it ends.
+   */
   constructor(
     private readonly writer: FrameWriter,
     private readonly peer: PeerSettings,
+    private readonly endWith: ((stream: FramedStream<User>) => void) | null,
   ) {}
 
-  /** Sends a message with its prefix and ends the stream, at once or as the windows open. */
-  send(stream: FramedStream, message: Uint8Array): void {
-    if (!this.sendAtOnce(stream, message)) this.wait(stream, message);
-  }
-
-  /** Sends one message of several, behind those before it. @returns whether it has left at once. */
-  write(stream: FramedStream, message: Uint8Array): boolean {
+  /** Sends one message behind those before it, and ends a stream that `ends`. @returns whether it has left at once. */
+  write(stream: FramedStream<User>, message: Uint8Array): boolean {
     if (stream.unsent === null && this.sendAtOnce(stream, message)) return true;
     this.wait(stream, message);
     return false;
   }
 
   /** Ends a stream behind the messages that wait on it. */
-  end(stream: FramedStream): void {
+  end(stream: FramedStream<User>): void {
     if (stream.ends) return;
     stream.ends = true;
-    if (stream.unsent === null) this.writer.head(0, FrameType.DATA, Flag.END_STREAM, stream.id);
+    if (stream.unsent !== null) return;
+    if (this.endWith === null) this.writer.head(0, FrameType.DATA, Flag.END_STREAM, stream.id);
+    else this.endWith(stream);
   }
 
   /** Windows have opened. */
@@ -48,61 +50,65 @@ export class SendQueue {
   }
 
   /** The stream has ended; what waits of it is not sent. */
-  drop(stream: FramedStream): void {
+  drop(stream: FramedStream<User>): void {
     if (!this.waiting.delete(stream)) return;
     this.bytes -= stream.unsent?.length ?? 0;
-    for (const message of stream.behind) this.bytes -= message.length;
-    stream.behind.clear();
-    stream.unsent = null;
+    for (const message of stream.behind ?? []) this.bytes -= message.length;
+    stream.behind = stream.unsent = null;
   }
 
-  private sendAtOnce(stream: FramedStream, message: Uint8Array): boolean {
+  private sendAtOnce(stream: FramedStream<User>, message: Uint8Array): boolean {
     const total = PREFIX_BYTES + message.length;
     if (total > this.window || total > stream.window || total > this.peer.maxFrame) return false;
     this.window -= total;
     stream.window -= total;
-    this.writer.head(total, FrameType.DATA, stream.ends ? Flag.END_STREAM : 0, stream.id);
+    this.head(total, stream, stream.ends);
     this.writer.byte(0);
     this.writer.uint32(message.length);
     this.writer.bytes(message);
+    if (stream.ends) this.endWith?.(stream);
     return true;
   }
 
-  private wait(stream: FramedStream, message: Uint8Array): void {
+  private head(length: number, stream: FramedStream<User>, last: boolean): void {
+    const flags = last && this.endWith === null ? Flag.END_STREAM : 0;
+    this.writer.head(length, FrameType.DATA, flags, stream.id);
+  }
+
+  private wait(stream: FramedStream<User>, message: Uint8Array): void {
     const unsent = prefixed(message);
+    const first = stream.unsent === null;
     this.bytes += unsent.length;
-    if (stream.unsent !== null) {
-      stream.behind.push(unsent);
-      return;
-    }
-    stream.unsent = unsent;
+    stream.keep(unsent);
+    if (!first) return;
     this.waiting.add(stream);
     this.advance(stream);
   }
 
-  private advance(stream: FramedStream): void {
+  private advance(stream: FramedStream<User>): void {
     let sent = 0;
     while (stream.unsent !== null) {
-      const { unsent } = stream;
+      const { unsent, behind } = stream;
       const frame = Math.min(unsent.length, this.peer.maxFrame, MAX_FRAME);
       const size = Math.min(frame, this.window, stream.window);
       if (size <= 0) break;
       const whole = size === unsent.length;
-      const last = whole && stream.ends && stream.behind.length === 0;
       this.window -= size;
       stream.window -= size;
       this.bytes -= size;
-      this.writer.head(size, FrameType.DATA, last ? Flag.END_STREAM : 0, stream.id);
+      this.head(size, stream, whole && stream.ends && (behind === null || behind.length === 0));
       this.writer.bytes(unsent.subarray(0, size));
-      stream.unsent = whole ? (stream.behind.shift() ?? null) : unsent.subarray(size);
+      stream.unsent = whole ? (behind?.shift() ?? null) : unsent.subarray(size);
       if (whole) sent++;
     }
-    if (stream.unsent === null) this.waiting.delete(stream);
-    if (sent > 0) this.sent(stream, sent);
+    if (sent > 0) this.tell(stream, sent);
+    if (stream.unsent !== null) return;
+    this.waiting.delete(stream);
+    if (stream.ends) this.endWith?.(stream);
   }
 
-  /** Told later, for `write` has not returned yet where it did not leave all at once. */
-  private sent(stream: FramedStream, messages: number): void {
-    if (stream.call.request === null) queueMicrotask(() => stream.call.onSent(messages));
+  /** Later, for `write` has not returned yet where it did not leave all at once. */
+  private tell(stream: FramedStream<User>, messages: number): void {
+    queueMicrotask(() => stream.call.onSent(messages));
   }
 }

@@ -1,47 +1,57 @@
 import type { NumberMap } from '../../base/number-map.js';
 import { RingQueue } from '../../base/ring-queue.js';
-import type { BidiStream, CarriedCall } from '../carried-call.js';
+import type { BidiStream } from '../carried-call.js';
 import { Http2Code } from '../status-mapping.js';
 import { ConnectionError } from './connection-error.js';
 import { MAX_WINDOW } from './frames.js';
 
+/** The call on a stream, as far as sending concerns it. */
+export interface StreamUser {
+  /** So many messages that did not leave at once have left. */
+  onSent(messages: number): void;
+}
+
 /** The connection of a stream, as the stream sees it. */
-export interface StreamOwner {
-  resetStream(stream: FramedStream, code: number): void;
+export interface StreamOwner<User extends StreamUser> {
+  resetStream(stream: FramedStream<User>, code: number): void;
   /** @returns whether the message has left at once. */
-  sendOn(stream: FramedStream, message: Uint8Array): boolean;
-  endStream(stream: FramedStream): void;
+  sendOn(stream: FramedStream<User>, message: Uint8Array): boolean;
+  endStream(stream: FramedStream<User>): void;
   /** Writes what was gathered in this turn. */
   flushNow(): void;
   /** The peer may send again as much as the stream has taken in. */
-  creditStream(stream: FramedStream): void;
+  creditStream(stream: FramedStream<User>): void;
 }
 
-/** The stream of one call. */
-export class FramedStream implements BidiStream {
+/** The stream of one call, on either side. */
+export class FramedStream<User extends StreamUser> implements BidiStream {
   /** The message with its prefix, as far as the windows did not let it go. */
   unsent: Uint8Array | null = null;
-  /** Whole messages behind it. */
-  readonly behind = new RingQueue<Uint8Array>();
-  /** What is unsent is the last of it. */
-  ends: boolean;
+  /** Whole messages behind it; most streams never have any. */
+  behind: RingQueue<Uint8Array> | null = null;
   /** Bytes taken in that the peer was not given credit for. */
   owed = 0;
   paused = false;
 
   constructor(
-    private readonly owner: StreamOwner,
+    private readonly owner: StreamOwner<User>,
     readonly id: number,
-    readonly call: CarriedCall,
+    readonly call: User,
     /** What the peer takes on this stream, bytes; SETTINGS may make it negative. */
     public window: number,
-  ) {
-    this.ends = call.request !== null;
-  }
+    /** What is unsent is the last of it. */
+    public ends: boolean,
+  ) {}
 
   /** Whether our side of the stream is over. */
   get sentAll(): boolean {
     return this.ends && this.unsent === null;
+  }
+
+  /** Keeps a message with its prefix until the windows let it go. */
+  keep(message: Uint8Array): void {
+    if (this.unsent === null) this.unsent = message;
+    else (this.behind ??= new RingQueue()).push(message);
   }
 
   /**
@@ -82,7 +92,9 @@ export class FramedStream implements BidiStream {
   }
 }
 
-/** All of these, in the order in which their calls were sent. */
-export function inOrder(streams: NumberMap<FramedStream>): FramedStream[] {
+/** All of these, in the order in which their calls began. */
+export function inOrder<User extends StreamUser>(
+  streams: NumberMap<FramedStream<User>>,
+): FramedStream<User>[] {
   return [...streams.values()].sort((one, other) => one.id - other.id);
 }
