@@ -2,9 +2,9 @@ import { formatAddress, isLoopbackHost } from '../base/address.js';
 import type { Clock } from '../base/clock.js';
 import type { Address, Config } from '../config/config.js';
 import { callersOf } from '../grpc/caller-kinds.js';
-import { serverCredentials } from '../grpc/certificate-source.js';
 import type { CertificateSource } from '../grpc/certificate-source.js';
-import { GrpcServer } from '../grpc/grpc-server.js';
+import type { GrpcServer } from '../grpc/grpc-server.js';
+import { grpcServer } from '../grpc/server-kinds.js';
 import type { GrpcServerOptions } from '../grpc/grpc-server.js';
 import type { StreamMethod, UnaryMethod } from '../grpc/server-method.js';
 import type { CallerFactory } from '../grpc/unary-caller.js';
@@ -102,7 +102,7 @@ export class GrpcSide implements CertificateHolder {
       maxMessageBytes,
       ...(secret === null ? {} : { secret }),
       ...(reflection ? { reflect: REFLECTED } : {}),
-      ...(this.listenTls === null ? {} : { credentials: serverCredentials(this.listenTls) }),
+      ...this.listenTerms(),
     };
     const methods = [
       ...new GatewayService(pushes, router, log).methods(),
@@ -113,7 +113,7 @@ export class GrpcSide implements CertificateHolder {
     ];
     this.pushStreams = new PushStreams(pushes, log);
     const streams = [...this.health.streams(), this.pushStreams.method()];
-    return new GrpcServer(options, methods, this.clock, streams);
+    return grpcServer(options, methods, this.clock, streams);
   }
 
   /** The server of the pair's heartbeat port. Like the other one under the TLS of the gRPC port. */
@@ -138,15 +138,20 @@ export class GrpcSide implements CertificateHolder {
     methods: readonly UnaryMethod[],
     streams: readonly StreamMethod[],
   ): GrpcServer {
-    const { listenTls } = this;
     const options = {
       address: formatAddress(address.host, address.port),
       addressKey,
       ...limits,
       graceMs: REPLICATION_GRACE_MS,
-      ...(listenTls === null ? {} : { credentials: serverCredentials(listenTls) }),
+      ...this.listenTerms(),
     };
-    return new GrpcServer(options, methods, this.clock, streams);
+    return grpcServer(options, methods, this.clock, streams);
+  }
+
+  /** What all of our gRPC servers have in common. */
+  private listenTerms(): Pick<GrpcServerOptions, 'kind' | 'tls'> {
+    const { listenTls } = this;
+    return { kind: this.config.grpc.server, ...(listenTls === null ? {} : { tls: listenTls }) };
   }
 
   /** How the peer of the pair is called. @param reconnectMs longest pause before it is dialled again. */

@@ -1,5 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
+/** What a caller without the secret is told. */
+export const UNAUTHENTICATED_DETAILS = 'metadata authorization: Bearer SECRET is missing or wrong';
+
 /** Checks the shared secret that callers give as metadata `authorization: Bearer SECRET`. */
 export class CallGuard {
   private readonly wanted: Buffer;

@@ -1,9 +1,7 @@
 import { statSync } from 'node:fs';
-import { experimental } from '@grpc/grpc-js';
 import type { Cancel, Clock } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
 import type { Logger } from '../telemetry/log.js';
-import type { ListenCredentials } from './channel-options.js';
 
 /** What one side of a connection shows and trusts; PEM. */
 export interface TlsMaterial {
@@ -19,7 +17,7 @@ export interface TlsMaterial {
 /** How often the files are looked at, ms: a renewed certificate is in use long before the old one ends. */
 export const CERTIFICATE_POLL_MS = 10_000;
 
-type Listener = (material: TlsMaterial) => void;
+export type TlsListener = (material: TlsMaterial) => void;
 
 const sameBytes = (one: Buffer | null, other: Buffer | null): boolean =>
   one === null || other === null ? one === other : one.equals(other);
@@ -35,7 +33,7 @@ export class CertificateSource {
   private material: TlsMaterial;
   private stamp: string;
   private complained = '';
-  private readonly listeners = new Set<Listener>();
+  private readonly listeners = new Set<TlsListener>();
   private cancelPoll: Cancel | null = null;
 
   /**
@@ -92,13 +90,13 @@ export class CertificateSource {
   }
 
   /** Tells the material soon, and again after every change. */
-  subscribe(listener: Listener): void {
+  subscribe(listener: TlsListener): void {
     this.listeners.add(listener);
     // grpc-js hears nothing of what is told while it subscribes.
     queueMicrotask(() => listener(this.material));
   }
 
-  unsubscribe(listener: Listener): void {
+  unsubscribe(listener: TlsListener): void {
     this.listeners.delete(listener);
   }
 
@@ -115,60 +113,5 @@ export class CertificateSource {
         return found === undefined ? '-' : `${found.mtimeMs}/${found.size}/${found.ino}`;
       })
       .join();
-  }
-}
-
-/**
- * A server's side of TLS. Connections that are open keep the certificate they began with.
- * @param source must have a certificate and key; with a `ca` every client must show a certificate.
- */
-export function serverCredentials(source: CertificateSource): ListenCredentials {
-  const asked = source.current.ca !== null;
-  const provider = new GrpcJsProvider(source);
-  return experimental.createCertificateProviderServerCredentials(
-    provider,
-    asked ? provider : null,
-    asked,
-  );
-}
-
-type CaListener = Parameters<experimental.CertificateProvider['addCaCertificateListener']>[0];
-type IdentityListener = Parameters<
-  experimental.CertificateProvider['addIdentityCertificateListener']
->[0];
-
-/** A CertificateSource in the terms of grpc-js. */
-class GrpcJsProvider implements experimental.CertificateProvider {
-  private readonly forwarders = new Map<CaListener | IdentityListener, Listener>();
-
-  constructor(private readonly source: CertificateSource) {}
-
-  addCaCertificateListener(listener: CaListener): void {
-    this.add(listener, ({ ca }) => listener(ca === null ? null : { caCertificate: ca }));
-  }
-
-  removeCaCertificateListener(listener: CaListener): void {
-    this.remove(listener);
-  }
-
-  addIdentityCertificateListener(listener: IdentityListener): void {
-    this.add(listener, ({ cert, key }) =>
-      listener(cert === null || key === null ? null : { certificate: cert, privateKey: key }),
-    );
-  }
-
-  removeIdentityCertificateListener(listener: IdentityListener): void {
-    this.remove(listener);
-  }
-
-  private add(listener: CaListener | IdentityListener, forward: Listener): void {
-    this.forwarders.set(listener, forward);
-    this.source.subscribe(forward);
-  }
-
-  private remove(listener: CaListener | IdentityListener): void {
-    const forward = this.forwarders.get(listener);
-    if (forward !== undefined) this.source.unsubscribe(forward);
-    this.forwarders.delete(listener);
   }
 }

@@ -1,9 +1,7 @@
-import type { ChannelCredentials, ChannelOptions, ServerCredentials } from '@grpc/grpc-js';
+import type { ChannelCredentials, ChannelOptions } from '@grpc/grpc-js';
 
 /** How the gateway proves itself to upstreams and checks them; made in this folder only. */
 export type CallerCredentials = ChannelCredentials;
-/** How the gateway's gRPC port proves itself; made in this folder only. */
-export type ListenCredentials = ServerCredentials;
 
 /**
  * What a Go server refuses by default above this (grpc-go, defaultServerMaxReceiveMessageSize), and

@@ -3,8 +3,10 @@ import { PREFIX_BYTES } from './unary-call.js';
 /** Hears of the messages of a stream. */
 export interface AssembledMessages {
   readonly maxMessageBytes: number;
-  /** @returns whether to go on: after false the rest of the bytes is kept for `resume`. */
-  onMessage(message: Buffer): boolean;
+  /** Whether the peer may compress: whoever announced no encoding takes none. */
+  readonly takesCompressed: boolean;
+  /** @returns whether to go on: after false the rest of the bytes is left to the caller of `take`. */
+  onMessage(message: Buffer, compressed: boolean): boolean;
   /** The bytes are no gRPC messages that we take; nothing follows. */
   onUnusable(tooLarge: boolean, reason: string): void;
 }
@@ -15,6 +17,7 @@ export class MessageAssembler {
   private head: Buffer | null = null;
   private message: Buffer | null = null;
   private filled = 0;
+  private compressed = false;
   private broken = false;
 
   constructor(private readonly sink: AssembledMessages) {}
@@ -42,7 +45,7 @@ export class MessageAssembler {
         const end = at + PREFIX_BYTES + length;
         if (this.broken) break;
         if (end <= bytes.length) {
-          goesOn = this.sink.onMessage(bytes.subarray(at + PREFIX_BYTES, end));
+          goesOn = this.sink.onMessage(bytes.subarray(at + PREFIX_BYTES, end), this.compressed);
           at = end;
         } else {
           this.begin(length);
@@ -60,7 +63,7 @@ export class MessageAssembler {
     this.head = null;
     const length = this.lengthOf(head, 0);
     if (this.broken) return false;
-    if (length === 0) return this.sink.onMessage(Buffer.alloc(0));
+    if (length === 0) return this.sink.onMessage(Buffer.alloc(0), this.compressed);
     this.begin(length);
     return true;
   }
@@ -75,14 +78,14 @@ export class MessageAssembler {
     this.filled += part.length;
     if (this.filled < message.length) return true;
     this.message = null;
-    return this.sink.onMessage(message);
+    return this.sink.onMessage(message, this.compressed);
   }
 
   private lengthOf(bytes: Buffer, at: number): number {
     const length = bytes.readUInt32BE(at + 1);
     const limit = this.sink.maxMessageBytes;
-    // We accept no encoding, so that nobody may compress.
-    if (bytes[at] !== 0) this.break(false, 'a message is compressed');
+    this.compressed = bytes[at] !== 0;
+    if (this.compressed && !this.sink.takesCompressed) this.break(false, 'a message is compressed');
     else if (length > limit)
       this.break(true, `a message of ${length} bytes, the limit is ${limit}`);
     return length;

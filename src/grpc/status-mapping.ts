@@ -2,12 +2,15 @@ import { GrpcStatus } from './unary-caller.js';
 
 /** A peer chooses the text of its status; so much of it goes into logs. */
 const MAX_STATUS_TEXT = 200;
+/** Of our own statuses so many characters are sent: even if each takes twelve bytes they fit one frame. */
+const MAX_SENT_TEXT = 1_000;
 
 /** The error codes of HTTP/2 that are told apart here (RFC 9113 section 7). */
 export const Http2Code = {
   NO_ERROR: 0,
   PROTOCOL_ERROR: 1,
   FLOW_CONTROL_ERROR: 3,
+  STREAM_CLOSED: 5,
   FRAME_SIZE_ERROR: 6,
   REFUSED_STREAM: 7,
   CANCEL: 8,
@@ -52,7 +55,7 @@ export function refusalOf(
 }
 
 /** Whether a content type is that of gRPC, whatever the messages in it. */
-function isGrpcContent(contentType: string | undefined): boolean {
+export function isGrpcContent(contentType: string | undefined): boolean {
   return /^application\/grpc(?:$|[+;])/.test(contentType ?? '');
 }
 
@@ -93,6 +96,23 @@ export function decodeGrpcMessage(value: string): string {
   } catch {
     return value;
   }
+}
+
+/**
+ * The value of `grpc-message` (grpc/grpc, doc/PROTOCOL-HTTP2.md, "Status-Message"): UTF-8, percent-encoded where it is
+ * not printable ASCII. A text beyond what fits one frame of headers is cut.
+ */
+export function encodeGrpcMessage(text: string): string {
+  const cut = text.slice(0, MAX_SENT_TEXT);
+  if (/^[ -$&-~]*$/.test(cut)) return cut;
+  let encoded = '';
+  for (const byte of Buffer.from(cut)) {
+    const plain = byte >= 0x20 && byte <= 0x7e && byte !== 0x25;
+    encoded += plain
+      ? String.fromCharCode(byte)
+      : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+  }
+  return encoded;
 }
 
 /** One line of bounded length for logs. */

@@ -1,7 +1,7 @@
 import { RingQueue } from '../base/ring-queue.js';
 import type { BidiStream, CallOwner, CarriedCall } from './carried-call.js';
-import { MessageAssembler } from './message-assembler.js';
-import type { AssembledMessages } from './message-assembler.js';
+import { MessageIntake } from './message-intake.js';
+import type { IntakeSink } from './message-intake.js';
 import type { ClientStream, StreamObserver } from './message-stream.js';
 import {
   Http2Code,
@@ -19,29 +19,25 @@ import { WriteGate } from './write-gate.js';
  * One bidirectional call from `open` to its end: end of its caller, and reader and writer to the
  * connection that carries it.
  */
-export class StreamedCall implements ClientStream, CarriedCall, AssembledMessages {
+export class StreamedCall implements ClientStream, CarriedCall, IntakeSink {
   readonly request = null;
   readonly deadline = Infinity;
   readonly returned = false;
   readonly complete = false;
   readonly maxMessageBytes: number;
+  /** We announce no encoding, so that nobody may compress. */
+  readonly takesCompressed = false;
   sentAt = 0;
   settled = false;
   private stream: BidiStream | null = null;
   private readonly gate = new WriteGate();
   /** Messages that wait for the stream to be there. */
   private readonly early = new RingQueue<Uint8Array>();
-  /** Sizes of the messages that wait in the stream. */
-  private readonly waiting = new RingQueue<number>();
   private ended = false;
   private opened = false;
   private status = -1;
   private details = '';
-  private paused = false;
-  /** What came while reading was paused, and whether the end was among it. */
-  private held: Buffer[] = [];
-  private endHeld = false;
-  private readonly assembler = new MessageAssembler(this);
+  private readonly intake: MessageIntake;
 
   constructor(
     private readonly owner: CallOwner,
@@ -50,6 +46,7 @@ export class StreamedCall implements ClientStream, CarriedCall, AssembledMessage
     private readonly observer: StreamObserver,
   ) {
     this.maxMessageBytes = owner.maxMessageBytes;
+    this.intake = new MessageIntake(this);
   }
 
   get connected(): boolean {
@@ -93,23 +90,19 @@ export class StreamedCall implements ClientStream, CarriedCall, AssembledMessage
   }
 
   pause(): void {
-    this.paused = true;
+    this.intake.pause();
     this.stream?.pause();
   }
 
   resume(): void {
-    if (!this.paused) return;
-    this.paused = false;
-    this.stream?.resume();
-    const held = this.held;
-    this.held = [];
-    for (const chunk of held) this.receiveData(chunk);
-    if (this.endHeld && !this.paused) this.receiveEnd();
+    this.intake.resume();
+    // What was kept may have made the observer pause again.
+    if (!this.intake.paused) this.stream?.resume();
   }
 
   attach(stream: BidiStream): void {
     this.stream = stream;
-    if (this.paused) stream.pause();
+    if (this.intake.paused) stream.pause();
     for (let message = this.early.shift(); message !== undefined; message = this.early.shift()) {
       this.pass(stream, message);
     }
@@ -121,10 +114,7 @@ export class StreamedCall implements ClientStream, CarriedCall, AssembledMessage
   }
 
   onSent(messages: number): void {
-    let drained = false;
-    for (let count = 0; count < messages; count++) {
-      drained = this.gate.leave(this.waiting.shift() ?? 0) || drained;
-    }
+    const drained = this.gate.leaveNext(messages);
     if (drained && !this.settled && !this.ended) this.observer.onDrain?.();
   }
 
@@ -168,18 +158,11 @@ export class StreamedCall implements ClientStream, CarriedCall, AssembledMessage
   }
 
   receiveData(chunk: Buffer): void {
-    if (this.settled) return;
-    if (this.paused) {
-      this.held.push(chunk);
-      return;
-    }
-    const used = this.assembler.take(chunk);
-    if (used < chunk.length) this.held.push(chunk.subarray(used));
+    this.intake.receive(chunk);
   }
 
-  onMessage(message: Buffer): boolean {
+  onMessage(message: Buffer): void {
     this.observer.onMessage(message);
-    return !this.paused && !this.settled;
   }
 
   onUnusable(tooLarge: boolean, reason: string): void {
@@ -187,14 +170,13 @@ export class StreamedCall implements ClientStream, CarriedCall, AssembledMessage
   }
 
   receiveEnd(): void {
-    if (this.settled) return;
-    if (this.paused && this.held.length > 0) {
-      this.endHeld = true;
-      return;
-    }
+    this.intake.end();
+  }
+
+  onEnd(whole: boolean): void {
     if (this.status === -1) {
       this.finish(GrpcStatus.UNKNOWN, 'the peer ended the call without a status', false);
-    } else if (this.status === GrpcStatus.OK && !this.assembler.whole) {
+    } else if (this.status === GrpcStatus.OK && !whole) {
       this.finish(GrpcStatus.INTERNAL, 'the last message is cut short', false);
     } else this.finish(this.status, this.details, false);
   }
@@ -203,7 +185,7 @@ export class StreamedCall implements ClientStream, CarriedCall, AssembledMessage
     if (this.status !== -1) this.receiveEnd();
     else {
       const reason = `the peer reset the call (HTTP/2 code ${code})`;
-      this.deliverHeld();
+      this.intake.deliverHeld();
       this.finish(statusOfReset(code), reason, code === Http2Code.REFUSED_STREAM);
     }
   }
@@ -211,23 +193,14 @@ export class StreamedCall implements ClientStream, CarriedCall, AssembledMessage
   lose(reason: string, neverSent: boolean): void {
     if (this.status !== -1) this.receiveEnd();
     else {
-      this.deliverHeld();
+      this.intake.deliverHeld();
       this.finish(GrpcStatus.UNAVAILABLE, reason, neverSent);
-    }
-  }
-
-  /** Messages that came before the stream broke are told although reading is paused. */
-  private deliverHeld(): void {
-    for (const chunk of this.held.splice(0)) {
-      for (let at = 0; at < chunk.length && !this.settled;) {
-        at += this.assembler.take(chunk.subarray(at));
-      }
     }
   }
 
   private pass(stream: BidiStream, message: Uint8Array): void {
     if (stream.write(message)) this.gate.leave(message.length);
-    else this.waiting.push(message.length);
+    else this.gate.wait(message.length);
   }
 
   private finish(status: number, message: string, neverSent: boolean): void {
@@ -235,7 +208,7 @@ export class StreamedCall implements ClientStream, CarriedCall, AssembledMessage
     this.settled = true;
     this.stream = null;
     this.early.clear();
-    this.held = [];
+    this.intake.close();
     this.owner.onSettled(this);
     this.observer.onClosed({ status, message: statusLine(message), neverSent });
   }

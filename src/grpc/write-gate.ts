@@ -1,3 +1,5 @@
+import { RingQueue } from '../base/ring-queue.js';
+
 /** At so much the writer is asked to wait: enough to keep a fast connection busy. */
 const HIGH_WATER = { messages: 1_000, bytes: 1_048_576 } as const;
 /** Below this share it may go on; in between nothing changes, so that it does not flicker. */
@@ -8,6 +10,8 @@ export const MAX_QUEUED_BYTES = 64 * 1_048_576;
 /** Counts what waits in one direction of a stream, and says when its writer has to wait. */
 export class WriteGate {
   bytes = 0;
+  /** Sizes of the messages that wait where only their number is told when they leave. */
+  private readonly waiting = new RingQueue<number>();
   private messages = 0;
   private shut = false;
 
@@ -28,6 +32,20 @@ export class WriteGate {
       this.messages > HIGH_WATER.messages * LOW_WATER_SHARE ||
       this.bytes > HIGH_WATER.bytes * LOW_WATER_SHARE;
     return !this.shut;
+  }
+
+  /** The message entered last waits; `leaveNext` lets it leave. */
+  wait(bytes: number): void {
+    this.waiting.push(bytes);
+  }
+
+  /** The oldest messages that wait have left. @returns as `leave`. */
+  leaveNext(messages: number): boolean {
+    let drained = false;
+    for (let count = 0; count < messages; count++) {
+      drained = this.leave(this.waiting.shift() ?? 0) || drained;
+    }
+    return drained;
   }
 
   /** Whether a message of this size would be more than anyone may queue. */

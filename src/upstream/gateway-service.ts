@@ -1,4 +1,4 @@
-import type { UnaryMethod } from '../grpc/grpc-server.js';
+import type { UnaryMethod } from '../grpc/server-method.js';
 import type { Logger } from '../telemetry/log.js';
 import {
   BroadcastRequest,

@@ -1,5 +1,5 @@
 import { messageOf } from '../base/errors.js';
-import type { UnaryMethod } from '../grpc/grpc-server.js';
+import type { UnaryMethod } from '../grpc/server-method.js';
 import type { Logger } from '../telemetry/log.js';
 import { decodeFromUpstream, encodeMessage } from '../wire/messages.js';
 import type { MessageCodec } from '../wire/messages.js';

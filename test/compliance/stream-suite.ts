@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { GrpcServer } from '../../src/grpc/grpc-server.js';
+import type { GrpcServer } from '../../src/grpc/grpc-server.js';
+import { grpcServer } from '../../src/grpc/server-kinds.js';
 import type {
   ClientStream,
   StreamEnd,
@@ -107,7 +108,7 @@ export function streamSuite(name: string, makeOpener: MakeOpener): void {
 
     const startServer = async (port = 0): Promise<void> => {
       const options = { address: `127.0.0.1:${port}`, graceMs: 0, secret: SECRET };
-      server = new GrpcServer(options, [], undefined, methods);
+      server = grpcServer(options, [], undefined, methods);
       await server.start();
     };
 

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { credentials } from '@grpc/grpc-js';
 import { silentLogger } from '../../src/telemetry/log.js';
 import { writeCertificates } from '../../src/config/certificates.js';
-import { CertificateSource, serverCredentials } from '../../src/grpc/certificate-source.js';
+import { CertificateSource } from '../../src/grpc/certificate-source.js';
 import { callersOf } from '../../src/grpc/caller-kinds.js';
 import type { CallerTls } from '../../src/grpc/caller-tls.js';
-import { GrpcServer } from '../../src/grpc/grpc-server.js';
+import { grpcServer } from '../../src/grpc/server-kinds.js';
 import type { CallFailure, UnaryCaller } from '../../src/grpc/unary-caller.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { GatewayApi } from '../support/gateway-api.js';
@@ -139,10 +139,7 @@ describe.each(['framed', 'http2', 'grpc-js'] as const)(
     };
 
     const serve = async (source: CertificateSource) => {
-      const server = new GrpcServer(
-        { address: '127.0.0.1:0', graceMs: 0, credentials: serverCredentials(source) },
-        [echo],
-      );
+      const server = grpcServer({ address: '127.0.0.1:0', graceMs: 0, tls: source }, [echo]);
       await server.start();
       tracked({ close: () => void server.stop() });
       return server;
@@ -212,10 +209,7 @@ describe('certificate files', () => {
     };
     const source = new CertificateSource(load, Object.values(live), clock, silentLogger());
     source.start();
-    const server = new GrpcServer(
-      { address: '127.0.0.1:0', graceMs: 0, credentials: serverCredentials(source) },
-      [],
-    );
+    const server = grpcServer({ address: '127.0.0.1:0', graceMs: 0, tls: source }, []);
     await server.start();
     /** UNIMPLEMENTED means that TLS went well. */
     const trusts = async (ca: Buffer): Promise<boolean> => {

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { SystemClock } from '../../src/base/clock.js';
-import { GrpcServer } from '../../src/grpc/grpc-server.js';
+import type { GrpcServer } from '../../src/grpc/grpc-server.js';
+import { grpcServer } from '../../src/grpc/server-kinds.js';
 import type { StreamMethod, UnaryMethod } from '../../src/grpc/server-method.js';
 import { UpstreamServer } from '../../src/sdk/upstream/index.js';
 import type { RegistrationReport } from '../../src/sdk/upstream/index.js';
@@ -54,7 +55,7 @@ class TestGateway implements PushSink {
       : [];
     const secret = this.secret === undefined ? {} : { secret: this.secret };
     const options = { address: `127.0.0.1:${port}`, graceMs: 0, ...secret };
-    this.server = new GrpcServer(options, methods, new SystemClock(), streams);
+    this.server = grpcServer(options, methods, new SystemClock(), streams);
     await this.server.start();
     this.health.set(true);
     return this.server.port;

@@ -1,4 +1,5 @@
-import { GrpcServer } from '../../src/grpc/grpc-server.js';
+import type { GrpcServer } from '../../src/grpc/grpc-server.js';
+import { grpcServer } from '../../src/grpc/server-kinds.js';
 import { deregisterMethod } from '../../src/upstream/deregistration.js';
 import type { DeregistrationRequest } from '../../src/upstream/deregistration.js';
 import { GatewayService } from '../../src/upstream/gateway-service.js';
@@ -61,7 +62,7 @@ export class FakeGatewayService {
       pushBatchMethod(pushes, log),
       deregisterMethod({ deregister }, log),
     ];
-    this.server = new GrpcServer({ address: `127.0.0.1:${port}`, graceMs: 50 }, methods);
+    this.server = grpcServer({ address: `127.0.0.1:${port}`, graceMs: 50 }, methods);
   }
 
   get address(): string {

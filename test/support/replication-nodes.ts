@@ -3,7 +3,8 @@ import type { AddressInfo, Server, Socket } from 'node:net';
 import { SystemClock } from '../../src/base/clock.js';
 import { CodedError } from '../../src/base/errors.js';
 import { grpcJsCallers } from '../../src/grpc/grpc-js-caller.js';
-import { GrpcServer } from '../../src/grpc/grpc-server.js';
+import type { GrpcServer } from '../../src/grpc/grpc-server.js';
+import { grpcServer } from '../../src/grpc/server-kinds.js';
 import type {
   JournalBatch,
   JournalFollower,
@@ -250,8 +251,8 @@ export class ReplicationNode {
     );
     const listen = { address: '127.0.0.1:0', graceMs: 50 };
     this.servers = [
-      new GrpcServer({ ...listen, maxMessageBytes: MAX_BEAT_BYTES }, this.replicator.unary, clock),
-      new GrpcServer(
+      grpcServer({ ...listen, maxMessageBytes: MAX_BEAT_BYTES }, this.replicator.unary, clock),
+      grpcServer(
         {
           ...listen,
           maxMessageBytes: MAX_FROM_STANDBY_BYTES,

@@ -1,8 +1,9 @@
 import { createServer } from 'node:net';
 import type { Server as NetServer, Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { GrpcServer } from '../../src/grpc/grpc-server.js';
-import type { UnaryMethod } from '../../src/grpc/grpc-server.js';
+import type { GrpcServer } from '../../src/grpc/grpc-server.js';
+import { grpcServer } from '../../src/grpc/server-kinds.js';
+import type { UnaryMethod } from '../../src/grpc/server-method.js';
 import { GrpcStatus } from '../../src/grpc/unary-caller.js';
 import type {
   CallFailure,
@@ -81,7 +82,7 @@ export function unaryCallerSuite(name: string, makeCaller: CallerFactory): void 
     ];
 
     const startServer = async (port = 0): Promise<void> => {
-      server = new GrpcServer({ address: `127.0.0.1:${port}`, graceMs: 0 }, methods);
+      server = grpcServer({ address: `127.0.0.1:${port}`, graceMs: 0 }, methods);
       await server.start();
     };
 

@@ -1,5 +1,6 @@
 import { SystemClock } from '../../src/base/clock.js';
-import { GrpcServer } from '../../src/grpc/grpc-server.js';
+import type { GrpcServer } from '../../src/grpc/grpc-server.js';
+import { grpcServer } from '../../src/grpc/server-kinds.js';
 import { grpcJsCallers } from '../../src/grpc/grpc-js-caller.js';
 import { ZoneRouter } from '../../src/routing/zone-router.js';
 import type { ZoneRouterOptions } from '../../src/routing/zone-router.js';
@@ -37,7 +38,7 @@ export class GatewayEdge {
       { upstreamTimeoutMs: PATIENCE_MS, probeTimes: QUICK_PROBES, ...options },
     );
     const service = new GatewayService(this.pushes, this.router, silentLogger());
-    this.server = new GrpcServer({ address: `${host}:0`, graceMs: 0 }, service.methods());
+    this.server = grpcServer({ address: `${host}:0`, graceMs: 0 }, service.methods());
   }
 
   async start(): Promise<this> {

@@ -1,5 +1,5 @@
 /** An upstream in a process of its own, so that its CPU is not counted: answers every request. */
-import { GrpcServer } from '../../grpc/grpc-server.js';
+import { grpcServer } from '../../grpc/server-kinds.js';
 import { Method } from '../../wire/grpc-methods.js';
 import {
   UpstreamRequest,
@@ -8,7 +8,7 @@ import {
   encodeMessage,
 } from '../../wire/messages.js';
 
-const server = new GrpcServer({ address: '127.0.0.1:0' }, [
+const server = grpcServer({ address: '127.0.0.1:0' }, [
   {
     path: Method.ProcessRequest,
     handle: (bytes, _, respond) => {

@@ -47,6 +47,11 @@ export const grpc = {
     ['framed', 'http2', 'grpc-js'],
     'How upstreams are called. All speak the same: framed frames HTTP/2 itself at the least CPU, http2 is built on node:http2, grpc-js is the library of the gRPC project.',
   ),
+  server: choice(
+    'framed',
+    ['framed', 'grpc-js'],
+    'What serves grpc_addr and the ports of the pair. Both speak the same: framed frames HTTP/2 itself at the least CPU, grpc-js is the library of the gRPC project.',
+  ),
   allow_insecure: choice(
     'auto',
     ['auto', 'true', 'false'],

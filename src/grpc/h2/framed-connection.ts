@@ -35,7 +35,7 @@ export class FramedConnection extends FramedEndpoint<CarriedCall> implements Cal
       clock,
       keepaliveMs,
       maxHeaders: MAX_HEADERS,
-      endWith: null,
+      hasTrailers: false,
     });
     this.headers = RequestHeaders.of(target);
     this.socket.on(tls === null ? 'connect' : 'secureConnect', () => this.onConnect());

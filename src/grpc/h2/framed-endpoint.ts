@@ -33,14 +33,14 @@ export interface EndpointCall extends StreamUser {
 }
 
 /** How a connection of either side begins to speak. */
-export interface EndpointTerms<Call extends EndpointCall> {
+export interface EndpointTerms {
   readonly clock: Clock;
   /** Ping after so many ms of silence while calls are under way. */
   readonly keepaliveMs: number;
   /** Largest header block that is taken, bytes. */
   readonly maxHeaders: number;
-  /** As SendQueue has it. */
-  readonly endWith: ((stream: FramedStream<Call>) => void) | null;
+  /** Whether our side of a stream ends by trailers (`endAnswer`), rather than with its last message. */
+  readonly hasTrailers: boolean;
 }
 
 /**
@@ -67,13 +67,14 @@ export abstract class FramedEndpoint<Call extends EndpointCall>
 
   constructor(
     protected readonly socket: Socket,
-    { clock, keepaliveMs, maxHeaders, endWith }: EndpointTerms<Call>,
+    { clock, keepaliveMs, maxHeaders, hasTrailers }: EndpointTerms,
   ) {
     this.clock = clock;
     this.keepalive = new KeepAlive(this, clock, keepaliveMs);
     this.reader = new FrameReader(this, maxHeaders);
     this.writer = new FrameWriter(socket, () => this.onFlush());
     this.control = new ControlFrames(this.writer);
+    const endWith = hasTrailers ? (stream: FramedStream<Call>) => this.endAnswer(stream) : null;
     this.queue = new SendQueue(this.writer, this.peer, endWith);
     socket.on('data', (chunk) => this.onBytes(chunk));
     socket.on('drain', () => this.onDrain());
@@ -198,6 +199,16 @@ export abstract class FramedEndpoint<Call extends EndpointCall>
   /** The last stream that was taken from the peer, for GOAWAY. */
   protected abstract readonly lastTaken: number;
 
+  /** All messages of a stream that has trailers were sent. */
+  protected endAnswer(stream: FramedStream<Call>): void {
+    this.remove(stream);
+  }
+
+  /** Everything was written: lets it leave, and the socket go. */
+  protected closeSocket(): void {
+    this.socket.destroySoon();
+  }
+
   /** The stream, or undefined where it has ended already. @throws for one that never began. */
   protected streamOf(streamId: number): FramedStream<Call> | undefined {
     const stream = this.streams.get(streamId);
@@ -219,7 +230,7 @@ export abstract class FramedEndpoint<Call extends EndpointCall>
     if (this.ready && this.socket.writable) {
       this.control.goaway(this.lastTaken, code);
       this.writer.flush();
-      this.socket.destroySoon();
+      this.closeSocket();
       // A peer that does not read would keep the socket for ever.
       this.clock.after(LINGER_MS, () => this.socket.destroy());
     } else this.socket.destroy();

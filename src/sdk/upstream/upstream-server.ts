@@ -2,7 +2,8 @@ import { formatAddress, isAnyHost, parseAddress } from '../../base/address.js';
 import { SystemClock } from '../../base/clock.js';
 import type { Clock } from '../../base/clock.js';
 import { memoised } from '../../base/lifecycle.js';
-import { GrpcServer } from '../../grpc/grpc-server.js';
+import type { GrpcServer } from '../../grpc/grpc-server.js';
+import { grpcServer } from '../../grpc/server-kinds.js';
 import {
   HealthCheckResponse,
   StatusResponse,
@@ -104,7 +105,7 @@ export class UpstreamServer {
     const answered = dedupe ? new AnsweredRequests(this.clock) : null;
     this.handlers = new Handlers(this.gateways, onError, answered);
     this.streams = new StreamService(this.handlers, this.clock);
-    this.server = new GrpcServer(
+    this.server = grpcServer(
       { address: options.listen, addressKey: 'upstream address' },
       [
         {

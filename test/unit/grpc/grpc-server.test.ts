@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { StartupError } from '../../../src/base/errors.js';
 import { GrpcJsCaller } from '../../../src/grpc/grpc-js-caller.js';
-import { GrpcServer } from '../../../src/grpc/grpc-server.js';
-import type { UnaryMethod } from '../../../src/grpc/grpc-server.js';
+import type { GrpcServer } from '../../../src/grpc/grpc-server.js';
+import { grpcServer } from '../../../src/grpc/server-kinds.js';
+import type { UnaryMethod } from '../../../src/grpc/server-method.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { PATIENCE_MS } from '../../support/patience.js';
 import { until } from '../../support/until.js';
@@ -13,7 +14,7 @@ const GRACE_MS = 50;
 
 function serve(address: string, methods: UnaryMethod[] = [], clock?: FakeClock): GrpcServer {
   const options = { address, addressKey: 'server.grpc_addr', graceMs: GRACE_MS };
-  const server = new GrpcServer(options, methods, clock);
+  const server = grpcServer(options, methods, clock);
   servers.push(server);
   return server;
 }

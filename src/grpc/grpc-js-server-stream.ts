@@ -5,7 +5,7 @@ import { GrpcStatus } from './unary-caller.js';
 import { WriteGate } from './write-gate.js';
 
 /** One call of a streaming method: the way back to its caller, and what its server hears of it. */
-export class ServerStream implements ResponseStream {
+export class GrpcJsServerStream implements ResponseStream {
   private readonly gate = new WriteGate();
   private served: StreamCall | null = null;
   private over = false;
