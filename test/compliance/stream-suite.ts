@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { GrpcServer } from '../../src/grpc/grpc-server.js';
+import type { GrpcServer, ServerKind } from '../../src/grpc/grpc-server.js';
 import { grpcServer } from '../../src/grpc/server-kinds.js';
 import type {
   ClientStream,
@@ -89,9 +89,9 @@ class Recorder implements StreamObserver {
 const numbered = (count: number): string[] =>
   Array.from({ length: count }, (_, index) => `message ${index}`);
 
-/** What both ends of a bidirectional call promise (src/grpc/message-stream.ts). */
-export function streamSuite(name: string, makeOpener: MakeOpener): void {
-  describe(`${name} as a StreamOpener`, () => {
+/** What both ends of a bidirectional call promise (src/grpc/message-stream.ts). @param kind of the serving end. */
+export function streamSuite(name: string, makeOpener: MakeOpener, kind: ServerKind): void {
+  describe(`${name} as a StreamOpener, served by ${kind}`, () => {
     let server: GrpcServer;
     let calls: Served[];
     let openers: { readonly close: () => void }[];
@@ -107,7 +107,7 @@ export function streamSuite(name: string, makeOpener: MakeOpener): void {
     ];
 
     const startServer = async (port = 0): Promise<void> => {
-      const options = { address: `127.0.0.1:${port}`, graceMs: 0, secret: SECRET };
+      const options = { kind, address: `127.0.0.1:${port}`, graceMs: 0, secret: SECRET };
       server = grpcServer(options, [], undefined, methods);
       await server.start();
     };

@@ -128,69 +128,73 @@ describe('the gateway’s gRPC port', () => {
   });
 });
 
-describe.each(['framed', 'http2', 'grpc-js'] as const)(
-  'calls to upstreams over TLS by %s',
-  (kind) => {
-    const PATH = '/test.Service/Method';
-    const echo = {
-      path: PATH,
-      handle: (request: Uint8Array, _: string, respond: (bytes: Uint8Array) => void) =>
-        respond(request),
-    };
+describe.each([
+  ['framed', 'framed'],
+  ['framed', 'grpc-js'],
+  ['http2', 'framed'],
+  ['grpc-js', 'framed'],
+  ['grpc-js', 'grpc-js'],
+] as const)('calls over TLS by %s to a server of %s', (kind, serverKind) => {
+  const PATH = '/test.Service/Method';
+  const echo = {
+    path: PATH,
+    handle: (request: Uint8Array, _: string, respond: (bytes: Uint8Array) => void) =>
+      respond(request),
+  };
 
-    const serve = async (source: CertificateSource) => {
-      const server = grpcServer({ address: '127.0.0.1:0', graceMs: 0, tls: source }, [echo]);
-      await server.start();
-      tracked({ close: () => void server.stop() });
-      return server;
-    };
-    const sourceOf = (material: { ca: Buffer | null; cert: Buffer; key: Buffer }) =>
-      new CertificateSource(() => material, [], new FakeClock(), silentLogger());
-    const callers = (address: string, tls: CallerTls | null): UnaryCaller =>
-      tracked(callersOf(kind, {}, () => tls)(address));
-    const call = (caller: UnaryCaller): Promise<string | CallFailure> =>
-      new Promise((resolve) => {
-        caller.call(PATH, Buffer.from('hello'), PATIENCE_MS, {
-          onResponse: (bytes) => resolve(Buffer.from(bytes).toString()),
-          onFailure: resolve,
-        });
+  const serve = async (source: CertificateSource) => {
+    const options = { kind: serverKind, address: '127.0.0.1:0', graceMs: 0, tls: source };
+    const server = grpcServer(options, [echo]);
+    await server.start();
+    tracked({ close: () => void server.stop() });
+    return server;
+  };
+  const sourceOf = (material: { ca: Buffer | null; cert: Buffer; key: Buffer }) =>
+    new CertificateSource(() => material, [], new FakeClock(), silentLogger());
+  const callers = (address: string, tls: CallerTls | null): UnaryCaller =>
+    tracked(callersOf(kind, {}, () => tls)(address));
+  const call = (caller: UnaryCaller): Promise<string | CallFailure> =>
+    new Promise((resolve) => {
+      caller.call(PATH, Buffer.from('hello'), PATIENCE_MS, {
+        onResponse: (bytes) => resolve(Buffer.from(bytes).toString()),
+        onFailure: resolve,
       });
-
-    test('the certificate must be trusted and have the name', async () => {
-      const own = await certificates('own');
-      const stranger = await certificates('stranger');
-      const { port } = await serve(sourceOf({ ...own, ca: null }));
-      const base = { ca: own.ca, cert: null, key: null, serverName: null };
-      expect(await call(callers(`127.0.0.1:${port}`, base))).toBe('hello');
-      expect(await call(callers(`localhost:${port}`, base))).toBe('hello');
-      expect(await call(callers(`127.0.0.1:${port}`, { ...base, serverName: 'localhost' }))).toBe(
-        'hello',
-      );
-      for (const bad of [
-        { ...base, serverName: 'other.example' },
-        { ...base, ca: stranger.ca },
-        null,
-      ]) {
-        expect(await call(callers(`127.0.0.1:${port}`, bad))).toMatchObject({
-          status: 14,
-          neverSent: true,
-        });
-      }
     });
 
-    test('the gateway shows its certificate where it is asked for', async () => {
-      const own = await certificates('own');
-      const gateways = await certificates('gateways');
-      const { port } = await serve(sourceOf({ ...own, ca: gateways.ca }));
-      const anonymous = { ca: own.ca, cert: null, key: null, serverName: null };
-      const known = { ...anonymous, cert: gateways.cert, key: gateways.key };
-      expect(await call(callers(`localhost:${port}`, known))).toBe('hello');
-      expect(await call(callers(`localhost:${port}`, anonymous))).toMatchObject({ status: 14 });
-    });
-  },
-);
+  test('the certificate must be trusted and have the name', async () => {
+    const own = await certificates('own');
+    const stranger = await certificates('stranger');
+    const { port } = await serve(sourceOf({ ...own, ca: null }));
+    const base = { ca: own.ca, cert: null, key: null, serverName: null };
+    expect(await call(callers(`127.0.0.1:${port}`, base))).toBe('hello');
+    expect(await call(callers(`localhost:${port}`, base))).toBe('hello');
+    expect(await call(callers(`127.0.0.1:${port}`, { ...base, serverName: 'localhost' }))).toBe(
+      'hello',
+    );
+    for (const bad of [
+      { ...base, serverName: 'other.example' },
+      { ...base, ca: stranger.ca },
+      null,
+    ]) {
+      expect(await call(callers(`127.0.0.1:${port}`, bad))).toMatchObject({
+        status: 14,
+        neverSent: true,
+      });
+    }
+  });
 
-describe('certificate files', () => {
+  test('the gateway shows its certificate where it is asked for', async () => {
+    const own = await certificates('own');
+    const gateways = await certificates('gateways');
+    const { port } = await serve(sourceOf({ ...own, ca: gateways.ca }));
+    const anonymous = { ca: own.ca, cert: null, key: null, serverName: null };
+    const known = { ...anonymous, cert: gateways.cert, key: gateways.key };
+    expect(await call(callers(`localhost:${port}`, known))).toBe('hello');
+    expect(await call(callers(`localhost:${port}`, anonymous))).toMatchObject({ status: 14 });
+  });
+});
+
+describe.each(['framed', 'grpc-js'] as const)('certificate files of a server of %s', (kind) => {
   test('are read again when they change; bad ones leave the old in use', async () => {
     const [first, second] = [await certificates('first'), await certificates('second')];
     const folder = join(harness.folder, 'live');
@@ -209,7 +213,7 @@ describe('certificate files', () => {
     };
     const source = new CertificateSource(load, Object.values(live), clock, silentLogger());
     source.start();
-    const server = grpcServer({ address: '127.0.0.1:0', graceMs: 0, tls: source }, []);
+    const server = grpcServer({ kind, address: '127.0.0.1:0', graceMs: 0, tls: source }, []);
     await server.start();
     /** UNIMPLEMENTED means that TLS went well. */
     const trusts = async (ca: Buffer): Promise<boolean> => {

@@ -1,0 +1,4 @@
+import { grpcServerSuite } from './grpc-server-suite.js';
+
+grpcServerSuite('framed');
+grpcServerSuite('grpc-js');
