@@ -2,7 +2,7 @@
  * Makes an asynchronous step idempotent: the first call runs it, every later one gets the same
  * promise, so that stop() twice is stop() once.
  */
-export function memoised(step: () => Promise<void>): () => Promise<void> {
-  let running: Promise<void> | null = null;
+export function memoised<Result = void>(step: () => Promise<Result>): () => Promise<Result> {
+  let running: Promise<Result> | null = null;
   return () => (running ??= step());
 }

@@ -1,5 +1,5 @@
-import { connectivityState } from '@grpc/grpc-js';
 import type { Channel } from '@grpc/grpc-js';
+import { grpcJs } from './grpc-js-library.js';
 
 /** Who waits for a channel to be connected. */
 export interface ConnectionWaiter {
@@ -42,6 +42,7 @@ export class ChannelWatch {
   }
 
   private look(): void {
+    const { connectivityState } = grpcJs();
     const state = this.channel.getConnectivityState(false);
     const ready = state === connectivityState.READY;
     const connected = ready && !this.ready;

@@ -1,4 +1,4 @@
-import { Channel, Metadata, credentials } from '@grpc/grpc-js';
+import type { Channel, Metadata } from '@grpc/grpc-js';
 import { SystemClock } from '../base/clock.js';
 import type { Clock } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
@@ -6,6 +6,7 @@ import type { TlsSource } from './caller-tls.js';
 import { DEFAULT_MAX_MESSAGE_BYTES, channelOptions } from './channel-options.js';
 import type { CallerCredentials, ChannelTuning } from './channel-options.js';
 import { ChannelWatch } from './channel-watch.js';
+import { grpcJs } from './grpc-js-library.js';
 import { GrpcJsStream, asBuffer } from './grpc-js-stream.js';
 import type { ClientStream, StreamObserver, StreamOpener } from './message-stream.js';
 import { statusLine } from './status-mapping.js';
@@ -37,12 +38,13 @@ export class GrpcJsCaller implements UnaryCaller, StreamOpener {
   constructor(
     address: string,
     tuning: ChannelTuning = {},
-    callerCredentials: CallerCredentials = credentials.createInsecure(),
+    callerCredentials: CallerCredentials = grpcJs().credentials.createInsecure(),
     private readonly clock: Clock = new SystemClock(),
   ) {
     this.maxMessageBytes = tuning.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES;
     // Without a scheme a host called `unix` would name a socket file.
     this.metadata = metadataOf(tuning);
+    const { Channel } = grpcJs();
     this.channel = new Channel(`dns:${address}`, callerCredentials, channelOptions(tuning));
     this.watch = new ChannelWatch(this.channel);
   }
@@ -87,7 +89,7 @@ export function grpcJsCallers(
     const material = tls();
     if (material === null) return new GrpcJsCaller(address, tuning);
     const { ca, cert, key, serverName } = material;
-    const callerCredentials = credentials.createSsl(ca, key, cert);
+    const callerCredentials = grpcJs().credentials.createSsl(ca, key, cert);
     const named = serverName === null ? tuning : { ...tuning, serverName };
     return new GrpcJsCaller(address, named, callerCredentials);
   };
@@ -158,6 +160,7 @@ class UnaryCall implements CallHandle {
 
 /** What every call carries; grpc-js copies it, so that one serves all. */
 function metadataOf({ secret }: ChannelTuning): Metadata {
+  const { Metadata } = grpcJs();
   const metadata = new Metadata();
   if (secret !== undefined) metadata.set('authorization', `Bearer ${secret}`);
   return metadata;

@@ -1,5 +1,5 @@
-import { Metadata } from '@grpc/grpc-js';
 import type { ServerDuplexStream } from '@grpc/grpc-js';
+import { grpcJs } from './grpc-js-library.js';
 import type { ResponseStream, StreamCall, StreamMethod } from './server-method.js';
 import { GrpcStatus } from './unary-caller.js';
 import { WriteGate } from './write-gate.js';
@@ -19,6 +19,7 @@ export class GrpcJsServerStream implements ResponseStream {
   /** Lets the method have the call. What the method throws ends it with INTERNAL, without its text. */
   serve(method: StreamMethod): void {
     // At once, so that the caller knows that the method is there.
+    const { Metadata } = grpcJs();
     this.call.sendMetadata(new Metadata());
     this.guarded(() => {
       const served = method.open(this, this.call.getPeer());

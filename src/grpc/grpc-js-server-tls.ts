@@ -1,6 +1,6 @@
-import { experimental } from '@grpc/grpc-js';
-import type { ServerCredentials } from '@grpc/grpc-js';
+import type { ServerCredentials, experimental } from '@grpc/grpc-js';
 import type { CertificateSource, TlsListener } from './certificate-source.js';
+import { grpcJs } from './grpc-js-library.js';
 
 /**
  * A server's side of TLS in the terms of grpc-js. Connections that are open keep the certificate they began with.
@@ -9,7 +9,7 @@ import type { CertificateSource, TlsListener } from './certificate-source.js';
 export function serverCredentials(source: CertificateSource): ServerCredentials {
   const asked = source.current.ca !== null;
   const provider = new GrpcJsProvider(source);
-  return experimental.createCertificateProviderServerCredentials(
+  return grpcJs().experimental.createCertificateProviderServerCredentials(
     provider,
     asked ? provider : null,
     asked,

@@ -1,10 +1,16 @@
-import { Server, ServerCredentials, logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
-import type { Metadata, sendUnaryData, ServerDuplexStream, ServerUnaryCall } from '@grpc/grpc-js';
+import type {
+  Metadata,
+  sendUnaryData,
+  Server,
+  ServerDuplexStream,
+  ServerUnaryCall,
+} from '@grpc/grpc-js';
 import { formatAddress } from '../base/address.js';
 import type { Clock } from '../base/clock.js';
 import { memoised } from '../base/lifecycle.js';
 import { CallGuard, UNAUTHENTICATED_DETAILS } from './call-guard.js';
 import { DEFAULT_MAX_MESSAGE_BYTES } from './channel-options.js';
+import { grpcJs } from './grpc-js-library.js';
 import { GrpcJsServerStream } from './grpc-js-server-stream.js';
 import { serverCredentials } from './grpc-js-server-tls.js';
 import { DEFAULT_GRACE_MS, MAX_CONCURRENT_STREAMS, bindAddress } from './grpc-server.js';
@@ -18,9 +24,6 @@ const UNAUTHENTICATED = {
   details: UNAUTHENTICATED_DETAILS,
 };
 const identity = (bytes: Buffer): Buffer => bytes;
-
-// grpc-js writes to standard error by itself; failures to bind come out of `start` instead.
-if (process.env['GRPC_VERBOSITY'] === undefined) setLogVerbosity(logVerbosity.NONE);
 
 /** A GrpcServer by @grpc/grpc-js. */
 export class GrpcJsServer implements GrpcServer {
@@ -39,6 +42,9 @@ export class GrpcJsServer implements GrpcServer {
   ) {
     this.guard = options.secret === undefined ? null : new CallGuard(options.secret);
     const maxReceived = options.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES;
+    const { Server, logVerbosity, setLogVerbosity } = grpcJs();
+    // It writes to standard error by itself; failures to bind come out of `start` instead.
+    if (process.env['GRPC_VERBOSITY'] === undefined) setLogVerbosity(logVerbosity.NONE);
     this.server = new Server({
       'grpc.max_receive_message_length': maxReceived,
       'grpc.max_send_message_length': options.maxSentBytes ?? maxReceived,
@@ -96,7 +102,7 @@ export class GrpcJsServer implements GrpcServer {
 
   private async listen(): Promise<void> {
     const { reflect } = this.options;
-    const reflected = reflect === undefined ? [] : await reflectionMethods(reflect);
+    const reflected = reflect === undefined ? [] : reflectionMethods(reflect);
     for (const method of reflected) this.registerStream(method);
     this.boundPort = await bindAddress(this.options, (host, port) => this.bind(host, port));
   }
@@ -104,7 +110,7 @@ export class GrpcJsServer implements GrpcServer {
   private bind(host: string, port: number): Promise<number> {
     const { tls } = this.options;
     const credentials =
-      tls === undefined ? ServerCredentials.createInsecure() : serverCredentials(tls);
+      tls === undefined ? grpcJs().ServerCredentials.createInsecure() : serverCredentials(tls);
     return new Promise((resolve, reject) => {
       this.server.bindAsync(formatAddress(host, port), credentials, (error, bound) => {
         if (error === null) resolve(bound);

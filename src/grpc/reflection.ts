@@ -1,70 +1,93 @@
 import { EventEmitter } from 'node:events';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { MethodDefinition, Server, ServiceDefinition } from '@grpc/grpc-js';
-import { StartupError, messageOf } from '../base/errors.js';
+import { StartupError } from '../base/errors.js';
+import { memoised } from '../base/lifecycle.js';
 import type { ResponseStream, StreamCall, StreamMethod } from './server-method.js';
+import { GrpcStatus } from './unary-caller.js';
 
 /** Where the descriptions of the services are, in the sources and in the package alike. */
 const PROTO_FOLDER = fileURLToPath(new URL('../../proto/', import.meta.url));
 const PROTO_FILES = ['upstream.proto', 'health.proto'];
+const PATHS = ['v1', 'v1alpha'].map(
+  (version) => `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`,
+);
 
-type Reflected = MethodDefinition<unknown, unknown>;
-type Handler = (call: ReflectedCall) => void;
+/** A method of @grpc/reflection: how its messages are read and written, and who answers them. */
+interface Reflected {
+  readonly definition: MethodDefinition<unknown, unknown>;
+  readonly handle: (call: ReflectedCall) => void;
+}
 
 /**
- * Serves grpc.reflection (v1 and v1alpha), so that grpcurl and its like need no proto files.
+ * Serves grpc.reflection (v1 and v1alpha), so that grpcurl and its like need no proto files. The libraries for it
+ * take long to load, so that they are when somebody asks.
  * @param services full names of the services to tell of.
  * @throws {StartupError} NO_DESCRIPTIONS where the proto files are missing from the installation.
  */
-export async function reflectionMethods(services: readonly string[]): Promise<StreamMethod[]> {
-  // The libraries take long to load, and only the gateway's port needs them.
+export function reflectionMethods(services: readonly string[]): StreamMethod[] {
+  const missing = PROTO_FILES.find((file) => !existsSync(join(PROTO_FOLDER, file)));
+  if (missing !== undefined) {
+    const advice = 'install the package whole, or set grpc.reflection: false';
+    throw new StartupError('NO_DESCRIPTIONS', `${PROTO_FOLDER}${missing} is missing: ${advice}`);
+  }
+  const load = memoised(() => loadMethods(services));
+  return PATHS.map((path) => ({
+    path,
+    open: (responses) =>
+      new ReflectedCall(
+        responses,
+        load().then((methods) => methods.get(path)),
+      ),
+  }));
+}
+
+async function loadMethods(services: readonly string[]): Promise<Map<string, Reflected>> {
   const { loadSync } = await import('@grpc/proto-loader');
   const { ReflectionService } = await import('@grpc/reflection');
+  const definition = loadSync(PROTO_FILES, { includeDirs: [PROTO_FOLDER], keepCase: true });
   const collector = new MethodCollector();
-  try {
-    const definition = loadSync(PROTO_FILES, { includeDirs: [PROTO_FOLDER], keepCase: true });
-    const service = new ReflectionService(definition, { services: [...services] });
-    service.addToServer(collector as unknown as Server);
-  } catch (error) {
-    const advice = 'install the package whole, or set grpc.reflection: false';
-    const message = `cannot read the service descriptions in ${PROTO_FOLDER}: ${advice}`;
-    throw new StartupError('NO_DESCRIPTIONS', `${message} (${messageOf(error)})`, { cause: error });
-  }
+  const service = new ReflectionService(definition, { services: [...services] });
+  service.addToServer(collector as unknown as Server);
   return collector.methods;
 }
 
 /** What @grpc/reflection sees of a server: takes its methods, all of which are streams. */
 class MethodCollector {
-  readonly methods: StreamMethod[] = [];
+  readonly methods = new Map<string, Reflected>();
 
-  addService(service: ServiceDefinition, handlers: Readonly<Record<string, Handler>>): void {
-    for (const [name, method] of Object.entries(service)) {
-      const handler = handlers[name] ?? handlers[method.originalName ?? ''];
-      if (handler === undefined) continue;
-      this.methods.push({
-        path: method.path,
-        open: (responses) => {
-          const call = new ReflectedCall(responses, method as Reflected);
-          handler(call);
-          return call;
-        },
-      });
+  addService(
+    service: ServiceDefinition,
+    handlers: Readonly<Record<string, Reflected['handle']>>,
+  ): void {
+    for (const [name, definition] of Object.entries(service)) {
+      const handle = handlers[name];
+      if (handle !== undefined) this.methods.set(definition.path, { definition, handle });
     }
   }
 }
 
 /** A call as @grpc/reflection sees it: a stream of grpc-js, as far as it uses one. */
 class ReflectedCall extends EventEmitter implements StreamCall {
+  private method: Reflected | null = null;
+
+  /** @param loading what answers it; undefined where the library does not serve this version. */
   constructor(
     private readonly responses: ResponseStream,
-    private readonly method: Reflected,
+    loading: Promise<Reflected | undefined>,
   ) {
     super();
+    responses.pause();
+    loading
+      .then((method) => this.begin(method))
+      .catch(() => responses.end(GrpcStatus.INTERNAL, 'the service descriptions cannot be read'));
   }
 
   write(response: unknown): void {
-    const goesOn = this.responses.write(this.method.responseSerialize(response));
-    if (!goesOn) this.responses.pause();
+    const bytes = this.method?.definition.responseSerialize(response);
+    if (bytes !== undefined && !this.responses.write(bytes)) this.responses.pause();
   }
 
   end(): void {
@@ -72,7 +95,7 @@ class ReflectedCall extends EventEmitter implements StreamCall {
   }
 
   onMessage(request: Uint8Array): void {
-    this.emit('data', this.method.requestDeserialize(Buffer.from(request)));
+    this.emit('data', this.method?.definition.requestDeserialize(Buffer.from(request)));
   }
 
   onHalfClose(): void {
@@ -85,5 +108,15 @@ class ReflectedCall extends EventEmitter implements StreamCall {
 
   onClosed(): void {
     this.removeAllListeners();
+  }
+
+  private begin(method: Reflected | undefined): void {
+    if (method === undefined) {
+      this.responses.end(GrpcStatus.UNIMPLEMENTED, 'this version is not served');
+      return;
+    }
+    this.method = method;
+    method.handle(this);
+    this.responses.resume();
   }
 }

@@ -1,4 +1,7 @@
-/** An upstream in a process of its own, so that its CPU is not counted: answers every request. */
+/**
+ * An upstream in a process of its own, so that its CPU is counted apart: answers every request, and `cpu` with the us
+ * that it has used. Argument: the kind of server.
+ */
 import { grpcServer } from '../../grpc/server-kinds.js';
 import { Method } from '../../wire/grpc-methods.js';
 import {
@@ -8,7 +11,8 @@ import {
   encodeMessage,
 } from '../../wire/messages.js';
 
-const server = grpcServer({ address: '127.0.0.1:0' }, [
+const kind = process.argv[2] === 'grpc-js' ? 'grpc-js' : 'framed';
+const server = grpcServer({ kind, address: '127.0.0.1:0' }, [
   {
     path: Method.ProcessRequest,
     handle: (bytes, _, respond) => {
@@ -18,6 +22,10 @@ const server = grpcServer({ address: '127.0.0.1:0' }, [
   },
 ]);
 await server.start();
+process.on('message', () => {
+  const { user, system } = process.cpuUsage();
+  process.send?.(user + system);
+});
 process.send?.(server.port);
 // Whatever ends the parent ends this as well.
 process.once('disconnect', () => process.exit(0));

@@ -1,11 +1,13 @@
 /**
- * What a request to an upstream costs this process, in microseconds of CPU: bare grpc-js as a
- * generated client uses it, our callers, and the whole way through routing. The ways take turns in
- * every round, so that the noise of the machine meets all of them; the median of the rounds counts.
+ * What a unary call costs, in microseconds of CPU: who calls (bare grpc-js as a generated client uses it, our
+ * callers, and the whole way through routing), and who serves (our servers, asked by the same caller). The ways
+ * take turns in every round, so that the noise of the machine meets all of them; the median of the rounds
+ * counts.
  *
  * After a build: `node dist/bench/upstream/unary-cost.js [requests per round] [--out FILE]`.
  */
 import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -13,6 +15,7 @@ import { Client, credentials } from '@grpc/grpc-js';
 import { SystemClock } from '../../base/clock.js';
 import { framedCallers, http2Callers } from '../../grpc/caller-kinds.js';
 import { grpcJsCallers } from '../../grpc/grpc-js-caller.js';
+import type { ServerKind } from '../../grpc/grpc-server.js';
 import type { CallerFactory } from '../../grpc/unary-caller.js';
 import { ZoneRouter } from '../../routing/zone-router.js';
 import { zoneOf } from '../../routing/zone.js';
@@ -25,6 +28,8 @@ import { decodeResponse, encodeRequest } from '../../upstream/request-codec.js';
 
 /** Sends one request and calls `done` with whether it was answered with 200. */
 type Way = (seq: number, done: (answered: boolean) => void) => void;
+/** CPU that a process has used so far, us. */
+type CpuMeter = () => Promise<number>;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -87,49 +92,82 @@ function wholeRouting(address: string, callers: CallerFactory): Way {
     });
 }
 
-/** CPU of this process per request, us. */
-function measure(way: Way, inFlight: number): Promise<number> {
+/** Sends all requests of a round. */
+function run(way: Way, inFlight: number): Promise<void> {
   return new Promise((resolve, reject) => {
     let sent = 0;
     let answered = 0;
-    const start = process.cpuUsage();
     const next = (): void => {
       if (sent >= REQUESTS) return;
       way(++sent, (good) => {
         if (!good) reject(new Error('a request was not answered with its own data'));
         else if (++answered < REQUESTS) next();
-        else {
-          const { user, system } = process.cpuUsage(start);
-          resolve((user + system) / REQUESTS);
-        }
+        else resolve();
       });
     };
     for (let index = 0; index < inFlight; index++) next();
   });
 }
 
+/** CPU per request, us. */
+async function measure(way: Way, meter: CpuMeter, inFlight: number): Promise<number> {
+  const before = await meter();
+  await run(way, inFlight);
+  return ((await meter()) - before) / REQUESTS;
+}
+
+const ownCpu: CpuMeter = () => {
+  const { user, system } = process.cpuUsage();
+  return Promise.resolve(user + system);
+};
+
+/** An upstream that echoes, in a process of its own. */
+class EchoUpstream {
+  private constructor(
+    private readonly child: ChildProcess,
+    readonly address: string,
+  ) {}
+
+  static async start(kind: ServerKind): Promise<EchoUpstream> {
+    const script = fileURLToPath(new URL('./echo-upstream.js', import.meta.url));
+    const child = fork(script, [kind]);
+    const [port] = (await once(child, 'message')) as [number];
+    return new EchoUpstream(child, `127.0.0.1:${port}`);
+  }
+
+  readonly cpu: CpuMeter = async () => {
+    this.child.send('cpu');
+    return ((await once(this.child, 'message')) as [number])[0];
+  };
+
+  stop(): void {
+    this.child.kill();
+  }
+}
+
 const machine = thisMachine();
-const upstream = fork(fileURLToPath(new URL('./echo-upstream.js', import.meta.url)));
+const [framed, grpcJs] = [await EchoUpstream.start('framed'), await EchoUpstream.start('grpc-js')];
 try {
-  const [port] = (await once(upstream, 'message')) as [number];
-  const address = `127.0.0.1:${port}`;
-  const ways: readonly (readonly [string, Way])[] = [
-    ['bare grpc-js client', bareGrpcJs(address)],
-    ['GrpcJsCaller', ourCaller(address, grpcJsCallers())],
-    ['Http2Caller', ourCaller(address, http2Callers())],
-    ['framed', ourCaller(address, framedCallers())],
-    ['ZoneRouter on GrpcJsCaller', wholeRouting(address, grpcJsCallers())],
-    ['ZoneRouter on Http2Caller', wholeRouting(address, http2Callers())],
-    ['ZoneRouter on framed', wholeRouting(address, framedCallers())],
+  const { address } = framed;
+  const ways: readonly (readonly [string, Way, CpuMeter])[] = [
+    ['bare grpc-js client', bareGrpcJs(address), ownCpu],
+    ['GrpcJsCaller', ourCaller(address, grpcJsCallers()), ownCpu],
+    ['Http2Caller', ourCaller(address, http2Callers()), ownCpu],
+    ['framed', ourCaller(address, framedCallers()), ownCpu],
+    ['ZoneRouter on GrpcJsCaller', wholeRouting(address, grpcJsCallers()), ownCpu],
+    ['ZoneRouter on Http2Caller', wholeRouting(address, http2Callers()), ownCpu],
+    ['ZoneRouter on framed', wholeRouting(address, framedCallers()), ownCpu],
+    ['GrpcJsServer', ourCaller(grpcJs.address, framedCallers()), grpcJs.cpu],
+    ['FramedServer', ourCaller(address, framedCallers()), framed.cpu],
   ];
-  for (const [, way] of ways) await measure(way, 16);
+  for (const [, way] of ways) await run(way, 16);
   console.log(`CPU us per request, 100 bytes, median of ${ROUNDS} rounds of ${REQUESTS}`);
   console.log(`${'in flight'.padEnd(30)}${IN_FLIGHT.map((n) => String(n).padStart(8)).join('')}`);
   const costs = ways.map(() => IN_FLIGHT.map(() => [] as number[]));
   for (let round = 0; round < ROUNDS; round++) {
     for (const [column, inFlight] of IN_FLIGHT.entries()) {
-      for (const [row, [, way]] of ways.entries()) {
-        costs[row]?.[column]?.push(await measure(way, inFlight));
+      for (const [row, [, way, meter]] of ways.entries()) {
+        costs[row]?.[column]?.push(await measure(way, meter, inFlight));
       }
     }
   }
@@ -146,6 +184,7 @@ try {
   const result = resultOf('callers', String(REQUESTS), machine, rows);
   if (values.out !== undefined) writeResult(values.out, result);
 } finally {
-  upstream.kill();
+  framed.stop();
+  grpcJs.stop();
 }
 process.exit(0);

@@ -77,7 +77,7 @@ export class FramedServer implements GrpcServer {
 
   private async listen(): Promise<void> {
     const { reflect, tls } = this.options;
-    for (const method of reflect === undefined ? [] : await reflectionMethods(reflect)) {
+    for (const method of reflect === undefined ? [] : reflectionMethods(reflect)) {
       this.streaming.set(method.path, method);
     }
     this.boundPort = await bindAddress(this.options, (host, port) => this.bind(host, port));

@@ -1,6 +1,6 @@
 import type { CallerTls } from '../../grpc/caller-tls.js';
-import { grpcJsCallers } from '../../grpc/grpc-js-caller.js';
-import type { GrpcJsCaller } from '../../grpc/grpc-js-caller.js';
+import { framedCallers } from '../../grpc/caller-kinds.js';
+import type { Http2Caller } from '../../grpc/http2-caller.js';
 import type { CallFailure } from '../../grpc/unary-caller.js';
 import {
   BroadcastRequest,
@@ -36,7 +36,7 @@ export class CallError extends Error {
     readonly failure: CallFailure,
     address: string,
   ) {
-    super(`gateway ${address}: ${plain(failure.message)}`);
+    super(`gateway ${address}: ${failure.message}`);
     this.name = 'CallError';
   }
 }
@@ -55,7 +55,7 @@ const SYSTEM_TLS: CallerTls = { ca: null, cert: null, key: null, serverName: nul
 
 /** The calls of an upstream to one gateway. */
 export class GatewayCaller {
-  private readonly caller: GrpcJsCaller;
+  private readonly caller: Http2Caller;
   private readonly pushes: PushStream;
   /** Monotonic ms; until then it counts as a backup. */
   private backupUntil = -Infinity;
@@ -69,7 +69,7 @@ export class GatewayCaller {
   ) {
     const tuning = secret === undefined ? {} : { secret };
     const material = tls === undefined ? null : { ...SYSTEM_TLS, ...tls };
-    this.caller = grpcJsCallers(tuning, () => material)(address);
+    this.caller = framedCallers(tuning, () => material)(address);
     this.pushes = new PushStream(this.caller, clock, timeoutMs);
   }
 
@@ -178,9 +178,4 @@ export class GatewayCaller {
       });
     });
   }
-}
-
-/** The cause alone, of what grpc-js says when it cannot connect. */
-function plain(message: string): string {
-  return /Last error: (?:Error: )?([^]*?)\.? Resolution note:/.exec(message)?.[1] ?? message;
 }
