@@ -120,7 +120,7 @@ test-node24: build ## the tests on Node 24, taken from the npm registry
 chaos: build ## gateways under seeded faults, every promise checked (SEEDS=20 MINUTES=3 PARALLEL=1; SEED=7 replays)
 	@SEED=$(SEED) SEEDS=$(SEEDS) MINUTES=$(MINUTES) PARALLEL=$(PARALLEL) ONLY=$(ONLY) node test/chaos/play-seeds.mjs
 
-interop: build ## the tests against an independent QUIC stack (needs python3)
+interop: build ## the tests against independent QUIC and gRPC stacks (needs python3)
 	@if [ -x test/interop/run.sh ]; then test/interop/run.sh; fi
 
 browser: ## install Chromium for the tests in test/browser, where it is missing

@@ -1,69 +1,21 @@
 """What an independent QUIC stack finds out about a running gateway, one line per check."""
 
 import asyncio
-import hashlib
 import json
 import socket
 import sys
-import traceback
 
 from aioquic.quic.configuration import QuicConfiguration
 from aioquic.quic.connection import QuicConnection
 
 import wire
 from gateway_client import GatewayClient
+from harness import check, closed_with, equal, run_checks
 from http3_client import ANSWER_TIMEOUT
 
 QUIC_V1 = 1
 UNKNOWN_VERSION = 0x1A2A3A4A
 MIB = 1024 * 1024
-CHECK_TIMEOUT = 4 * ANSWER_TIMEOUT
-
-checks = []
-
-
-def check(title):
-    def register(run):
-        checks.append((title, run))
-        return run
-
-    return register
-
-
-def openid_in(zone, name):
-    """An openid that begins with `name` and belongs to the zone of the one upstream that runs."""
-    for number in range(1_000):
-        openid = f"{name}-{number}"
-        digest = hashlib.md5(openid.encode()).digest()
-        if int.from_bytes(digest[:4], "big") % 6 + 1 == zone:
-            return openid
-    raise AssertionError("no openid found")
-
-
-def equal(found, expected, what):
-    assert found == expected, f"{what}: {found!r} instead of {expected!r}"
-
-
-def closed_with(event, code):
-    assert event.frame_type is None, f"closed by the transport: {event}"
-    equal(event.error_code, code, "close code")
-
-
-class Bench:
-    """The gateway under test, and the clients that a check has made."""
-
-    def __init__(self, address, ca):
-        self.address, self.ca = address, ca
-        self.clients = []
-
-    def client(self, name, kind="quic"):
-        client = GatewayClient(self.address, self.ca, openid_in(1, name), kind)
-        self.clients.append(client)
-        return client
-
-    async def end(self):
-        for client in self.clients:
-            await client.close()
 
 
 @check("START to STOP: handshake, ALPN, hello, echo, heartbeat, STOP")
@@ -427,27 +379,5 @@ def initial_datagrams(bench):
     return [datagram for datagram, _ in half.datagrams_to_send(now=0)]
 
 
-async def main(host, port, ca):
-    passed = failed = 0
-    for title, run in checks:
-        bench = Bench((host, int(port)), ca)
-        try:
-            await asyncio.wait_for(run(bench), CHECK_TIMEOUT)
-            passed += 1
-            print(f"ok    {title}", flush=True)
-        except Exception as error:
-            failed += 1
-            print(f"FAIL  {title}: {type(error).__name__} {error}", flush=True)
-            if "-v" in sys.argv:
-                traceback.print_exc()
-        finally:
-            try:
-                await asyncio.wait_for(bench.end(), CHECK_TIMEOUT)
-            except Exception as error:
-                print(f"      closing failed: {error}", flush=True)
-    print(f"{passed} passed, {failed} failed", flush=True)
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main(*sys.argv[1:4])))
+    sys.exit(asyncio.run(run_checks(*sys.argv[1:5])))

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Tries the gateway with an independent QUIC stack: aioquic, from PyPI, in a virtual environment
-# that this script makes. Starts a gateway and a demo upstream of its own on free ports.
+# Tries the gateway with an independent QUIC stack, aioquic, and with the gRPC of Google's C core, grpcio, both from
+# PyPI in a virtual environment that this script makes. Starts a gateway and a demo upstream of its own on free ports.
 #
 #   test/interop/run.sh [-v]      -v: tracebacks of failed checks
 #
@@ -16,6 +16,7 @@ venv=${GATESVR_INTEROP_VENV:-$PWD/.venv/interop}
 cli=${GATESVR_CLI:-node $PWD/dist/cli/main.js}
 
 need_python "$venv" aioquic 'aioquic>=1.2,<2'
+need_python "$venv" grpc 'grpcio>=1.60,<2'
 need_build
 
 work=$(mktemp -d)
@@ -59,8 +60,10 @@ grpc=$(port_of grpc)
 pids+=($!)
 wait_for "$work/upstream.log" 'registered at' "$!" 'the upstream'
 
-"$venv/bin/python" "$here/checks.py" 127.0.0.1 "$quic" "$work/certs/ca.crt" "$@"
-status=$?
+status=0
+for checks in checks grpc_checks; do
+  "$venv/bin/python" "$here/$checks.py" 127.0.0.1 "$quic" "$work/certs/ca.crt" "$grpc" "$@" || status=1
+done
 
 # A third stack: HTTP/3 by ngtcp2 and nghttp3, where Debian's ngtcp2-client is installed or can be.
 if ! command -v gtlsclient >/dev/null && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then

@@ -146,7 +146,7 @@ function callersTable(result: BenchResult): string {
     row.contestant,
     ...inFlight.map((count) => figure(row[`inFlight${count}`], 'us')),
   ]);
-  return `${caption(result)}\n\n${table(['caller', '1 in flight', '16', '64'], rows)}`;
+  return `${caption(result)}\n\n${table(['process', '1 in flight', '16', '64'], rows)}`;
 }
 
 function idleTable(result: BenchResult): string {
