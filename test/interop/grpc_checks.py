@@ -73,6 +73,14 @@ class Upstream(grpc.GenericRpcHandler):
         return grpc.StatusCode.OK
 
 
+async def session(bench, name):
+    """A client of the upstream's zone, with its session."""
+    client = bench.client(name, zone=ZONE)
+    await client.open()
+    assert (await client.start()).success
+    return client
+
+
 def shown(title):
     """A push as clients see it: its type before its title."""
     return f"[news] {title}"
@@ -86,9 +94,7 @@ def push_to(client, title, payload=b""):
 @check("gRPC core: requests travel to an upstream and back, with its errors")
 async def requests(bench):
     async with Upstream(bench) as upstream:
-        client = bench.client("core", zone=ZONE)
-        await client.open()
-        assert (await client.start()).success
+        client = await session(bench, "core")
         for size in (0, 1, 20_000, 600_000):
             payload = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
             answer = await client.ask("echo", {"a": "ü"}, payload)
@@ -104,9 +110,7 @@ async def requests(bench):
 @check("gRPC core: pushes arrive once each, compressed or not, in the order of one caller")
 async def pushes(bench):
     async with Upstream(bench) as upstream:
-        client = bench.client("pushed", zone=ZONE)
-        await client.open()
-        assert (await client.start()).success
+        client = await session(bench, "pushed")
         for number in range(60):
             request = push_to(client, f"push {number}", b"data " * number)
             compression = COMPRESSIONS[number % 3]
@@ -120,9 +124,7 @@ async def pushes(bench):
 @check("gRPC core: 1,500 pushes at once are all answered, and arrive once each")
 async def at_once(bench):
     async with Upstream(bench) as upstream:
-        client = bench.client("crowd", zone=ZONE)
-        await client.open()
-        assert (await client.start()).success
+        client = await session(bench, "crowd")
         unary = upstream.channel.unary_unary(GATEWAY + "PushToClient")
         wanted = {f"push {number}" for number in range(1_500)}
         calls = [unary.future(push_to(client, title), timeout=CALL_TIMEOUT) for title in wanted]
@@ -135,9 +137,7 @@ async def at_once(bench):
 @check("gRPC core: PushStream answers each push under its number")
 async def stream(bench):
     async with Upstream(bench) as upstream:
-        client = bench.client("stream", zone=ZONE)
-        await client.open()
-        assert (await client.start()).success
+        client = await session(bench, "stream")
         messages = [
             wire.data(1, wire.number(1, number) + wire.data(2, push_to(client, f"push {number}")))
             for number in range(1, 301)
