@@ -186,6 +186,7 @@ export class SessionService implements ConnectionHost {
     if (session.ended) return;
     const left = session.end();
     this.registry.remove(session);
+    this.overload.sessionEnded(session.openid, session.rate);
     this.environment.journal?.ended(session.handle, this.registry.floor);
     this.offline.addAll(session.openid, left);
     this.parts.metrics.ended.add(reason);

@@ -75,7 +75,7 @@ export class Session implements RequestOwner, KnownSession, PushReceiver {
     this.createdAt = origin.createdAt ?? environment.clock.wallTime();
     this.lastFrameAt = environment.clock.now();
     this.deadlines = new SessionDeadlines(this, environment);
-    this.rate = origin.rate ?? environment.overload.newSessionRate();
+    this.rate = origin.rate ?? environment.overload.sessionRate(origin.openid);
   }
 
   /** What START_RESP tells of it. */

@@ -8,6 +8,7 @@ import { EventLoopProbe } from './event-loop-probe.js';
 import { LoadWarning } from './load-warning.js';
 import type { OverloadOptions } from './options.js';
 import { SlidingWindow } from './sliding-window.js';
+import { SpentAllowances } from './spent-allowances.js';
 import { BucketLimit, TokenBucket } from './token-bucket.js';
 
 /** How often the rate of requests is held against its warning threshold, ms. */
@@ -49,6 +50,7 @@ export class Overload {
   private readonly requests: SlidingWindow;
   private readonly requestLimit: number;
   private readonly sessionLimit: BucketLimit | null;
+  private readonly spent = new SpentAllowances();
   private readonly addresses: AddressLimits | null;
   private readonly probe: EventLoopProbe;
   private readonly connectionWarning: LoadWarning;
@@ -117,9 +119,18 @@ export class Overload {
     return this.requests.tryAdd(now, this.requestLimit);
   }
 
-  /** A session's own allowance of requests, or null where sessions are not limited. */
-  newSessionRate(): TokenBucket | null {
-    return this.sessionLimit && new TokenBucket(this.sessionLimit);
+  /**
+   * The allowance of requests of a session that begins, or null where sessions are not limited. What the
+   * openid's last session had spent counts.
+   */
+  sessionRate(openid: string): TokenBucket | null {
+    const { sessionLimit } = this;
+    return sessionLimit && (this.spent.take(openid) ?? new TokenBucket(sessionLimit));
+  }
+
+  /** A session has ended. @param rate what `sessionRate` gave it. */
+  sessionEnded(openid: string, rate: TokenBucket | null): void {
+    if (rate !== null) this.spent.keep(openid, rate, this.clock.now());
   }
 
   currentQps(): number {

@@ -100,6 +100,23 @@ describe('the rate of one session', () => {
     expect(harness.router.seen).toHaveLength(3);
     expect(restarted.sequenced.at(-1)).toMatchObject({ code: 429 });
   });
+
+  test('outlives the session: STOP and START buy no new burst, waiting does', () => {
+    const harness = new SessionHarness({}, undefined, undefined, limits);
+    let executed = 0;
+    for (let round = 0; round < 5; round++) {
+      const client = harness.started('alice');
+      client.business(1).business(2).business(3).stop();
+      executed = harness.router.seen.length;
+      expect(harness.service.registry.size).toBe(0);
+    }
+    expect(executed).toBe(3);
+    harness.advance(300);
+    harness.started('alice').business(1).business(2).business(3).business(4);
+    expect(harness.router.seen).toHaveLength(6);
+    harness.started('bob').business(1).business(2).business(3).business(4);
+    expect(harness.router.seen).toHaveLength(9);
+  });
 });
 
 describe('connections of one address', () => {

@@ -6,6 +6,10 @@ import {
 } from '../../../../src/session/overload/address-limits.js';
 import { LoadWarning } from '../../../../src/session/overload/load-warning.js';
 import { SlidingWindow } from '../../../../src/session/overload/sliding-window.js';
+import {
+  MAX_SPENT_ALLOWANCES,
+  SpentAllowances,
+} from '../../../../src/session/overload/spent-allowances.js';
 import { BucketLimit, TokenBucket } from '../../../../src/session/overload/token-bucket.js';
 import { createLogger } from '../../../../src/telemetry/log.js';
 
@@ -150,6 +154,46 @@ describe('AddressLimits', () => {
       limits.leave(`${index}`);
     }
     expect(limits.size).toBe(MAX_QUIET_ADDRESSES);
+  });
+});
+
+describe('SpentAllowances', () => {
+  const perSecond = new BucketLimit(1, 2);
+  const spentAt = (now: number): TokenBucket => {
+    const bucket = new TokenBucket(perSecond);
+    bucket.take(now);
+    return bucket;
+  };
+
+  test('give an openid back what it had left, once', () => {
+    const spent = new SpentAllowances();
+    const bucket = spentAt(0);
+    spent.keep('a', bucket, 0);
+    expect(spent.take('b')).toBeNull();
+    expect(spent.take('a')).toBe(bucket);
+    expect(spent.take('a')).toBeNull();
+  });
+
+  test('forget those that are as good as new', () => {
+    const spent = new SpentAllowances();
+    spent.keep('unused', new TokenBucket(perSecond), 0);
+    expect(spent.size).toBe(0);
+    for (let index = 0; index < 100; index++) {
+      const now = index * 500;
+      spent.keep(`${index}`, spentAt(now), now);
+    }
+    expect(spent.size).toBeLessThan(5);
+  });
+
+  test('are bounded against a flood of openids, whose first goes first', () => {
+    const spent = new SpentAllowances();
+    for (let index = 0; index < MAX_SPENT_ALLOWANCES; index++)
+      spent.keep(`${index}`, spentAt(0), 0);
+    spent.keep('0', spentAt(0), 0);
+    spent.keep('last', spentAt(0), 0);
+    expect(spent.size).toBe(MAX_SPENT_ALLOWANCES);
+    expect(spent.take('1')).toBeNull();
+    expect([spent.take('0'), spent.take('2')]).not.toContain(null);
   });
 });
 
