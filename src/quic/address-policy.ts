@@ -13,8 +13,7 @@ export const ASK_AGAIN_MS = 250;
  * quiche knows one path only (see SOLE_PATH).
  */
 export class AddressPolicy {
-  /** Effective idle timeout of the connection, ms; known once the handshake is done. */
-  idleTimeout = Infinity;
+  private idleTimeout = Infinity;
   private packetsLost = 0;
   private packetsSent = 0;
 
@@ -30,7 +29,19 @@ export class AddressPolicy {
   }
 
   /**
-   * After a datagram from another address was given to quiche: follow, if it was genuine.
+   * The handshake is done.
+   * @param idleTimeout effective one of the connection, ms.
+   * @param packetsSent by the connection until now.
+   */
+  established(idleTimeout: number, packetsSent: number): void {
+    this.idleTimeout = idleTimeout;
+    this.peer.settle();
+    if (this.peer.limited) this.probe(this.quiche.stats().lost, packetsSent);
+  }
+
+  /**
+   * After a datagram from another address was given to quiche: follow, if it was genuine. In the middle of
+   * the handshake too, or its client would wait until it gives up; a round trip is asked for at its end.
    * @param acceptedBefore what `accepted` said before that.
    * @param packetsSent by the connection until now.
    * @returns whether something is to be sent now.
@@ -47,9 +58,10 @@ export class AddressPolicy {
       this.host.metrics.datagramsDropped.add('elsewhere');
       return false;
     }
+    if (this.quiche.isEstablished()) this.peer.settle();
     this.peer.moveTo(host, port, bytes);
     this.host.metrics.addressChanges.add();
-    if (this.peer.limited) this.probe(lost, packetsSent);
+    if (this.peer.limited && this.peer.settled) this.probe(lost, packetsSent);
     return true;
   }
 
@@ -59,7 +71,7 @@ export class AddressPolicy {
    * @returns whether something is to be sent now.
    */
   lookForRoundTrip(packetsSent: number): boolean {
-    if (packetsSent === this.packetsSent) return false;
+    if (packetsSent === this.packetsSent || !this.peer.settled) return false;
     const timeout = this.quiche.timeout();
     if (timeout !== null && timeout < this.idleTimeout - IDLE_SLACK_MS) return false;
     const { lost } = this.quiche.stats();

@@ -18,6 +18,7 @@ export class PeerAddress {
   private credit = 0;
   private proving = false;
   private waiting = false;
+  private isSettled = false;
 
   constructor(
     public host: string,
@@ -32,6 +33,11 @@ export class PeerAddress {
     return this.proving;
   }
 
+  /** Whether the handshake is done. */
+  get settled(): boolean {
+    return this.isSettled;
+  }
+
   /** Bytes that may be sent now. */
   get allowance(): number {
     if (!this.proving) return Infinity;
@@ -40,10 +46,15 @@ export class PeerAddress {
 
   /**
    * A flight went to a limited address: nothing more until it was answered or a timer fired, for the
-   * answer is recognised by nothing being in flight any more.
+   * answer is recognised by nothing being in flight any more. Those of a handshake answer each other.
    */
   flightSent(): void {
-    this.waiting = this.proving;
+    this.waiting = this.proving && this.isSettled;
+  }
+
+  /** The handshake is done: where the peer never moved, it has heard us there. */
+  settle(): void {
+    this.isSettled = true;
   }
 
   /** Whether a flight to a limited address has no answer yet. */
@@ -62,6 +73,8 @@ export class PeerAddress {
 
   /** An accepted packet of `bytes` came from another address: use that one. */
   moveTo(host: string, port: number, bytes: number): void {
+    // Nobody was heard from there but with what everyone can make: it may be anybody's address.
+    if (!this.isSettled) this.provedHost = '';
     this.host = host;
     this.port = port;
     this.proving = !(port === this.provedPort && host === this.provedHost);

@@ -192,15 +192,14 @@ export class QuicConnection implements TurnMember, StreamHost {
       if (this.peer.limited && this.addresses.lookForRoundTrip(this.sender.sent)) {
         this.requestFlush();
       }
-    } else if (!this.isEstablished || this.host.migration === 'drop') {
+    } else if (this.host.migration === 'drop' || !(this.isEstablished || this.isServer)) {
       this.host.metrics.datagramsDropped.add('elsewhere');
     } else {
-      const { length } = datagram;
       const accepted = this.addresses.accepted();
       this.take(datagram);
-      if (this.addresses.consider(host, port, length, accepted, this.sender.sent)) {
+      const { length } = datagram;
+      if (this.addresses.consider(host, port, length, accepted, this.sender.sent))
         this.requestFlush();
-      }
     }
   }
 
@@ -260,7 +259,8 @@ export class QuicConnection implements TurnMember, StreamHost {
     this.isEstablished = true;
     this.alpn = Buffer.from(this.quiche.applicationProto()).toString('latin1');
     const { peerMaxIdleTimeout } = this.quiche.stats();
-    this.addresses.idleTimeout = this.timer.established(peerMaxIdleTimeout);
+    const idleTimeout = this.timer.established(peerMaxIdleTimeout);
+    this.addresses.established(idleTimeout, this.sender.sent);
     this.flushWanted = true;
     this.host.replenishIds(this);
     this.host.established(this);

@@ -59,6 +59,36 @@ describe('a peer that turns up at another port', () => {
     expect(serverSide[0]?.quiche.stats().pathsCount).toBe(1);
   });
 
+  it.each([
+    // Nothing of the server's flight comes, and the client begins anew from its new port.
+    ['before its first flight has come', 'toClient', 1],
+    // The second flight is what ends the handshake.
+    ['when it has all but ended', 'toServer', 2],
+  ])('is followed in mid-handshake, %s', async (_, rebinding, nth) => {
+    harness = await QuicHarness.start({ protocols });
+    const datagrams = { toServer: 0, toClient: 0 };
+    proxy = await UdpProxy.start({
+      targetPort: harness.server.port,
+      tap: (direction, datagram) => {
+        const count = ++datagrams[direction];
+        const rebinds = direction === rebinding && count === nth;
+        if (rebinds) proxy?.rebind();
+        return rebinds && direction === 'toClient' ? null : datagram;
+      },
+    });
+    const { connection } = await harness.connect({}, proxy.port);
+    const recorder = new StreamRecorder(connection.openStream());
+    await beat(recorder);
+    expect(harness.metrics.addressChanges.value).toBe(1);
+    expect(harness.server.connectionCount()).toBe(1);
+    // quiche must never learn of a second path (CVE-2025-7054, QUIC-NOTES.md).
+    expect(serverSide[0]?.quiche.stats().pathsCount).toBe(1);
+    await eventually(async () => {
+      await beat(recorder);
+      return serverSide[0]?.peer.limited === false;
+    }, 'the new address to be proved');
+  });
+
   it('is followed when the client itself moves, in the middle of a transfer', async () => {
     harness = await QuicHarness.start({ protocols });
     const { client, connection } = await harness.connect();

@@ -63,8 +63,14 @@ describe('WasteBudget', () => {
 });
 
 describe('PeerAddress', () => {
+  const settled = (host: string, port: number): PeerAddress => {
+    const peer = new PeerAddress(host, port);
+    peer.settle();
+    return peer;
+  };
+
   it('limits a new address to three times what came from it, until it is proved', () => {
-    const peer = new PeerAddress('10.0.0.1', 1);
+    const peer = settled('10.0.0.1', 1);
     expect(peer.allowance).toBe(Infinity);
     peer.moveTo('10.0.0.2', 2, 100);
     expect([peer.limited, peer.allowance]).toEqual([true, 300]);
@@ -81,12 +87,27 @@ describe('PeerAddress', () => {
   });
 
   it('goes back to the proved address without a limit', () => {
-    const peer = new PeerAddress('10.0.0.1', 1);
+    const peer = settled('10.0.0.1', 1);
     peer.moveTo('10.0.0.2', 2, 100);
     peer.moveTo('10.0.0.3', 3, 10);
     expect(peer.allowance).toBe(30);
     peer.moveTo('10.0.0.1', 1, 10);
     expect([peer.limited, `${peer}`]).toEqual([false, '10.0.0.1:1']);
+  });
+
+  it('has no proved address after it moved in mid-handshake: the first may have been made up', () => {
+    const peer = new PeerAddress('10.0.0.1', 1);
+    peer.moveTo('10.0.0.2', 2, 100);
+    peer.flightSent();
+    // A handshake is more than one flight.
+    expect([peer.limited, peer.allowance]).toEqual([true, 300]);
+    peer.settle();
+    peer.flightSent();
+    expect(peer.allowance).toBe(0);
+    peer.moveTo('10.0.0.1', 1, 10);
+    expect([peer.limited, peer.allowance]).toEqual([true, 30]);
+    peer.proved();
+    expect(peer.limited).toBe(false);
   });
 
   it('reads well', () => {
