@@ -31,8 +31,6 @@ class Witness {
       ...PATIENT_CLIENT,
       // An attempt that begins in the outage must not outlast it by far: its repeats back off.
       openTimeoutMs: 10_000,
-      // A port that changes before the server has finished the handshake ends it, and no START is answered.
-      startTimeoutMs: 10_000,
       requestTimeoutMs: 5 * PATIENCE_MS,
       address: `127.0.0.1:${port}`,
       openid,

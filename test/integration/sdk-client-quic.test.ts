@@ -2,10 +2,13 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { GatewayClient } from '../../src/sdk/client/index.js';
 import type { GatewayClientOptions } from '../../src/sdk/client/index.js';
 import { QuicFakeGateway, until } from '../support/quic-fake-gateway.js';
-import { PATIENT_CLIENT } from '../support/patience.js';
+import { PATIENCE_MS, PATIENT_CLIENT } from '../support/patience.js';
+import { UdpProxy } from '../../src/bench/load/udp-proxy.js';
+import { isShortHeader } from '../../src/quic/packet-header.js';
 
 let gateway: QuicFakeGateway;
 let clients: GatewayClient[];
+let proxy: UdpProxy | null = null;
 
 beforeEach(async () => {
   clients = [];
@@ -14,6 +17,8 @@ beforeEach(async () => {
 
 afterEach(async () => {
   for (const client of clients) client.close();
+  await proxy?.close();
+  proxy = null;
   await gateway.stop();
 });
 
@@ -75,6 +80,27 @@ describe('the client over real QUIC', () => {
     expect((await waiting).text).toBe('patient');
     expect(events).toEqual(['new', 'lost 0', 'resumed']);
     expect(gateway.last.starts[0]?.lastAckedSeqId).toBe(1);
+  });
+
+  test('a port that changes while START is answered costs a second, not the time START may take', async () => {
+    let answered = false;
+    proxy = await UdpProxy.start({
+      targetPort: Number(gateway.address.split(':')[1]),
+      // Until then nothing comes that would tell the client of the handshake's end, either.
+      tap: (direction, datagram) =>
+        direction === 'toClient' && isShortHeader(datagram) && !answered ? null : datagram,
+    });
+    const { onStart } = gateway;
+    gateway.onStart = (connection, msgId) => {
+      onStart(connection, msgId);
+      // What was just answered leaves behind this turn, for the port that is no more.
+      proxy?.rebind();
+      answered = true;
+    };
+    const alice = client({ address: `127.0.0.1:${proxy.port}`, startTimeoutMs: 10 * PATIENCE_MS });
+    alice.connect().catch(() => undefined);
+    await until(() => alice.state === 'connected', 'START to be answered');
+    expect(gateway.connections).toHaveLength(1);
   });
 
   test('an application close code reaches the client', async () => {

@@ -71,6 +71,7 @@ export class Connection implements LinkObserver {
   private readingPaused = false;
   private arrivals = 0;
   private cancelStart: Cancel | null = null;
+  private cancelPings: Cancel | null = null;
   private cancelHeartbeat: Cancel | null = null;
   private cancelCheck: Cancel | null = null;
 
@@ -99,10 +100,13 @@ export class Connection implements LinkObserver {
   /** Sends START; its answer comes to the owner. */
   start(msgId: number, frame: Frame): void {
     this.startMsgId = msgId;
-    const { startTimeoutMs } = this.options;
+    const { startTimeoutMs, pingAfterMs } = this.options;
     this.cancelStart = this.clock.after(startTimeoutMs, () =>
       this.abort(ErrorCode.None, `no answer to START within ${startTimeoutMs} ms`),
     );
+    // Where our port has changed meanwhile this is what the gateway hears of it by: until it has confirmed the
+    // handshake QUIC repeats nothing else of ours (RFC 9002 section 6.2.1).
+    this.cancelPings = this.clock.every(pingAfterMs, () => this.probe?.ping?.());
     this.link.bind(this);
     this.send(frame);
   }
@@ -201,6 +205,7 @@ export class Connection implements LinkObserver {
   private accepted(response: StartResponse): void {
     this.phase = 'started';
     this.cancelStart?.();
+    this.cancelPings?.();
     if (response.heartbeatInterval > 0) {
       const period = response.heartbeatInterval * 1_000;
       this.cancelHeartbeat = this.clock.every(period, () => this.heartbeat());
@@ -292,6 +297,7 @@ export class Connection implements LinkObserver {
 
   private stopTimers(): void {
     this.cancelStart?.();
+    this.cancelPings?.();
     this.cancelHeartbeat?.();
     this.cancelCheck?.();
   }
