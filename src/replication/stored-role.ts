@@ -40,9 +40,14 @@ export class StoredRole {
     return this.adopted;
   }
 
-  /** Whether no other gateway, and no process that is not known here, can have sent any number. */
+  /**
+   * Whether no other gateway, and no process that is not known here, can have sent any number. Of one that is
+   * configured as the backup nobody can tell: its primary may have served, and so may it have itself, before it
+   * lost all that it knew.
+   */
   get isFirst(): boolean {
-    return this.stored.epoch === 0 && (this.adopted || this.history.position() === 0);
+    const nothingUnknown = this.adopted || this.history.position() === 0;
+    return this.options.mode === 'primary' && this.stored.epoch === 0 && nothingUnknown;
   }
 
   /** What this node says of itself. */

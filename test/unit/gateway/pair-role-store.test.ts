@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isRoleLost, loggedRoleStore } from '../../../src/gateway/pair-role-store.js';
@@ -18,7 +18,7 @@ describe('the role file of a gateway with a log on disk', () => {
     const path = join(folder, 'role');
     const state = { role: 'primary', solo: true, boot: 7, peer: 'b', seenEpoch: 4 } as const;
     new RoleFile(path).save({ ...state, epoch: 4, position: 12 });
-    const store = loggedRoleStore(path, { epoch: 3, position: 10 }, false);
+    const store = loggedRoleStore(path, { epoch: 3, position: 10 }, false, null);
     expect(store.load()).toEqual({ ...state, epoch: 3, position: 10 });
   });
 
@@ -26,7 +26,7 @@ describe('the role file of a gateway with a log on disk', () => {
     const path = join(folder, 'role');
     const logged = { epoch: 5, position: 10 };
     expect(isRoleLost(path, logged)).toBe(true);
-    const store = loggedRoleStore(path, logged, resumes);
+    const store = loggedRoleStore(path, logged, resumes, null);
     const history = { position: () => 10, recovered: false };
     const options = { serverId: 'b', mode: 'primary', onPeerLoss: 'continue' } as const;
     const role = new StoredRole(
@@ -42,9 +42,39 @@ describe('the role file of a gateway with a log on disk', () => {
     expect(isRoleLost(path, logged)).toBe(false);
   });
 
+  it('that was lost begins no epoch of the peer, whom the journal knows, and no lower boot id', () => {
+    const path = join(folder, 'role');
+    const journal = join(folder, 'journal');
+    mkdirSync(journal);
+    const logged = { epoch: 5, position: 10 };
+    const state = { role: 'backup', solo: false, boot: 7_000, peer: 'a', seenEpoch: 5 } as const;
+    const known = loggedRoleStore(path, logged, true, journal);
+    known.save({ ...state, ...logged, peer: '' });
+    known.save({ ...state, ...logged });
+    rmSync(path);
+    const history = { position: () => 10, recovered: false };
+    const options = { serverId: 'b', mode: 'primary', onPeerLoss: 'continue' } as const;
+    const store = loggedRoleStore(path, logged, true, journal);
+    // Set back since.
+    const clock = new FakeClock(0, 0);
+    const role = new StoredRole({ ...options, promoteStale: false }, store, history, clock);
+    expect(role.state.boot).toBe(7_001);
+    role.beginEpoch();
+    // Odd ones belong to the smaller server_id.
+    expect(role.state.epoch).toBe(6);
+  });
+
+  it('is written though its journal cannot be', () => {
+    const path = join(folder, 'role');
+    const state = { role: 'backup', solo: false, boot: 7, peer: 'a', seenEpoch: 5 } as const;
+    const logged = { epoch: 5, position: 10 };
+    loggedRoleStore(path, logged, true, join(folder, 'gone')).save({ ...state, ...logged });
+    expect(new RoleFile(path).load()).toMatchObject({ peer: 'a' });
+  });
+
   it('was never there on a gateway that becomes one of a pair', () => {
     const path = join(folder, 'role');
     expect(isRoleLost(path, { epoch: 0, position: 10 })).toBe(false);
-    expect(loggedRoleStore(path, null, true).load()).toBeNull();
+    expect(loggedRoleStore(path, null, true, null).load()).toBeNull();
   });
 });

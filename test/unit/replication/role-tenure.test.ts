@@ -8,9 +8,13 @@ import { MemoryRoleStore, Pair, TICK, TIMEOUT } from '../../support/replication-
 const ignore = () => undefined;
 
 /** The first promotion of a gateway that never was one of a pair, and holds a history of its own. */
-function firstPromotion(position: number, recovered: boolean): RoleChange | undefined {
+function firstPromotion(
+  mode: 'primary' | 'backup',
+  position: number,
+  recovered: boolean,
+): RoleChange | undefined {
   const changes: RoleChange[] = [];
-  const settings = { serverId: 'a', mode: 'primary', onPeerLoss: 'continue' } as const;
+  const settings = { serverId: 'a', mode, onPeerLoss: 'continue' } as const;
   const tenure = new RoleTenure(
     { ...settings, promoteStale: false, refuses: false, timeout: TIMEOUT, tickPeriod: TICK },
     new MemoryRoleStore(),
@@ -35,7 +39,13 @@ describe('the first promotion of all', () => {
     ['of one that was alone and knows all that it sent jumps none', 7, true, false],
     ['of one that was alone and may have sent more jumps', 7, false, true],
   ] as const)('%s', (_, position, recovered, jump) => {
-    expect(firstPromotion(position, recovered)).toMatchObject({ epoch: 1, promoted: true, jump });
+    const change = firstPromotion('primary', position, recovered);
+    expect(change).toMatchObject({ epoch: 1, promoted: true, jump });
+  });
+
+  it('of one configured as the backup jumps: its primary, or what it forgot itself, may have served', () => {
+    const change = firstPromotion('backup', 0, false);
+    expect(change).toMatchObject({ epoch: 2, promoted: true, jump: true });
   });
 });
 
