@@ -36,7 +36,8 @@ interface Leaver {
 /**
  * Sends clients away without losing what is under way. One after another they are told to move (503,
  * `retry_after_ms`); from then on no request of theirs is taken. Each is closed once its requests are
- * answered and acknowledged, or when the time is up; what it has not acknowledged stays in its session.
+ * answered and acknowledged, or when the time is up; what it has not acknowledged stays in its session. Requests
+ * of clients that are away are waited for too: without an answer their outcome would be unknown.
  */
 export class Drain {
   private readonly leavers = new Set<Leaver>();
@@ -45,15 +46,17 @@ export class Drain {
 
   /**
    * @param connections those that are open; the Drain sees them go.
+   * @param inFlight how many requests of all sessions have no answer.
    * @param random from 0 to below 1.
    */
   constructor(
     private readonly connections: ReadonlyMap<ClientConnection, unknown>,
+    private readonly inFlight: () => number,
     private readonly clock: Clock,
     private readonly random: () => number = Math.random,
   ) {}
 
-  /** Resolves once every client was told to go. @param timeout ms; half of it is for telling them. */
+  /** Resolves once every client is gone, and answered. @param timeout ms; half of it is for telling them. */
   async run(timeout: number): Promise<void> {
     const { clock } = this;
     const began = clock.now();
@@ -64,7 +67,8 @@ export class Drain {
       this.tell(elapsed >= spread ? Infinity : (this.waiting.length * elapsed) / spread);
       const late = elapsed >= timeout;
       for (const leaver of this.leavers) this.look(leaver, late);
-      if (this.leavers.size === 0 && this.told === this.waiting.length) return;
+      const gone = this.leavers.size === 0 && this.told === this.waiting.length;
+      if (gone && (late || this.inFlight() === 0)) return;
       await sleep(clock, POLL_MS);
     }
   }

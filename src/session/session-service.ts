@@ -245,7 +245,7 @@ export class SessionService implements ConnectionHost {
    */
   async drain(timeout: number): Promise<void> {
     this.phase = 'draining';
-    await new Drain(this.connections, this.parts.clock).run(timeout);
+    await new Drain(this.connections, () => this.inFlight(), this.parts.clock).run(timeout);
   }
 
   /**

@@ -59,6 +59,25 @@ describe('drain', () => {
     expect(harness.service.inFlight()).toBe(1);
   });
 
+  test('waits for the answers of clients that are away, or their outcome would be unknown', async () => {
+    const harness = new SessionHarness();
+    const client = harness.started().business(1);
+    const id = client.started.connectionId;
+    client.link.lose();
+    harness.settle();
+    let over = false;
+    const drained = harness.service.drain(5_000).then(() => (over = true));
+    await pass(harness, 1_000);
+    expect(over).toBe(false);
+    harness.answer(0);
+    await pass(harness, 100);
+    await drained;
+    const next = new SessionHarness();
+    next.service.archive.restore([...harness.service.archive.snapshot()]);
+    const resumed = next.started('alice', { resumeSessionId: id });
+    expect(resumed.sequenced).toMatchObject([{ text: 'r1', seq: 1 }]);
+  });
+
   test('waits for acknowledgements while they come, and not for a client that sends none', async () => {
     const harness = new SessionHarness();
     const good = harness.started('good');
