@@ -102,11 +102,26 @@ demo-failover: build ## a primary and its standby under load: kill -9, return, p
 
 .PHONY: test test-cover test-long test-node24 chaos interop browser api-fuzz api-fuzz-short model model-long bench bench-quick lint vet fmt
 test: export GATESVR_SKIPPED = $(CURDIR)/dist/.skipped
-test: build ## all that CI checks: lint, types, build, interop, every test
-	@: >$(GATESVR_SKIPPED)
-	@$(MAKE) --no-print-directory -j 2 lint vet browser interop api-fuzz-short
-	@node test/run-jest.mjs
+test: ## all that CI checks: lint, types, build, interop, every test
+	@mkdir -p $(dir $(GATESVR_SKIPPED)) && : >$(GATESVR_SKIPPED)
+	@$(MAKE) --no-print-directory -j 5 interop-packages api-fuzz-packages jest sources format
 	@if [ -s $(GATESVR_SKIPPED) ]; then echo 'not tried on this machine:'; sed 's/^/  /' $(GATESVR_SKIPPED); fi
+
+# The parts of `make test`. No core shall wait: packages from PyPI come while npm installs its own, and the
+# sources are looked over with what everything else leaves of the processor - niced, for tests have clocks.
+.PHONY: jest sources format interop-packages api-fuzz-packages
+# Not beside the suites in Python, which wait for their gateway with clocks of their own.
+jest: build browser interop api-fuzz-short
+	@MAKEFLAGS= node test/run-jest.mjs
+
+sources: proto
+	@nice -n 19 node test/check-sources.mjs
+
+format: proto
+	@nice -n 19 node_modules/.bin/prettier --check --log-level warn .
+
+interop-packages api-fuzz-packages:
+	@test/$(@:-packages=)/run.sh packages
 
 test-cover: build ## the tests, with a coverage report in coverage/
 	$(JEST) --coverage
@@ -120,13 +135,13 @@ test-node24: build ## the tests on Node 24, taken from the npm registry
 chaos: build ## gateways under seeded faults, every promise checked (SEEDS=20 MINUTES=3 PARALLEL=1; SEED=7 replays)
 	@SEED=$(SEED) SEEDS=$(SEEDS) MINUTES=$(MINUTES) PARALLEL=$(PARALLEL) ONLY=$(ONLY) node test/chaos/play-seeds.mjs
 
-interop: build ## the tests against independent QUIC and gRPC stacks (needs python3)
+interop: build interop-packages ## the tests against independent QUIC and gRPC stacks (needs python3)
 	@if [ -x test/interop/run.sh ]; then test/interop/run.sh; fi
 
 browser: ## install Chromium for the tests in test/browser, where it is missing
 	@test/browser/install.sh
 
-api-fuzz-short: build
+api-fuzz-short: build api-fuzz-packages
 	@test/api-fuzz/run.sh short
 
 api-fuzz: build ## the operators' API against its OpenAPI document, with schemathesis (needs python3)

@@ -5,7 +5,8 @@ skip() { echo "$suite: skipped, $1" | tee -a "${GATESVR_SKIPPED:-/dev/null}"; ex
 fail() { echo "$suite: $1" >&2; exit 1; }
 
 # need_python VENV MODULE REQUIREMENT: a virtual environment that has the package; without one the suite
-# is skipped.
+# is skipped. `have_python` is the same, once and silently, for who only wants it there in good time.
+have_python() { (attempts=1 GATESVR_SKIPPED= need_python "$@" >/dev/null); }
 need_python() {
   command -v python3 >/dev/null || skip 'python3 is missing'
   python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' || skip 'python3 is older than 3.10'
@@ -14,11 +15,11 @@ need_python() {
     skip 'python3 cannot make a virtual environment (python3-venv is missing)'
   # A mirror may be slow, or fail for a while.
   local attempt begun=$SECONDS
-  for attempt in 1 2 3; do
+  for attempt in $(seq "${attempts:-3}"); do
     [ $((SECONDS - begun)) -lt 300 ] || break
     timeout 300 "$1/bin/pip" install -q --disable-pip-version-check --retries 5 --timeout 60 "$3" \
       >/dev/null 2>&1 && return
-    sleep $((attempt * 5))
+    [ "$attempt" = "${attempts:-3}" ] || sleep $((attempt * 5))
   done
   skip "$2 cannot be installed (pip install $2 failed)"
 }

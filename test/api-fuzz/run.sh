@@ -4,6 +4,7 @@
 # answers that the document describes, and never a 500.
 #
 #   test/api-fuzz/run.sh [short]    short: seconds instead of a minute, as `make test` runs it
+#   test/api-fuzz/run.sh packages   only makes the virtual environment, if that can be done at once
 #
 # GATESVR_CLI            the command to run (default: node dist/cli/main.js; `make build` first)
 # GATESVR_API_FUZZ_VENV  where the virtual environment is kept (default: .venv/api-fuzz)
@@ -17,7 +18,9 @@ how=(--phases examples,coverage,fuzzing,stateful --max-examples 30)
 venv=${GATESVR_API_FUZZ_VENV:-$root/.venv/api-fuzz}
 cli=${GATESVR_CLI:-node $root/dist/cli/main.js}
 
-need_python "$venv" schemathesis 'schemathesis>=4,<5'
+package=(schemathesis 'schemathesis>=4,<5')
+[ "${1:-}" = packages ] && { have_python "$venv" "${package[@]}"; exit 0; }
+need_python "$venv" "${package[@]}"
 need_build
 
 work=$(mktemp -d)

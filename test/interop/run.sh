@@ -3,6 +3,7 @@
 # PyPI in a virtual environment that this script makes. Starts a gateway and a demo upstream of its own on free ports.
 #
 #   test/interop/run.sh [-v]      -v: tracebacks of failed checks
+#   test/interop/run.sh packages  only makes the virtual environment, if that can be done at once
 #
 # GATESVR_CLI           the command to run (default: node dist/cli/main.js; `make build` first)
 # GATESVR_INTEROP_VENV  where the virtual environment is kept (default: .venv/interop)
@@ -15,8 +16,14 @@ here=$PWD/test/interop
 venv=${GATESVR_INTEROP_VENV:-$PWD/.venv/interop}
 cli=${GATESVR_CLI:-node $PWD/dist/cli/main.js}
 
-need_python "$venv" aioquic 'aioquic>=1.2,<2'
-need_python "$venv" grpc 'grpcio>=1.60,<2'
+quic_stack=(aioquic 'aioquic>=1.2,<2')
+grpc_stack=(grpc 'grpcio>=1.60,<2')
+if [ "${1:-}" = packages ]; then
+  have_python "$venv" "${quic_stack[@]}" && have_python "$venv" "${grpc_stack[@]}"
+  exit 0
+fi
+need_python "$venv" "${quic_stack[@]}"
+need_python "$venv" "${grpc_stack[@]}"
 need_build
 
 work=$(mktemp -d)
