@@ -1,6 +1,8 @@
 /** @type {import('jest').Config} */
 export default {
   testEnvironment: 'node',
+  globalSetup: '<rootDir>/test/support/run-begins.mjs',
+  globalTeardown: '<rootDir>/test/support/run-ends.mjs',
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   // `make stage` copies package.json there, with a node_modules of its own.
   modulePathIgnorePatterns: ['<rootDir>/stage/'],

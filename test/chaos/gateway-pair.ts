@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Settings } from '../../src/bench/load/gateway-process.js';
 import { GatewayPlace } from '../../src/cli/demo/gateway-place.js';
-import { writeCertificates } from '../../src/config/certificates.js';
+import { writeSharedCertificates } from '../support/shared-certificates.js';
 import type { Cluster } from './cluster.js';
 import { GatewayNode } from './gateway-node.js';
 import type { History } from './history.js';
@@ -50,7 +50,7 @@ export class GatewayPair implements Cluster {
     history: History,
     options: PairOptions,
   ): Promise<GatewayPair> {
-    await writeCertificates(folder);
+    await writeSharedCertificates(folder);
     const members: Member[] = [];
     const wires: PeerWire[] = [];
     for (const name of NAMES) {

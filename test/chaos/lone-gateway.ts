@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { bareSettings } from '../../src/bench/load/gateway-process.js';
 import type { Settings } from '../../src/bench/load/gateway-process.js';
 import { GatewayPlace } from '../../src/cli/demo/gateway-place.js';
-import { writeCertificates } from '../../src/config/certificates.js';
+import { writeSharedCertificates } from '../support/shared-certificates.js';
 import type { Cluster } from './cluster.js';
 import { GatewayNode } from './gateway-node.js';
 import type { History } from './history.js';
@@ -19,7 +19,7 @@ export class LoneGateway implements Cluster {
 
   /** @param folder for certificates, keys and the journal. */
   static async prepare(folder: string, history: History): Promise<LoneGateway> {
-    await writeCertificates(folder);
+    await writeSharedCertificates(folder);
     const place = await GatewayPlace.take();
     const settings = {
       ...commonSettings(folder, place),

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { freeTcpPort, freeUdpPort } from '../../src/bench/load/free-ports.js';
 import { GatewayProcess, bareSettings } from '../../src/bench/load/gateway-process.js';
-import { writeCertificates } from '../../src/config/certificates.js';
 import { GatewayClient, createQuicClient } from '../../src/sdk/client/index.js';
 import { UpstreamServer } from '../../src/sdk/upstream/index.js';
 import { zoneOf } from '../../src/routing/zone.js';
 import { CEILING_STEP } from '../../src/journal/number-ceiling.js';
 import { eventually } from '../support/quic-harness.js';
 import { PATIENCE_MS, PATIENT_CLIENT } from '../support/patience.js';
+import { writeSharedCertificates } from '../support/shared-certificates.js';
 
 const OPENID = 'survivor';
 const folder = mkdtempSync(join(tmpdir(), 'gatesvr-kill-'));
@@ -50,7 +50,7 @@ afterAll(async () => {
 
 describe('kill -9 of a gateway without a journal', () => {
   test('its clients come back by themselves, are told what is lost, and no number is used twice', async () => {
-    await writeCertificates(folder);
+    await writeSharedCertificates(folder);
     // Not one that the system gives away while no gateway has it.
     const quic = await freeUdpPort();
     const first = await start(quic);

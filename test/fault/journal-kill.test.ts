@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { freeTcpPort, freeUdpPort } from '../../src/bench/load/free-ports.js';
 import { GatewayProcess, bareSettings } from '../../src/bench/load/gateway-process.js';
-import { writeCertificates } from '../../src/config/certificates.js';
 import { GatewayClient, createQuicClient } from '../../src/sdk/client/index.js';
 import { UpstreamServer } from '../../src/sdk/upstream/index.js';
 import { ZONES } from '../../src/routing/zone.js';
 import { eventually } from '../support/quic-harness.js';
 import { PATIENT_CLIENT } from '../support/patience.js';
 import { Visitor } from '../support/visitor.js';
+import { writeSharedCertificates } from '../support/shared-certificates.js';
 
 /** An attempt that begins while there is no gateway must not outlast that by far: its repeats back off. */
 const SLOW = { ...PATIENT_CLIENT, openTimeoutMs: 10_000 };
@@ -41,7 +41,7 @@ const visitors: Visitor[] = [];
 let load = true;
 
 beforeAll(async () => {
-  await writeCertificates(folder);
+  await writeSharedCertificates(folder);
   ports = { quic: await freeUdpPort(), grpc: await freeTcpPort() };
 });
 

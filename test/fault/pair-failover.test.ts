@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { freeTcpPort, freeUdpPort } from '../../src/bench/load/free-ports.js';
 import { GatewayProcess, bareSettings } from '../../src/bench/load/gateway-process.js';
-import { writeCertificates } from '../../src/config/certificates.js';
 import { GatewayClient, createQuicClient } from '../../src/sdk/client/index.js';
 import { UpstreamServer } from '../../src/sdk/upstream/index.js';
 import { ZONES } from '../../src/routing/zone.js';
@@ -13,6 +12,7 @@ import { TcpRelay } from '../support/replication-nodes.js';
 import { eventually } from '../support/quic-harness.js';
 import { PATIENCE_MS } from '../support/patience.js';
 import { Visitor } from '../support/visitor.js';
+import { writeSharedCertificates } from '../support/shared-certificates.js';
 
 /** Of two addresses one may be dead: what opening a connection may take stays as users have it. */
 const SLOW = { connectTimeoutMs: PATIENCE_MS, requestTimeoutMs: PATIENCE_MS };
@@ -199,7 +199,7 @@ class World {
   }
 }
 
-beforeAll(() => writeCertificates(folder).then(() => undefined));
+beforeAll(() => writeSharedCertificates(folder));
 
 afterEach(async () => {
   load = false;

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import type { Clock } from '../../src/base/clock.js';
 import { loadConfig } from '../../src/config/load.js';
 import { MAX_HASHED_DAYS } from '../../src/config/certificate-hash.js';
-import { writeCertificates } from '../../src/config/certificates.js';
 import { Gateway } from '../../src/gateway/gateway.js';
 import { UpstreamServer } from '../../src/sdk/upstream/index.js';
 import type { UpstreamServerOptions } from '../../src/sdk/upstream/index.js';
 import { PATIENCE_MS } from './patience.js';
+import { writeSharedCertificates } from './shared-certificates.js';
 
 /** A whole gateway in this process on free ports, its files in a folder of its own. */
 export class GatewayHarness {
@@ -18,7 +18,7 @@ export class GatewayHarness {
 
   /** Starts a gateway; one after another they share the state file, as restarts do. */
   async gateway(settings: Record<string, string> = {}, clock?: Clock): Promise<Gateway> {
-    await (this.certificates ??= writeCertificates(this.folder, { days: MAX_HASHED_DAYS }));
+    await (this.certificates ??= writeSharedCertificates(this.folder, MAX_HASHED_DAYS));
     const flags: Record<string, string> = {
       'server.quic_addr': '127.0.0.1:0',
       'server.grpc_addr': '127.0.0.1:0',

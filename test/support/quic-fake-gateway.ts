@@ -1,11 +1,11 @@
 import { SystemClock } from '../../src/base/clock.js';
-import { makeCertificates } from '../../src/config/certificates.js';
 import type { DevelopmentCertificates } from '../../src/config/certificates.js';
 import { GATESVR_ALPN, quicEdge } from '../../src/edge/quic-edge.js';
 import { QuicServer } from '../../src/quic/quic-server.js';
 import { silentLogger } from '../../src/telemetry/log.js';
 import { Metrics } from '../../src/telemetry/metrics.js';
 import { FakeGateway } from './fake-gateway.js';
+import { sharedCertificates } from './shared-certificates.js';
 
 export { until } from './until.js';
 
@@ -55,5 +55,5 @@ let once: Promise<DevelopmentCertificates> | null = null;
 
 /** One set of certificates serves all tests of a file. */
 function certificates(): Promise<DevelopmentCertificates> {
-  return (once ??= makeCertificates());
+  return (once ??= sharedCertificates());
 }

@@ -1,5 +1,4 @@
 import { Registry } from 'prom-client';
-import { makeCertificates } from '../../src/config/certificates.js';
 import { QuicClient } from '../../src/quic/quic-client.js';
 import type { QuicClientOptions } from '../../src/quic/quic-client.js';
 import type { QuicClosed } from '../../src/quic/quic-closed.js';
@@ -10,15 +9,16 @@ import type { ConnectionHandler, QuicServerOptions } from '../../src/quic/quic-s
 import type { QuicStream } from '../../src/quic/quic-stream.js';
 import { silentLogger } from '../../src/telemetry/log.js';
 import { QuicMetrics } from '../../src/telemetry/quic-metrics.js';
+import { sharedCertificates } from './shared-certificates.js';
 import { allIsRead } from './until.js';
 
 export { until as eventually } from './until.js';
 
-let certificates: ReturnType<typeof makeCertificates> | null = null;
+let certificates: ReturnType<typeof sharedCertificates> | null = null;
 
-/** A CA and a server certificate for localhost, made once per test file. */
+/** A CA and a server certificate for localhost, always the same in a test file. */
 export async function testIdentity(): Promise<{ cert: Buffer; key: Buffer; ca: Buffer }> {
-  const made = await (certificates ??= makeCertificates());
+  const made = await (certificates ??= sharedCertificates());
   return {
     cert: Buffer.from(made.certificate),
     key: Buffer.from(made.key),
