@@ -19,6 +19,7 @@ export default {
   testTimeout: 300_000,
   // Twice the cores that CI has: many tests wait for timers and sockets most of their time.
   maxWorkers: 4,
+  testSequencer: '<rootDir>/test/longest-first.mjs',
   // Each test file leaves its modules behind in its worker.
   workerIdleMemoryLimit: '1GB',
 };
