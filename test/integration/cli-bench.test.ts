@@ -127,8 +127,8 @@ describe('gatesvr bench', () => {
     });
   });
 
-  test('push: each accepted, and received once', async () => {
-    const { code, json } = await bench('--mode', 'push', '--json');
+  test.each([[[]], [['--unary']]])('push %j: each accepted, and received once', async (more) => {
+    const { code, json } = await bench('--mode', 'push', '--json', ...more);
     expect(code).toBe(0);
     const report = json();
     expect(report['verified']).toMatch(/^\d+ pushes, each received once, in order/);

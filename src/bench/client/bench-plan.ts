@@ -38,6 +38,8 @@ export interface BenchPlan {
   readonly heartbeat: number;
   /** A broadcast goes to every session of the gateway, not only to those of the bench. */
   readonly everyone: boolean;
+  /** Pushes go by a call each, rather than over one PushStream. */
+  readonly unary: boolean;
   /** Upstreams of this process take part in all zones and answer the echo. */
   readonly ownUpstreams: boolean;
   readonly token: (openid: string) => string;

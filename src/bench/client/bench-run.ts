@@ -72,7 +72,7 @@ export class BenchRun {
     const { gateway, openids, token, target, timeout } = plan;
     const sockets = Math.max(MIN_SOCKETS, Math.ceil(openids.length / SESSIONS_PER_SOCKET));
     this.pool = new SessionPool(target, { sockets, token, openTimeoutMs: timeout });
-    this.pushes = new GrpcPushGateway(gateway.address, gateway.access);
+    this.pushes = new GrpcPushGateway(gateway.address, gateway.access, plan.unary);
     this.upstreams = plan.ownUpstreams
       ? new OwnUpstreams(gateway.address, gateway.access, timeout)
       : null;

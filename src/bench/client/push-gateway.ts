@@ -25,13 +25,19 @@ export interface PushGateway {
 export class GrpcPushGateway implements PushGateway {
   private readonly caller: GatewayCaller;
 
-  constructor(address: string, access: GatewayAccess = {}) {
+  /** @param unary a call for each push, as by upstreams that are not built with the SDK; else over PushStream. */
+  constructor(
+    address: string,
+    access: GatewayAccess = {},
+    private readonly unary = false,
+  ) {
     this.caller = new GatewayCaller(address, CALL_TIMEOUT_MS, access);
   }
 
   async push(openid: string, data: Uint8Array): Promise<void> {
     const request = { ...CONTENT, targetType: 'openid', targetId: openid, data };
-    const { success, errorCode, message } = await this.caller.push(request).catch(toOneLine);
+    const answer = this.unary ? this.caller.pushAlone(request) : this.caller.push(request);
+    const { success, errorCode, message } = await answer.catch(toOneLine);
     if (!success) throw new Error(`a push was refused: ${errorCode} ${message}`);
   }
 

@@ -24,7 +24,7 @@ export interface FanOutPlan {
   readonly broadcasts: number;
 }
 
-/** A push by a call of its own is so much dearer that fewer of them tell the same. */
+/** A push by itself is so much dearer that fewer of them tell the same. */
 const SINGLE_SHARE = 8;
 /** Broadcasts that travel together are so much cheaper that more of them take the same time. */
 const TOGETHER_SHARE = 2;
@@ -37,8 +37,9 @@ const BEATS_PER_SECOND = 200;
 
 /**
  * What one delivery costs the gateway, its acknowledgement included: one message to many sessions as a
- * broadcast, alone, one after the other and some at once, and as a batch of reliable pushes, and pushes one
- * by one. Then a broadcast to a large audience, and what heartbeats of sessions of another process wait meanwhile.
+ * broadcast, alone, one after the other and some at once, as a batch of reliable pushes, and as pushes one
+ * by one, over a stream and by unary calls. Then a broadcast to a large audience, and what heartbeats of sessions
+ * of another process wait meanwhile.
  */
 export async function runFanOut(
   contestant: Contestant,
@@ -47,6 +48,7 @@ export async function runFanOut(
 ): Promise<void> {
   const address = `127.0.0.1:${contestant.grpcPort ?? 0}`;
   const [single, batch] = [new GrpcPushGateway(address), new BatchFanOut(address)];
+  const unary = new GrpcPushGateway(address, {}, true);
   try {
     const pieces = Math.max(1, Math.round(plan.deliveries / plan.receivers));
     const ways = [
@@ -58,7 +60,8 @@ export async function runFanOut(
       ],
       ['broadcasts, ten at once,', pieces * TOGETHER_SHARE, broadcastWith(single, { atOnce: 10 })],
       ['push, one call per 1,000', pieces, broadcastWith(batch, { everyone: false })],
-      ['push, one call each', Math.ceil(plan.deliveries / SINGLE_SHARE), pushWith(single)],
+      ['push, over one stream', Math.ceil(plan.deliveries / SINGLE_SHARE), pushWith(single)],
+      ['push, one call each', Math.ceil(plan.deliveries / SINGLE_SHARE), pushWith(unary)],
     ] as const;
     for (const [name, times, make] of ways) {
       const pool = new SessionPool(localTarget(contestant.port));
@@ -76,6 +79,7 @@ export async function runFanOut(
     if (plan.audience > 0) await largeBroadcast(contestant, plan, single, emit);
   } finally {
     single.close();
+    unary.close();
     batch.close();
   }
 }

@@ -27,6 +27,7 @@ export interface BenchOptions extends TrustOptions, AccessOptions {
   readonly action: string;
   readonly heartbeat: number;
   readonly everyone?: boolean;
+  readonly unary?: boolean;
   readonly ownUpstreams?: boolean;
   readonly token: string;
   readonly tokens?: string;
@@ -48,11 +49,11 @@ const IN_FLIGHT: Record<BenchMode, number> = {
 
 /** Options that a mode has no use for. */
 const WITHOUT_MEANING: Record<BenchMode, readonly (keyof BenchOptions)[]> = {
-  echo: ['heartbeat', 'everyone'],
+  echo: ['heartbeat', 'everyone', 'unary'],
   push: ['heartbeat', 'everyone', 'action'],
-  broadcast: ['heartbeat', 'inFlight', 'action'],
-  connect: ['heartbeat', 'everyone', 'action', 'ramp', 'size'],
-  idle: ['rate', 'inFlight', 'warmup', 'size', 'everyone', 'action'],
+  broadcast: ['heartbeat', 'inFlight', 'action', 'unary'],
+  connect: ['heartbeat', 'everyone', 'action', 'ramp', 'size', 'unary'],
+  idle: ['rate', 'inFlight', 'warmup', 'size', 'everyone', 'action', 'unary'],
 };
 
 /** Adds all options of `gatesvr bench` but --json. */
@@ -85,6 +86,7 @@ export function addPlanOptions(command: Command): Command {
       '--everyone',
       'broadcast to every session of the gateway, not only to those of this run',
     )
+    .option('--unary', 'push by a call each (PushToClient), not over one PushStream')
     .option('--own-upstreams', 'serve the echo: register upstreams for all zones at --gateway')
     .option('--token <token>', 'the token of all sessions', 'default-token')
     .option('--tokens <file>', 'lines of openid and token: the sessions to open');
@@ -121,6 +123,7 @@ export function planOf(options: BenchOptions, command: Command): BenchPlan {
     action: options.action,
     heartbeat: options.heartbeat,
     everyone,
+    unary: options.unary ?? false,
     ownUpstreams,
     token: (openid) => tokens?.get(openid) ?? options.token,
   };

@@ -99,7 +99,8 @@ export class GatewayCaller {
     );
   }
 
-  private async pushAlone(request: PushFields): Promise<UnicastPushResponse> {
+  /** By PushToClient, a call for each push. @throws as `push`. */
+  async pushAlone(request: PushFields): Promise<UnicastPushResponse> {
     const method = Method.PushToClient;
     return this.hear(await this.call(method, UnicastPushRequest, request, UnicastPushResponse));
   }

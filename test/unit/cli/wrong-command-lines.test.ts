@@ -25,6 +25,7 @@ test.each([
   ['upstream --secret hush', '--secret is written env:NAME or file:PATH'],
   ['bench --mode idle --rate 5', '--rate means nothing to --mode idle: leave it out'],
   ['bench --mode broadcast --sessions 20000', 'open fewer, or say --everyone'],
+  ['bench --mode echo --unary', '--unary'],
   ['bench --timeout 0', 'give more than 0.'],
 ])('%s is refused in one line and ends with 2, before anything is done', async (line, message) => {
   const run = new CliRun(line.split(' '), (program, terminal, signals) => {
