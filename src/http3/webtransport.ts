@@ -19,11 +19,15 @@ export const WebTransportCode = {
   SESSION_GONE: 0x170d7b68,
 } as const;
 
-/** Settings of clients that mean WebTransport: of draft 02, of 07 to 12, of 13 and 14. */
+/**
+ * Settings of clients that mean WebTransport: of draft 02, of 07 to 12, of 13 and 14, and datagrams, which all
+ * of them want: from draft 09 on clients need announce no more, and webtransport-go never did before draft 15.
+ */
 const CLIENT_SETTINGS: readonly number[] = [
   SettingId.ENABLE_WEBTRANSPORT,
   SettingId.WEBTRANSPORT_MAX_SESSIONS,
   0x14e9cd29,
+  SettingId.H3_DATAGRAM,
 ];
 
 /** What a connection announces that takes WebTransport sessions: one, which is what a client of ours needs. */

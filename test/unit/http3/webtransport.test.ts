@@ -25,6 +25,7 @@ it.each<[string, number, number, boolean]>([
   ['draft 02', 0x2b603742, 1, true],
   ['drafts 07 to 12', 0xc671706a, 16, true],
   ['drafts 13 and 14', 0x14e9cd29, 1, true],
+  ['drafts 09 to 12, by datagrams alone', 0x33, 1, true],
   ['draft 02, switched off', 0x2b603742, 0, false],
   ['extended CONNECT alone', 0x08, 1, false],
 ])('knows a client of %s', (_, id, value, known) => {
