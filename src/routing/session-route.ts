@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.js';
 import type { Logger } from '../telemetry/log.js';
 import type { UpstreamMetrics } from '../telemetry/upstream-metrics.js';
 import type { FailureKind } from '../upstream/process-call.js';
+import { MAX_ANSWER_BYTES } from '../wire/limits.js';
 import type { UpstreamResponse } from '../wire/messages.js';
 import type { DispatchHold, HeldLine } from './dispatch-hold.js';
 import { PendingRequest } from './pending-request.js';
@@ -109,7 +110,7 @@ export class SessionRoute implements RequestOwner, HeldLine {
     pending.request.trace?.onAttemptFailed(kind, reason);
     if (kind === 'unreachable' || kind === 'lost') onDead(instance, reason);
     // A timeout, a cancelled or a declined call says nothing; any answer is a sign of life.
-    else if (kind === 'failed' || kind === 'garbage') onAlive(instance);
+    else if (kind === 'failed' || kind === 'garbage' || kind === 'oversized') onAlive(instance);
     if (kind === 'unreachable' && this.retry(pending, instance)) this.pump();
     else this.finish(pending, this.failureOf(kind));
   }
@@ -230,6 +231,8 @@ export class SessionRoute implements RequestOwner, HeldLine {
         return this.failure(503, 'too many requests wait for the upstream');
       case 'garbage':
         return this.upstreamFailed(502, 'the upstream answered garbage');
+      case 'oversized':
+        return this.upstreamFailed(502, `the answer is larger than ${MAX_ANSWER_BYTES} bytes`);
       case 'failed':
         return this.upstreamFailed(502, 'the upstream failed');
     }

@@ -1,4 +1,4 @@
-import { messageOf } from '../base/errors.js';
+import { CodedError, messageOf } from '../base/errors.js';
 import { GrpcStatus } from '../grpc/unary-caller.js';
 import type { CallFailure, CallHandle } from '../grpc/unary-caller.js';
 import type { UpstreamResponse } from '../wire/messages.js';
@@ -19,10 +19,19 @@ import type { UpstreamClient } from './upstream-client.js';
  *   or too much waits for the connection already;
  * - full: we did not send it, for too much waits for the upstream to read it;
  * - failed: the upstream answered with a gRPC status of its own making;
- * - garbage: it answered what is no response to this request.
+ * - garbage: it answered what is no response to this request;
+ * - oversized: its answer fits in no frame of a client.
  */
 export type FailureKind =
-  'unreachable' | 'lost' | 'timeout' | 'cancelled' | 'declined' | 'full' | 'failed' | 'garbage';
+  | 'unreachable'
+  | 'lost'
+  | 'timeout'
+  | 'cancelled'
+  | 'declined'
+  | 'full'
+  | 'failed'
+  | 'garbage'
+  | 'oversized';
 
 /** One ProcessRequest under way; whoever waits for it extends this, so that it is one object. */
 export abstract class ProcessCall implements RequestObserver {
@@ -54,7 +63,8 @@ export abstract class ProcessCall implements RequestObserver {
     try {
       response = decodeResponse(bytes, this.clientSeqId);
     } catch (error) {
-      this.failed('garbage', messageOf(error));
+      const oversized = error instanceof CodedError && error.code === 'TOO_LARGE';
+      this.failed(oversized ? 'oversized' : 'garbage', messageOf(error));
       return;
     }
     this.answered(response);

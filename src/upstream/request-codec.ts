@@ -1,5 +1,5 @@
 import { CodedError, messageOf } from '../base/errors.js';
-import { MAX_FRAME_BYTES } from '../wire/limits.js';
+import { MAX_ANSWER_BYTES } from '../wire/limits.js';
 import {
   UpstreamRequest,
   UpstreamResponse,
@@ -18,12 +18,6 @@ export interface OutgoingRequest {
   readonly headers: Record<string, string>;
 }
 
-/**
- * A response becomes ServerPush{BusinessResponse}: the same fields, plus at most 6 bytes msg_id,
- * 10 seq_id, 2 type and 5 for the payload's own tag and length.
- */
-const MAX_RESPONSE_BYTES = MAX_FRAME_BYTES - 32;
-
 /** Encodes a request to bytes that alias nothing of it. */
 export function encodeRequest(request: OutgoingRequest): Uint8Array {
   // Field by field: `request` may be a richer object, and the codec writes what it finds.
@@ -41,19 +35,24 @@ export function encodeRequest(request: OutgoingRequest): Uint8Array {
 /**
  * Decodes and checks what an upstream answered. A client_seq_id of 0 is fine, for deployed upstreams
  * may leave it out; any other number than the request's means that the answer is somebody else's.
- * @throws {CodedError} BAD_RESPONSE with the reason, for logs.
+ * @throws {CodedError} BAD_RESPONSE, or TOO_LARGE where it fits in no client frame, with the reason, for logs.
  */
 export function decodeResponse(bytes: Uint8Array, clientSeqId: number): UpstreamResponse {
-  if (bytes.length > MAX_RESPONSE_BYTES) {
-    const limit = `more than the ${MAX_RESPONSE_BYTES} that fit in a client frame`;
-    throw new CodedError('BAD_RESPONSE', `answered ${bytes.length} bytes, ${limit}`);
-  }
   const response = decodeChecked(bytes);
   if (response.clientSeqId !== 0 && response.clientSeqId !== clientSeqId) {
     const numbers = `client_seq_id ${response.clientSeqId} to request ${clientSeqId}`;
     throw new CodedError('BAD_RESPONSE', `answered with ${numbers}`);
   }
+  if (bytes.length > MAX_ANSWER_BYTES) checkSize(response);
   return response;
+}
+
+/** What tells whose answer it is stays here, so it does not count: it differs by the way that the answer came. */
+function checkSize({ code, message, data, headers }: UpstreamResponse): void {
+  const { length } = encodeMessage(UpstreamResponse, { code, message, data, headers });
+  if (length <= MAX_ANSWER_BYTES) return;
+  const limit = `more than the ${MAX_ANSWER_BYTES} that fit in a client frame`;
+  throw new CodedError('TOO_LARGE', `answered ${length} bytes, ${limit}`);
 }
 
 function decodeChecked(bytes: Uint8Array): UpstreamResponse {

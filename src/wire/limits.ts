@@ -45,3 +45,6 @@ export const NUMBER_JUMP = 2 ** 32;
  * at most 5 and 8 varint bytes.
  */
 export const MAX_BODY_BYTES = MAX_FRAME_BYTES - 15;
+
+/** Largest answer that fits there: code, message, data and headers, beside 2 bytes of type and 4 before the payload. */
+export const MAX_ANSWER_BYTES = MAX_BODY_BYTES - 6;
