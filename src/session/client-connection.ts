@@ -46,6 +46,8 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
   private verifying: number | null = null;
   private leaving = false;
   private over = false;
+  /** How it ended, once the last word is said: the peer may close first, with a code of its own. */
+  private lastWord: LinkClosed | null = null;
   private readonly reading: ReadPause;
   private readonly out: ClientLink;
   private readonly proof: ProofDeadline;
@@ -146,7 +148,7 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
   onClosed(closed: LinkClosed): void {
     this.end();
     this.out.tap?.closed(closed);
-    this.host.onConnectionClosed(this, closed);
+    this.host.onConnectionClosed(this, this.lastWord ?? closed);
   }
 
   onAnswersUnread(): void {
@@ -293,6 +295,7 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
     this.session = null;
     this.over = true;
     this.proof.cancel();
+    this.lastWord = { code: ErrorCode.None, reason: 'stopped', by: 'peer' };
     this.host.onStopped(session, stop);
     this.out.finish(ErrorCode.None, 'stopped');
   }
@@ -324,6 +327,7 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
   private leaveWith(lastFrame: Frame, code: ErrorCode, reason: string): void {
     if (this.over) return;
     this.end();
+    this.lastWord = { code, reason, by: 'local' };
     this.out.leave(lastFrame, code, reason);
   }
 
