@@ -1,6 +1,7 @@
 import { CodedError } from '../base/errors.js';
 import { textWithin } from '../base/text-within.js';
 import { ASK_AGAIN_MS, AddressPolicy } from './address-policy.js';
+import { receivePackets } from './coalesced-packets.js';
 import type { ConnectionHost } from './connection-host.js';
 import type { QuicConnectionObserver } from './connection-observer.js';
 import { ConnectionTimer } from './connection-timer.js';
@@ -9,7 +10,6 @@ import type { PeerAddress } from './peer-address.js';
 import { howItEnded } from './quic-closed.js';
 import type { QuicClosed } from './quic-closed.js';
 import type { QuicStream, StreamHost } from './quic-stream.js';
-import { SOLE_PATH } from './quiche.js';
 import type { QuicheConnection } from './quiche.js';
 import { StreamSet } from './stream-set.js';
 import type { TurnMember } from './turn-scheduler.js';
@@ -244,7 +244,7 @@ export class QuicConnection implements TurnMember, StreamHost {
     this.turnBytes += datagram.length;
     this.turnDatagrams++;
     try {
-      this.quiche.recv(datagram, SOLE_PATH.recvInfo);
+      receivePackets(this.quiche, datagram);
     } catch (error) {
       // quiche closes the connection itself where the peer broke a rule; a failed fresh connection
       // is closed at once and would never time out.
