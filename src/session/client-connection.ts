@@ -2,6 +2,7 @@ import { messageOf } from '../base/errors.js';
 import type { Link, LinkClosed, LinkObserver, SendResult } from '../link/link.js';
 import { ErrorCode, TOKEN_EXPIRED, errorName } from '../wire/error-catalogue.js';
 import type { Frame } from '../wire/frame-encoder.js';
+import { FRAME_PREFIX_BYTES } from '../wire/limits.js';
 import {
   BusinessRequest,
   ClientAck,
@@ -121,7 +122,7 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
     const { metrics, clock } = this.host.environment;
     metrics.decode.begin(clock);
     metrics.totalRequests.add();
-    metrics.bytesIn.add(bytes.length);
+    metrics.bytesIn.add(FRAME_PREFIX_BYTES + bytes.length);
     const frame = this.parse(ClientRequest, bytes, 0, 'ClientRequest');
     if (frame === null) return;
     if (this.session === null) this.out.recognise(frame, bytes);

@@ -88,8 +88,9 @@ export class ClientLink {
   leave(lastFrame: Frame, code: ErrorCode, reason: string): void {
     this.countRefusal(code);
     const told = this.waiting.length === 0 && this.out.send(lastFrame) === 'ok';
-    if (told) this.out.finish(code, reason);
-    else this.out.close(code, reason);
+    if (!told) return this.out.close(code, reason);
+    this.metrics.bytesOut.add(lastFrame.length);
+    this.out.finish(code, reason);
   }
 
   /** Ends gracefully, without a word. */
