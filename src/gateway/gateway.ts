@@ -265,8 +265,7 @@ export class Gateway {
   }
 
   private acceptLink(link: Link): void {
-    this.metrics.ws.connections.add(link.transport);
-    this.sessions.accept(link);
+    if (this.sessions.accept(link)) this.metrics.ws.connections.add(link.transport);
   }
 
   private async run(): Promise<void> {

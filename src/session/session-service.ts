@@ -146,18 +146,22 @@ export class SessionService implements ConnectionHost {
     this.pushes.open();
   }
 
-  /** Takes a new Link; what is too much is closed with 503, or 429 where it is its address's fault. */
-  accept(link: Link): void {
+  /**
+   * Takes a new Link; what is too much is closed with 503, or 429 where it is its address's fault.
+   * @returns whether it was taken.
+   */
+  accept(link: Link): boolean {
     const key = this.overload.keyOf(link.remoteAddress);
     const refusal = this.capacityRefusal() ?? this.overload.admitConnection(key);
     if (refusal !== null) {
       refuseLink(link, refusal.code, refusal.reason);
       this.parts.rejected.add(refusal.label);
-      return;
+      return false;
     }
     const openedAt = this.parts.clock.now();
     this.connections.set(new ClientConnection(link, this), { key, openedAt });
     this.overload.noteConnections(this.connections.size);
+    return true;
   }
 
   private capacityRefusal(): ConnectionRefusal | null {

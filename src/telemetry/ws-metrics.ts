@@ -6,7 +6,7 @@ import { exportGauges, tallyTable } from './tally-table.js';
 const TALLIES = {
   connections: [
     'gatesvr_connections_total',
-    'Client connections that were ready to carry frames, by transport',
+    'Client connections that were taken, by transport; refused ones are in gatesvr_connections_rejected_total',
     'transport',
     ['quic', 'http3', 'webtransport', 'websocket', 'websocket_json'],
   ],
