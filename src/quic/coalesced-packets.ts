@@ -18,8 +18,11 @@ export function receivePackets(quiche: Pick<QuicheConnection, 'recv'>, datagram:
   let rest = datagram;
   for (let count = 1; ; count++) {
     const length = count < MAX_PACKETS ? firstPacketLength(rest) : rest.length;
+    if (length === rest.length) {
+      quiche.recv(rest, SOLE_PATH.recvInfo);
+      return;
+    }
     quiche.recv(rest.subarray(0, length), SOLE_PATH.recvInfo);
-    if (length === rest.length) return;
     rest = rest.subarray(length);
   }
 }
