@@ -14,7 +14,7 @@ export interface Clock {
   /** Milliseconds since 1970, for what people and peers read. */
   wallTime(): number;
   /**
-   * Calls `run` once after `delay` ms. Does not keep the process alive. After a stall it runs once the
+   * Calls `run` once after `delay` ms, none where it is below 0. Does not keep the process alive. After a stall it runs once the
    * sockets were read: what came meanwhile may be what `run` would find missing.
    */
   after(delay: number, run: () => void): Cancel;
@@ -40,11 +40,14 @@ export class SystemClock implements Clock {
   after(delay: number, run: () => void): Cancel {
     const due = this.now() + delay;
     let reading: NodeJS.Immediate | undefined;
-    const timer = setTimeout(() => {
-      if (this.now() - due < STALL_MS) return run();
-      // In the first turn the sockets are read, at its end QUIC connections hand out what they got.
-      reading = setImmediate(() => (reading = setImmediate(run)));
-    }, delay);
+    const timer = setTimeout(
+      () => {
+        if (this.now() - due < STALL_MS) return run();
+        // In the first turn the sockets are read, at its end QUIC connections hand out what they got.
+        reading = setImmediate(() => (reading = setImmediate(run)));
+      },
+      Math.max(0, delay),
+    );
     timer.unref();
     return () => {
       clearTimeout(timer);

@@ -124,8 +124,16 @@ export class GrpcJsServer implements GrpcServer {
   }
 
   private async end(graceMs: number): Promise<void> {
-    const spare = this.clock.after(graceMs, () => this.server.forceShutdown());
-    await this.drain();
-    spare();
+    // Where a client closes while it is told to go, grpc-js may never say that it has shut down.
+    await new Promise<void>((resolve) => {
+      const spare = this.clock.after(graceMs, () => {
+        this.server.forceShutdown();
+        resolve();
+      });
+      void this.drain().then(() => {
+        spare();
+        resolve();
+      });
+    });
   }
 }

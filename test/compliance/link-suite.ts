@@ -265,8 +265,8 @@ export function linkSuite(name: string, connect: ConnectLink, carriage = asTheyA
       it(`sends nothing that waits once it discards${after}`, async () => {
         pair.client.pause();
         const { piece, taken } = await fill(pair.server);
-        // Half of it: some transports make frames longer.
-        const waiting = Math.floor(pair.server.bufferedBytes / piece.length / 2);
+        // A quarter of it: some transports make frames longer, or count what the system has taken of a write.
+        const waiting = Math.floor(pair.server.bufferedBytes / piece.length / 4);
         expect(waiting).toBeGreaterThan(0);
         server.call(end);
         await settle(50);

@@ -17,7 +17,7 @@ export class HoldingClock implements Clock {
   }
 
   after(delay: number, run: () => void): Cancel {
-    const timer = setTimeout(run, Math.min(delay, LONGEST_MS));
+    const timer = setTimeout(run, Math.min(Math.max(0, delay), LONGEST_MS));
     return () => clearTimeout(timer);
   }
 
