@@ -21,6 +21,8 @@ export class StateKeeper {
   readonly ceiling: NumberCeiling;
   private readonly ceilingFile: NumberCeilingFile | null;
   private loaded = false;
+  /** What became of a file that could not be used, or null. */
+  private unused: string | null = null;
 
   /**
    * @param path null: nothing is kept.
@@ -37,8 +39,11 @@ export class StateKeeper {
 
   /** What an operator should know, one line each. */
   warnings(): string[] {
-    if (this.ceilingFile?.behind !== true) return [];
-    return ['the number ceiling cannot be written: after a crash pushes could reuse numbers'];
+    const found = this.unused === null ? [] : [this.unused];
+    if (this.ceilingFile?.behind === true) {
+      found.push('the number ceiling cannot be written: after a crash pushes could reuse numbers');
+    }
+    return found;
   }
 
   /** Nothing is written any more. */
@@ -140,6 +145,8 @@ export class StateKeeper {
   private async setAside(path: string, records: readonly StateRecord[]): Promise<null> {
     const aside = `${path}.lone`;
     await retireStateFile(path, aside);
+    this.unused =
+      'the state file is of a gateway without a peer, and was not used: the log says more';
     const sessions = records.filter(({ session }) => session).length;
     this.log.error(
       { sessions, aside },
@@ -155,6 +162,8 @@ export class StateKeeper {
       if (!(error instanceof DamagedStateError)) throw error;
       const aside = `${path}.damaged`;
       await retireStateFile(path, aside);
+      this.unused =
+        'the state file was damaged, sessions of the last process are lost: the log says more';
       this.log.error({ reason: error.message, aside }, 'sessions of the last process are lost');
       return null;
     }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -24,13 +24,27 @@ function build() {
   return { path, errors, keeper: new StateKeeper(path, log, new FakeClock()) };
 }
 
+test('a damaged file is set aside, which /health tells of', async () => {
+  const { path, errors, keeper } = build();
+  const { service } = new SessionHarness();
+  writeFileSync(path, 'no state at all');
+  await keeper.load(service);
+  expect([existsSync(path), existsSync(`${path}.damaged`)]).toEqual([false, true]);
+  expect(errors).toHaveLength(1);
+  expect(keeper.warnings()).toEqual([
+    'the state file was damaged, sessions of the last process are lost: the log says more',
+  ]);
+});
+
 describe('a gateway of a pair', () => {
   test('sets the state of a gateway without a peer aside, and says what to do with it', async () => {
     const { path, errors, keeper } = build();
     const harness = new SessionHarness({ offlineTtl: 600_000 });
     harness.started('alice');
     await keeper.save(harness.service);
+    expect(keeper.warnings()).toEqual([]);
     expect(await keeper.loadImage()).toBeNull();
+    expect(keeper.warnings()).toEqual([expect.stringContaining('of a gateway without a peer')]);
     expect([existsSync(path), existsSync(`${path}.lone`)]).toEqual([false, true]);
     expect(errors).toEqual([
       [
