@@ -28,7 +28,7 @@ export class FramedServer implements GrpcServer {
   private readonly terms: ServerTerms;
   private readonly streaming: Map<string, StreamMethod>;
   private readonly connections = new Set<ServerConnection>();
-  /** Of all connections, those among them that are still at their TLS handshake. */
+  /** Of all connections, also those that are still at their TLS handshake. */
   private readonly sockets = new Set<Socket>();
   private readonly server: Server;
   private readonly renew: ((material: TlsMaterial) => void) | null = null;

@@ -24,6 +24,12 @@ const PREFACE_TIMEOUT_MS = 20_000;
 /** A caller that vanished during a long call is found within it and the time that an answer gets, ms. */
 const KEEPALIVE_MS = 60_000;
 
+/**
+ * Per connection, calls that a method works on, whether anybody waits for their answers or not: who calls and resets at
+ * once must not have more. Far above what may wait, for a method that sometimes never answers must not bar the others.
+ */
+export const MAX_CALLS_AT_WORK = 10_000;
+
 /** What the connections of a server share. */
 export interface ServerTerms {
   readonly unary: ReadonlyMap<string, UnaryMethod>;
@@ -103,7 +109,7 @@ export class ServerConnection extends FramedEndpoint<ServedCall> implements Call
     }
     if (streamId <= this.lastSeen) return this.onTrailers(streamId, end);
     this.lastSeen = streamId;
-    if (this.leaving || this.underWay >= MAX_CONCURRENT_STREAMS) {
+    if (this.leaving || this.isFull) {
       this.control.reset(streamId, Http2Code.REFUSED_STREAM);
       return;
     }
@@ -126,6 +132,10 @@ export class ServerConnection extends FramedEndpoint<ServedCall> implements Call
     super.resetStream(stream, code);
     this.over(stream);
     this.closeWhenIdle();
+  }
+
+  private get isFull(): boolean {
+    return this.streams.size >= MAX_CONCURRENT_STREAMS || this.underWay >= MAX_CALLS_AT_WORK;
   }
 
   protected hasBegun(streamId: number): boolean {

@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { MAX_CONCURRENT_STREAMS } from '../../../../src/grpc/grpc-server.js';
 import type { GrpcServer } from '../../../../src/grpc/grpc-server.js';
+import { MAX_CALLS_AT_WORK } from '../../../../src/grpc/h2/server-connection.js';
 import { grpcServer } from '../../../../src/grpc/server-kinds.js';
 import type { StreamMethod, UnaryMethod } from '../../../../src/grpc/server-method.js';
 import { FakeClock } from '../../../support/fake-clock.js';
@@ -300,15 +301,15 @@ describe('a caller that gives up', () => {
     await until(() => closedStreams === 2);
   });
 
-  test('and calls again and again has no more under way than it may', async () => {
+  test('and calls again and again has no more at work than it may', async () => {
     const client = connect().hello();
-    const count = MAX_CONCURRENT_STREAMS + 20;
+    const count = MAX_CALLS_AT_WORK + 20;
     for (let index = 0; index < count; index++) {
       client.call(1 + 2 * index, HOLD, '');
       client.send(RST_STREAM, 0, 1 + 2 * index, uint32(8));
     }
     await heard(client);
-    expect(held).toHaveLength(MAX_CONCURRENT_STREAMS);
+    expect(held).toHaveLength(MAX_CALLS_AT_WORK);
     expect(client.on(1 + 2 * (count - 1)).reset).toBe(REFUSED_STREAM);
     for (const answer of held) answer();
     client.call(1 + 2 * count, ECHO, 'room');
