@@ -150,7 +150,9 @@ describe('gatesvr bench', () => {
     const { done, latency_ms, connects } = storm.json();
     expectFigures(latency_ms, done);
     expect(connects).toBeNull();
-    const idle = await bench('--mode', 'idle', '--heartbeat', '100ms', '--json');
+    // A heartbeat that is not answered before the next one is due is a failure: what a busy machine takes is less.
+    const rhythm = ['--heartbeat', '600ms', '--duration', '1800ms'];
+    const idle = await bench('--mode', 'idle', ...rhythm, '--json');
     expect([idle.code, idle.err]).toEqual([0, '']);
     // Three rounds, and one more at the end.
     expect(idle.json()).toMatchObject({
