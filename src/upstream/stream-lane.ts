@@ -10,6 +10,7 @@ import type { CallFailure } from '../grpc/unary-caller.js';
 import { Method } from '../wire/grpc-methods.js';
 import { ProcessBatchWriter, readProcessResults } from '../wire/process-batch.js';
 import type { ResultSink } from '../wire/process-batch.js';
+import { RequestBook } from './request-book.js';
 import type { StreamedRequest } from './streamed-request.js';
 
 /** Batches end at this size: a frame of an upstream's window, and far below what any server takes. */
@@ -38,7 +39,7 @@ export class StreamLane implements StreamObserver, ResultSink {
   /** False while it is not connected, or the upstream does not read fast enough. */
   writable: boolean;
   private readonly stream: ClientStream;
-  private readonly inFlight = new Map<string, StreamedRequest>();
+  private readonly inFlight = new RequestBook<StreamedRequest>();
   private readonly batch = new ProcessBatchWriter();
   private retired = false;
   private ended = false;
@@ -58,20 +59,18 @@ export class StreamLane implements StreamObserver, ResultSink {
 
   /** Takes a request into the next batch. @param now clock time, ms. */
   add(request: StreamedRequest, now: number): void {
-    const key = keyOf(request.observer.sessionId, request.observer.clientSeqId);
-    if (this.inFlight.has(key)) {
+    if (!this.inFlight.add(request)) {
       const message = 'a request of this number is under way already';
       request.fail({ status: GrpcStatus.INTERNAL, message, neverSent: false });
       return;
     }
     request.lane = this;
-    this.inFlight.set(key, request);
     this.batch.add(request.bytes, request.deadline - now);
   }
 
   /** Tells the upstream that nobody waits for a request any more; its answer will be a stray. */
   cancel({ observer }: StreamedRequest): void {
-    if (!this.inFlight.delete(keyOf(observer.sessionId, observer.clientSeqId))) return;
+    if (this.inFlight.take(observer.sessionId, observer.clientSeqId) === null) return;
     this.batch.cancel(observer);
     this.endWhenIdle();
     this.owner.schedule();
@@ -111,14 +110,9 @@ export class StreamLane implements StreamObserver, ResultSink {
   }
 
   onResult(sessionId: string, clientSeqId: number, response: Uint8Array): void {
-    const key = keyOf(sessionId, clientSeqId);
-    const request = this.inFlight.get(key);
-    if (request === undefined) {
-      this.owner.onStray();
-      return;
-    }
-    this.inFlight.delete(key);
-    request.answer(response);
+    const request = this.inFlight.take(sessionId, clientSeqId);
+    if (request === null) this.owner.onStray();
+    else request.answer(response);
   }
 
   onUnreadable(): void {
@@ -142,15 +136,11 @@ export class StreamLane implements StreamObserver, ResultSink {
 
   onClosed(end: StreamEnd): void {
     this.ended = true;
-    const unanswered = [...this.inFlight.values()];
-    this.inFlight.clear();
-    this.owner.onClosed(this, end, unanswered);
+    this.owner.onClosed(this, end, this.inFlight.takeAll());
   }
 
   private failAll(failure: CallFailure): void {
-    const requests = [...this.inFlight.values()];
-    this.inFlight.clear();
-    for (const request of requests) request.fail(failure);
+    for (const request of this.inFlight.takeAll()) request.fail(failure);
   }
 
   private endWhenIdle(): void {
@@ -159,8 +149,4 @@ export class StreamLane implements StreamObserver, ResultSink {
     this.ended = true;
     this.stream.end();
   }
-}
-
-function keyOf(sessionId: string, clientSeqId: number): string {
-  return `${clientSeqId}/${sessionId}`;
 }

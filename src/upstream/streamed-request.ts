@@ -2,6 +2,7 @@ import { Deadlined } from '../grpc/deadline-queue.js';
 import { GrpcStatus } from '../grpc/unary-caller.js';
 import type { CallFailure, CallHandle, CallObserver } from '../grpc/unary-caller.js';
 import type { RequestKey } from '../wire/process-batch.js';
+import type { BookedRequest } from './request-book.js';
 
 /** Who waits for the answer to a request, and which it is. */
 export interface RequestObserver extends CallObserver, RequestKey {}
@@ -21,10 +22,12 @@ export interface RequestCarrier {
 }
 
 /** One request on a ProcessStream, from `send` to its outcome. */
-export class StreamedRequest extends Deadlined implements CallHandle {
+export class StreamedRequest extends Deadlined implements CallHandle, BookedRequest {
   /** The stream that it was given to; null while it surely was not sent. */
   lane: RequestCarrier | null = null;
   settled = false;
+  entered = 0;
+  nextAlike: BookedRequest | null = null;
   /** Its call, where the upstream turned out to serve no streams. */
   private unary: CallHandle | null = null;
 
