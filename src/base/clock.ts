@@ -14,8 +14,8 @@ export interface Clock {
   /** Milliseconds since 1970, for what people and peers read. */
   wallTime(): number;
   /**
-   * Calls `run` once after `delay` ms, none where it is below 0. Does not keep the process alive. After a stall it runs once the
-   * sockets were read: what came meanwhile may be what `run` would find missing.
+   * Calls `run` once after `delay` ms, a delay below 0 being 0. Does not keep the process alive. After a
+   * stall it runs once the sockets were read: what came meanwhile may be what `run` would find missing.
    */
   after(delay: number, run: () => void): Cancel;
   /** Calls `run` every `period` ms until cancelled. Does not keep the process alive. */

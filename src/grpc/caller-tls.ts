@@ -1,6 +1,7 @@
 import { connect as connectTcp, isIP } from 'node:net';
 import type { Socket } from 'node:net';
 import { TLSSocket, connect as connectTls } from 'node:tls';
+import type { SecureContextOptions } from 'node:tls';
 
 /** How calls to upstreams are protected; PEM. Read anew for every connection. */
 export interface CallerTls {
@@ -18,16 +19,35 @@ export type TlsSource = () => CallerTls | null;
 
 /**
  * The kernel asks a silent peer after so many ms whether it is there: an upstream that vanished while
- * nothing was under way is found without a frame that its gRPC library could count as abuse.
+ * nothing was under way is found without a frame that its gRPC library could count as abuse, and a caller that
+ * vanished leaves no socket behind.
  */
 const TCP_KEEPALIVE_MS = 30_000;
 
 /** Dials host and port, with TLS and ALPN `h2` where it is asked for. */
 export function openSocket(host: string, port: number, tls: CallerTls | null): Socket {
   const socket = tls === null ? connectTcp({ host, port }) : openTls(host, port, tls);
+  tuneSocket(socket);
+  return socket;
+}
+
+/** Sends what is written at once, and finds a peer that vanished. */
+export function tuneSocket(socket: Socket): void {
   socket.setNoDelay(true);
   socket.setKeepAlive(true, TCP_KEEPALIVE_MS);
-  return socket;
+}
+
+/** What one side shows and trusts, in the terms of node:tls. */
+export function secureOptions({
+  ca,
+  cert,
+  key,
+}: Pick<CallerTls, 'ca' | 'cert' | 'key'>): SecureContextOptions {
+  return {
+    minVersion: 'TLSv1.2',
+    ...(ca === null ? {} : { ca }),
+    ...(cert === null || key === null ? {} : { cert, key }),
+  };
 }
 
 function openTls(host: string, port: number, tls: CallerTls): Socket {
@@ -36,11 +56,9 @@ function openTls(host: string, port: number, tls: CallerTls): Socket {
     host,
     port,
     ALPNProtocols: ['h2'],
-    minVersion: 'TLSv1.2',
+    ...secureOptions(tls),
     // An IP address is checked against the certificate, but never sent as SNI (RFC 6066 section 3).
     ...(isIP(name) === 0 ? { servername: name } : {}),
-    ...(tls.ca === null ? {} : { ca: tls.ca }),
-    ...(tls.cert === null || tls.key === null ? {} : { cert: tls.cert, key: tls.key }),
   });
 }
 

@@ -3,5 +3,8 @@ import type * as GrpcJs from '@grpc/grpc-js';
 
 const require = createRequire(import.meta.url);
 
-/** The library of the gRPC project, loaded when it is first wanted: that takes 120 ms and 13 MB, and few processes ever want it. */
+/**
+ * The library of the gRPC project, loaded when it is first wanted: that takes 120 ms and 13 MB, and few processes
+ * ever want it.
+ */
 export const grpcJs = (): typeof GrpcJs => require('@grpc/grpc-js') as typeof GrpcJs;

@@ -40,8 +40,9 @@ export class GrpcJsServerStream implements ResponseStream {
   write(response: Uint8Array): boolean {
     if (this.over) return false;
     const { length } = response;
-    if (this.gate.overflows(length)) {
-      this.end(GrpcStatus.RESOURCE_EXHAUSTED, 'more is queued than a call may hold');
+    const refusal = this.gate.refusal(length);
+    if (refusal !== null) {
+      this.end(GrpcStatus.RESOURCE_EXHAUSTED, refusal);
       return false;
     }
     const goesOn = this.gate.enter(length);

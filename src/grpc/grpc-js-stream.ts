@@ -51,8 +51,9 @@ export class GrpcJsStream implements ClientStream, ConnectionWaiter {
 
   write(message: Uint8Array): boolean {
     if (this.closed || this.ended || this.call === null) return false;
-    if (this.gate.overflows(message.length)) {
-      this.abort(GrpcStatus.RESOURCE_EXHAUSTED, 'more is queued than a call may hold');
+    const refusal = this.gate.refusal(message.length);
+    if (refusal !== null) {
+      this.abort(GrpcStatus.RESOURCE_EXHAUSTED, refusal);
       return false;
     }
     const goesOn = this.gate.enter(message.length);

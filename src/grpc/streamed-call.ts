@@ -30,7 +30,7 @@ export class StreamedCall implements ClientStream, CarriedCall, IntakeSink {
   sentAt = 0;
   settled = false;
   private stream: BidiStream | null = null;
-  private readonly gate = new WriteGate();
+  private readonly gate: WriteGate;
   /** Messages that wait for the stream to be there. */
   private readonly early = new RingQueue<Uint8Array>();
   private ended = false;
@@ -46,6 +46,7 @@ export class StreamedCall implements ClientStream, CarriedCall, IntakeSink {
     private readonly observer: StreamObserver,
   ) {
     this.maxMessageBytes = owner.maxMessageBytes;
+    this.gate = new WriteGate(this.maxMessageBytes);
     this.intake = new MessageIntake(this);
   }
 
@@ -60,13 +61,9 @@ export class StreamedCall implements ClientStream, CarriedCall, IntakeSink {
   write(message: Uint8Array): boolean {
     if (this.settled || this.ended) return false;
     const { length } = message;
-    if (length > this.maxMessageBytes) {
-      const reason = `a message of ${length} bytes, the limit is ${this.maxMessageBytes}`;
-      this.stopLater(GrpcStatus.RESOURCE_EXHAUSTED, reason);
-      return false;
-    }
-    if (this.gate.overflows(length)) {
-      this.stopLater(GrpcStatus.RESOURCE_EXHAUSTED, 'more is queued than a call may hold');
+    const refusal = this.gate.refusal(length);
+    if (refusal !== null) {
+      this.stopLater(GrpcStatus.RESOURCE_EXHAUSTED, refusal);
       return false;
     }
     const goesOn = this.gate.enter(length);
@@ -199,8 +196,7 @@ export class StreamedCall implements ClientStream, CarriedCall, IntakeSink {
   }
 
   private pass(stream: BidiStream, message: Uint8Array): void {
-    if (stream.write(message)) this.gate.leave(message.length);
-    else this.gate.wait(message.length);
+    this.gate.given(message.length, stream.write(message));
   }
 
   private finish(status: number, message: string, neverSent: boolean): void {

@@ -15,6 +15,24 @@ export class WriteGate {
   private messages = 0;
   private shut = false;
 
+  /**
+   * @param maxBytes largest message that may be written.
+   * @param what a message is called where it is refused.
+   */
+  constructor(
+    private readonly maxBytes = Infinity,
+    private readonly what = 'message',
+  ) {}
+
+  /** Why a message of this size may not be queued (RESOURCE_EXHAUSTED), or null. */
+  refusal(bytes: number): string | null {
+    if (bytes > this.maxBytes) {
+      return `a ${this.what} of ${bytes} bytes, the limit is ${this.maxBytes}`;
+    }
+    if (this.bytes + bytes > MAX_QUEUED_BYTES) return 'more is queued than a call may hold';
+    return null;
+  }
+
   /** A message was queued. @returns whether the writer may go on. */
   enter(bytes: number): boolean {
     this.bytes += bytes;
@@ -34,9 +52,10 @@ export class WriteGate {
     return !this.shut;
   }
 
-  /** The message entered last waits; `leaveNext` lets it leave. */
-  wait(bytes: number): void {
-    this.waiting.push(bytes);
+  /** A message was given to its stream. @param left whether it has left; else `leaveNext` lets it. */
+  given(bytes: number, left: boolean): void {
+    if (left) this.leave(bytes);
+    else this.waiting.push(bytes);
   }
 
   /** The oldest messages that wait have left. @returns as `leave`. */
@@ -46,10 +65,5 @@ export class WriteGate {
       drained = this.leave(this.waiting.shift() ?? 0) || drained;
     }
     return drained;
-  }
-
-  /** Whether a message of this size would be more than anyone may queue. */
-  overflows(bytes: number): boolean {
-    return this.bytes + bytes > MAX_QUEUED_BYTES;
   }
 }

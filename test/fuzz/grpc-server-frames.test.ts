@@ -2,9 +2,11 @@ import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { GrpcServer } from '../../src/grpc/grpc-server.js';
+import { PREFACE } from '../../src/grpc/h2/frames.js';
 import { grpcServer } from '../../src/grpc/server-kinds.js';
 import { frame } from '../support/http2-peer.js';
-import { PREFACE, RawHttp2Client, headerBlock, message } from '../support/raw-http2-client.js';
+import { RawHttp2Client, headerBlock } from '../support/raw-http2-client.js';
+import { message } from '../support/raw-http2-peer.js';
 
 const UNARY = '/t.T/Unary';
 const STREAM = '/t.T/Stream';

@@ -103,7 +103,7 @@ export class FakeResponses implements ResponseStream {
 
   write(message: Uint8Array): boolean {
     if (this.ended !== null) return false;
-    if (this.gate.overflows(message.length)) {
+    if (this.gate.refusal(message.length) !== null) {
       this.end(GrpcStatus.RESOURCE_EXHAUSTED);
       return false;
     }

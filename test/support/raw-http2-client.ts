@@ -2,10 +2,11 @@ import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { FrameReader } from '../../src/grpc/h2/frame-reader.js';
 import { HpackDecoder } from '../../src/grpc/h2/hpack-decoder.js';
+import { PREFACE } from '../../src/grpc/h2/frames.js';
 import { frame } from './http2-peer.js';
+import { literal, message } from './raw-http2-peer.js';
 import { until } from './until.js';
 
-export const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 const SETTINGS = 4;
 
 /** What came on one stream. */
@@ -115,21 +116,7 @@ export class RawHttp2Client {
   }
 }
 
-/** A gRPC message with its prefix. */
-export function message(body: Buffer | string, compressed = 0): Buffer {
-  const bytes = Buffer.from(body);
-  const prefix = Buffer.alloc(5);
-  prefix.writeUInt8(compressed);
-  prefix.writeUInt32BE(bytes.length, 1);
-  return Buffer.concat([prefix, bytes]);
-}
-
-/** Fields as literals that need no table; values of at most 126 bytes. */
+/** Fields as literals that need no table. */
 export function headerBlock(fields: Record<string, string>): Buffer {
-  const text = (part: string) => Buffer.concat([Buffer.of(part.length), Buffer.from(part)]);
-  return Buffer.concat(
-    Object.entries(fields).map(([name, value]) =>
-      Buffer.concat([Buffer.of(0), text(name), text(value)]),
-    ),
-  );
+  return Buffer.concat(Object.entries(fields).map(([name, value]) => literal(name, value)));
 }

@@ -77,17 +77,25 @@ export class RawSession {
 
 /** Headers, body and trailers of an answer, by literals that need no table. */
 export function answerFrames(body: Buffer): [type: number, flags: number, payload: Buffer][] {
-  const prefix = Buffer.alloc(5);
-  prefix.writeUInt32BE(body.length, 1);
   const type = literal('content-type', 'application/grpc');
   return [
     [1, 0x4, Buffer.concat([Buffer.of(0x88), type])],
-    [0, 0, Buffer.concat([prefix, body])],
+    [0, 0, message(body)],
     [1, 0x5, literal('grpc-status', '0')],
   ];
 }
 
-function literal(name: string, value: string): Buffer {
+/** A gRPC message with its prefix. */
+export function message(body: Buffer | string, compressed = 0): Buffer {
+  const bytes = Buffer.from(body);
+  const prefix = Buffer.alloc(5);
+  prefix.writeUInt8(compressed);
+  prefix.writeUInt32BE(bytes.length, 1);
+  return Buffer.concat([prefix, bytes]);
+}
+
+/** A field that needs no table (RFC 7541 section 6.2.2). */
+export function literal(name: string, value: string): Buffer {
   const text = (part: string) => Buffer.concat([length(part.length), Buffer.from(part)]);
   return Buffer.concat([Buffer.of(0), text(name), text(value)]);
 }

@@ -35,7 +35,6 @@ export class FramedConnection extends FramedEndpoint<CarriedCall> implements Cal
       clock,
       keepaliveMs,
       maxHeaders: MAX_HEADERS,
-      hasTrailers: false,
     });
     this.headers = RequestHeaders.of(target);
     this.socket.on(tls === null ? 'connect' : 'secureConnect', () => this.onConnect());

@@ -39,8 +39,6 @@ export interface EndpointTerms {
   readonly keepaliveMs: number;
   /** Largest header block that is taken, bytes. */
   readonly maxHeaders: number;
-  /** Whether our side of a stream ends by trailers (`endAnswer`), rather than with its last message. */
-  readonly hasTrailers: boolean;
 }
 
 /**
@@ -67,15 +65,14 @@ export abstract class FramedEndpoint<Call extends EndpointCall>
 
   constructor(
     protected readonly socket: Socket,
-    { clock, keepaliveMs, maxHeaders, hasTrailers }: EndpointTerms,
+    { clock, keepaliveMs, maxHeaders }: EndpointTerms,
   ) {
     this.clock = clock;
     this.keepalive = new KeepAlive(this, clock, keepaliveMs);
     this.reader = new FrameReader(this, maxHeaders);
     this.writer = new FrameWriter(socket, () => this.onFlush());
     this.control = new ControlFrames(this.writer);
-    const endWith = hasTrailers ? (stream: FramedStream<Call>) => this.endAnswer(stream) : null;
-    this.queue = new SendQueue(this.writer, this.peer, endWith);
+    this.queue = new SendQueue(this.writer, this.peer, this.endAnswer?.bind(this) ?? null);
     socket.on('data', (chunk) => this.onBytes(chunk));
     socket.on('drain', () => this.onDrain());
     socket.on('error', (error) => (this.fault = socketFault(error)));
@@ -199,10 +196,8 @@ export abstract class FramedEndpoint<Call extends EndpointCall>
   /** The last stream that was taken from the peer, for GOAWAY. */
   protected abstract readonly lastTaken: number;
 
-  /** All messages of a stream that has trailers were sent. */
-  protected endAnswer(stream: FramedStream<Call>): void {
-    this.remove(stream);
-  }
+  /** All messages of a stream were sent: ends our side of it. Without this method the last message does. */
+  protected endAnswer?(stream: FramedStream<Call>): void;
 
   /** Everything was written: lets it leave, and the socket go. */
   protected closeSocket(): void {

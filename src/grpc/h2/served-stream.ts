@@ -10,7 +10,7 @@ import type { CallCarrier } from './served-call.js';
 
 /** A streaming call: the way back to its caller, and what its method hears of it. */
 export class ServedStream extends ServedCall implements ResponseStream, IntakeSink {
-  private readonly gate = new WriteGate();
+  private readonly gate: WriteGate;
   private readonly intake: MessageIntake;
   private served: StreamCall | null = null;
   private ended = false;
@@ -22,6 +22,7 @@ export class ServedStream extends ServedCall implements ResponseStream, IntakeSi
     decompressor: Decompressor | null,
   ) {
     super(carrier, deadline, decompressor);
+    this.gate = new WriteGate(carrier.maxSent, 'response');
     this.intake = new MessageIntake(this);
   }
 
@@ -41,20 +42,14 @@ export class ServedStream extends ServedCall implements ResponseStream, IntakeSi
   write(response: Uint8Array): boolean {
     const { stream } = this;
     const { length } = response;
-    const { maxSent } = this.carrier;
     if (stream === null || this.ended) return false;
-    if (length > maxSent) {
-      const details = `a response of ${length} bytes, the limit is ${maxSent}`;
-      this.end(GrpcStatus.RESOURCE_EXHAUSTED, details);
-      return false;
-    }
-    if (this.gate.overflows(length)) {
-      this.end(GrpcStatus.RESOURCE_EXHAUSTED, 'more is queued than a call may hold');
+    const refusal = this.gate.refusal(length);
+    if (refusal !== null) {
+      this.end(GrpcStatus.RESOURCE_EXHAUSTED, refusal);
       return false;
     }
     const goesOn = this.gate.enter(length);
-    if (stream.write(response)) this.gate.leave(length);
-    else this.gate.wait(length);
+    this.gate.given(length, stream.write(response));
     return goesOn;
   }
 

@@ -66,7 +66,6 @@ export class ServerConnection extends FramedEndpoint<ServedCall> implements Call
       clock,
       keepaliveMs: KEEPALIVE_MS,
       maxHeaders: MAX_REQUEST_HEADERS,
-      hasTrailers: true,
     });
     this.maxReceived = maxReceived;
     this.maxSent = maxSent;

@@ -2,17 +2,14 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { MAX_CONCURRENT_STREAMS } from '../../../../src/grpc/grpc-server.js';
 import type { GrpcServer } from '../../../../src/grpc/grpc-server.js';
+import { PREFACE } from '../../../../src/grpc/h2/frames.js';
 import { MAX_CALLS_AT_WORK } from '../../../../src/grpc/h2/server-connection.js';
 import { grpcServer } from '../../../../src/grpc/server-kinds.js';
 import type { StreamMethod, UnaryMethod } from '../../../../src/grpc/server-method.js';
 import { FakeClock } from '../../../support/fake-clock.js';
-import { setting, uint32 } from '../../../support/raw-http2-peer.js';
-import {
-  PREFACE,
-  RawHttp2Client,
-  headerBlock,
-  message,
-} from '../../../support/raw-http2-client.js';
+import { frame } from '../../../support/http2-peer.js';
+import { RawHttp2Client, headerBlock } from '../../../support/raw-http2-client.js';
+import { message, setting, uint32 } from '../../../support/raw-http2-peer.js';
 import { until } from '../../../support/until.js';
 
 const ECHO = '/t.T/Echo';
@@ -396,14 +393,15 @@ describe('who breaks the protocol loses the connection, and nobody else', () => 
     await heard(client);
     client.socket.pause();
     let sent = 0;
-    const request = requestFrames(0, '/no/such', Buffer.alloc(0));
+    const request = frame(HEADERS, 0x4 | END_STREAM, 0, headerBlock(fieldsOf('/no/such')));
     const ids = (): number => 1 + 2 * sent++;
     let stalled = 0;
     // Refusals are not under flow control: only TCP holds this client up.
     while (stalled < 20 && sent < 400_000) {
       const id = ids();
       request.writeUInt32BE(id, 5);
-      client.socket.write(request.subarray(0, request.length - 9));
+      // A copy, for the socket keeps what it was given.
+      client.raw(Buffer.from(request));
       if (client.socket.writableLength > 1_048_576) {
         await new Promise((resolve) => setTimeout(resolve, 20));
         stalled++;
@@ -464,21 +462,8 @@ function fieldsOf(path: string): Record<string, string> {
 
 /** HEADERS and a last DATA frame. */
 function requestFrames(streamId: number, path: string, body: Buffer): Buffer {
-  const block = headerBlock(fieldsOf(path));
-  const ends = body.length === 0 ? END_STREAM : 0;
   return Buffer.concat([
-    headOf(block.length, HEADERS, 0x4 | ends, streamId),
-    block,
-    headOf(body.length, DATA, END_STREAM, streamId),
-    body,
+    frame(HEADERS, 0x4, streamId, headerBlock(fieldsOf(path))),
+    frame(DATA, END_STREAM, streamId, body),
   ]);
-}
-
-function headOf(length: number, type: number, flags: number, streamId: number): Buffer {
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(length, 0, 3);
-  head.writeUInt8(type, 3);
-  head.writeUInt8(flags, 4);
-  head.writeUInt32BE(streamId, 5);
-  return head;
 }
