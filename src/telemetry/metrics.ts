@@ -15,6 +15,13 @@ import { WsMetrics } from './ws-metrics.js';
 const NEVER_MS = 86_400_000;
 
 /**
+ * prom-client fills these from `process._getActiveHandles()`, which ends the process (a failed assertion in Node 20's
+ * AsyncWrap::GetOwner) where a handle is open whose object was collected. `nodejs_active_resources` tells the same
+ * from a list that leaves such handles out.
+ */
+const UNSAFE_TO_SCRAPE = ['nodejs_active_handles', 'nodejs_active_handles_total'];
+
+/**
  * Every metric of the gateway, one part per area. Names that dashboards already use are fixed
  * (WIRE.md, "Metric names"); no label may take unbounded values such as a session or an openid.
  */
@@ -36,5 +43,6 @@ export class Metrics {
   constructor(processMetrics = false) {
     if (!processMetrics) return;
     collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: NEVER_MS });
+    for (const name of UNSAFE_TO_SCRAPE) this.registry.removeSingleMetric(name);
   }
 }
