@@ -4,6 +4,7 @@ import { HTTP3_ALPN } from '../edge/h3-edge.js';
 import type { Http3Edge } from '../edge/h3-edge.js';
 import { GATESVR_ALPN, quicEdge } from '../edge/quic-edge.js';
 import type { QuicEdgeOptions } from '../edge/quic-edge.js';
+import { EarlyCollection, minorCollector } from '../quic/early-collection.js';
 import { QuicServer } from '../quic/quic-server.js';
 import type { QuicServerOptions } from '../quic/quic-server.js';
 import { handshakeLimit } from './options.js';
@@ -44,6 +45,7 @@ export function quicServer(
     migration: quic.migration,
     maxConnections: handshakeLimit(config),
     handshakes: { retryAbove: quic.maxHalfOpen },
+    collection: new EarlyCollection(parts.clock, minorCollector()),
     socketBufferBytes: Math.max(quic.recvBuffer, quic.sendBuffer),
   });
 }

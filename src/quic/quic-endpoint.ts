@@ -6,6 +6,7 @@ import type { Logger } from '../telemetry/log.js';
 import type { QuicMetrics } from '../telemetry/quic-metrics.js';
 import { idKey } from './connection-id.js';
 import type { ConnectionIdSource } from './connection-id.js';
+import type { EarlyCollection } from './early-collection.js';
 import { closeAll } from './gentle-stop.js';
 import {
   ACTIVE_CONNECTION_IDS,
@@ -53,6 +54,7 @@ export interface EndpointOptions {
   /** Runs in every turn before anything is sent; must not throw. */
   readonly beforeFlush?: () => void;
   readonly pace?: TurnPace | undefined;
+  readonly collection?: EarlyCollection | undefined;
 }
 
 /** What a server or a client adds to the endpoint. */
@@ -115,6 +117,7 @@ export class QuicEndpoint implements ConnectionOwner {
       datagramsRead,
       timing: options.metrics.flush.timedBy(options.clock),
       beforeFlush: options.beforeFlush,
+      afterFlush: options.collection && (() => options.collection?.turnEnds()),
       pace: options.pace,
     });
     this.limits = options.limits;
@@ -181,6 +184,7 @@ export class QuicEndpoint implements ConnectionOwner {
   }
 
   transmit(length: number, port: number, host: string): void {
+    this.options.collection?.packetMade();
     if (this.socket === null) return;
     if (!this.socket.send(this.sendBuffer.subarray(0, length), port, host)) {
       this.sendBuffer = Buffer.allocUnsafeSlow(MAX_SEND_DATAGRAM_BYTES);

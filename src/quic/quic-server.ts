@@ -12,6 +12,7 @@ import { ConnectionIdSource } from './connection-id.js';
 import { initialClose } from './initial-close.js';
 import { InitialGate } from './initial-gate.js';
 import type { GateLimits, GateState, Verdict } from './initial-gate.js';
+import type { EarlyCollection } from './early-collection.js';
 import { DEFAULT_LIMITS } from './limits.js';
 import type { TransportLimits } from './limits.js';
 import type { LongHeader } from './packet-header.js';
@@ -68,6 +69,8 @@ export interface QuicServerOptions {
   readonly beforeFlush?: () => void;
   /** When connections are heard and served; default: always. */
   readonly pace?: TurnPace;
+  /** Default: V8 collects young objects when it likes. */
+  readonly collection?: EarlyCollection;
 }
 
 /**
@@ -114,6 +117,7 @@ export class QuicServer implements EndpointOwner, GateState {
       socketBufferBytes: options.socketBufferBytes ?? DEFAULT_SOCKET_BUFFER_BYTES,
       beforeFlush: options.beforeFlush ?? (() => undefined),
       pace: options.pace,
+      collection: options.collection,
     };
     this.endpoint = new QuicEndpoint(endpointOptions, this.ids, this);
   }
@@ -229,6 +233,7 @@ export class QuicServer implements EndpointOwner, GateState {
     datagram: Buffer,
     from: RemoteInfo,
   ): void {
+    this.options.collection?.connectionBegins();
     this.config.setStatelessResetToken(this.ids.resetTokenNumber(verdict.id));
     this.config.setMaxAckDelay(announcedAckDelay(this.connectionCount()));
     const connection = this.endpoint.adopt(

@@ -27,6 +27,8 @@ export interface TurnOptions {
   readonly timing?: Timing | undefined;
   /** Runs before anything is sent; must not throw. */
   readonly beforeFlush?: (() => void) | undefined;
+  /** Runs when a turn has sent what it will; must not throw. */
+  readonly afterFlush?: (() => void) | undefined;
   readonly pace?: TurnPace | undefined;
 }
 
@@ -63,6 +65,7 @@ export class TurnScheduler {
   private readonly datagramsRead: () => number;
   private readonly timing: Timing | null;
   private readonly beforeFlush: () => void;
+  private readonly afterFlush: () => void;
   private readonly pace: TurnPace;
   private readonly run = (): void => this.turn();
 
@@ -71,6 +74,7 @@ export class TurnScheduler {
     this.datagramsRead = options.datagramsRead ?? (() => 0);
     this.timing = options.timing ?? null;
     this.beforeFlush = options.beforeFlush ?? (() => undefined);
+    this.afterFlush = options.afterFlush ?? (() => undefined);
     this.pace = options.pace ?? UNHINDERED;
   }
 
@@ -161,5 +165,6 @@ export class TurnScheduler {
     senders.copyWithin(0, flushed);
     senders.length -= flushed;
     if (senders.length > 0) this.schedule();
+    this.afterFlush();
   }
 }

@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import dgram from 'node:dgram';
 import { makeCertificates } from '../../src/config/certificates.js';
+import { EarlyCollection } from '../../src/quic/early-collection.js';
 import type { QuicConnection } from '../../src/quic/quic-connection.js';
+import { FakeClock } from '../support/fake-clock.js';
 import {
   ConnectionRecorder,
   QuicHarness,
@@ -106,6 +108,22 @@ describe('a QUIC connection', () => {
     const connection = await harness.client().connect(target, new ConnectionRecorder());
     expect(connection.remoteAddress).toBe(`[::1]:${target.port}`);
     expect(await echo(connection, 'six')).toBe('six');
+  });
+
+  it('has young objects collected while many packets are made, and while many connections begin', async () => {
+    const clock = new FakeClock();
+    const collect = jest.fn();
+    harness = await QuicHarness.start({ collection: new EarlyCollection(clock, collect) });
+    const { connection } = await harness.connect();
+    for (let i = 0; i < 300; i++) await echo(connection, 'x');
+    expect(collect).not.toHaveBeenCalled();
+    clock.advance(20);
+    await echo(connection, 'x');
+    expect(collect).toHaveBeenCalledTimes(1);
+    for (let i = 0; i < 8; i++) await harness.connect();
+    clock.advance(50);
+    await echo(connection, 'x');
+    expect(collect).toHaveBeenCalledTimes(2);
   });
 
   it('carries many connections over one socket of a client', async () => {

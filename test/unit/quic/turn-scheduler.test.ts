@@ -95,7 +95,10 @@ describe('a turn', () => {
 
 describe('while reads are full', () => {
   it('turns deliver only, and the first that is not flushes once for all of them', async () => {
-    const scheduler = make({ beforeFlush: () => log.push('before') });
+    const scheduler = make({
+      beforeFlush: () => log.push('before'),
+      afterFlush: () => log.push('after'),
+    });
     const [a, b] = [new Member('a'), new Member('b')];
     scheduler.addReceiver(a);
     read += FULL_READ;
@@ -106,7 +109,7 @@ describe('while reads are full', () => {
     expect(await turn()).toEqual(['deliver a', 'deliver b']);
     scheduler.addReceiver(b);
     read += FULL_READ - 1;
-    expect(await turn()).toEqual(['deliver b', 'before', 'flush a', 'flush b']);
+    expect(await turn()).toEqual(['deliver b', 'before', 'flush a', 'flush b', 'after']);
     expect(await turn()).toEqual([]);
   });
 

@@ -1,7 +1,9 @@
 import { afterEach, expect, jest, test } from '@jest/globals';
 import { Metrics } from '../../../src/telemetry/metrics.js';
 
-afterEach(() => jest.restoreAllMocks());
+afterEach(() => {
+  jest.restoreAllMocks();
+});
 
 test('a scrape never asks for the objects of open handles, which ends a process where one was collected', async () => {
   const asked = jest.spyOn(
