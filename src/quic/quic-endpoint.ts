@@ -54,6 +54,7 @@ export interface EndpointOptions {
   /** Runs in every turn before anything is sent; must not throw. */
   readonly beforeFlush?: () => void;
   readonly pace?: TurnPace | undefined;
+  /** Told of every connection, packet and turn; without it V8 collects young objects when it likes. */
   readonly collection?: EarlyCollection | undefined;
 }
 
@@ -117,7 +118,7 @@ export class QuicEndpoint implements ConnectionOwner {
       datagramsRead,
       timing: options.metrics.flush.timedBy(options.clock),
       beforeFlush: options.beforeFlush,
-      afterFlush: options.collection && (() => options.collection?.turnEnds()),
+      afterFlush: () => options.collection?.turnEnds(),
       pace: options.pace,
     });
     this.limits = options.limits;
@@ -171,6 +172,7 @@ export class QuicEndpoint implements ConnectionOwner {
 
   /** Takes a connection in under its ids. */
   adopt(quiche: QuicheConnection, peer: PeerAddress, isServer: boolean): QuicConnection {
+    this.options.collection?.connectionBegins();
     const connection = new QuicConnection(this, quiche, peer, isServer);
     this.all.add(connection);
     return connection;

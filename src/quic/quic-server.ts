@@ -233,7 +233,6 @@ export class QuicServer implements EndpointOwner, GateState {
     datagram: Buffer,
     from: RemoteInfo,
   ): void {
-    this.options.collection?.connectionBegins();
     this.config.setStatelessResetToken(this.ids.resetTokenNumber(verdict.id));
     this.config.setMaxAckDelay(announcedAckDelay(this.connectionCount()));
     const connection = this.endpoint.adopt(
