@@ -29,6 +29,9 @@ const inSync = (two: NodePair) =>
 const same = (two: NodePair) =>
   eventually(() => two.b.journal.texts.join() === two.a.journal.texts.join());
 
+/** Bytes: less than the snapshot of many and large sessions, and more than anything before it. */
+const HALF_WAY = 2_000_000;
+
 describe('a pair of gateways over gRPC', () => {
   it('ships a snapshot, then the tail', async () => {
     const two = await start();
@@ -46,26 +49,35 @@ describe('a pair of gateways over gRPC', () => {
 
   it('ships many and large sessions in steps, while the primary goes on', async () => {
     const two = await start();
-    await eventually(() => serves(two, 'a'));
+    await inSync(two);
+    await eventually(() => two.b.journal.resets > 0);
     const { journal, replicator } = two.a;
     two.toA.sync.cut = true;
     two.toA.sync.kill();
     for (let entry = 0; entry < 10_000; entry++) journal.texts.push(`session ${entry} of many`);
     // Larger than a gRPC message may be.
     journal.append('x'.repeat(4_500_000));
-    two.toA.sync.cut = false;
     const { resets } = two.b.journal;
-    const isJoining = () => replicator.lag.bytes > 0 && two.b.journal.resets === resets;
-    // Both nodes live in this process: looked at in every turn, for on a slow machine a timer misses most of it.
-    let meanwhile = 0;
-    for (let over = false; !over; await new Promise((resolve) => setImmediate(resolve))) {
-      if (!isJoining()) over = meanwhile > 0;
-      else if (meanwhile < 1_000) journal.append(`tail ${meanwhile++}`);
+    // Held in the middle of it: how many turns of the event loop it takes otherwise is the machine's affair.
+    let shipped = 0;
+    two.toA.sync.tamper = (bytes) => {
+      const before = shipped;
+      shipped += bytes.length;
+      if (before < HALF_WAY && shipped >= HALF_WAY) two.toA.sync.stall(true);
+      return bytes;
+    };
+    two.toA.sync.cut = false;
+    await eventually(() => shipped >= HALF_WAY);
+    for (let turn = 0; turn < 1_000; turn++) {
+      journal.append(`tail ${turn}`);
+      await new Promise((resolve) => setImmediate(resolve));
     }
+    expect(two.b.journal.resets).toBe(resets);
+    expect(replicator.lag.bytes).toBeGreaterThan(0);
+    two.toA.sync.stall(false);
     await inSync(two);
     await eventually(() => two.b.journal.position === journal.position);
     expect(two.b.journal.texts).toEqual(journal.texts);
-    expect(meanwhile).toBeGreaterThan(2);
     expect(two.b.journal.resets).toBe(resets + 1);
   });
 
