@@ -6,6 +6,11 @@ import { IGNORED_KEYS, leaves, schema } from './schema.js';
 import type { Section } from './schema.js';
 import { unknownKey } from './source.js';
 import type { Findings, Settings } from './source.js';
+import { mistakenMarks } from './yaml-marks.js';
+
+/** The parser's own message is for whoever calls it. */
+const SEVERAL_DOCUMENTS =
+  'the file holds several documents: take out the line ---, so that it is one';
 
 /**
  * Reads a YAML file by the schema. Scalars are taken as they are written (YAML's failsafe schema):
@@ -30,7 +35,8 @@ function parse(
     const document = parseDocument(text, options);
     for (const error of document.errors) {
       const line = lines.linePos(error.pos[0]).line;
-      findings.problems.push(`${name}:${line}: ${oneLine(error.message)}`);
+      const message = error.code === 'MULTIPLE_DOCS' ? SEVERAL_DOCUMENTS : oneLine(error.message);
+      findings.problems.push(`${name}:${line}: ${message}`);
     }
     return document.errors.length === 0 ? document : null;
   } catch (error) {
@@ -56,8 +62,18 @@ class YamlReader {
   ) {}
 
   read(): Settings {
+    this.marks();
     this.section(this.document.contents, schema, '', 1);
     return this.settings;
+  }
+
+  /** The value itself is not shown, for it may be a secret. */
+  private marks(): void {
+    for (const { keys, offset, mark } of mistakenMarks(this.document)) {
+      const path = keys.length === 0 ? 'the file' : keys.join('.');
+      const what = `${path} begins with "${mark}", which YAML does not take as text`;
+      this.problem(this.lines.linePos(offset).line, `${what}: put it into quotes`);
+    }
   }
 
   private section(node: unknown, section: Section, prefix: string, line: number): void {
