@@ -1,5 +1,6 @@
 import { X509Certificate, createPrivateKey } from 'node:crypto';
-import { StartupError } from './errors.js';
+import { createSecureContext } from 'node:tls';
+import { StartupError, messageOf } from './errors.js';
 
 /** A certificate chain and its private key, both PEM. */
 export interface KeyPair {
@@ -17,14 +18,43 @@ export interface KeyPair {
  * @throws {StartupError} TLS_INVALID or TLS_KEY_MISMATCH, in one line that names the file.
  */
 export function checkKeyPair({ cert, key, certName, keyName }: KeyPair): X509Certificate {
-  const certificate = parsed(certName, 'a PEM certificate', () => new X509Certificate(cert));
+  const certificate = checkCertificates(cert, certName);
   const wanted = 'an unencrypted PEM private key';
   const privateKey = parsed(keyName, wanted, () => createPrivateKey(key));
-  if (certificate.checkPrivateKey(privateKey)) return certificate;
-  throw new StartupError(
-    'TLS_KEY_MISMATCH',
-    `private key ${keyName} does not belong to certificate ${certName}: give the two that were made together`,
-  );
+  if (!certificate.checkPrivateKey(privateKey)) {
+    throw new StartupError(
+      'TLS_KEY_MISMATCH',
+      `private key ${keyName} does not belong to certificate ${certName}: give the two that were made together`,
+    );
+  }
+  try {
+    createSecureContext({ cert, key });
+  } catch (error) {
+    const message = `TLS refuses certificate ${certName} with private key ${keyName} (${messageOf(error)}); use ECDSA P-256, Ed25519 or RSA`;
+    throw new StartupError('TLS_INVALID', message, { cause: error });
+  }
+  return certificate;
+}
+
+/**
+ * Checks every certificate of a chain, or of a list of authorities: TLS libraries refuse a file whose
+ * second one is torn, or pass over it, as one that was read while it was being written.
+ * @returns the first.
+ * @throws {StartupError} TLS_INVALID, in one line that names the file.
+ */
+export function checkCertificates(pem: Buffer, name: string): X509Certificate {
+  const begin = '-----BEGIN CERTIFICATE-----';
+  const [, first = '', ...others] = pem.toString('latin1').split(begin);
+  const certificate = parsed(name, 'a PEM certificate', () => new X509Certificate(begin + first));
+  for (const [index, other] of others.entries()) {
+    try {
+      new X509Certificate(begin + other);
+    } catch (error) {
+      const message = `certificate ${index + 2} of ${name} is damaged: was the file written whole?`;
+      throw new StartupError('TLS_INVALID', message, { cause: error });
+    }
+  }
+  return certificate;
 }
 
 function parsed<T>(name: string, wanted: string, parse: () => T): T {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Clock } from '../base/clock.js';
 import { StartupError, messageOf } from '../base/errors.js';
+import { checkCertificates } from '../base/key-pair.js';
 import { loadTlsFiles } from '../config/tls-files.js';
 import { CertificateSource } from '../grpc/certificate-source.js';
 import type { TlsMaterial } from '../grpc/certificate-source.js';
@@ -40,12 +41,17 @@ export function certificateFaults(sources: CertificateSources): string[] {
     .map(([section, source]) => `${section}: the old certificates stay in use: ${source?.fault}`);
 }
 
+/** One that is damaged would be taken by TLS, and then refuse every caller. */
 function readAuthority(file: string): Buffer {
+  let bytes: Buffer;
   try {
-    const bytes = readFileSync(file);
-    if (bytes.includes('-----BEGIN CERTIFICATE-----')) return bytes;
+    bytes = readFileSync(file);
   } catch (error) {
     throw new StartupError('TLS_UNREADABLE', `cannot read CA ${file}: ${messageOf(error)}`);
   }
-  throw new StartupError('TLS_INVALID', `${file} holds no PEM certificate`);
+  if (!bytes.includes('-----BEGIN CERTIFICATE-----')) {
+    throw new StartupError('TLS_INVALID', `${file} holds no PEM certificate`);
+  }
+  checkCertificates(bytes, file);
+  return bytes;
 }

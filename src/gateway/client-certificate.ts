@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.js';
+import type { KeyPair } from '../base/key-pair.js';
 import type { ServerIdentity } from '../config/server-identity.js';
 import { loadTlsFiles } from '../config/tls-files.js';
 import { CertificateSource } from '../grpc/certificate-source.js';
@@ -9,7 +10,7 @@ import type { CertificateHolder } from './reloads.js';
 /** What shows a certificate to clients: QUIC, WebSocket. */
 export interface ClientFacing {
   /** For connections that begin from now on. */
-  useIdentity(identity: { readonly cert: Buffer; readonly key: Buffer }): void;
+  useIdentity(identity: KeyPair): void;
 }
 
 /**
@@ -18,9 +19,12 @@ export interface ClientFacing {
  */
 export class ClientCertificate implements CertificateHolder {
   private readonly source: CertificateSource;
+  /** The files, for messages. */
+  private readonly names: Pick<KeyPair, 'certName' | 'keyName'>;
 
   constructor(identity: ServerIdentity, clock: Clock, log: Logger) {
     const { certName, keyName } = identity;
+    this.names = { certName, keyName };
     const load = () => {
       const { cert, key } = loadTlsFiles(certName, keyName);
       return { ca: null, cert, key };
@@ -32,7 +36,7 @@ export class ClientCertificate implements CertificateHolder {
   start(edges: readonly (ClientFacing | null)[]): void {
     this.source.subscribe(({ cert, key }) => {
       if (cert === null || key === null) return;
-      for (const edge of edges) edge?.useIdentity({ cert, key });
+      for (const edge of edges) edge?.useIdentity({ cert, key, ...this.names });
     });
     this.source.start();
   }

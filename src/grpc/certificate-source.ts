@@ -17,6 +17,7 @@ export interface TlsMaterial {
 /** How often the files are looked at, ms: a renewed certificate is in use long before the old one ends. */
 export const CERTIFICATE_POLL_MS = 10_000;
 
+/** Throws where it cannot use it, and then goes on with what it had. */
 export type TlsListener = (material: TlsMaterial) => void;
 
 const sameBytes = (one: Buffer | null, other: Buffer | null): boolean =>
@@ -77,16 +78,32 @@ export class CertificateSource {
     this.stamp = this.look();
     const before = this.material;
     try {
-      this.material = this.load();
+      this.use(this.load());
     } catch (error) {
       this.complain(messageOf(error));
       return false;
     }
     this.complained = '';
-    if (sameMaterial(before, this.material)) return true;
-    this.logger.info({ files: this.files }, 'certificates were renewed');
-    for (const listener of this.listeners) listener(this.material);
+    if (before !== this.material) {
+      this.logger.info({ files: this.files }, 'certificates were renewed');
+    }
     return true;
+  }
+
+  /** @throws what a listener throws that cannot show it; then all of them show the old again. */
+  private use(material: TlsMaterial): void {
+    if (sameMaterial(this.material, material)) return;
+    const told: TlsListener[] = [];
+    try {
+      for (const listener of this.listeners) {
+        listener(material);
+        told.push(listener);
+      }
+    } catch (error) {
+      for (const listener of told) listener(this.material);
+      throw error;
+    }
+    this.material = material;
   }
 
   /** Tells the material soon, and again after every change. */

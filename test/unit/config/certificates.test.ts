@@ -142,4 +142,19 @@ describe('loadTlsFiles', () => {
     expect(() => loadTlsFiles(cert, key, late)).toThrow(/expired on .*gatesvr certs --force/);
     expect(() => loadTlsFiles(cert, key, early)).toThrow(/is not valid before/);
   });
+
+  it('refuses a chain that is torn after its first certificate', () => {
+    const chain = file('torn.crt', made.certificate + made.ca.slice(0, 300));
+    const key = file('s.key', made.key);
+    expect(() => loadTlsFiles(chain, key)).toThrow(
+      /^certificate 2 of .*torn\.crt is damaged: was the file written whole\?$/,
+    );
+    const whole = file('whole.crt', `a line of text\n${made.certificate}more text\n${made.ca}`);
+    expect(loadTlsFiles(whole, key).certName).toBe(whole);
+  });
+
+  it('refuses a certificate that is no PEM', () => {
+    const der = file('s.der', new X509Certificate(made.certificate).raw);
+    expect(() => loadTlsFiles(der, file('s.key', made.key))).toThrow(/s\.der is not a PEM/);
+  });
 });

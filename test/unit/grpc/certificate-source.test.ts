@@ -52,3 +52,25 @@ test('renewed is what has other bytes: a reload for another reason is no renewal
   expect(told).toEqual(['new']);
   expect(lines.filter((line) => line.includes('certificates were renewed'))).toHaveLength(1);
 });
+
+test('a listener that cannot use them leaves the old ones in use, everywhere', () => {
+  const clock = new FakeClock();
+  let cert = 'old';
+  const load = () => ({ ca: null, cert: Buffer.from(cert), key: Buffer.from('key') });
+  const log = createLogger({ level: 'silent', format: 'json' }, { write: () => true });
+  const source = new CertificateSource(load, [], clock, log);
+  const shown: string[] = [];
+  source.subscribe((material) => shown.push(String(material.cert)));
+  source.subscribe((material) => {
+    if (String(material.cert) === 'strange') throw new Error('TLS refuses it');
+  });
+  cert = 'strange';
+  expect(source.reload()).toBe(false);
+  expect([shown, source.fault, String(source.current.cert)]).toEqual([
+    ['strange', 'old'],
+    'TLS refuses it',
+    'old',
+  ]);
+  cert = 'new';
+  expect([source.reload(), source.fault, shown.at(-1)]).toEqual([true, '', 'new']);
+});
