@@ -82,6 +82,7 @@ function parse(json: string): unknown {
 /** The key with its one algorithm written into it, or nothing. */
 function usableKey(jwk: unknown): (JsonWebKey & { alg: TokenAlgorithm })[] {
   if (typeof jwk !== 'object' || jwk === null || 'd' in jwk || 'k' in jwk) return [];
+  if (!isForSignatures(jwk)) return [];
   try {
     const alg = algorithmOf(createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' }));
     const { alg: declared = alg } = jwk as JsonWebKey;
@@ -89,6 +90,18 @@ function usableKey(jwk: unknown): (JsonWebKey & { alg: TokenAlgorithm })[] {
   } catch {
     return [];
   }
+}
+
+/** By `use` and `key_ops` (RFC 7517 sections 4.2 and 4.3), as jose chooses among keys. */
+function isForSignatures({
+  use,
+  key_ops: operations,
+}: {
+  use?: unknown;
+  key_ops?: unknown;
+}): boolean {
+  if (typeof use === 'string' && use !== 'sig') return false;
+  return !Array.isArray(operations) || operations.includes('verify');
 }
 
 function algorithmOf(key: KeyObject): TokenAlgorithm {

@@ -151,6 +151,8 @@ describe('keys that cannot be used stop the start', () => {
     format: 'pem',
   });
 
+  const setOf = (members: object) => JSON.stringify({ keys: [{ ...first.jwk, ...members }] });
+
   test.each<[string, KeySource['kind'], string, RegExp]>([
     ['a short secret', 'secret', 'hunter2', /^auth\.secret cannot be used: it has 7 bytes/],
     ['a private key', 'key_file', privatePem.toString(), /private key; give the public one/],
@@ -171,6 +173,19 @@ describe('keys that cannot be used stop the start', () => {
     ['no key set', 'jwks_file', '[]', /no JSON Web Key Set/],
     ['null', 'jwks_file', 'null', /no JSON Web Key Set/],
     ['an empty key set', 'jwks_file', '{"keys":[]}', /no public key for signatures/],
+    // Every token would be refused, and nothing would say why.
+    [
+      'a key set for encryption',
+      'jwks_file',
+      setOf({ use: 'enc' }),
+      /no public key for signatures/,
+    ],
+    [
+      'a key set for other operations',
+      'jwks_file',
+      setOf({ key_ops: ['encrypt', 'wrapKey'] }),
+      /no public key for signatures/,
+    ],
     ['too many keys', 'jwks_file', `{"keys":[${'1,'.repeat(40)}1]}`, /more than 32 keys/],
     ['a huge file', 'jwks_file', ' '.repeat(2 ** 20 + 1), /larger than 1 MiB/],
   ])('%s', async (_, kind, content, message) => {
