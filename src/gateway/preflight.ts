@@ -4,6 +4,8 @@ import { SystemClock } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
 import { DEVELOPMENT_FOLDER } from '../config/certificates.js';
 import type { Config } from '../config/config.js';
+import { loadTlsFiles } from '../config/tls-files.js';
+import { checkIdentity } from '../quic/tls-config.js';
 import { silentLogger } from '../telemetry/log.js';
 import { Metrics } from '../telemetry/metrics.js';
 import { caKey, dayOf, endWarning, termOf } from './certificate-terms.js';
@@ -62,7 +64,7 @@ class Check implements Preflight {
   private clientCertificate(): void {
     const { certFile, keyFile } = this.config.server;
     if (certFile !== null) {
-      this.tls('server', { certFile, keyFile, caFile: null });
+      this.clientFacing({ certFile, keyFile, caFile: null });
       return;
     }
     const [cert, key] = ['server.crt', 'server.key'].map((name) => join(DEVELOPMENT_FOLDER, name));
@@ -70,7 +72,16 @@ class Check implements Preflight {
       'server.cert_file is not set: clients are shown a development certificate that nobody else trusts',
     );
     if (cert === undefined || key === undefined || !(existsSync(cert) || existsSync(key))) return;
-    this.tls('server', { certFile: cert, keyFile: key, caFile: null });
+    this.clientFacing({ certFile: cert, keyFile: key, caFile: null });
+  }
+
+  /** QUIC shows this one. */
+  private clientFacing(files: CertificateFiles): void {
+    const found = this.problems.length;
+    this.tls('server', files);
+    const { certFile, keyFile } = files;
+    if (this.problems.length > found || certFile === null || keyFile === null) return;
+    this.attempt('server', () => checkIdentity(loadTlsFiles(certFile, keyFile)));
   }
 
   private certificates(): void {

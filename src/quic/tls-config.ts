@@ -40,19 +40,7 @@ export function serverConfig(
   limits: TransportLimits,
   ticketKey?: Uint8Array,
 ): QuicheConfig {
-  const { cert, key, certName = 'identity.cert', keyName = 'identity.key' } = identity;
-  // quiche silently accepts a certificate that it cannot read, and a key that does not belong to it.
-  checkKeyPair({ cert, key, certName, keyName });
-  let config: QuicheConfig;
-  try {
-    config = quiche.Config.withBoringSslCtx(false, false, null, [key], [cert], null);
-  } catch (error) {
-    throw new StartupError(
-      'TLS_INVALID',
-      `TLS refuses private key ${keyName} (${messageOf(error)}); use ECDSA P-256, Ed25519 or RSA`,
-      { cause: error },
-    );
-  }
+  const config = configWith(identity);
   if (ticketKey !== undefined) {
     if (ticketKey.length !== TICKET_KEY_BYTES) {
       throw new StartupError(
@@ -64,6 +52,26 @@ export function serverConfig(
   }
   applyLimits(config, alpns, limits);
   return config;
+}
+
+/** @throws {StartupError} where quiche, which takes fewer kinds of keys than Node, cannot show it. */
+export function checkIdentity(identity: TlsIdentity): void {
+  configWith(identity);
+}
+
+function configWith(identity: TlsIdentity): QuicheConfig {
+  const { cert, key, certName = 'identity.cert', keyName = 'identity.key' } = identity;
+  // quiche silently accepts a certificate that it cannot read, and a key that does not belong to it.
+  checkKeyPair({ cert, key, certName, keyName });
+  try {
+    return quiche.Config.withBoringSslCtx(false, false, null, [key], [cert], null);
+  } catch (error) {
+    throw new StartupError(
+      'TLS_INVALID',
+      `TLS refuses private key ${keyName} (${messageOf(error)}); use ECDSA P-256, Ed25519 or RSA`,
+      { cause: error },
+    );
+  }
 }
 
 /** The quiche configuration of a client. */

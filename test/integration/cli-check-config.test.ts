@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -116,6 +117,22 @@ describe('gatesvr check-config', () => {
       expect.stringMatching(/^gatesvr: auth\.jwks_file .* cannot be used: /),
       expect.stringMatching(/^gatesvr: server\.state_file: .*damaged\.ceiling is damaged/),
       expect.stringMatching(/^gatesvr: quic\.retry_key_file: .*is no key file of ours/),
+    ]);
+  });
+
+  test('names a key of a kind that QUIC does not take, as the start does', async () => {
+    const files = { key: at('ed448.key'), cert: at('ed448.crt') };
+    const request = ['req', '-x509', '-newkey', 'ed448', '-nodes', '-days', '30', '-subj', '/CN=x'];
+    execFileSync('openssl', [...request, '-keyout', files.key, '-out', files.cert], {
+      stdio: 'ignore',
+    });
+    const argv = ['--cert-file', files.cert, '--key-file', files.key];
+    const { code, err } = await run('check-config', '-c', file(), ...argv);
+    expect([code, err]).toEqual([
+      1,
+      expect.stringMatching(
+        /^gatesvr: server: TLS refuses private key .*ed448\.key .*; use ECDSA P-256, Ed25519 or RSA\n$/,
+      ),
     ]);
   });
 
