@@ -4,7 +4,8 @@ export class RouteTable {
 
   /** @param pattern a path whose parameters begin with a colon, `/sessions/:id`. */
   add(methods: string | readonly string[], pattern: string): void {
-    const path = new RegExp(`^${pattern.replace(/:[a-zA-Z]+/g, '[^/]+')}$`);
+    const literal = pattern.replaceAll('.', '\\.');
+    const path = new RegExp(`^${literal.replace(/:[a-zA-Z]+/g, '[^/]+')}$`);
     for (const method of [methods].flat()) this.entries.push({ method, path });
   }
 
