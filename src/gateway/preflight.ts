@@ -1,11 +1,12 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { SystemClock } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
 import { DEVELOPMENT_FOLDER } from '../config/certificates.js';
 import type { Config } from '../config/config.js';
 import { loadTlsFiles } from '../config/tls-files.js';
 import { checkIdentity } from '../quic/tls-config.js';
+import { checkStateFileReadable } from '../journal/state-file.js';
 import { silentLogger } from '../telemetry/log.js';
 import { Metrics } from '../telemetry/metrics.js';
 import { caKey, dayOf, endWarning, termOf } from './certificate-terms.js';
@@ -153,11 +154,12 @@ class Check implements Preflight {
 
   /** What the last process left; a missing file is made by the start, and not here. */
   private leftFiles(): void {
-    const { server, quic, backup } = this.config;
-    this.attempt(
-      'server.state_file',
-      () => new StateKeeper(server.stateFile, this.log, this.clock),
-    );
+    const { server, quic, backup, log } = this.config;
+    this.attempt('server.state_file', () => {
+      new StateKeeper(server.stateFile, this.log, this.clock).stop();
+      if (server.stateFile !== null) checkStateFileReadable(server.stateFile);
+    });
+    if (log.file !== null) this.attempt('log.file', () => checkLogFile(resolve(log.file ?? '')));
     const { retryKeyFile } = quic;
     if (backup.clusterSecret !== null || retryKeyFile === null || !existsSync(retryKeyFile)) return;
     this.attempt('quic.retry_key_file', () => quicKeys(null, retryKeyFile));
@@ -170,4 +172,17 @@ class Check implements Preflight {
       this.problems.push(`${key}: ${messageOf(error)}`);
     }
   }
+}
+
+/** A start makes the file, and the folders that lead to it. @throws where the system will not let it. */
+function checkLogFile(path: string): void {
+  if (existsSync(path)) {
+    if (statSync(path).isDirectory()) throw new Error(`cannot write ${path}: it is a directory`);
+    accessSync(path, constants.W_OK);
+    return;
+  }
+  let folder = dirname(path);
+  while (!existsSync(folder) && folder !== dirname(folder)) folder = dirname(folder);
+  if (!statSync(folder).isDirectory()) throw new Error(`${folder} is not a directory`);
+  accessSync(folder, constants.W_OK);
 }

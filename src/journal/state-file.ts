@@ -1,7 +1,7 @@
-import { rmSync } from 'node:fs';
+import { closeSync, openSync, readSync, rmSync } from 'node:fs';
 import { open, readFile, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { CodedError } from '../base/errors.js';
+import { CodedError, StartupError, messageOf } from '../base/errors.js';
 import { StateRecord, decodeMessage, encodeMessage } from '../wire/messages.js';
 import { crc32c } from './crc32c.js';
 import { syncDirectory, syncDirectoryNow } from './durable-file.js';
@@ -62,6 +62,7 @@ export async function writeStateFile(path: string, records: Iterable<StateRecord
  * Reads all records of a state file.
  * @returns null when there is no file.
  * @throws {DamagedStateError} when it is not complete, or a checksum is wrong.
+ * @throws {StartupError} when the system does not let us read it.
  */
 export async function readStateFile(path: string): Promise<StateRecord[] | null> {
   let content: Buffer;
@@ -69,9 +70,30 @@ export async function readStateFile(path: string): Promise<StateRecord[] | null>
     content = await readFile(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
+    throw unreadable(path, error);
   }
   return parseState(path, content);
+}
+
+/** Whether the system would let us read a state file, if there is one. @throws as readStateFile if not. */
+export function checkStateFileReadable(path: string): void {
+  try {
+    const file = openSync(path, 'r');
+    try {
+      readSync(file, Buffer.alloc(1));
+    } finally {
+      closeSync(file);
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unreadable(path, error);
+  }
+}
+
+/** To begin without it would lose what it holds, as soon as the next stop writes it anew. */
+function unreadable(path: string, cause: unknown): StartupError {
+  const advice = 'let the user of the gateway read it, name another file, or say off';
+  const message = `cannot read state file ${path}: ${messageOf(cause)}; ${advice}`;
+  return new StartupError('STATE_UNREADABLE', message, { cause });
 }
 
 /** Takes the records out of a file's content; `path` only names it in errors. */

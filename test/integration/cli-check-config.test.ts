@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { registerCheckConfigCommand } from '../../src/cli/check-config.js';
@@ -134,6 +134,24 @@ describe('gatesvr check-config', () => {
         /^gatesvr: server: TLS refuses private key .*ed448\.key .*; use ECDSA P-256, Ed25519 or RSA\n$/,
       ),
     ]);
+  });
+
+  test('names files of ours that the system does not let a gateway use', async () => {
+    mkdirSync(at('a-folder'));
+    const state = ['--set', `server.state_file=${at('a-folder')}`];
+    const log = ['--set', `log.file=${at('one', 'server.crt', 'below', 'x.log')}`];
+    const { code, err } = await run('check-config', '-c', file(), ...state, ...log);
+    expect([code, err.trimEnd().split('\n')]).toEqual([
+      1,
+      [
+        expect.stringMatching(/^gatesvr: server\.state_file: cannot read state file .*a-folder: E/),
+        expect.stringMatching(/^gatesvr: log\.file: .*server\.crt is not a directory$/),
+      ],
+    ]);
+    const other = await run('check-config', '-c', file(), '--set', `log.file=${at('one')}`);
+    expect(other.err).toMatch(/^gatesvr: log\.file: cannot write .*one: it is a directory\n$/);
+    const good = await run('check-config', '-c', file(), '--set', `log.file=${at('new', 'x.log')}`);
+    expect([good.code, good.err, existsSync(at('new'))]).toEqual([0, '', false]);
   });
 
   test('warns of what will go wrong, and --strict takes that for a failure', async () => {

@@ -36,6 +36,18 @@ test('a damaged file is set aside, which /health tells of', async () => {
   ]);
 });
 
+test('a file that may not be read stops the start, and says what to do', async () => {
+  const { path, keeper } = build();
+  // Read as root, too, nothing else is as unreadable as a folder.
+  mkdirSync(path);
+  await expect(keeper.load(new SessionHarness().service)).rejects.toMatchObject({
+    code: 'STATE_UNREADABLE',
+    message: expect.stringMatching(
+      /^cannot read state file .*: EISDIR.*; let the user of the gateway read it, name another/,
+    ),
+  });
+});
+
 describe('a gateway of a pair', () => {
   test('sets the state of a gateway without a peer aside, and says what to do with it', async () => {
     const { path, errors, keeper } = build();
