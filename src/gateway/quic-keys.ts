@@ -1,6 +1,7 @@
 import { hkdfSync, randomBytes } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { StartupError, messageOf } from '../base/errors.js';
+import { replaceDurably } from '../journal/durable-file.js';
 import type { QuicKeys } from '../quic/quic-server.js';
 
 const SECRET_BYTES = 32;
@@ -40,10 +41,11 @@ function readOrMake(path: string): Uint8Array {
   );
 }
 
+/** Whole or not at all: half a file, of a disk that was full, would stop every start after this one. */
 function make(path: string): Uint8Array {
   const secret = randomBytes(SECRET_BYTES);
   try {
-    writeFileSync(path, `${secret.toString('hex')}\n`, { mode: 0o600, flag: 'wx' });
+    replaceDurably(path, `${secret.toString('hex')}\n`, 0o600);
   } catch (error) {
     throw new StartupError('KEY_FILE', `cannot write quic.retry_key_file: ${messageOf(error)}`);
   }

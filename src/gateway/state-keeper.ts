@@ -88,12 +88,15 @@ export class StateKeeper {
     return this.loaded;
   }
 
-  /** Writes everything that remains. Pushes are refused from here on. */
+  /**
+   * Writes everything that remains. Pushes are refused from here on.
+   * @throws {CodedError} where the disk does not take it; the log says so too.
+   */
   async save(sessions: SessionService): Promise<void> {
     if (this.path === null) return;
     // What is accepted later would miss the file.
     sessions.pushes.close();
-    await writeStateFile(this.path, sessions.archive.snapshot());
+    await this.write(this.path, sessions.archive.snapshot());
     const count = sessions.registry.size;
     this.log.info({ sessions: count, file: this.path }, 'sessions are kept for the next start');
   }
@@ -137,7 +140,7 @@ export class StateKeeper {
   /** Writes what a gateway of a pair holds. Whoever has the longer history goes on. */
   async saveImage(position: number, records: Iterable<StateRecord>): Promise<void> {
     if (this.path === null || position === 0) return;
-    await writeStateFile(this.path, withPosition(records, position));
+    await this.write(this.path, withPosition(records, position));
     this.log.info({ position, file: this.path }, 'the state is kept for the next start');
   }
 
@@ -153,6 +156,19 @@ export class StateKeeper {
       'the state file is of a gateway without a peer, and is not used: rename it back and start without backup.enabled to serve its sessions, else remove it',
     );
     return null;
+  }
+
+  private async write(path: string, records: Iterable<StateRecord>): Promise<void> {
+    try {
+      await writeStateFile(path, records);
+    } catch (error) {
+      const reason = messageOf(error);
+      this.log.error(
+        { reason },
+        'the state file cannot be written, the next start lacks its sessions',
+      );
+      throw error;
+    }
   }
 
   private async read(path: string) {

@@ -28,11 +28,23 @@ export class DamagedStateError extends CodedError {
 /**
  * Writes all records, an end mark behind them, to `path`: to a temporary file first, synced and then
  * renamed, so that a crash leaves either no file or a whole one. Mode 0600.
- * @throws {Error} of the file system.
+ * @throws {CodedError} STATE_UNWRITABLE, which names the file; no part of it stays on a disk that is full.
  */
 export async function writeStateFile(path: string, records: Iterable<StateRecord>): Promise<void> {
   const temporary = `${path}.new`;
-  const file = await open(temporary, 'w', FILE_MODE);
+  try {
+    await writeRecords(temporary, records);
+    await rename(temporary, path);
+    await syncDirectory(dirname(path));
+  } catch (error) {
+    await unlink(temporary).catch(() => undefined);
+    const message = `cannot write state file ${path}, the next start lacks what it would have kept: ${messageOf(error)}`;
+    throw new CodedError('STATE_UNWRITABLE', message, { cause: error });
+  }
+}
+
+async function writeRecords(path: string, records: Iterable<StateRecord>): Promise<void> {
+  const file = await open(path, 'w', FILE_MODE);
   try {
     let parts: Buffer[] = [MAGIC];
     let bytes = MAGIC.length;
@@ -54,8 +66,6 @@ export async function writeStateFile(path: string, records: Iterable<StateRecord
   } finally {
     await file.close();
   }
-  await rename(temporary, path);
-  await syncDirectory(dirname(path));
 }
 
 /**

@@ -48,6 +48,20 @@ test('a file that may not be read stops the start, and says what to do', async (
   });
 });
 
+test('a file that cannot be written is an error that says what is lost, in the log too', async () => {
+  const { path, errors, keeper } = build();
+  mkdirSync(`${path}.new`);
+  await expect(keeper.save(new SessionHarness().service)).rejects.toMatchObject({
+    code: 'STATE_UNWRITABLE',
+    message: expect.stringContaining(
+      `cannot write state file ${path}, the next start lacks what it would have kept: `,
+    ),
+  });
+  expect(errors.map(([, message]) => message)).toEqual([
+    'the state file cannot be written, the next start lacks its sessions',
+  ]);
+});
+
 describe('a gateway of a pair', () => {
   test('sets the state of a gateway without a peer aside, and says what to do with it', async () => {
     const { path, errors, keeper } = build();

@@ -87,6 +87,8 @@ describe('writeStateFile and readStateFile', () => {
       throw new Error('no more');
     }
     await expect(writeStateFile(path, broken())).rejects.toThrow('no more');
+    // A part of it would take the room that a full disk lacks.
+    expect(readdirSync(folder)).toEqual(['state']);
     expect((await readStateFile(path))?.[0]?.header?.numberFloor).toBe(1);
   });
 
