@@ -7,6 +7,7 @@ import type { LoadedConfig } from '../config/load.js';
 import { checkConfig } from './check-config.js';
 import { addConfigOptions, sourcesOf } from './config-options.js';
 import type { ConfigOptions } from './config-options.js';
+import { HeldSignal } from './held-signal.js';
 import type { Terminal } from './program.js';
 import { UntilSignal } from './until-signal.js';
 import type { SignalSource } from './until-signal.js';
@@ -45,30 +46,36 @@ export function registerServeCommand(
     .option('--check', 'check the configuration and exit, as gatesvr check-config does');
   addConfigOptions(command).action(async (options: ServeOptions) => {
     if (options.check === true) return checkConfig(options, terminal);
-    const load = () => loadConfig(sourcesOf(options));
-    const loaded = load();
-    for (const warning of loaded.warnings) terminal.err(`gatesvr: warning: ${warning}\n`);
-    const gateway = await createGateway(loaded);
-    await runUntilSignal(gateway, load, terminal, signals, isTerminal);
+    const hangups = new HeldSignal(signals, 'SIGHUP');
+    const atTerminal = isTerminal();
+    try {
+      const load = () => loadConfig(sourcesOf(options));
+      const loaded = load();
+      for (const warning of loaded.warnings) terminal.err(`gatesvr: warning: ${warning}\n`);
+      const gateway = await createGateway(loaded);
+      const onHangup = (stop: () => void): void => {
+        // A terminal that closes sends SIGHUP too, and is none from then on.
+        if (atTerminal && !isTerminal()) stop();
+        else void reloadInto(gateway, load, terminal);
+      };
+      await runUntilSignal(gateway, signals, (stop) => hangups.deliver(() => onHangup(stop)));
+    } finally {
+      hangups.end();
+    }
   });
 }
 
-/** Resolves after a graceful stop; the second signal exits without waiting for it. */
+/**
+ * Resolves after a graceful stop; the second signal exits without waiting for it.
+ * @param listen is given what stops the gateway as the first signal does.
+ */
 async function runUntilSignal(
   gateway: RunnableGateway,
-  load: () => LoadedConfig,
-  terminal: Terminal,
   signals: SignalSource,
-  isTerminal: () => boolean,
+  listen: (stop: () => void) => void,
 ): Promise<void> {
   const signal = new UntilSignal(signals);
-  const atTerminal = isTerminal();
-  const onHangup = (): void => {
-    // A terminal that closes sends SIGHUP too, and is none from then on.
-    if (atTerminal && !isTerminal()) signal.tellNow();
-    else void reloadInto(gateway, load, terminal);
-  };
-  signals.on('SIGHUP', onHangup);
+  listen(() => signal.tellNow());
   try {
     await gateway.start();
     await signal.told;
@@ -76,7 +83,6 @@ async function runUntilSignal(
     try {
       await gateway.stop();
     } finally {
-      signals.off('SIGHUP', onHangup);
       signal.end();
     }
   }

@@ -194,6 +194,20 @@ describe('SIGHUP', () => {
     rmSync(folder, { recursive: true });
   });
 
+  it('does not end a process that is only about to start: it reloads once that can', async () => {
+    const session = new Session();
+    const running = session.run('serve');
+    // The modules of the gateway are being loaded.
+    expect([session.calls, session.signals.listenerCount('SIGHUP')]).toEqual([[], 1]);
+    session.signals.emit('SIGHUP', 'SIGHUP');
+    session.signals.emit('SIGHUP', 'SIGHUP');
+    await turn();
+    expect(session.calls.toSorted()).toEqual(['reload', 'start']);
+    session.signals.emit('SIGTERM', 'SIGTERM');
+    expect(await running).toBe(0);
+    expect(session.signals.listenerCount('SIGHUP')).toBe(0);
+  });
+
   it('reloads at a terminal, and stops once that is closed, however often it is told', async () => {
     const session = new Session();
     session.isTerminal = true;
