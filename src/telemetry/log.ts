@@ -32,12 +32,21 @@ export function createLogger(options: LogOptions, destination: DestinationStream
   return logger;
 }
 
+/**
+ * Characters that JSON leaves as they are, and that move the cursor of a terminal (C1 controls) or turn
+ * the direction of its text. Clients choose their openids.
+ */
+const UNSAFE = /[\u0080-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+const asNumber = (character: string): string =>
+  `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+
 /** In this thread: a worker of pino's that cannot write ends the process. */
 function prettyInto(destination: DestinationStream): DestinationStream {
   // Loaded only for people: every other start is faster.
   const { prettyFactory } = createRequire(import.meta.url)('pino-pretty') as typeof PinoPretty;
   const pretty = prettyFactory({ ignore: 'pid,hostname', singleLine: true });
-  return { write: (line) => destination.write(pretty(line)) };
+  return { write: (line) => destination.write(pretty(line).replace(UNSAFE, asNumber)) };
 }
 
 /** A logger that writes nothing. */

@@ -32,6 +32,17 @@ describe('createLogger', () => {
   });
 });
 
+it('for people shows nothing that could move the cursor or turn the text of a terminal', () => {
+  let text = '';
+  const log = createLogger(
+    { level: 'info', format: 'pretty' },
+    { write: (line) => (text += line) },
+  );
+  log.info({ openid: 'a\u009b2J\u0085\u202eb\u2028c' }, 'token refused');
+  expect(text).toContain('a\\u009b2J\\u0085\\u202eb\\u2028c');
+  expect(text.trimEnd()).toMatch(/^[ -~]+$/);
+});
+
 describe('silentLogger', () => {
   it('has nothing enabled', () => {
     expect(silentLogger().isLevelEnabled('fatal')).toBe(false);
