@@ -169,23 +169,25 @@ function checkFiles(
   { server, quic, routing, journal, log, backup }: Config,
   { problems }: Findings,
 ): void {
-  const files: [string, string | null][] = [
-    ['server.state_file', server.stateFile],
-    ['quic.retry_key_file', quic.retryKeyFile],
-    ['routing.registry_file', routing.registryFile],
-    ['journal.path', journal.path],
-    ['backup.role_file', backup.enabled ? backup.roleFile : null],
+  const orOff = 'create it, name another file, or say off';
+  const needed = 'create it, or name another';
+  const files: [string, string | null, string][] = [
+    ['server.state_file', server.stateFile, orOff],
+    ['quic.retry_key_file', quic.retryKeyFile, orOff],
+    ['routing.registry_file', routing.registryFile, orOff],
+    ['journal.path', journal.path, needed],
+    ['backup.role_file', backup.enabled ? backup.roleFile : null, needed],
   ];
   if (log.file !== null && log.format === 'pretty') {
     problems.push('log.format is pretty, but log.file takes json only: drop one of the two');
   }
-  for (const [name, path] of files) {
-    const fault = path === null ? null : folderFault(path);
+  for (const [name, path, remedy] of files) {
+    const fault = path === null ? null : folderFault(path, remedy);
     if (fault !== null) problems.push(`${name}: ${fault}`);
   }
 }
 
-function folderFault(path: string): string | null {
+function folderFault(path: string, remedy: string): string | null {
   const folder = dirname(path);
   try {
     if (!statSync(folder).isDirectory()) return `${folder} is not a directory`;
@@ -193,7 +195,6 @@ function folderFault(path: string): string | null {
     return null;
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    const remedy = 'create it, name another file, or say off';
     return `directory ${folder} ${missing ? 'does not exist' : 'cannot be written'}: ${remedy}`;
   }
 }

@@ -248,6 +248,8 @@ describe('problems', () => {
     [{ 'session.heartbeat_interval': '1500ms' }, 'must be whole seconds'],
     [{ 'server.state_file': '/no/such/folder/x' }, 'directory /no/such/folder does not exist'],
     [{ 'journal.path': '/dev/null/x' }, 'journal.path: '],
+    // It knows no off: a folder of that name would be made.
+    [{ 'journal.path': '/no/such/x' }, '/no/such does not exist: create it, or name another'],
     [{ 'backup.enabled': 'true' }, 'backup.server_id is missing'],
     [{ 'auth.mode': 'jwt' }, 'auth.mode jwt needs auth.secret, auth.key_file or auth.jwks_file'],
     [
