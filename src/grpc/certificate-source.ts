@@ -124,11 +124,16 @@ export class CertificateSource {
   }
 
   private look(): string {
-    return this.files
-      .map((file) => {
-        const found = statSync(file, { throwIfNoEntry: false });
-        return found === undefined ? '-' : `${found.mtimeMs}/${found.size}/${found.ino}`;
-      })
-      .join();
+    return this.files.map(stampOf).join();
+  }
+}
+
+/** Never throws: what is wrong with the file is told where it is read. */
+function stampOf(file: string): string {
+  try {
+    const { mtimeMs, size, ino } = statSync(file);
+    return `${mtimeMs}/${size}/${ino}`;
+  } catch {
+    return '-';
   }
 }

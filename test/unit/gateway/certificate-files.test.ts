@@ -1,10 +1,11 @@
 import { afterAll, expect, test } from '@jest/globals';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeCertificates } from '../../../src/config/certificates.js';
 import { certificateFaults, certificateSource } from '../../../src/gateway/certificate-files.js';
 import { certificateTerms } from '../../../src/gateway/certificate-terms.js';
+import { CERTIFICATE_POLL_MS } from '../../../src/grpc/certificate-source.js';
 import { silentLogger } from '../../../src/telemetry/log.js';
 import { FakeClock } from '../../support/fake-clock.js';
 
@@ -31,4 +32,27 @@ test('an authority that is damaged is not used: TLS would take it and refuse eve
     expect(certificateTerms({ 'ops.tls': source })).toHaveLength(1);
     expect(() => certificateSource(files, new FakeClock(), silentLogger())).toThrow(fault);
   }
+});
+
+test('a file that the system does not even show is a fault, not the end of the process', async () => {
+  const caFile = join(folder, 'shown.crt');
+  const { ca } = await makeCertificates();
+  writeFileSync(caFile, ca);
+  const clock = new FakeClock();
+  const files = { certFile: null, keyFile: null, caFile };
+  const source = certificateSource(files, clock, silentLogger());
+  source.start();
+  // As a folder that others may not enter any more, but for root, too.
+  rmSync(caFile);
+  symlinkSync(caFile, caFile);
+  clock.advance(CERTIFICATE_POLL_MS);
+  expect(source.fault).toMatch(/^cannot read CA .*shown\.crt: .*ELOOP/);
+  rmSync(caFile);
+  writeFileSync(caFile, ca);
+  clock.advance(CERTIFICATE_POLL_MS);
+  expect(source.fault).toBe('');
+  source.stop();
+  expect(() =>
+    certificateSource({ ...files, caFile: join(caFile, 'x') }, clock, silentLogger()),
+  ).toThrow(/^cannot read CA /);
 });
