@@ -99,11 +99,24 @@ class YamlReader {
     if (IGNORED_KEYS.has(path)) {
       this.findings.warnings.push(`${this.name}:${line}: ${path} has no effect in this gateway`);
     } else if (entry === undefined) {
-      const groups = Object.keys(section).map((name) => prefix + name);
-      this.problem(line, unknownKey(path, [...groups, ...this.known]));
+      this.problem(line, this.misplaced(path) ?? this.misspelt(path, section, prefix));
     } else if (entry instanceof StructuredLeaf) this.structure(pair.value, path, line);
     else if (entry instanceof Leaf) this.leaf(pair.value, path, line);
     else this.section(pair.value, entry, `${path}.`, line);
+  }
+
+  /** Every page names keys with dots, which in YAML are levels. */
+  private misplaced(path: string): string | null {
+    if (![...this.known].some((other) => other === path || other.startsWith(`${path}.`)))
+      return null;
+    const levels = path.split('.');
+    const nested = `${levels.join(': {')}: ...${'}'.repeat(levels.length - 1)}`;
+    return `unknown key ${path}: each dot is a level in YAML, such as ${nested}`;
+  }
+
+  private misspelt(path: string, section: Section, prefix: string): string {
+    const groups = Object.keys(section).map((name) => prefix + name);
+    return unknownKey(path, [...groups, ...this.known]);
   }
 
   private leaf(node: unknown, path: string, line: number): void {

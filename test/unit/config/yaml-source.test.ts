@@ -49,3 +49,14 @@ it('of several documents says what to do with the file', () => {
     'g.yaml:2: the file holds several documents: take out the line ---, so that it is one',
   ]);
 });
+
+it.each([
+  ['server.quic_addr: ":1"', 'server.quic_addr', 'server: {quic_addr: ...}'],
+  ['grpc:\n  tls.cert_file: a', 'grpc.tls.cert_file', 'grpc: {tls: {cert_file: ...}}'],
+  ['ops.tls:\n  cert_file: a', 'ops.tls', 'ops: {tls: ...}'],
+])('a key with dots, as all pages name it, is told to be levels: %j', (text, path, levels) => {
+  expect(read(text).problems).toEqual([expect.stringMatching(/^g\.yaml:[12]: unknown key /)]);
+  expect(read(text).problems[0]).toContain(
+    `unknown key ${path}: each dot is a level in YAML, such as ${levels}`,
+  );
+});
