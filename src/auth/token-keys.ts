@@ -41,6 +41,9 @@ export function keysOfPem(pem: string): TokenKeys {
   if (pem.includes('PRIVATE KEY-----')) {
     throw new Error('it holds a private key; give the public one (openssl pkey -pubout)');
   }
+  if ((pem.match(/-----BEGIN (?:RSA )?PUBLIC KEY-----/g)?.length ?? 0) > 1) {
+    throw new Error('it holds several keys, of which only one would count: use auth.jwks_file');
+  }
   let key: KeyObject;
   try {
     key = createPublicKey(pem);

@@ -157,6 +157,8 @@ describe('keys that cannot be used stop the start', () => {
     ['a short secret', 'secret', 'hunter2', /^auth\.secret cannot be used: it has 7 bytes/],
     ['a private key', 'key_file', privatePem.toString(), /private key; give the public one/],
     ['no key', 'key_file', 'hello', /no PEM public key/],
+    // The first alone would be in force, as if the other were, too.
+    ['two keys', 'key_file', first.pem + third.pem, /several keys, .*use auth\.jwks_file/],
     [
       'a weak key',
       'key_file',
