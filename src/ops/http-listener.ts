@@ -15,6 +15,7 @@ import { HttpRefusal } from './http-refusal.js';
 import { tlsOptions } from './listener-tls.js';
 import type { ListenerTls } from './listener-tls.js';
 import { RouteTable } from './route-table.js';
+import { refuseUnparsed } from './unparsed-request.js';
 
 /** Operators ask short questions: nothing they send needs more. */
 const MAX_BODY_BYTES = 16 * 1024;
@@ -63,6 +64,7 @@ export class HttpListener {
       bodyLimit: MAX_BODY_BYTES,
       forceCloseConnections: true,
       serverFactory: (handler) => this.server(handler, tls, requestTimeout),
+      clientErrorHandler: refuseUnparsed,
       frameworkErrors: (error, request, reply) => this.failed(error, request, reply),
     });
     this.routes.removeContentTypeParser('text/plain');
