@@ -101,13 +101,28 @@ export function cleanEndRecord(): Buffer {
 
 /**
  * Reads the records behind the header, up to the first that is not whole.
- * @param onRecord its bytes alias `content`; false ends the reading, as after damage.
+ * @param pieces as `readPieces` gives them.
+ * @param onRecord its bytes alias a piece; false ends the reading, as after damage.
  */
 export function readRecords(
-  content: Buffer,
+  pieces: readonly Buffer[],
   onRecord: (record: LogRecord) => boolean,
 ): { readonly end: SegmentEnd; readonly readBytes: number } {
-  let offset = HEADER_BYTES;
+  let readBytes = 0;
+  for (const [index, piece] of pieces.entries()) {
+    const found = readPiece(piece, index === 0 ? HEADER_BYTES : 0, onRecord);
+    readBytes += found.readBytes;
+    if (found.end !== 'clean') return { end: found.end, readBytes };
+  }
+  return { end: 'clean', readBytes };
+}
+
+function readPiece(
+  content: Buffer,
+  start: number,
+  onRecord: (record: LogRecord) => boolean,
+): { readonly end: SegmentEnd; readonly readBytes: number } {
+  let offset = start;
   while (offset < content.length) {
     if (offset + RECORD_HEAD_BYTES > content.length) return { end: 'torn', readBytes: offset };
     const end = offset + RECORD_HEAD_BYTES + content.readUInt32BE(offset);
@@ -121,15 +136,18 @@ export function readRecords(
   return { end: 'clean', readBytes: offset };
 }
 
-/** Whether a whole snapshot is among the records; content is not decoded. */
-export function hasSnapshotEnd(content: Buffer): boolean {
-  let offset = HEADER_BYTES;
-  while (offset + RECORD_HEAD_BYTES <= content.length) {
-    const end = offset + RECORD_HEAD_BYTES + content.readUInt32BE(offset);
-    if (content[offset + RECORD_HEAD_BYTES - 1] === Kind.SnapshotEnd && end <= content.length) {
-      return true;
+/** Whether a whole snapshot is among the records; content is not decoded. @param pieces as `readPieces` gives them. */
+export function hasSnapshotEnd(pieces: readonly Buffer[]): boolean {
+  for (const [index, piece] of pieces.entries()) {
+    let offset = index === 0 ? HEADER_BYTES : 0;
+    while (offset + RECORD_HEAD_BYTES <= piece.length) {
+      const end = offset + RECORD_HEAD_BYTES + piece.readUInt32BE(offset);
+      if (piece[offset + RECORD_HEAD_BYTES - 1] === Kind.SnapshotEnd && end <= piece.length) {
+        return true;
+      }
+      offset = end;
     }
-    offset = end;
+    if (offset !== piece.length) return false;
   }
   return false;
 }

@@ -1,10 +1,18 @@
-import { readFile, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CodedError } from '../base/errors.js';
-import { hasSnapshotEnd, parseHeader, readRecords } from './disk-log-format.js';
+import {
+  HEADER_BYTES,
+  RECORD_HEAD_BYTES,
+  hasSnapshotEnd,
+  parseHeader,
+  readRecords,
+} from './disk-log-format.js';
 import type { LogRecord, SegmentHeader } from './disk-log-format.js';
 import { JournalImage } from './journal-image.js';
+import { readPieces } from './record-pieces.js';
 
+const SEGMENT = { headerBytes: HEADER_BYTES, recordHeadBytes: RECORD_HEAD_BYTES };
 const SEGMENT_NAME = /^(\d{8})\.log$/;
 
 /** What a log on disk held. */
@@ -22,7 +30,8 @@ export interface RecoveredLog {
 /** One segment as it was found. */
 export interface SegmentContent {
   readonly header: SegmentHeader;
-  readonly content: Buffer;
+  /** As `readPieces` gives it. */
+  readonly content: readonly Buffer[];
 }
 
 export function segmentName(number: number): string {
@@ -48,16 +57,21 @@ export async function segmentNumbers(folder: string): Promise<number[]> {
 /**
  * Reads the log in a folder.
  * @param bootId of the machine, empty where it is not known.
+ * @param pieceBytes read at once; default as `readPieces`.
  * @returns null where there is none, or none that served anyone.
  * @throws {Error} of the file system.
  */
-export async function readLog(folder: string, bootId: string): Promise<RecoveredLog | null> {
+export async function readLog(
+  folder: string,
+  bootId: string,
+  pieceBytes?: number,
+): Promise<RecoveredLog | null> {
   const numbers = await segmentNumbers(folder);
   const segments: SegmentContent[] = [];
   let damaged = false;
   for (const number of numbers.reverse()) {
-    const content = await readFile(join(folder, segmentName(number)));
-    const header = parseHeader(content);
+    const content = await readPieces(join(folder, segmentName(number)), SEGMENT, pieceBytes);
+    const header = content[0] === undefined ? null : parseHeader(content[0]);
     const complete = header !== null && hasSnapshotEnd(content);
     // Begun, but nothing relied on it yet.
     if ((header === null || header.standalone) && !complete) {
@@ -86,7 +100,7 @@ export function replay(
       cleanEnd = record.kind === 'clean_end';
       return take(image, record);
     });
-    cutBytes += content.length - readBytes;
+    cutBytes += content.reduce((sum, piece) => sum + piece.length, 0) - readBytes;
     // A kill may cut the write of a batch short: nothing of that batch was sent yet.
     const killed = end === 'torn' && index === segments.length - 1;
     if (!header.whole || (end !== 'clean' && !killed)) complete = false;

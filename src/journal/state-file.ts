@@ -1,16 +1,19 @@
 import { closeSync, openSync, readSync, rmSync } from 'node:fs';
-import { open, readFile, rename, unlink } from 'node:fs/promises';
+import { open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { CodedError, StartupError, messageOf } from '../base/errors.js';
 import { StateRecord, decodeMessage, encodeMessage } from '../wire/messages.js';
 import { crc32c } from './crc32c.js';
 import { syncDirectory, syncDirectoryNow } from './durable-file.js';
+import { readPieces } from './record-pieces.js';
 
 /** First bytes of the file: what it is and the version of its framing. */
 const MAGIC = Buffer.from('GSSTATE1');
 
 /** Before each record: its length and its CRC-32C, 4 bytes each, big-endian. */
 const RECORD_HEAD_BYTES = 8;
+
+const STATE_FILE = { headerBytes: MAGIC.length, recordHeadBytes: RECORD_HEAD_BYTES };
 
 /** Written at once: large enough that a hundred thousand sessions do not cost as many system calls. */
 const WRITE_BYTES = 1024 * 1024;
@@ -70,14 +73,18 @@ async function writeRecords(path: string, records: Iterable<StateRecord>): Promi
 
 /**
  * Reads all records of a state file.
+ * @param pieceBytes read at once; default as `readPieces`.
  * @returns null when there is no file.
  * @throws {DamagedStateError} when it is not complete, or a checksum is wrong.
  * @throws {StartupError} when the system does not let us read it.
  */
-export async function readStateFile(path: string): Promise<StateRecord[] | null> {
-  let content: Buffer;
+export async function readStateFile(
+  path: string,
+  pieceBytes?: number,
+): Promise<StateRecord[] | null> {
+  let content: Buffer[];
   try {
-    content = await readFile(path);
+    content = await readPieces(path, STATE_FILE, pieceBytes);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw unreadable(path, error);
@@ -106,23 +113,27 @@ function unreadable(path: string, cause: unknown): StartupError {
   return new StartupError('STATE_UNREADABLE', message, { cause });
 }
 
-/** Takes the records out of a file's content; `path` only names it in errors. */
-export function parseState(path: string, content: Buffer): StateRecord[] {
-  if (!content.subarray(0, MAGIC.length).equals(MAGIC)) {
+/** Takes the records out of a file's content, in pieces as `readPieces` gives them; `path` only names it in errors. */
+export function parseState(path: string, pieces: readonly Buffer[]): StateRecord[] {
+  if (pieces[0]?.subarray(0, MAGIC.length).equals(MAGIC) !== true) {
     throw new DamagedStateError(path, 'it does not begin like one');
   }
   const records: StateRecord[] = [];
-  let offset = MAGIC.length;
-  while (offset < content.length) {
-    const { record, end } = parseRecord(path, content, offset);
-    offset = end;
-    if (record.end === null || record.end === undefined) {
-      records.push(record);
-    } else if (offset !== content.length || record.end.records !== records.length) {
+  let before = 0;
+  for (const [index, piece] of pieces.entries()) {
+    let offset = index === 0 ? MAGIC.length : 0;
+    while (offset < piece.length) {
+      const { record, end } = parseRecord(path, piece, offset, before);
+      offset = end;
+      if (record.end === null || record.end === undefined) {
+        records.push(record);
+        continue;
+      }
+      const isLast = offset === piece.length && index === pieces.length - 1;
+      if (isLast && record.end.records === records.length) return records;
       throw new DamagedStateError(path, 'its end is not where it should be');
-    } else {
-      return records;
     }
+    before += piece.length;
   }
   throw new DamagedStateError(path, 'it has no end');
 }
@@ -148,10 +159,12 @@ function frameRecord(record: StateRecord): Buffer {
   return framed;
 }
 
+/** @param before bytes of the file before `content`. */
 function parseRecord(
   path: string,
   content: Buffer,
   start: number,
+  before: number,
 ): { record: StateRecord; end: number } {
   if (start + RECORD_HEAD_BYTES > content.length)
     throw new DamagedStateError(path, 'it is cut off');
@@ -160,11 +173,11 @@ function parseRecord(
   if (end > content.length) throw new DamagedStateError(path, 'it is cut off');
   const bytes = content.subarray(bodyStart, end);
   if (crc32c(bytes) !== content.readUInt32BE(start + 4)) {
-    throw new DamagedStateError(path, `the record at byte ${start} has a wrong checksum`);
+    throw new DamagedStateError(path, `the record at byte ${before + start} has a wrong checksum`);
   }
   try {
     return { record: decodeMessage(StateRecord, bytes), end };
   } catch {
-    throw new DamagedStateError(path, `the record at byte ${start} cannot be read`);
+    throw new DamagedStateError(path, `the record at byte ${before + start} cannot be read`);
   }
 }

@@ -55,7 +55,7 @@ async function sample(): Promise<{ whole: Buffer; states: Set<string> }> {
 
 function read(content: Buffer): RecoveredLog | null {
   const header = parseHeader(content);
-  return header === null ? null : replay([{ header, content }], BOOT);
+  return header === null ? null : replay([{ header, content: [content] }], BOOT);
 }
 
 function stateOf({ image }: RecoveredLog): string {

@@ -25,7 +25,7 @@ async function stateOf(records: StateRecord[]): Promise<Buffer> {
 
 /** The content is a whole state or refused; never something in between. */
 function expectDamaged(content: Buffer): void {
-  expect(() => parseState(path, content)).toThrow(DamagedStateError);
+  expect(() => parseState(path, [content])).toThrow(DamagedStateError);
 }
 
 /** States written once; the properties damage them in every way. */
@@ -43,7 +43,7 @@ const sample = fc.constantFrom(...samples.map(({ content }) => content));
 describe('a state file', () => {
   it('gives back any records byte for byte', async () => {
     const property = fc.asyncProperty(fc.array(record, { maxLength: 8 }), async (records) => {
-      const read = parseState(path, await stateOf(records));
+      const read = parseState(path, [await stateOf(records)]);
       expect(read.map((one) => Buffer.from(encodeMessage(StateRecord, one)))).toEqual(
         records.map((one) => Buffer.from(encodeMessage(StateRecord, one))),
       );

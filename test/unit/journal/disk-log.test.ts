@@ -104,6 +104,21 @@ describe('the log on disk', () => {
     expect(texts(cut)).toEqual(['one', 'two']);
   });
 
+  test('is read in pieces, for it may be larger than what Node reads of a file', async () => {
+    const { harness } = await begun();
+    harness.started('alice');
+    harness.pushTexts('alice', 'one', 'two', 'x'.repeat(1_000));
+    const content = readFileSync(newest());
+    for (const pieceBytes of [64, 200, content.length - 1]) {
+      const log = (await readLog(folder, BOOT, pieceBytes)) as RecoveredLog;
+      expect([log.complete, log.cutBytes]).toEqual([true, 0]);
+      expect(texts(log)).toEqual(['one', 'two', 'x'.repeat(1_000)]);
+    }
+    writeFileSync(newest(), content.subarray(0, content.length - 3));
+    const cut = (await readLog(folder, BOOT, 200)) as RecoveredLog;
+    expect([cut.complete, cut.cutBytes]).toEqual([true, (await found()).cutBytes]);
+  });
+
   test('after a power cut it may lack its end, but not after a graceful one', async () => {
     const { harness, log } = await begun();
     harness.started('alice');

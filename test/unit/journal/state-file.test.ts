@@ -68,6 +68,15 @@ describe('writeStateFile and readStateFile', () => {
     expect(openids).toEqual(['openid-0', 'openid-1', 'openid-2', 'openid-3', 'openid-4']);
   });
 
+  it('are read in pieces, for a file may be larger than what Node reads of one', async () => {
+    await writeStateFile(path, [header(1), push('alice', 1000), push('bob', 10)]);
+    for (const pieceBytes of [8, 100, 1_020]) {
+      expect(await readStateFile(path, pieceBytes)).toEqual(await readStateFile(path));
+    }
+    writeFileSync(path, Buffer.concat([readFileSync(path), Buffer.from('more')]));
+    await expect(readStateFile(path, 100)).rejects.toThrow('its end is not where it should be');
+  });
+
   it('leave a file that only its owner can read, and no other', async () => {
     await writeStateFile(path, [header(1)]);
     expect(statSync(path).mode & 0o777).toBe(0o600);
@@ -99,9 +108,9 @@ describe('writeStateFile and readStateFile', () => {
 
 describe('parseState', () => {
   it('reads a state put together by hand', () => {
-    expect(parseState('f', Buffer.concat([magic, emptyEnd]))).toEqual([]);
+    expect(parseState('f', [Buffer.concat([magic, emptyEnd])])).toEqual([]);
     const one = Buffer.concat([magic, framed('0a020801'), framed('2a020801')]);
-    expect(parseState('f', one)[0]?.header?.version).toBe(1);
+    expect(parseState('f', [one])[0]?.header?.version).toBe(1);
   });
 
   it.each([
@@ -122,7 +131,7 @@ describe('parseState', () => {
     ],
     ['zeroes, as a file system may leave', Buffer.concat([magic, Buffer.alloc(4096)]), 'no end'],
   ])('refuses %s and names the file', (_what, content, reason) => {
-    const parse = (): unknown => parseState('/var/lib/state', content);
+    const parse = (): unknown => parseState('/var/lib/state', [content]);
     expect(parse).toThrow(DamagedStateError);
     expect(parse).toThrow('/var/lib/state');
     expect(parse).toThrow(reason);
