@@ -39,6 +39,8 @@ export interface UpstreamFacing {
 const REPLICATION_GRACE_MS = 100;
 /** First pause before the peer is dialled again, ms. */
 const RECONNECT_MS = 50;
+/** The peer of a pair is not taken for gone, nor asked whether it lives, after less silence than this, ms. */
+const SHORTEST_SILENCE_MS = 1_000;
 
 const REFLECTED = ['gatesvr.proto.GatewayService', 'grpc.health.v1.Health'];
 
@@ -154,12 +156,21 @@ export class GrpcSide implements CertificateHolder {
     return { kind: this.config.grpc.server, ...(listenTls === null ? {} : { tls: listenTls }) };
   }
 
-  /** How the peer of the pair is called. @param reconnectMs longest pause before it is dialled again. */
-  replicationCallers(reconnectMs: number): CallerFactory {
+  /**
+   * How the peer of the pair is called. A connection may die without a word, at a firewall that forgot it: one that
+   * does not answer for `timeout` is dialled anew, or a backup would follow nothing for minutes.
+   */
+  replicationCallers({
+    interval: reconnectMs,
+    timeout,
+  }: Config['backup']['heartbeat']): CallerFactory {
+    const silenceMs = Math.max(SHORTEST_SILENCE_MS, timeout);
     const tuning = {
       maxMessageBytes: MAX_FROM_PRIMARY_BYTES,
       initialReconnectMs: Math.min(RECONNECT_MS, reconnectMs),
       maxReconnectMs: reconnectMs,
+      keepaliveMs: silenceMs,
+      pingTimeoutMs: silenceMs,
     };
     const { serverName } = this.config.upstreamTls;
     return callersOf(this.config.grpc.caller, tuning, () =>

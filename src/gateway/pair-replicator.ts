@@ -45,7 +45,7 @@ export function pairReplicator(parts: PairReplicatorParts, effects: RoleEffects)
   const serverId = backup.serverId ?? '';
   const logged = history.position > 0 ? history : null;
   const resumes = mode === 'primary' && onPeerLoss === 'continue';
-  const callers = grpc.replicationCallers(heartbeat.interval);
+  const callers = grpc.replicationCallers(heartbeat);
   return new Replicator(
     { serverId, mode, onPeerLoss, promoteStale, heartbeat, sync, secret },
     {

@@ -46,6 +46,8 @@ export interface ConnectionTarget {
   readonly clock: Clock;
   /** Ping after so many ms of silence while calls are under way. */
   readonly keepaliveMs: number;
+  /** How long the answer to a ping may take, ms; undefined: PING_TIMEOUT_MS. */
+  readonly pingTimeoutMs?: number | undefined;
   /** Largest message received, bytes: what one stream may have under way. */
   readonly maxMessageBytes: number;
 }

@@ -1,4 +1,5 @@
 import type { ChannelCredentials, ChannelOptions } from '@grpc/grpc-js';
+import { PING_TIMEOUT_MS } from './keepalive.js';
 
 /** How the gateway proves itself to upstreams and checks them; made in this folder only. */
 export type CallerCredentials = ChannelCredentials;
@@ -19,6 +20,8 @@ export interface ChannelTuning {
    * (grpc-go, keepalive.EnforcementPolicy.MinTime). Health probes find dead peers much earlier.
    */
   readonly keepaliveMs?: number;
+  /** How long the answer to a ping may take, ms. */
+  readonly pingTimeoutMs?: number;
   /** First pause before connecting again, ms: short, for an upstream restarts within a second. */
   readonly initialReconnectMs?: number;
   /** Longest pause, ms: a returned upstream is used again within this; the only one of its zone. */
@@ -30,7 +33,6 @@ export interface ChannelTuning {
 }
 
 export const DEFAULT_KEEPALIVE_MS = 310_000;
-const KEEPALIVE_TIMEOUT_MS = 20_000;
 /** Defaults of the pauses between attempts to connect; the factor is that of all gRPC libraries. */
 export const RECONNECT = { initialMs: 200, maxMs: 2_000, factor: 1.6 } as const;
 /** A name is looked up again at most so often; a moved upstream is found within it. */
@@ -43,7 +45,7 @@ export function channelOptions(tuning: ChannelTuning): ChannelOptions {
     'grpc.max_send_message_length': maxMessageBytes,
     'grpc.max_receive_message_length': maxMessageBytes,
     'grpc.keepalive_time_ms': tuning.keepaliveMs ?? DEFAULT_KEEPALIVE_MS,
-    'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
+    'grpc.keepalive_timeout_ms': tuning.pingTimeoutMs ?? PING_TIMEOUT_MS,
     'grpc.initial_reconnect_backoff_ms': tuning.initialReconnectMs ?? RECONNECT.initialMs,
     'grpc.max_reconnect_backoff_ms': tuning.maxReconnectMs ?? RECONNECT.maxMs,
     'grpc.dns_min_time_between_resolutions_ms': DNS_PAUSE_MS,

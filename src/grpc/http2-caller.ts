@@ -227,6 +227,7 @@ export class Http2Caller implements UnaryCaller, StreamOpener, CallOwner, Connec
         authorization: secret === undefined ? null : `Bearer ${secret}`,
         clock: this.clock,
         keepaliveMs: this.tuning.keepaliveMs ?? DEFAULT_KEEPALIVE_MS,
+        pingTimeoutMs: this.tuning.pingTimeoutMs,
         maxMessageBytes: this.maxMessageBytes,
       },
       this,

@@ -40,8 +40,8 @@ export class Http2Connection implements CallConnection, Pinged {
     private readonly target: ConnectionTarget,
     private readonly owner: ConnectionOwner,
   ) {
-    const { host, port, tls, authority, clock, keepaliveMs } = target;
-    this.keepalive = new KeepAlive(this, clock, keepaliveMs);
+    const { host, port, tls, authority, clock, keepaliveMs, pingTimeoutMs } = target;
+    this.keepalive = new KeepAlive(this, clock, keepaliveMs, pingTimeoutMs);
     this.session = connect(`${tls === null ? 'http' : 'https'}://${authority}`, {
       createConnection: () => this.watched(openSocket(host, port, tls)),
       settings: {

@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from '../base/clock.js';
 
 /** How long the answer to a ping may take, ms; what gRPC libraries allow by default. */
-const PING_TIMEOUT_MS = 20_000;
+export const PING_TIMEOUT_MS = 20_000;
 
 /** What a KeepAlive watches. */
 export interface Pinged {
@@ -33,6 +33,7 @@ export class KeepAlive {
     private readonly target: Pinged,
     private readonly clock: Clock,
     private readonly intervalMs: number,
+    private readonly pingTimeoutMs = PING_TIMEOUT_MS,
   ) {
     this.lastReceived = clock.now();
   }
@@ -82,7 +83,7 @@ export class KeepAlive {
     if (this.stopped || this.cancelPing !== null || tooSoon || !this.target.ping()) return;
     this.lastPing = now;
     this.heardAnswer = false;
-    this.cancelPing = this.clock.after(PING_TIMEOUT_MS, () => {
+    this.cancelPing = this.clock.after(this.pingTimeoutMs, () => {
       this.cancelPing = null;
       this.target.onSilent();
     });

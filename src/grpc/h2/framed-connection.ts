@@ -30,10 +30,11 @@ export class FramedConnection extends FramedEndpoint<CarriedCall> implements Cal
     target: ConnectionTarget,
     private readonly owner: ConnectionOwner,
   ) {
-    const { host, port, tls, clock, keepaliveMs } = target;
+    const { host, port, tls, clock, keepaliveMs, pingTimeoutMs } = target;
     super(openSocket(host, port, tls), {
       clock,
       keepaliveMs,
+      pingTimeoutMs,
       maxHeaders: MAX_HEADERS,
     });
     this.headers = RequestHeaders.of(target);

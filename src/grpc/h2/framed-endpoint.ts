@@ -37,6 +37,8 @@ export interface EndpointTerms {
   readonly clock: Clock;
   /** Ping after so many ms of silence while calls are under way. */
   readonly keepaliveMs: number;
+  /** How long the answer to a ping may take, ms; undefined: PING_TIMEOUT_MS. */
+  readonly pingTimeoutMs?: number | undefined;
   /** Largest header block that is taken, bytes. */
   readonly maxHeaders: number;
 }
@@ -65,10 +67,10 @@ export abstract class FramedEndpoint<Call extends EndpointCall>
 
   constructor(
     protected readonly socket: Socket,
-    { clock, keepaliveMs, maxHeaders }: EndpointTerms,
+    { clock, keepaliveMs, pingTimeoutMs, maxHeaders }: EndpointTerms,
   ) {
     this.clock = clock;
-    this.keepalive = new KeepAlive(this, clock, keepaliveMs);
+    this.keepalive = new KeepAlive(this, clock, keepaliveMs, pingTimeoutMs);
     this.reader = new FrameReader(this, maxHeaders);
     this.writer = new FrameWriter(socket, () => this.onFlush());
     this.control = new ControlFrames(this.writer);

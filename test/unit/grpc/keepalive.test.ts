@@ -30,6 +30,17 @@ test('pings after silence, and gives up on a peer that does not answer', () => {
   expect(peer.silent).toBe(1);
 });
 
+test('gives up as early as its owner says', () => {
+  const impatient = new KeepAlive(peer, clock, 2_000, 3_000);
+  impatient.sent();
+  clock.advance(2_000);
+  expect(peer.pings).toBe(1);
+  clock.advance(2_999);
+  expect(peer.silent).toBe(0);
+  clock.advance(1);
+  expect(peer.silent).toBe(1);
+});
+
 test('any byte is an answer, and starts the silence anew', () => {
   keepalive.sent();
   clock.advance(60_000);
