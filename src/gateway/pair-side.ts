@@ -112,9 +112,10 @@ export class PairSide implements ServingGate {
   /** What an operator should know, one line each. */
   warnings(): string[] {
     const streamLostFor = this.replicator?.streamLostFor ?? null;
+    const peerTimeout = this.replicator?.peer?.word.timeout ?? 0;
     return pairWarnings(
       this.stats,
-      { proven: isPeerProven(this.config), streamLostFor },
+      { proven: isPeerProven(this.config), streamLostFor, peerTimeout },
       this.config.backup,
     );
   }

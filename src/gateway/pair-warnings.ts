@@ -12,12 +12,14 @@ export interface PairLinks {
   readonly proven: boolean;
   /** How long the standby that this primary knows of has had no stream, ms; null while it has. */
   readonly streamLostFor: number | null;
+  /** backup.heartbeat.timeout of the peer, ms; 0 where it is not known. */
+  readonly peerTimeout: number;
 }
 
 /** What an operator should know of a pair, one line each. @param stats null before the start. */
 export function pairWarnings(
   stats: BackupStats | null,
-  { proven, streamLostFor }: PairLinks,
+  { proven, streamLostFor, peerTimeout }: PairLinks,
   { sync, heartbeat }: Config['backup'],
 ): string[] {
   const found: string[] = [];
@@ -27,6 +29,11 @@ export function pairWarnings(
   if (peerMode !== '' && peerMode !== syncModeOf(sync)) {
     found.push(
       `the two gateways keep pushes differently: this one ${syncModeOf(sync)}, the peer ${peerMode} (backup.sync.mode, backup.sync.on_timeout)`,
+    );
+  }
+  if (peerTimeout !== 0 && peerTimeout !== heartbeat.timeout) {
+    found.push(
+      `the two gateways wait differently long for each other: this one ${heartbeat.timeout} ms, the peer ${peerTimeout} ms (backup.heartbeat.timeout)`,
     );
   }
   if (stats?.role !== 'primary') return found;

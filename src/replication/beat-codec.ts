@@ -32,6 +32,7 @@ export function encodeBeat(identity: Identity, word: Word, report: Report): Uint
       takeOver: word.takeOver,
       leaving: word.leaving,
       refuses: word.refuses,
+      timeoutMs: word.timeout,
       report: {
         sessions: report.sessions,
         lagFrames: report.lagFrames,
@@ -60,6 +61,7 @@ export function decodeBeat(bytes: Uint8Array): {
     takeOver: beat.takeOver,
     leaving: beat.leaving,
     refuses: beat.refuses,
+    timeout: beat.timeoutMs,
   };
   return {
     identity,

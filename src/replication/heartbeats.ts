@@ -192,6 +192,16 @@ export class Heartbeats {
       const line = 'backup.sync.mode or on_timeout is not that of the peer';
       this.parts.log.warn({ own, peer: syncMode }, line);
     }
+    const { timeout } = this.options;
+    if (word.timeout !== (this.last?.word.timeout ?? timeout) && differs(word.timeout, timeout)) {
+      const line = 'backup.heartbeat.timeout is not that of the peer';
+      this.parts.log.warn({ own: timeout, peer: word.timeout }, line);
+    }
     this.last = { ...report, word, at: this.parts.clock.now() };
   }
+}
+
+/** @param theirs 0 where the version of the peer does not say. */
+function differs(theirs: number, own: number): boolean {
+  return theirs !== 0 && theirs !== own;
 }

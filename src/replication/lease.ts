@@ -6,14 +6,26 @@ const MAX_AWAITED = 64;
 
 /**
  * The lease of a primary that is not solo: it runs from the sending of the last heartbeat that a backup
- * of its epoch answered. Times are monotonic ms.
+ * of its epoch answered, and ends before that backup, by its own timeout, may promote. Times are monotonic ms.
  */
 export class Lease {
   private until = Number.NEGATIVE_INFINITY;
   private readonly sentAt = new Map<number, number>();
+  private span: number;
 
   /** @param timeout backup.heartbeat.timeout, ms. */
-  constructor(private readonly timeout: number) {}
+  constructor(private readonly timeout: number) {
+    this.span = LEASE_SHARE * timeout;
+  }
+
+  /**
+   * The peer takes this node for dead after so many ms, which need not be what is configured here: it may be
+   * told from now on that it is in sync, and promotes no earlier than so long after that. 0: as configured here.
+   */
+  limit(peerTimeout: number, now: number): void {
+    this.span = LEASE_SHARE * Math.min(this.timeout, peerTimeout || this.timeout);
+    this.until = Math.min(this.until, now + this.span);
+  }
 
   /** A heartbeat leaves. */
   sent(sequence: number, now: number): void {
@@ -35,7 +47,7 @@ export class Lease {
     const sentAt = this.sentAt.get(sequence);
     this.sentAt.delete(sequence);
     if (sentAt === undefined || !renews) return;
-    this.until = Math.max(this.until, sentAt + LEASE_SHARE * this.timeout);
+    this.until = Math.max(this.until, sentAt + this.span);
   }
 
   isValid(now: number): boolean {

@@ -100,6 +100,7 @@ export class RoleMachine {
   onHeartbeat(word: Word): Word | null {
     if (!this.peer.isNews(word)) return null;
     this.meet(word);
+    this.tenure.lease.limit(word.timeout, this.clock.now());
     this.peer.took(word);
     if (this.follows(word)) this.hearPrimary(word);
     else if (word.leaving) this.partFrom(word);
@@ -116,6 +117,7 @@ export class RoleMachine {
   onAnswer(sequence: number, word: Word): void {
     if (!this.awaits(sequence, word)) return;
     this.meet(word);
+    this.tenure.lease.limit(word.timeout, this.clock.now());
     if (!this.tenure.lease.awaits(sequence)) return;
     if (this.role === 'primary') this.hearBackup(sequence, word);
     else if (!this.leaving) this.perhapsLead(sequence, word);
@@ -211,6 +213,7 @@ export class RoleMachine {
       takeOver: false,
       leaving: this.leaving,
       refuses: this.options.refuses,
+      timeout: this.options.timeout,
     };
   }
 

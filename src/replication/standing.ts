@@ -32,6 +32,8 @@ export interface Word extends Standing {
   readonly leaving: boolean;
   /** What its backup has not confirmed never leaves it (`on_timeout: refuse`). */
   readonly refuses: boolean;
+  /** After so many ms of silence the sender takes its peer for dead; 0 where its version does not say. */
+  readonly timeout: number;
 }
 
 /** How far a history has come. */

@@ -30,6 +30,7 @@ describe('what comes on the replication ports', () => {
       takeOver: fc.boolean(),
       leaving: fc.boolean(),
       refuses: fc.boolean(),
+      timeout: count,
     });
     const report = fc.record({
       sessions: count,

@@ -29,6 +29,8 @@ export type PairSettings = Partial<Omit<RoleOptions, 'serverId' | 'mode'>> & {
   readonly diskJournal?: boolean;
   /** Only this one refuses what is not confirmed. */
   readonly refusing?: 'a' | 'b';
+  /** Of `b`, where it is another one than that of `a`. */
+  readonly timeoutOfB?: number;
 };
 
 export const TIMEOUT = 6_000;
@@ -68,7 +70,7 @@ export class PairNode {
 
   /** A new process. @param left what the former one left of its history. */
   boot(left: 'as configured' | 'nothing' = 'as configured'): void {
-    const { diskJournal = false, refusing, ...options } = this.settings;
+    const { diskJournal = false, refusing, timeoutOfB = TIMEOUT, ...options } = this.settings;
     const keeps = diskJournal || this.store.state === null;
     const recovered = keeps && left !== 'nothing';
     if (!recovered) this.entries = [];
@@ -81,7 +83,7 @@ export class PairNode {
         onPeerLoss: 'continue',
         promoteStale: false,
         refuses: refusing === this.serverId,
-        timeout: TIMEOUT,
+        timeout: this.serverId === 'b' ? timeoutOfB : TIMEOUT,
         tickPeriod: TICK,
         ...options,
         serverId: this.serverId,

@@ -515,6 +515,31 @@ describe('an epoch that a client saw', () => {
 });
 
 describe('the lease', () => {
+  it('is over before a backup promotes that is configured to wait less long', () => {
+    const pair = settled({ onPeerLoss: 'step_down', timeoutOfB: 0.5 * TIMEOUT });
+    pair.run(INTERVAL - TICK);
+    expect(pair.a.serves).toBe(true);
+    pair.cut = true;
+    for (let waited = 0; waited < 2 * TIMEOUT; waited += TICK) {
+      pair.run(TICK);
+      expect([waited, pair.a.serves && pair.b.serves]).toEqual([waited, false]);
+    }
+    expect(pair.b.serves).toBe(true);
+  });
+
+  it('shrinks as soon as such a backup is heard, before it can be told anything', () => {
+    const pair = settled({ timeoutOfB: TIMEOUT });
+    pair.exchange(pair.a);
+    pair.clock.advance(TICK);
+    expect(pair.a.serves).toBe(true);
+    const word = { ...pair.b.machine.nextWord(), timeout: INTERVAL };
+    pair.a.machine.onHeartbeat(word);
+    pair.clock.advance(0.7 * INTERVAL - TICK);
+    expect(pair.a.serves).toBe(true);
+    pair.clock.advance(TICK);
+    expect(pair.a.serves).toBe(false);
+  });
+
   it('lapses 0.7 timeouts after the last answered heartbeat was sent', () => {
     const pair = settled({ onPeerLoss: 'step_down' });
     pair.exchange(pair.a);
