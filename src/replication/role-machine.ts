@@ -229,7 +229,7 @@ export class RoleMachine {
     } else if (this.role === 'backup' && this.tenure.inSync && returned) {
       // It may have been degraded, then it has more; an empty one must not take this history.
       if (ahead && (peer.epoch > own.epoch || peer.recovered)) this.tenure.inSync = false;
-      else this.tenure.promote('the primary came back as another process', false);
+      else this.tenure.replaceReturned();
     } else if (
       this.role === 'primary' &&
       (ahead || yieldsTie(peer, own, this.tenure.stored.smaller))

@@ -71,11 +71,26 @@ export class RoleTenure {
    * the primary serves on at once.
    */
   takeOffer(): void {
+    this.promoteIfWritable('planned switch', true);
+  }
+
+  /**
+   * The primary is back as another process. Where the disk cannot be written this node gives up that it may
+   * promote, or neither would serve: the one that is back waits for whoever is in sync.
+   */
+  replaceReturned(): void {
+    if (this.promoteIfWritable('the primary came back as another process', false)) return;
+    this.inSync = false;
+  }
+
+  private promoteIfWritable(reason: string, planned: boolean): boolean {
     try {
-      this.promote('planned switch', true);
+      this.promote(reason, planned);
+      return true;
     } catch (error) {
       if (!(error instanceof CodedError) || error.code !== 'ROLE_UNWRITABLE') throw error;
       this.log.error({ reason: error.message }, 'this gateway cannot take over');
+      return false;
     }
   }
 

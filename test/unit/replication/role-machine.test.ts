@@ -169,6 +169,60 @@ describe('failover', () => {
   });
 });
 
+describe('a backup that cannot write its role', () => {
+  /** Steps that fail are told and tried again, as in a gateway. */
+  function struggle(pair: Pair, ms: number): void {
+    const attempt = (step: () => unknown) => {
+      try {
+        step();
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'ROLE_UNWRITABLE' });
+      }
+    };
+    for (let passed = 0; passed < ms; passed += TICK) {
+      pair.clock.advance(TICK);
+      for (const node of [pair.a, pair.b]) {
+        attempt(() => node.runs && node.machine.tick());
+        if (pair.clock.now() % INTERVAL === 0) attempt(() => pair.exchange(node));
+        if (pair.clock.now() % INTERVAL === 0) attempt(() => pair.ship(node));
+      }
+    }
+  }
+
+  it.each(['continue', 'step_down'] as const)(
+    'lets the primary serve that comes back, under %s',
+    (onPeerLoss) => {
+      const pair = settled({ diskJournal: true, onPeerLoss });
+      pair.a.append('one');
+      pair.ship(pair.a);
+      crash(pair, 'a');
+      pair.b.store.broken = 'ROLE_UNWRITABLE';
+      struggle(pair, 2 * TIMEOUT);
+      pair.a.boot();
+      struggle(pair, 2 * TIMEOUT);
+      expect([pair.a.serves, pair.b.machine.role]).toEqual([true, 'backup']);
+      expect(pair.a.changes.at(-1)).toMatchObject({ role: 'primary', epoch: 1, jump: false });
+      pair.b.store.broken = null;
+      pair.run(2 * TIMEOUT);
+      expect([pair.a.serves, pair.b.machine.paired]).toEqual([true, true]);
+    },
+  );
+
+  it('leads later where the primary comes back with less', () => {
+    const pair = settled();
+    pair.a.append('one');
+    pair.ship(pair.a);
+    crash(pair, 'a');
+    pair.b.store.broken = 'ROLE_UNWRITABLE';
+    pair.a.boot();
+    struggle(pair, 2 * TIMEOUT);
+    expect([pair.a.serves, pair.b.serves]).toEqual([false, false]);
+    pair.b.store.broken = null;
+    pair.run(2 * TIMEOUT);
+    expect([pair.a.machine.role, pair.b.serves]).toEqual(['backup', true]);
+  });
+});
+
 describe('push numbers', () => {
   const jumps = (node: Pair['a']) => node.changes.map(({ epoch, jump }) => [epoch, jump]);
 
