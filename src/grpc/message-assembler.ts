@@ -11,11 +11,20 @@ export interface AssembledMessages {
   onUnusable(tooLarge: boolean, reason: string): void;
 }
 
+/**
+ * A message that comes in pieces is given so much memory at first, and more as it comes: a prefix of five bytes may
+ * claim the largest message on every stream, and none of it need follow.
+ */
+const FIRST_BYTES = 16_384;
+
 /** Cuts the bytes of an HTTP/2 stream into gRPC messages (grpc/grpc, doc/PROTOCOL-HTTP2.md). */
 export class MessageAssembler {
   /** The start of a prefix that came in pieces. */
   private head: Buffer | null = null;
+  /** What there is of a message that comes in pieces, and room for more of it. */
   private message: Buffer | null = null;
+  /** Of the whole message. */
+  private length = 0;
   private filled = 0;
   private compressed = false;
   private broken = false;
@@ -33,7 +42,7 @@ export class MessageAssembler {
     let goesOn = true;
     while (at < bytes.length && goesOn && !this.broken) {
       if (this.message !== null) {
-        const part = bytes.subarray(at, at + this.message.length - this.filled);
+        const part = bytes.subarray(at, at + this.length - this.filled);
         at += part.length;
         goesOn = this.fill(this.message, part);
       } else if (this.head !== null || bytes.length - at < PREFIX_BYTES) {
@@ -69,16 +78,28 @@ export class MessageAssembler {
   }
 
   private begin(length: number): void {
-    this.message = Buffer.allocUnsafe(length);
+    this.message = Buffer.allocUnsafe(Math.min(length, FIRST_BYTES));
+    this.length = length;
     this.filled = 0;
   }
 
   private fill(message: Buffer, part: Buffer): boolean {
-    message.set(part, this.filled);
-    this.filled += part.length;
-    if (this.filled < message.length) return true;
+    const { filled, length } = this;
+    const end = filled + part.length;
+    const roomy = end > message.length ? this.widen(message, end) : message;
+    roomy.set(part, filled);
+    this.filled = end;
+    if (end < length) return true;
     this.message = null;
-    return this.sink.onMessage(message, this.compressed);
+    return this.sink.onMessage(roomy, this.compressed);
+  }
+
+  /** Twice the room, as far as the message needs it, so that its bytes are copied once or twice in all. */
+  private widen(message: Buffer, needed: number): Buffer {
+    const wider = Buffer.allocUnsafe(Math.min(this.length, Math.max(needed, 2 * message.length)));
+    wider.set(message.subarray(0, this.filled));
+    this.message = wider;
+    return wider;
   }
 
   private lengthOf(bytes: Buffer, at: number): number {

@@ -14,6 +14,8 @@ const PROTO_FILES = ['upstream.proto', 'health.proto'];
 const PATHS = ['v1', 'v1alpha'].map(
   (version) => `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`,
 );
+/** Calls at once: people who look around. Anyone may ask, and what a call has not read of its answers is kept. */
+const MAX_CALLS = 64;
 
 /** A method of @grpc/reflection: how its messages are read and written, and who answers them. */
 interface Reflected {
@@ -34,13 +36,16 @@ export function reflectionMethods(services: readonly string[]): StreamMethod[] {
     throw new StartupError('NO_DESCRIPTIONS', `${PROTO_FOLDER}${missing} is missing: ${advice}`);
   }
   const load = memoised(() => loadMethods(services));
+  const calls = new Set<ReflectedCall>();
   return PATHS.map((path) => ({
     path,
-    open: (responses) =>
-      new ReflectedCall(
-        responses,
-        load().then((methods) => methods.get(path)),
-      ),
+    open: (responses) => {
+      const loading = load().then((methods) => methods.get(path));
+      const call = new ReflectedCall(responses, loading, () => calls.delete(call));
+      if (calls.size < MAX_CALLS) calls.add(call);
+      else responses.end(GrpcStatus.RESOURCE_EXHAUSTED, 'too many reflection calls');
+      return call;
+    },
   }));
 }
 
@@ -77,6 +82,7 @@ class ReflectedCall extends EventEmitter implements StreamCall {
   constructor(
     private readonly responses: ResponseStream,
     loading: Promise<Reflected | undefined>,
+    private readonly forget: () => void,
   ) {
     super();
     responses.pause();
@@ -107,6 +113,7 @@ class ReflectedCall extends EventEmitter implements StreamCall {
   }
 
   onClosed(): void {
+    this.forget();
     this.removeAllListeners();
   }
 

@@ -14,7 +14,7 @@ import { FrameWriter } from './frame-writer.js';
 import type { FramedStream, StreamOwner, StreamUser } from './framed-stream.js';
 import { MAX_WINDOW, Setting } from './frames.js';
 import { HpackDecoder } from './hpack-decoder.js';
-import { PeerSettings } from './peer-settings.js';
+import { PeerSettings, SettingsRate } from './peer-settings.js';
 import { ReceiveWindow } from './receive-window.js';
 import { SendQueue } from './send-queue.js';
 
@@ -64,12 +64,14 @@ export abstract class FramedEndpoint<Call extends EndpointCall>
   protected fault = 'the peer closed the connection';
   protected readonly clock: Clock;
   private readonly received = new ReceiveWindow(CONNECTION_WINDOW);
+  private readonly settingsRate: SettingsRate;
 
   constructor(
     protected readonly socket: Socket,
     { clock, keepaliveMs, pingTimeoutMs, maxHeaders }: EndpointTerms,
   ) {
     this.clock = clock;
+    this.settingsRate = new SettingsRate(clock.now());
     this.keepalive = new KeepAlive(this, clock, keepaliveMs, pingTimeoutMs);
     this.reader = new FrameReader(this, maxHeaders);
     this.writer = new FrameWriter(socket, () => this.onFlush());
@@ -146,13 +148,15 @@ export abstract class FramedEndpoint<Call extends EndpointCall>
 
   onSettings(payload: Buffer, ack: boolean): void {
     if (ack) return;
+    this.settingsRate.take(this.clock.now());
+    const windowBefore = this.peer.initialWindow;
     for (let at = 0; at < payload.length; at += SETTING_BYTES) {
       this.apply(payload.readUInt16BE(at), payload.readUInt32BE(at + 2));
     }
+    this.widenAll(this.peer.initialWindow - windowBefore);
     this.control.settingsAck();
     const first = !this.ready;
     this.ready = true;
-    this.queue.pump();
     this.onPeerSettings(first);
   }
 
@@ -167,12 +171,13 @@ export abstract class FramedEndpoint<Call extends EndpointCall>
       if (this.queue.window > MAX_WINDOW) {
         throw new ConnectionError(Http2Code.FLOW_CONTROL_ERROR, 'a window above 2^31 - 1');
       }
+      this.queue.pump();
     } else {
       const stream = this.streamOf(streamId);
       if (stream === undefined) return;
       stream.widen(increment);
+      this.queue.goOn(stream);
     }
-    this.queue.pump();
   }
 
   abstract onHeaders(streamId: number, block: Buffer, end: boolean): void;
@@ -236,9 +241,16 @@ export abstract class FramedEndpoint<Call extends EndpointCall>
 
   private apply(setting: number, value: number): void {
     if (setting === Setting.HEADER_TABLE_SIZE) this.limitTable(value);
-    const change = this.peer.apply(setting, value);
+    this.peer.apply(setting, value);
+  }
+
+  /** The peer's INITIAL_WINDOW_SIZE counts for the streams that are there too (RFC 9113 section 6.9.2). */
+  private widenAll(change: number): void {
     if (change === 0) return;
-    for (const stream of this.streams.values()) stream.widen(change);
+    for (const stream of this.streams.values()) {
+      stream.widen(change);
+      this.queue.goOn(stream);
+    }
   }
 
   private onBytes(chunk: Buffer): void {

@@ -11,31 +11,47 @@ export class PeerSettings {
   initialWindow = FIRST_WINDOW;
   maxFrame = FRAME_PAYLOAD;
 
-  /**
-   * @returns by how much the window of every open stream changes.
-   * @throws {ConnectionError} for a value that the protocol forbids.
-   */
-  apply(setting: number, value: number): number {
+  /** @throws {ConnectionError} for a value that the protocol forbids. */
+  apply(setting: number, value: number): void {
     switch (setting) {
       case Setting.MAX_CONCURRENT_STREAMS:
         this.maxStreams = value;
-        return 0;
+        return;
       case Setting.MAX_FRAME_SIZE:
         if (value < FRAME_PAYLOAD || value > LARGEST_FRAME) {
           throw new ConnectionError(Http2Code.PROTOCOL_ERROR, `MAX_FRAME_SIZE ${value}`);
         }
         this.maxFrame = value;
-        return 0;
-      case Setting.INITIAL_WINDOW_SIZE: {
+        return;
+      case Setting.INITIAL_WINDOW_SIZE:
         if (value > MAX_WINDOW) {
           throw new ConnectionError(Http2Code.FLOW_CONTROL_ERROR, `INITIAL_WINDOW_SIZE ${value}`);
         }
-        const change = value - this.initialWindow;
         this.initialWindow = value;
-        return change;
-      }
+        return;
       default:
-        return 0;
+    }
+  }
+}
+
+/** SETTINGS that a peer may send at once, and in a second from then on; libraries send a few in a minute. */
+const SETTINGS_BURST = 1_000;
+const SETTINGS_PER_SECOND = 100;
+
+/** Bounds how often SETTINGS come, for each of them may change the windows of a thousand streams. */
+export class SettingsRate {
+  private left = SETTINGS_BURST;
+
+  /** @param since clock time of the last one, ms; at first of the connection. */
+  constructor(private since: number) {}
+
+  /** One came. @throws {ConnectionError} where there were too many. */
+  take(now: number): void {
+    const refilled = this.left + ((now - this.since) / 1_000) * SETTINGS_PER_SECOND;
+    this.left = Math.min(SETTINGS_BURST, refilled) - 1;
+    this.since = now;
+    if (this.left < 0) {
+      throw new ConnectionError(Http2Code.ENHANCE_YOUR_CALM, 'SETTINGS again and again');
     }
   }
 }

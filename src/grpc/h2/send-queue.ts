@@ -13,6 +13,10 @@ export class SendQueue<User extends StreamUser> {
   window = FIRST_WINDOW;
   /** Bytes that wait. */
   bytes = 0;
+  /**
+   * Streams that wait for the window of the connection. Those that wait for their own are not looked at when it opens:
+   * a peer that opens it byte by byte must not have a thousand streams gone through each time.
+   */
   private readonly waiting = new Set<FramedStream<User>>();
 
   /**
@@ -41,7 +45,7 @@ export class SendQueue<User extends StreamUser> {
     else this.endWith(stream);
   }
 
-  /** Windows have opened. */
+  /** The window of the connection has opened. */
   pump(): void {
     for (const stream of this.waiting) {
       if (this.window <= 0) return;
@@ -49,9 +53,14 @@ export class SendQueue<User extends StreamUser> {
     }
   }
 
+  /** The window of a stream has opened. */
+  goOn(stream: FramedStream<User>): void {
+    if (stream.unsent !== null) this.advance(stream);
+  }
+
   /** The stream has ended; what waits of it is not sent. */
   drop(stream: FramedStream<User>): void {
-    if (!this.waiting.delete(stream)) return;
+    this.waiting.delete(stream);
     this.bytes -= stream.unsent?.length ?? 0;
     for (const message of stream.behind ?? []) this.bytes -= message.length;
     stream.behind = stream.unsent = null;
@@ -80,9 +89,7 @@ export class SendQueue<User extends StreamUser> {
     const first = stream.unsent === null;
     this.bytes += unsent.length;
     stream.keep(unsent);
-    if (!first) return;
-    this.waiting.add(stream);
-    this.advance(stream);
+    if (first) this.advance(stream);
   }
 
   private advance(stream: FramedStream<User>): void {
@@ -102,9 +109,12 @@ export class SendQueue<User extends StreamUser> {
       if (whole) sent++;
     }
     if (sent > 0) this.tell(stream, sent);
-    if (stream.unsent !== null) return;
+    if (stream.unsent !== null && stream.window > 0) {
+      this.waiting.add(stream);
+      return;
+    }
     this.waiting.delete(stream);
-    if (stream.ends) this.endWith?.(stream);
+    if (stream.unsent === null && stream.ends) this.endWith?.(stream);
   }
 
   /** Later, for `write` has not returned yet where it did not leave all at once. */

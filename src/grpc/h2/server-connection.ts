@@ -6,7 +6,7 @@ import type { DeadlineQueue } from '../deadline-queue.js';
 import { MAX_CONCURRENT_STREAMS } from '../grpc-server.js';
 import { decompressorOf } from '../message-encoding.js';
 import type { StreamMethod, UnaryMethod } from '../server-method.js';
-import { Http2Code, isGrpcContent } from '../status-mapping.js';
+import { Http2Code, isGrpcContent, statusLine } from '../status-mapping.js';
 import { GrpcStatus } from '../unary-caller.js';
 import { ConnectionError } from './connection-error.js';
 import { MAX_BACKLOG } from './control-frames.js';
@@ -23,6 +23,12 @@ import { ServedUnary } from './served-unary.js';
 const PREFACE_TIMEOUT_MS = 20_000;
 /** A caller that vanished during a long call is found within it and the time that an answer gets, ms. */
 const KEEPALIVE_MS = 60_000;
+
+/**
+ * A chunk that takes longer, ms, ends the turn of its connection: the system hands over 2 MiB of one connection in a
+ * turn, and compressed messages may cost a millisecond in 2 KiB.
+ */
+const LONG_CHUNK_MS = 10;
 
 /**
  * Per connection, calls that a method works on, whether anybody waits for their answers or not: who calls and resets at
@@ -154,6 +160,7 @@ export class ServerConnection extends FramedEndpoint<ServedCall> implements Call
   }
 
   protected onChunk(chunk: Buffer): void {
+    const begun = this.clock.now();
     let rest = chunk;
     if (this.prefaceSeen < PREFACE.length) {
       const part = chunk.subarray(0, PREFACE.length - this.prefaceSeen);
@@ -170,6 +177,15 @@ export class ServerConnection extends FramedEndpoint<ServedCall> implements Call
     if (rest.length > 0) this.reader.read(rest);
     // A client that does not read its answers is not read either.
     if (this.writer.backlog > MAX_BACKLOG) this.socket.pause();
+    else if (this.clock.now() - begun > LONG_CHUNK_MS) this.giveWay();
+  }
+
+  /** Reads no further before everyone else had a turn. */
+  private giveWay(): void {
+    this.socket.pause();
+    setImmediate(() => {
+      if (this.writer.backlog <= MAX_BACKLOG) this.socket.resume();
+    });
   }
 
   /** The client reads to the end: to a socket that is closed while bytes come the kernel answers with a reset. */
@@ -245,7 +261,8 @@ export class ServerConnection extends FramedEndpoint<ServedCall> implements Call
   }
 
   private refuse(streamId: number, status: number, details: string, ended: boolean): void {
-    this.headers.trailersOnly(streamId, status, details);
+    // The details may quote the caller, whose headers can name a long text by one byte again and again.
+    this.headers.trailersOnly(streamId, status, statusLine(details));
     if (!ended) this.control.reset(streamId, Http2Code.NO_ERROR);
   }
 
