@@ -52,6 +52,12 @@ export class DeadlineQueue {
     item.earlier = item.later = null;
   }
 
+  /** It is empty, and nothing is added any more: its timer may be days away. */
+  close(): void {
+    this.cancelTimer?.();
+    this.cancelTimer = null;
+  }
+
   private arm(at: number): void {
     this.cancelTimer?.();
     this.timerAt = at;

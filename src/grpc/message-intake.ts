@@ -1,6 +1,12 @@
 import { MessageAssembler } from './message-assembler.js';
 import type { AssembledMessages } from './message-assembler.js';
 
+/**
+ * What is kept comes in pieces of at least so many bytes, but for the last: flow control bounds bytes alone, and a
+ * piece takes memory of its own.
+ */
+const MIN_PIECE_BYTES = 1_024;
+
 /** Hears of the messages of a stream that can be paused. */
 export interface IntakeSink extends Omit<AssembledMessages, 'onMessage'> {
   onMessage(message: Buffer, compressed: boolean): void;
@@ -28,11 +34,19 @@ export class MessageIntake implements AssembledMessages {
   receive(chunk: Buffer): void {
     if (this.closed) return;
     if (this.paused) {
-      this.held.push(chunk);
+      this.hold(chunk);
       return;
     }
     const used = this.assembler.take(chunk);
-    if (used < chunk.length && !this.closed) this.held.push(chunk.subarray(used));
+    if (used < chunk.length && !this.closed) this.hold(chunk.subarray(used));
+  }
+
+  private hold(chunk: Buffer): void {
+    if (chunk.length === 0) return;
+    const { held } = this;
+    const last = held.at(-1);
+    if (last === undefined || last.length >= MIN_PIECE_BYTES) held.push(chunk);
+    else held[held.length - 1] = Buffer.concat([last, chunk]);
   }
 
   /** Nothing more comes. */

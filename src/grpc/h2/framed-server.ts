@@ -8,7 +8,6 @@ import { CallGuard } from '../call-guard.js';
 import { secureOptions, speaksHttp2, tuneSocket } from '../caller-tls.js';
 import type { CertificateSource, TlsListener } from '../certificate-source.js';
 import { DEFAULT_MAX_MESSAGE_BYTES } from '../channel-options.js';
-import { DeadlineQueue } from '../deadline-queue.js';
 import { DEFAULT_GRACE_MS, bindAddress } from '../grpc-server.js';
 import type { GrpcServer, GrpcServerOptions } from '../grpc-server.js';
 import { reflectionMethods } from '../reflection.js';
@@ -50,7 +49,6 @@ export class FramedServer implements GrpcServer {
       maxReceived: maxMessageBytes,
       maxSent: maxSentBytes ?? maxMessageBytes,
       clock,
-      deadlines: new DeadlineQueue(clock),
     };
     if (tls === undefined) {
       this.server = createServer((socket) => this.accept(socket));

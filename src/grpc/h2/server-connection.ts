@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { Cancel, Clock } from '../../base/clock.js';
 import { UNAUTHENTICATED_DETAILS } from '../call-guard.js';
 import type { CallGuard } from '../call-guard.js';
-import type { DeadlineQueue } from '../deadline-queue.js';
+import { DeadlineQueue } from '../deadline-queue.js';
 import { MAX_CONCURRENT_STREAMS } from '../grpc-server.js';
 import { decompressorOf } from '../message-encoding.js';
 import type { StreamMethod, UnaryMethod } from '../server-method.js';
@@ -44,7 +44,6 @@ export interface ServerTerms {
   readonly maxReceived: number;
   readonly maxSent: number;
   readonly clock: Clock;
-  readonly deadlines: DeadlineQueue;
 }
 
 /** One connection of a gRPC server that frames HTTP/2 itself (RFC 9113, grpc/grpc doc/PROTOCOL-HTTP2.md). */
@@ -55,6 +54,8 @@ export class ServerConnection extends FramedEndpoint<ServedCall> implements Call
   protected lastTaken = 0;
   private readonly headers = new ResponseHeaders(this.writer);
   private readonly fields = new RequestFields();
+  /** Its own: a call finds its place behind all that end later, and anyone may hold a thousand for ever. */
+  private readonly deadlines: DeadlineQueue;
   private prefaceSeen = 0;
   /** The last stream that the client began, whether it was taken or not. */
   private lastSeen = 0;
@@ -73,6 +74,7 @@ export class ServerConnection extends FramedEndpoint<ServedCall> implements Call
       keepaliveMs: KEEPALIVE_MS,
       maxHeaders: MAX_REQUEST_HEADERS,
     });
+    this.deadlines = new DeadlineQueue(clock);
     this.maxReceived = maxReceived;
     this.maxSent = maxSent;
     this.peerName = `${socket.remoteAddress ?? ''}:${socket.remotePort ?? 0}`;
@@ -209,6 +211,7 @@ export class ServerConnection extends FramedEndpoint<ServedCall> implements Call
       this.streams.delete(stream.id);
       this.over(stream);
     }
+    this.deadlines.close();
   }
 
   private onTrailers(streamId: number, end: boolean): void {
@@ -254,7 +257,7 @@ export class ServerConnection extends FramedEndpoint<ServedCall> implements Call
     const stream = new FramedStream(this, streamId, call, this.peer.initialWindow, false);
     this.streams.set(streamId, stream);
     this.underWay++;
-    if (call.deadline !== Infinity) this.terms.deadlines.add(call);
+    if (call.deadline !== Infinity) this.deadlines.add(call);
     this.keepalive.sent();
     call.begin(stream);
     if (end && this.streams.has(streamId)) this.onStreamEnd(stream);
@@ -288,7 +291,7 @@ export class ServerConnection extends FramedEndpoint<ServedCall> implements Call
   }
 
   private over({ call }: FramedStream<ServedCall>): void {
-    this.terms.deadlines.remove(call);
+    this.deadlines.remove(call);
     call.onOver();
   }
 

@@ -1,6 +1,7 @@
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { SystemClock } from '../../../../src/base/clock.js';
 import type { Clock } from '../../../../src/base/clock.js';
+import { DeadlineQueue } from '../../../../src/grpc/deadline-queue.js';
 import type { GrpcServer } from '../../../../src/grpc/grpc-server.js';
 import { grpcServer } from '../../../../src/grpc/server-kinds.js';
 import type { UnaryMethod } from '../../../../src/grpc/server-method.js';
@@ -110,6 +111,19 @@ test('what is refused quotes little of what was asked', async () => {
   expect(fields['grpc-status']).toBe('12');
   expect(fields['grpc-message']?.length).toBeLessThanOrEqual(600);
   expect((await client.ended(3)).fields['grpc-message']?.length).toBeLessThanOrEqual(600);
+});
+
+test("calls that a caller holds for ever are in nobody else's way, and leave nothing behind", async () => {
+  await serve(clock);
+  const before = clock.pending;
+  const add = jest.spyOn(DeadlineQueue.prototype, 'add');
+  const pair = [connect().hello(), connect().hello()];
+  for (const client of pair) client.headers(1, ECHO, { 'grpc-timeout': '99999999S' });
+  await until(() => add.mock.calls.length === 2);
+  expect(add.mock.contexts[0]).not.toBe(add.mock.contexts[1]);
+  add.mockRestore();
+  for (const client of pair) client.close();
+  await until(() => clock.pending === before);
 });
 
 test('work that comes fast does not keep others waiting for all of it', async () => {
