@@ -17,7 +17,7 @@ import type { CoreClientOptions, ResolvedOptions } from './options.js';
 import type { Answer, Push } from './payload.js';
 import { PendingRequest } from './pending-request.js';
 import type { RequestOutcome } from './pending-request.js';
-import { checkEntries, encodeBusinessPayload } from './request-frames.js';
+import { checkEntries, checkKinds, encodeBusinessPayload } from './request-frames.js';
 import type { RequestContent, StopReason } from './request-frames.js';
 import type { PushesOptions } from './push-iterator.js';
 import type { Transport } from './transport.js';
@@ -139,10 +139,12 @@ export class GatewayClientCore {
    * @throws {OutcomeUnknownError} executed or not, nobody knows
    * @throws {RequestTimeoutError | RequestAbortedError} see their `sent`
    * @throws {RequestQueueFullError | RequestTooLargeError | ClientClosedError} not sent
+   * @throws {TypeError} not sent: a param or header that is no text, or data that is neither text nor bytes
    */
   request(action: string, options: RequestOptions = {}): Promise<Answer> {
     return new Promise<Answer>((resolve, reject) => {
       const { signal, headers = {} } = options;
+      checkKinds(action, options);
       const payload = encodeBusinessPayload(action, options);
       let unwatch = (): void => undefined;
       const outcome = this.measured(action, { resolve, reject }, () => unwatch());

@@ -58,6 +58,36 @@ export function encodeStart(msgId: number, start: StartContent): Frame {
   return encodeRequestFrame({ msgId, type: RequestType.REQUEST_START, payload });
 }
 
+/**
+ * What no type checker saw: encoded, it would go as nothing, or keep every request behind it from going.
+ * @throws {TypeError} that names what is neither text nor, for data, bytes.
+ */
+export function checkKinds(action: string, content: RequestContent): void {
+  const { data = NO_BYTES, params = {}, headers = {} } = content;
+  for (const [name, map] of [
+    ['params', params],
+    ['headers', headers],
+  ] as const) {
+    for (const key of Object.keys(map)) {
+      if (typeof map[key] !== 'string')
+        throw wrongKind(action, `${name}["${key}"]`, map[key], 'text');
+    }
+  }
+  if (typeof data !== 'string' && !isBytes(data)) {
+    throw wrongKind(action, 'data', data, 'text or a Uint8Array');
+  }
+}
+
+/** From any realm: an iframe's Uint8Array is no instance of this page's. */
+function isBytes(data: unknown): boolean {
+  return ArrayBuffer.isView(data) && (data as Uint8Array).BYTES_PER_ELEMENT === 1;
+}
+
+function wrongKind(action: string, where: string, value: unknown, wanted: string): TypeError {
+  const kind = Object.prototype.toString.call(value).slice(8, -1);
+  return new TypeError(`request ${action}: ${where} is ${kind}, it must be ${wanted}`);
+}
+
 /** @throws {RequestTooLargeError} where there are more params or headers than the gateway surely reads. */
 export function checkEntries(action: string, { params = {}, headers = {} }: RequestContent): void {
   for (const [name, map] of Object.entries({ params, headers })) {

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
+import type { RequestOptions } from '../../../../src/sdk/client/index.js';
 import { ClientBench } from '../../../support/client-bench.js';
 import { turns } from '../../../support/fake-gateway.js';
 
@@ -44,6 +45,22 @@ describe('requests', () => {
     expect(requests.map(({ seqId }) => seqId)).toEqual([1, 2, 3]);
     for (const request of [...requests].reverse()) bench.gateway.echo(bench.gateway.last, request);
     expect((await Promise.all(answers)).map(({ message }) => message)).toEqual(['a', 'b', 'c']);
+  });
+
+  test.each([
+    ['headers["traceparent"]', { headers: { traceparent: undefined } }],
+    ['params["page"]', { params: { page: 2 } }],
+    ['data', { data: new ArrayBuffer(2) }],
+    ['data', { data: { a: 1 } }],
+    ['data', { data: new Uint16Array(2) }],
+  ])('that cannot be sent for their %s are refused alone', async (where, options) => {
+    bench = new ClientBench();
+    await bench.connect();
+    const refused = bench.client.request('wrong', options as unknown as RequestOptions);
+    await expect(refused).rejects.toThrow(TypeError);
+    await expect(refused).rejects.toThrow(`request wrong: ${where} is`);
+    expect([bench.client.queued, bench.client.inFlight]).toEqual([0, 0]);
+    expect((await bench.client.request('right', { data: Buffer.from('x') })).code).toBe(200);
   });
 
   test('beyond maxInFlight wait, beyond maxQueued are refused', async () => {
