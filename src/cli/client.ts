@@ -12,7 +12,7 @@ import { answerText, pushLine } from './client-output.js';
 import { ClientShell, historyFile } from './client-shell.js';
 import { addTrustOptions, readFor, trustOf } from './gateway-trust.js';
 import type { TrustOptions } from './gateway-trust.js';
-import { hostPorts, keyValue, seconds } from './option-values.js';
+import { hostPorts, keyValue, openid, seconds } from './option-values.js';
 import type { Terminal } from './program.js';
 import { refuseGiven } from './usage-error.js';
 
@@ -46,7 +46,7 @@ export function registerClientCommand(program: Command, terminal: Terminal): voi
     .option('--server <addresses>', 'gateway, host:port; several by commas', hostPorts, [
       '127.0.0.1:8453',
     ])
-    .option('--openid <openid>', 'who to be', 'demo-user')
+    .option('--openid <openid>', 'who to be', openid, 'demo-user')
     .option('--token <token>', 'the token that proves it', 'default-token')
     .addOption(
       new Option('--transport <name>', 'auto: QUIC, and WebSocket where UDP does not get through')

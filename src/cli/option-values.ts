@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import { parseAddress } from '../base/address.js';
 import { parseDuration } from '../config/duration.js';
+import { MAX_OPENID_BYTES } from '../wire/limits.js';
 
 const MS_PER_SECOND = 1_000;
 
@@ -28,6 +29,13 @@ export function hostPort(text: string): string {
   const { host = '', port = 0 } = parseAddress(text) ?? {};
   if (host !== '' && port !== 0) return text;
   throw new InvalidArgumentError('write it as host:port.');
+}
+
+/** Who a client is, as START takes it. */
+export function openid(text: string): string {
+  const bytes = Buffer.byteLength(text);
+  if (bytes >= 1 && bytes <= MAX_OPENID_BYTES) return text;
+  throw new InvalidArgumentError(`give 1 to ${MAX_OPENID_BYTES} bytes of UTF-8.`);
 }
 
 /** A number of seconds, fractions allowed. */

@@ -67,10 +67,10 @@ export function addPlanOptions(command: Command): Command {
     .option(
       '--timeout <time>',
       'how long to wait for a session to open, or for own upstreams to register',
-      patience,
+      moreThanNone,
       10_000,
     )
-    .option('--duration <time>', 'how long to measure, seconds or 500ms, 2m', duration, 10_000)
+    .option('--duration <time>', 'how long to measure, seconds or 500ms, 2m', moreThanNone, 10_000)
     .option('--warmup <time>', 'work before that does not count', duration, 2_000)
     .option('--ramp <time>', 'open the sessions evenly over this time', duration, 0)
     .option('--rate <per second>', 'open loop: so much work, however slow the gateway is', rate)
@@ -81,7 +81,7 @@ export function addPlanOptions(command: Command): Command {
     )
     .option('--size <bytes>', 'data of a request or push', whole(MIN_PAYLOAD_BYTES, MAX_BYTES), 100)
     .option('--action <action>', 'the action that answers with its data', 'echo')
-    .option('--heartbeat <time>', 'how often an idle session sends one', duration, 30_000)
+    .option('--heartbeat <time>', 'how often an idle session sends one', moreThanNone, 30_000)
     .option(
       '--everyone',
       'broadcast to every session of the gateway, not only to those of this run',
@@ -154,7 +154,7 @@ function readTokens(file: string): Map<string, string> {
   return tokens;
 }
 
-function patience(text: string): number {
+function moreThanNone(text: string): number {
   const ms = duration(text);
   if (ms > 0) return ms;
   throw new InvalidArgumentError('give more than 0.');

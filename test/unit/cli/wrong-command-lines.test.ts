@@ -27,6 +27,9 @@ test.each([
   ['bench --mode broadcast --sessions 20000', 'open fewer, or say --everyone'],
   ['bench --mode echo --unary', '--unary'],
   ['bench --timeout 0', 'give more than 0.'],
+  ['bench --duration 0', 'give more than 0.'],
+  ['bench --mode idle --heartbeat 0', 'give more than 0.'],
+  [`client --openid ${'x'.repeat(129)}`, 'give 1 to 128 bytes of UTF-8.'],
 ])('%s is refused in one line and ends with 2, before anything is done', async (line, message) => {
   const run = new CliRun(line.split(' '), (program, terminal, signals) => {
     registerClientCommand(program, terminal);
