@@ -26,7 +26,7 @@ export function addTrustOptions(command: Command): Command {
     .option('--server-name <name>', 'the name that the certificate bears');
 }
 
-/** What they mean to a client. @throws {CodedError} where the file cannot be read. */
+/** What they mean to a client. @throws {CodedError} where the file cannot be read, or has no certificate. */
 export function trustOf({
   ca,
   insecure = false,
@@ -35,7 +35,13 @@ export function trustOf({
   const file = ca ?? (existsSync(DEVELOPMENT_CA) ? DEVELOPMENT_CA : null);
   const name = serverName === undefined ? {} : { serverName };
   if (insecure) return { insecure, ...name };
-  return file === null ? name : { ca: readFor('--ca', file), ...name };
+  return file === null ? name : { ca: authorities(file), ...name };
+}
+
+function authorities(file: string): Buffer {
+  const pem = readFor('--ca', file);
+  if (pem.includes('CERTIFICATE-----')) return pem;
+  throw new CodedError('NO_CERTIFICATE', `--ca: ${file} has no certificate in PEM`);
 }
 
 /** Reads a file that an option names. @throws {CodedError} with a line that says so. */

@@ -143,6 +143,7 @@ describe('gatesvr client and gatesvr upstream', () => {
   test('what cannot be is one line that says what to do', async () => {
     const lines = [
       [await ask('--action', 'x', '--server', 'nowhere'), /write each as host:port/],
+      [await ask('--action', 'x', '--ca', 'package.json'), /--ca: package.json has no certificate/],
       [await ask('--action', 'x', '--ca', '/no/such/file'), /--ca: cannot read \/no\/such\/file/],
       [await ask('--action', 'x', '--data', '@/no/file'), /--data: cannot read \/no\/file/],
       [await ask('--action', 'x', '--timeout', 'soon'), /give a number of seconds/],

@@ -15,6 +15,20 @@ export interface TlsOptions {
 }
 
 /**
+ * Without a certificate nothing is trusted, and each attempt would end with a TLS alert that tells nobody why.
+ * @throws {RangeError} where `ca` holds none and is to be used.
+ */
+export function checkTrust({ ca, insecure = false }: TlsOptions): void {
+  if (insecure || ca === undefined || holdsCertificate(ca)) return;
+  throw new RangeError('ca holds no certificate; give the text of a PEM file, not its path');
+}
+
+/** Whether these are the contents of a PEM file with a certificate. */
+function holdsCertificate(pem: string | Uint8Array): boolean {
+  return /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----/.test(Buffer.from(pem).toString('latin1'));
+}
+
+/**
  * Reads `host:port` or `host`.
  * @throws {ConnectionError} where it is neither.
  */
