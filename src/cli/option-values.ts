@@ -1,9 +1,10 @@
 import { InvalidArgumentError } from 'commander';
 import { parseAddress } from '../base/address.js';
 import { parseDuration } from '../config/duration.js';
-import { MAX_OPENID_BYTES } from '../wire/limits.js';
 
 const MS_PER_SECOND = 1_000;
+/** As in wire/limits, which commands do not load before they need it. */
+const MAX_OPENID_BYTES = 128;
 
 /** Readers of option values; each throws what commander prints as one line. */
 
