@@ -43,6 +43,7 @@ export class ClientSession
   private current: ClientState = 'idle';
   private connection: Connection | null = null;
   private lastFailure: unknown = undefined;
+  private closedBy: GatewayClientError | null = null;
   private loading: Promise<void> | null = null;
   private readonly memory = new SessionMemory();
   readonly requests: OutgoingRequests;
@@ -131,7 +132,7 @@ export class ClientSession
 
   /** @throws {RequestQueueFullError | RequestTooLargeError | ClientClosedError} */
   submit(request: PendingRequest): void {
-    if (this.current === 'closed' || this.current === 'stopping') throw closedError();
+    if (this.current === 'closed' || this.current === 'stopping') throw closedError(this.closedBy);
     this.requests.submit(request);
   }
 
@@ -315,6 +316,7 @@ export class ClientSession
 
   private end(closed: Closed): void {
     this.current = 'closed';
+    this.closedBy = closed.error;
     this.farewell.end();
     this.renewal.end();
     this.reconnection.stop();

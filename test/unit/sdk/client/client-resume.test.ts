@@ -252,7 +252,11 @@ describe('endings', () => {
       expect(await pending).toBe('CLIENT_CLOSED');
       expect(bench.log.slice(1)).toEqual(['disconnected:409', 'closed:replaced']);
       expect(bench.gateway.connections).toHaveLength(1);
-      expect(await codeOf(bench.client.request('y'))).toBe('CLIENT_CLOSED');
+      const late = bench.client.request('y');
+      await expect(late).rejects.toMatchObject({
+        code: 'CLIENT_CLOSED',
+        cause: { code: 'SESSION_REPLACED' },
+      });
     }
   });
 
