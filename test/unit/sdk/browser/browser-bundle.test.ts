@@ -91,7 +91,10 @@ describe('the bundle for browsers', () => {
 });
 
 /** The bundle leaves functions out: here a message that needs one of them fails. */
-describe('the codecs of the bundle', () => {
+describe.each([
+  ['in a browser', LIKE_A_BROWSER],
+  ['where Buffer is: in pages with a polyfill, on servers that render them', ''],
+])('the codecs of the bundle, %s', (_, surroundings) => {
   let bundled: typeof wire;
 
   beforeAll(async () => {
@@ -99,7 +102,7 @@ describe('the codecs of the bundle', () => {
       new URL('../../../../src/wire/client-messages.ts', import.meta.url),
     );
     const made = await bundle(undefined, source);
-    const module = `${LIKE_A_BROWSER}${made.outputFiles?.[0]?.text}`;
+    const module = `${surroundings}${made.outputFiles?.[0]?.text}`;
     bundled = (await import(`data:text/javascript,${encodeURIComponent(module)}`)) as typeof wire;
   });
 
