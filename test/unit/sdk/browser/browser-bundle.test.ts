@@ -85,6 +85,16 @@ describe('the bundle for browsers', () => {
     expect(text.match(/\b(?:require\(|__dirname|\.unref\b)/g)).toBeNull();
   });
 
+  test('has errors that bear their names', async () => {
+    const bundled = (await import(`data:text/javascript,${encodeURIComponent(text)}`)) as object;
+    const errors = Object.entries(bundled).filter(([name]) => /^(?!Gateway).*Error$/.test(name));
+    expect(errors).toHaveLength(14);
+    for (const [name, error] of errors) {
+      const made = Reflect.construct(error as new () => Error, ['x', 'y', 'z']) as Error;
+      expect([made.name, String(made)]).toEqual([name, expect.stringMatching(`^${name}: `)]);
+    }
+  });
+
   test(`is at most ${MAX_BYTES} bytes`, () => {
     expect(gzipSync(text, { level: 9 }).length).toBeLessThanOrEqual(MAX_BYTES);
   });
