@@ -1,3 +1,16 @@
+/**
+ * How long an acknowledgement waits for an answer to travel with, ms. With the wheel's tick below the 25 ms that
+ * peers are told at least (RFC 9000 section 13.2.1).
+ */
+export const ACK_DELAY_MS = 10;
+
+/**
+ * Bytes of datagrams, where there are several, that are acknowledged at once. RFC 9000 section 13.2.2 wants every
+ * second packet acknowledged, because the sender's congestion window may wait for that; the window counts bytes,
+ * and is never smaller than two full packets. Requests, ACKs and heartbeats are small and come one by one.
+ */
+export const UNACKNOWLEDGED_BYTES = 1_200;
+
 /** What we tell of ourselves while few are connected, ms: the default of RFC 9000 section 18.2. */
 const LEAST_MS = 25;
 
@@ -19,4 +32,25 @@ const MOST_MS = 1_000;
  */
 export function announcedAckDelay(connections: number): number {
   return Math.min(LEAST_MS + Math.floor(connections / CONNECTIONS_PER_MS), MOST_MS);
+}
+
+/** What came on one connection since something last left, with which it was acknowledged. */
+export class Unacknowledged {
+  private datagrams = 0;
+  private bytes = 0;
+
+  /** Whether it is so little that its acknowledgement may wait for ACK_DELAY_MS. */
+  get isLittle(): boolean {
+    return this.datagrams <= 1 || this.bytes <= UNACKNOWLEDGED_BYTES;
+  }
+
+  /** @param bytes of all these datagrams, headers included. */
+  received(datagrams: number, bytes: number): void {
+    this.datagrams += datagrams;
+    this.bytes += bytes;
+  }
+
+  acknowledged(): void {
+    this.datagrams = this.bytes = 0;
+  }
 }

@@ -50,9 +50,9 @@ export class ConnectionTimer {
     return idleTimeout;
   }
 
-  /** Looks again after at most this long, ms. */
+  /** Looks again after at most this long, ms; what is due earlier stays. */
   within(delay: number): void {
-    this.timer.arm(delay);
+    this.timer.armWithin(delay);
   }
 
   /** To be called after every flush. @param atMost looks again after this long in any case, ms. */

@@ -1,5 +1,6 @@
 import { CodedError } from '../base/errors.js';
 import { textWithin } from '../base/text-within.js';
+import { ACK_DELAY_MS, Unacknowledged } from './ack-delay.js';
 import { ASK_AGAIN_MS, AddressPolicy } from './address-policy.js';
 import { receivePackets } from './coalesced-packets.js';
 import type { ConnectionHost } from './connection-host.js';
@@ -29,12 +30,6 @@ export interface ConnectionOwner extends ConnectionHost {
   released(connection: QuicConnection): void;
 }
 
-/**
- * How long the acknowledgement of a lone datagram waits for an answer to travel with, ms. With the
- * wheel's tick well below the 25 ms that we promise (RFC 9000 section 13.2.1).
- */
-const ACK_DELAY_MS = 5;
-
 /** Reading more than this in a turn is a transfer: its sender waits for our window updates. */
 const PROMPT_READ_BYTES = 4_096;
 
@@ -61,12 +56,12 @@ export class QuicConnection implements TurnMember, StreamHost {
   private readonly waste: WasteBudget;
   private readonly sender: PacketSender;
   private readonly addresses: AddressPolicy;
+  private readonly unacknowledged = new Unacknowledged();
   private isEstablished = false;
   private turnBytes = 0;
   private turnDatagrams = 0;
   private turnRead = 0;
   private flushWanted = false;
-  private unacknowledged = 0;
   private ending: QuicClosed | null = null;
   private ended = false;
   private isReleased = false;
@@ -224,7 +219,7 @@ export class QuicConnection implements TurnMember, StreamHost {
       return;
     }
     this.flushWanted = false;
-    this.unacknowledged = 0;
+    this.unacknowledged.acknowledged();
     this.sendAll();
     if (this.ending === null && (this.quiche.isDraining() || this.quiche.isClosed())) {
       this.ending = howItEnded(this.quiche);
@@ -271,7 +266,7 @@ export class QuicConnection implements TurnMember, StreamHost {
     const { turnBytes, turnRead, turnDatagrams } = this;
     if (turnBytes === 0 && turnRead === 0) return;
     const now = this.host.clock.now();
-    this.unacknowledged += turnDatagrams;
+    this.unacknowledged.received(turnDatagrams, turnBytes);
     this.turnBytes = this.turnRead = this.turnDatagrams = 0;
     this.timer.lastActivity = now;
     // Bare acknowledgements want nothing back but may free what waits: look at once.
@@ -285,9 +280,9 @@ export class QuicConnection implements TurnMember, StreamHost {
     this.end(false, EXCESSIVE_LOAD, 'too many bytes that bring nothing');
   }
 
-  /** A lone datagram's acknowledgement waits a little for the answer that it travels with. */
+  /** The acknowledgement of little waits a while for the answer that it travels with. */
   private mayWaitForAnswer(): boolean {
-    if (this.flushWanted || this.unacknowledged > 1 || this.ending !== null) return false;
+    if (this.flushWanted || !this.unacknowledged.isLittle || this.ending !== null) return false;
     return !this.host.scheduler.behind && !this.streams.wantsToSend();
   }
 
