@@ -56,39 +56,13 @@ export class JournalSide {
   }
 
   /**
-   * Gives sessions and routing what the log of the last process holds. A state file there is newer: it
-   * was left by a process without a journal, for one with a journal removes it and writes none.
-   * @returns whether there was one.
-   * @throws {StartupError} where another process has it.
+   * Reads what the log of the last process holds.
+   * @param records everything as a snapshot, for the log that is written from here on.
+   * @returns null where there is no log. One beside a state file is not complete: that was left by a process
+   *   without a journal, for one with a journal writes none.
+   * @throws {StartupError} where another process has it, or it cannot be read.
    */
-  async recover(sessions: SessionService, router: ZoneRouter): Promise<boolean> {
-    if (this.folder === null || this.writer === null) return false;
-    await this.lock?.acquire();
-    const found = await readLog(this.folder, bootId());
-    this.writer.describe(function* () {
-      yield* sessions.archive.snapshot();
-      yield* router.registrations();
-    });
-    if (found === null) return false;
-    if (this.isOutdated()) return false;
-    const { image, complete, cutBytes } = found;
-    const upstreams = router.restore(image.records());
-    const count = sessions.archive.restore(image.records(), complete ? null : LONE_GATEWAY);
-    this.writer.continueFrom(image.position);
-    const told = { sessions: count, upstreams, cutBytes, folder: this.folder };
-    if (complete) {
-      this.log.info(told, 'sessions of the last process are back from the journal');
-    } else {
-      this.log.warn(told, 'the journal may lack its end: sessions are back, push numbers jump');
-    }
-    return true;
-  }
-
-  /**
-   * As `recover`, for a gateway of a pair: what the log holds is an image until this gateway is primary.
-   * @returns null where there is no log; one beside a state file is not complete.
-   */
-  async recoverPair(records: () => Iterable<StateRecord>): Promise<RecoveredLog | null> {
+  async recover(records: () => Iterable<StateRecord>): Promise<RecoveredLog | null> {
     this.writer?.describe(records);
     if (this.folder === null) return null;
     await this.lock?.acquire();
@@ -100,11 +74,28 @@ export class JournalSide {
     return this.isOutdated() ? { ...found, complete: false } : found;
   }
 
+  /** Gives sessions and routing of a gateway without a peer what its log held. */
+  restore(found: RecoveredLog, sessions: SessionService, router: ZoneRouter): void {
+    const { image, complete } = found;
+    const upstreams = router.restore(image.records());
+    const count = sessions.archive.restore(image.records(), complete ? null : LONE_GATEWAY);
+    this.writer?.continueFrom(image.position);
+    const told = { sessions: count, upstreams, folder: this.folder };
+    if (complete) {
+      this.log.info(told, 'sessions of the last process are back from the journal');
+    } else {
+      this.log.warn(told, 'the journal may lack its end: sessions are back, push numbers jump');
+    }
+  }
+
   /** Whether a state file is there, which the log knows nothing of. */
   private isOutdated(): boolean {
     const { stateFile } = this.config.server;
     if (stateFile === null || !existsSync(stateFile)) return false;
-    this.log.warn({ stateFile }, 'the state file is newer than the journal and takes its place');
+    this.log.warn(
+      { stateFile },
+      'the state file is newer than the journal and takes its place, if it is whole',
+    );
     return true;
   }
 

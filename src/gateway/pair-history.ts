@@ -59,7 +59,7 @@ export class PairHistory implements JournalFollower {
    */
   async recover(): Promise<boolean> {
     const { journal, state } = this;
-    const found = await journal.recoverPair(() => this.records());
+    const found = await journal.recover(() => this.records());
     const kept = await state.loadImage();
     const image = kept ?? found?.image;
     if (image === undefined) return false;

@@ -51,26 +51,32 @@ export class StateKeeper {
     this.ceilingFile?.stop();
   }
 
-  /** What the last process of a gateway without a peer left: in the journal, else in the state file. */
+  /**
+   * What the last process of a gateway without a peer left: in the state file, which is newer where there is
+   * one, or in the journal. Without a complete state numbers go on above the ceiling. `forget` must follow once
+   * the gateway serves, for the file is stale from then on.
+   */
   async recover(journal: JournalSide, sessions: SessionService, router: ZoneRouter): Promise<void> {
-    if (!(await journal.recover(sessions, router))) await this.load(sessions);
+    const found = await journal.recover(function* () {
+      yield* sessions.archive.snapshot();
+      yield* router.registrations();
+    });
+    if (!(await this.load(sessions))) {
+      if (found?.complete !== true) sessions.registry.raiseFloor(this.floor);
+      if (found !== null) journal.restore(found, sessions, router);
+    }
     await router.start();
   }
 
-  /**
-   * Gives the sessions what the last process left. Without a complete file numbers go on above the
-   * ceiling. `forget` must follow once the gateway serves, for the file is stale from then on.
-   */
-  async load(sessions: SessionService): Promise<void> {
-    if (this.path === null) return;
+  /** Gives the sessions what the state file holds. @returns whether there was a whole one. */
+  async load(sessions: SessionService): Promise<boolean> {
+    if (this.path === null) return false;
     const records = await this.read(this.path);
-    if (records === null) {
-      sessions.registry.raiseFloor(this.ceiling.value);
-      return;
-    }
+    if (records === null) return false;
     const count = sessions.archive.restore(records);
     this.loaded = true;
     this.log.info({ sessions: count, file: this.path }, 'sessions of the last process are back');
+    return true;
   }
 
   /** Removes the file that was loaded: the sessions are about to become newer than it is. */

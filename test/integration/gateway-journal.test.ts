@@ -1,9 +1,10 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import type { Gateway } from '../../src/gateway/gateway.js';
 import { zoneOf } from '../../src/routing/zone.js';
 import { GatewayClient } from '../../src/sdk/client/index.js';
+import { NUMBER_JUMP } from '../../src/wire/limits.js';
 import { GatewayHarness } from '../support/gateway-harness.js';
 import { PATIENCE_MS, PATIENT_CLIENT } from '../support/patience.js';
 import { eventually } from '../support/quic-harness.js';
@@ -66,5 +67,24 @@ describe('a gateway with a journal', () => {
     expect(second.sessions.offline.size).toBe(1);
     expect(await second.metrics.registry.metrics()).toMatch(/gatesvr_journal_failing 0/);
     await client.stop();
+  });
+
+  test('goes on with the journal where a state file beside it is damaged', async () => {
+    const stateFile = join(harness.folder, 'damaged.state');
+    const settings = {
+      'server.state_file': stateFile,
+      'journal.path': join(harness.folder, 'beside'),
+      'session.offline_ttl': '1h',
+    };
+    const first = await harness.gateway(settings);
+    const upstream = await harness.upstream(first, zoneOf(OPENID), () => undefined);
+    await upstream.push({ openid: 'nobody', type: 't', data: 'waits' });
+    await first.stop();
+    writeFileSync(stateFile, 'no state at all');
+    const second = await harness.gateway(settings);
+    expect(second.sessions.offline.size).toBe(1);
+    // The process that left the file may have sent any number since.
+    expect(second.sessions.registry.floor).toBeGreaterThanOrEqual(NUMBER_JUMP);
+    expect([existsSync(stateFile), existsSync(`${stateFile}.damaged`)]).toEqual([false, true]);
   });
 });

@@ -40,7 +40,7 @@ class Process {
     const side = {
       writer: journal,
       onDisk: true,
-      recoverPair: () => Promise.resolve(log),
+      recover: () => Promise.resolve(log),
       rewrite: () => undefined,
       restartSnapshot: () => undefined,
     } as unknown as JournalSide;
