@@ -206,7 +206,7 @@ export class DiskLog implements JournalSink {
     try {
       this.syncEntriesOf(folder);
     } catch (error) {
-      next.remove();
+      this.discard(next);
       throw error;
     }
     if (this.segment !== null) {
@@ -275,7 +275,7 @@ export class DiskLog implements JournalSink {
     const reason = messageOf(error);
     this.segment = this.feed = null;
     // One that should have made things good again has nothing that another would need.
-    if (!first) return segment?.remove();
+    if (!first) return segment === null ? undefined : this.discard(segment);
     if (segment !== null) {
       segment.markHoles();
       this.older.push(segment.path);
@@ -292,6 +292,11 @@ export class DiskLog implements JournalSink {
     const told = { reason, folder: this.options.folder };
     this.log.error(told, 'the journal cannot be written: pushes and requests are refused');
     this.cancelRetry = this.clock.every(RETRY_MS, () => this.retry());
+  }
+
+  /** Removes one that is worth nothing; where the disk refuses that too, it goes with those that are dropped next. */
+  private discard(segment: LogSegment): void {
+    if (!segment.removeIfPossible()) this.older.push(segment.path);
   }
 
   private retry(): void {

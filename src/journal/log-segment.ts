@@ -31,7 +31,7 @@ export class LogSegment {
     try {
       this.write([encodeHeader(header)]);
     } catch (error) {
-      this.remove();
+      this.removeIfPossible();
       throw error;
     }
   }
@@ -74,15 +74,25 @@ export class LogSegment {
     fdatasyncSync(this.file);
   }
 
-  /** Closes it and removes the file. */
-  remove(): void {
+  /** Closes it and removes the file. @returns whether the disk let it: else the file is still there. */
+  removeIfPossible(): boolean {
     this.close();
-    unlinkSync(this.path);
+    try {
+      unlinkSync(this.path);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
+  /** What counts was synced before: an error at the end says nothing new, and the file is closed all the same. */
   close(): void {
     if (!this.open) return;
     this.open = false;
-    closeSync(this.file);
+    try {
+      closeSync(this.file);
+    } catch {
+      // See above.
+    }
   }
 }

@@ -1,5 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  rmdirSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DiskLog } from '../../../src/journal/disk-log.js';
@@ -26,6 +35,9 @@ afterEach(() => rmSync(join(folder, '..'), { recursive: true }));
 /** Room on the disk, in bytes; writes beyond it fail as on a full one. */
 class Disk {
   room = Infinity;
+  /** Whether files cannot be removed: a folder stands in for each that was tried. */
+  keeps = false;
+  private readonly kept: string[] = [];
   readonly create = (...args: ConstructorParameters<typeof LogSegment>): LogSegment => {
     if (this.room <= 0) throw this.full();
     const segment = new LogSegment(...args);
@@ -35,8 +47,30 @@ class Disk {
       if (this.room < 0) throw this.full();
       write(parts);
     };
+    const { path } = segment;
+    const close = segment.close.bind(segment);
+    segment.close = () => {
+      close();
+      if (!this.keeps) return;
+      this.kept.push(path);
+      rmSync(path);
+      mkdirSync(path);
+    };
     return segment;
   };
+
+  get keptFiles(): number {
+    return this.kept.length;
+  }
+
+  mend(): void {
+    this.room = Infinity;
+    this.keeps = false;
+    for (const path of this.kept) {
+      rmdirSync(path);
+      writeFileSync(path, '');
+    }
+  }
 
   private full(): Error {
     return Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
@@ -324,6 +358,27 @@ describe('a full disk', () => {
     expect(kept.image.position).toBe(harness.journal?.newest);
     const restored = texts(kept);
     expect([restored[0], restored.at(-1)]).toEqual(['before', 'after']);
+  });
+
+  test('that refuses to remove a half-written segment too ends nothing', async () => {
+    const disk = new Disk();
+    const { harness, log } = await begun({ create: disk.create });
+    harness.started('alice');
+    harness.pushTexts('alice', 'before');
+    disk.room = 0;
+    expect(harness.push('alice', { content: 'at the edge' }).errorCode).toBe('JOURNAL_FAILED');
+    // Room for the file and not for its snapshot.
+    disk.room = 1;
+    disk.keeps = true;
+    harness.advance(1_000);
+    await until(() => disk.keptFiles === 1);
+    expect([log.failing, readdirSync(folder).length]).toEqual([true, 2]);
+
+    disk.mend();
+    harness.advance(1_000);
+    await until(() => !log.failing);
+    await until(() => readdirSync(folder).length === 1);
+    expect((await found()).complete).toBe(true);
   });
 
   test('while another history is written leaves none that would be taken for complete', async () => {
