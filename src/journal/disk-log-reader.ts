@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CodedError } from '../base/errors.js';
+import { CodedError, StartupError, messageOf } from '../base/errors.js';
 import {
   HEADER_BYTES,
   RECORD_HEAD_BYTES,
@@ -59,18 +59,19 @@ export async function segmentNumbers(folder: string): Promise<number[]> {
  * @param bootId of the machine, empty where it is not known.
  * @param pieceBytes read at once; default as `readPieces`.
  * @returns null where there is none, or none that served anyone.
- * @throws {Error} of the file system.
+ * @throws {StartupError} JOURNAL_UNREADABLE, which names what the system does not let us read.
  */
 export async function readLog(
   folder: string,
   bootId: string,
   pieceBytes?: number,
 ): Promise<RecoveredLog | null> {
-  const numbers = await segmentNumbers(folder);
+  const numbers = await readable(folder, segmentNumbers(folder));
   const segments: SegmentContent[] = [];
   let damaged = false;
   for (const number of numbers.reverse()) {
-    const content = await readPieces(join(folder, segmentName(number)), SEGMENT, pieceBytes);
+    const path = join(folder, segmentName(number));
+    const content = await readable(path, readPieces(path, SEGMENT, pieceBytes));
     const header = content[0] === undefined ? null : parseHeader(content[0]);
     const complete = header !== null && hasSnapshotEnd(content);
     // Begun, but nothing relied on it yet.
@@ -82,6 +83,18 @@ export async function readLog(
     if (complete) return replay(segments, bootId, damaged);
   }
   return segments.length === 0 && !damaged ? null : replay(segments, bootId, true);
+}
+
+/** To begin without it would remove it, and what it holds, as soon as the next segment is written. */
+async function readable<T>(path: string, reading: Promise<T>): Promise<T> {
+  try {
+    return await reading;
+  } catch (cause) {
+    const advice =
+      'let the user of the gateway read it, or move it away to start without what it holds';
+    const message = `cannot read the journal ${path}: ${messageOf(cause)}; ${advice}`;
+    throw new StartupError('JOURNAL_UNREADABLE', message, { cause });
+  }
 }
 
 /** Builds the state from segments of which the first holds a whole snapshot. */

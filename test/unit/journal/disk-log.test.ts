@@ -239,6 +239,21 @@ describe('the log on disk', () => {
       expect(texts(await found())).toEqual(['kept']);
     },
   );
+
+  test('a segment that the system does not let us read is named, with what to do', async () => {
+    const { log } = await begun();
+    log.stop();
+    const path = newest();
+    // Read as root, too, nothing else is as unreadable as a folder.
+    rmSync(path);
+    mkdirSync(path);
+    await expect(found()).rejects.toMatchObject({
+      code: 'JOURNAL_UNREADABLE',
+      message: expect.stringMatching(
+        /^cannot read the journal .*\/0+1\.log: .*EISDIR.*; let the user .* move it away/,
+      ),
+    });
+  });
 });
 
 describe('compaction', () => {
