@@ -10,8 +10,7 @@ import type { FramedStream } from './framed-stream.js';
 export interface CallCarrier {
   /** The caller, `127.0.0.1:5000`. */
   readonly peerName: string;
-  /** Largest message received and sent, bytes. */
-  readonly maxReceived: number;
+  /** Largest message sent, bytes. */
   readonly maxSent: number;
   /** Sends the headers of the answer. */
   sendHeaders(stream: FramedStream<ServedCall>): void;
@@ -27,19 +26,18 @@ export abstract class ServedCall extends Deadlined implements EndpointCall {
   headersSent = false;
   /** The caller has sent all of its messages. */
   requestEnded = false;
-  readonly maxMessageBytes: number;
   readonly takesCompressed: boolean;
   /** Null before it has one, and once it is over. */
   protected stream: FramedStream<ServedCall> | null = null;
 
-  /** @param decompressor null where the caller does not compress. */
+  /** @param decompressor null where the caller does not compress. @param maxMessageBytes largest message received. */
   constructor(
     protected readonly carrier: CallCarrier,
     deadline: number,
     private readonly decompressor: Decompressor | null,
+    readonly maxMessageBytes: number,
   ) {
     super(deadline);
-    this.maxMessageBytes = carrier.maxReceived;
     this.takesCompressed = decompressor !== null;
   }
 

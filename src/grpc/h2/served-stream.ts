@@ -20,8 +20,9 @@ export class ServedStream extends ServedCall implements ResponseStream, IntakeSi
     private readonly method: StreamMethod,
     deadline: number,
     decompressor: Decompressor | null,
+    maxMessageBytes: number,
   ) {
-    super(carrier, deadline, decompressor);
+    super(carrier, deadline, decompressor, maxMessageBytes);
     this.gate = new WriteGate(carrier.maxSent, 'response');
     this.intake = new MessageIntake(this);
   }

@@ -22,8 +22,9 @@ export class ServedUnary extends ServedCall implements AssembledMessages {
     private readonly method: UnaryMethod,
     deadline: number,
     decompressor: Decompressor | null,
+    maxMessageBytes: number,
   ) {
-    super(carrier, deadline, decompressor);
+    super(carrier, deadline, decompressor, maxMessageBytes);
   }
 
   protected takeData(chunk: Buffer): void {

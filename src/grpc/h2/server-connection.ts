@@ -36,6 +36,12 @@ const LONG_CHUNK_MS = 10;
  */
 export const MAX_CALLS_AT_WORK = 10_000;
 
+/**
+ * Largest message, bytes, of who need not show the secret that others must: the name of a service. What a connection
+ * holds of messages that never end is as much on each of its streams.
+ */
+export const MAX_STRANGER_BYTES = 4_096;
+
 /** What the connections of a server share. */
 export interface ServerTerms {
   readonly unary: ReadonlyMap<string, UnaryMethod>;
@@ -49,7 +55,6 @@ export interface ServerTerms {
 /** One connection of a gRPC server that frames HTTP/2 itself (RFC 9113, grpc/grpc doc/PROTOCOL-HTTP2.md). */
 export class ServerConnection extends FramedEndpoint<ServedCall> implements CallCarrier {
   readonly peerName: string;
-  readonly maxReceived: number;
   readonly maxSent: number;
   protected lastTaken = 0;
   private readonly headers = new ResponseHeaders(this.writer);
@@ -68,14 +73,13 @@ export class ServerConnection extends FramedEndpoint<ServedCall> implements Call
     socket: Socket,
     private readonly terms: ServerTerms,
   ) {
-    const { clock, maxReceived, maxSent } = terms;
+    const { clock, maxSent } = terms;
     super(socket, {
       clock,
       keepaliveMs: KEEPALIVE_MS,
       maxHeaders: MAX_REQUEST_HEADERS,
     });
     this.deadlines = new DeadlineQueue(clock);
-    this.maxReceived = maxReceived;
     this.maxSent = maxSent;
     this.peerName = `${socket.remoteAddress ?? ''}:${socket.remotePort ?? 0}`;
     this.cancelPatience = clock.after(PREFACE_TIMEOUT_MS, () => socket.destroy());
@@ -243,12 +247,14 @@ export class ServerConnection extends FramedEndpoint<ServedCall> implements Call
     if (method.guarded === true && terms.guard?.admits(fields.authorization) === false) {
       return this.refuse(streamId, GrpcStatus.UNAUTHENTICATED, UNAUTHENTICATED_DETAILS, end);
     }
+    const shown = terms.guard === null || method.guarded === true;
+    const most = shown ? terms.maxReceived : Math.min(terms.maxReceived, MAX_STRANGER_BYTES);
     const deadline = timeoutMs === Infinity ? Infinity : this.clock.now() + timeoutMs;
     this.begin(
       streamId,
       unary === undefined
-        ? new ServedStream(this, method as StreamMethod, deadline, decompressor)
-        : new ServedUnary(this, unary, deadline, decompressor),
+        ? new ServedStream(this, method as StreamMethod, deadline, decompressor, most)
+        : new ServedUnary(this, unary, deadline, decompressor, most),
       end,
     );
   }

@@ -12,6 +12,7 @@ import { until } from '../../../support/until.js';
 
 const ECHO = '/t.T/Echo';
 const SLOW = '/t.T/Slow';
+const GUARDED = '/t.T/Guarded';
 const [DATA, SETTINGS, WINDOW_UPDATE] = [0, 4, 8] as const;
 const INITIAL_WINDOW_SIZE = 4;
 const ENHANCE_YOUR_CALM = 11;
@@ -30,6 +31,7 @@ const methods: UnaryMethod[] = [
       respond(bytes);
     },
   },
+  { path: GUARDED, guarded: true, handle: (bytes, _, respond) => respond(bytes) },
   {
     path: SLOW,
     handle: (_, __, respond) => {
@@ -41,9 +43,9 @@ const methods: UnaryMethod[] = [
   },
 ];
 
-async function serve(by: Clock): Promise<void> {
+async function serve(by: Clock, terms: { secret?: string } = {}): Promise<void> {
   const options = { kind: 'framed', address: '127.0.0.1:0', graceMs: 0 } as const;
-  server = grpcServer(options, methods, by, []);
+  server = grpcServer({ ...options, ...terms }, methods, by, []);
   await server.start();
 }
 
@@ -146,4 +148,25 @@ test('work that comes fast does not keep others waiting for all of it', async ()
   expect(seen.indexOf('echo')).toBeLessThan(8);
   await client.ended(59);
   expect(seen).toHaveLength(31);
+});
+
+test('who has not shown the secret has no large message kept, and who has may send it', async () => {
+  await serve(clock, { secret: 'of the deployment' });
+  const client = connect().hello();
+  const large = message(Buffer.alloc(10_000));
+  // The beginning says how long it will be.
+  client.headers(1, ECHO);
+  client.send(DATA, 0, 1, large.subarray(0, 100));
+  const { fields } = await client.ended(1);
+  expect([fields['grpc-status'], fields['grpc-message']]).toEqual([
+    '8',
+    expect.stringContaining('the limit is 4096'),
+  ]);
+  client.call(3, ECHO, 'grpc.health.v1.Health');
+  expect((await client.ended(3)).body).toEqual(message('grpc.health.v1.Health'));
+  client.headers(5, GUARDED);
+  expect((await client.ended(5)).fields['grpc-status']).toBe('16');
+  client.headers(7, GUARDED, { authorization: 'Bearer of the deployment' });
+  client.send(DATA, 1, 7, large);
+  expect((await client.ended(7)).body).toEqual(large);
 });
