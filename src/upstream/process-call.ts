@@ -71,7 +71,9 @@ export abstract class ProcessCall implements RequestObserver {
   }
 
   onFailure(failure: CallFailure): void {
-    this.failed(kindOf(failure), failure.message);
+    const { status, message } = failure;
+    // Many upstreams say a status alone.
+    this.failed(kindOf(failure), message === '' ? `gRPC status ${status} without a text` : message);
   }
 }
 

@@ -1,12 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { GrpcStatus } from '../../../src/grpc/unary-caller.js';
 import type { CallObserver, UnaryCaller } from '../../../src/grpc/unary-caller.js';
+import { ProcessCall } from '../../../src/upstream/process-call.js';
 import { Method } from '../../../src/wire/grpc-methods.js';
 import { UpstreamClient } from '../../../src/upstream/upstream-client.js';
 import type { ProbeResult } from '../../../src/upstream/upstream-client.js';
 import { HealthCheckResponse, StatusResponse, encodeMessage } from '../../../src/wire/messages.js';
 
-type Reply = Uint8Array | { status: number; neverSent?: boolean };
+type Reply = Uint8Array | { status: number; neverSent?: boolean; message?: string };
 
 /** Answers each method with what the test prepared. */
 class ScriptedCaller implements UnaryCaller {
@@ -89,4 +90,19 @@ test('GetStatus brings the upstream’s own account', async () => {
     client.getStatus(1_000, (answer) => resolve(answer)),
   );
   expect(status).toMatchObject({ status: 'healthy', uptime: 5 });
+});
+
+test('a request that fails with a status alone has a reason all the same', async () => {
+  const caller = new ScriptedCaller({
+    [Method.ProcessRequest]: { status: GrpcStatus.UNKNOWN, message: '' },
+  });
+  const outcome = await new Promise<string>((resolve) => {
+    class Asked extends ProcessCall {
+      begin = (): void => this.send(new UpstreamClient(caller, 'service'), 1_000);
+      protected answered = (): void => resolve('answered');
+      protected failed = (kind: string, reason: string): void => resolve(`${kind}: ${reason}`);
+    }
+    new Asked(Buffer.alloc(0), 's', 1).begin();
+  });
+  expect(outcome).toBe('failed: gRPC status 2 without a text');
 });
