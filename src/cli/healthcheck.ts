@@ -3,8 +3,9 @@ import { request as httpsRequest } from 'node:https';
 import type { Command } from 'commander';
 import { formatAddress } from '../base/address.js';
 import { CodedError, messageOf } from '../base/errors.js';
-import type { Address, Config } from '../config/config.js';
-import { loadConfig } from '../config/load.js';
+import type { Address } from '../config/config.js';
+import { schema } from '../config/schema.js';
+import { SingleKeys } from '../config/single-keys.js';
 import { addConfigOptions, sourcesOf } from './config-options.js';
 import type { ConfigOptions } from './config-options.js';
 import type { Terminal } from './program.js';
@@ -14,8 +15,20 @@ const TIMEOUT_MS = 4_000;
 
 const HELP = `
 Asks /live at server.http_addr, or where that is off whether server.metrics_addr answers, over TLS where ops.tls is set.
-It reads the same configuration as serve: give it the same options, or variable GATESVR_CONFIG to both.
+It reads these keys of the configuration that serve reads: give it the same options, or variable GATESVR_CONFIG to both.
+No other key matters: a gateway that runs is well, whatever its file says by now. Of what makes no sense it warns.
 Exit codes: 0 it answers, or both are off and nothing can be asked; 1 it does not; 2 a wrong command line.`;
+
+/** Where and how to ask. */
+interface Question {
+  /** Null: both listeners are off. */
+  readonly address: Address | null;
+  /** Whether /live is there: Prometheus' listener has no such page. */
+  readonly hasPage: boolean;
+  readonly tls: boolean;
+  /** Callers must show certificates. */
+  readonly mutual: boolean;
+}
 
 /** `gatesvr healthcheck`: does the gateway with this configuration answer; for containers. */
 export function registerHealthcheckCommand(program: Command, terminal: Terminal): void {
@@ -27,27 +40,55 @@ export function registerHealthcheckCommand(program: Command, terminal: Terminal)
 }
 
 async function healthcheck(options: ConfigOptions, terminal: Terminal): Promise<void> {
-  const { server, ops } = loadConfig(sourcesOf(options)).config;
-  const address = server.httpAddr ?? server.metricsAddr;
-  if (address === null) {
+  const keys = new SingleKeys(sourcesOf(options));
+  const question = questionOf(keys);
+  const [problem] = keys.problems;
+  if (problem !== undefined) {
+    terminal.err(`gatesvr: warning: ${problem}; gatesvr check-config says all that is wrong\n`);
+  }
+  if (question.address === null) {
     terminal.out('server.http_addr and server.metrics_addr are off: nothing to ask\n');
     return;
   }
-  const here = { host: fromHere(address.host), port: address.port };
+  const here = { host: fromHere(question.address.host), port: question.address.port };
   const where = formatAddress(here.host, here.port);
-  let status: number | null;
-  try {
-    status = await statusOf(here, ops.tls);
-  } catch (error) {
-    throw new CodedError('UNHEALTHY', `${where} does not answer: ${messageOf(error)}`, {
-      cause: error,
-    });
-  }
-  // Prometheus' listener has no such page: that it says so is life enough.
-  if (server.httpAddr !== null && status !== null && status !== 200) {
+  const status = await firstAnswer(here, where, waysToAsk(question, problem === undefined));
+  // That Prometheus' listener has no such page is life enough.
+  if (question.hasPage && status !== null && status !== 200) {
     throw new CodedError('UNHEALTHY', `${where}/live answers ${status}; is it a gateway?`);
   }
   terminal.out(`${where} answers\n`);
+}
+
+function questionOf(keys: SingleKeys): Question {
+  const { server, ops } = schema;
+  const http = keys.value('server.http_addr', server.http_addr);
+  return {
+    address: http ?? keys.value('server.metrics_addr', server.metrics_addr),
+    hasPage: http !== null,
+    tls: keys.value('ops.tls.cert_file', ops.tls.cert_file) !== null,
+    mutual: keys.value('ops.tls.client_ca_file', ops.tls.client_ca_file) !== null,
+  };
+}
+
+/** A configuration that cannot be read as a whole may hide whether there is TLS: then both ways are tried. */
+function waysToAsk({ tls, mutual }: Question, sure: boolean): readonly Way[] {
+  const known: Way = tls ? (mutual ? 'handshake' : 'https') : 'http';
+  return sure ? [known] : [known, tls ? 'http' : 'handshake'];
+}
+
+/** @returns as statusOf, by the first way that leads to an answer. @throws {CodedError} the first fault. */
+async function firstAnswer(here: Address, where: string, ways: readonly Way[]) {
+  const faults: unknown[] = [];
+  for (const way of ways) {
+    try {
+      return await statusOf(here, way);
+    } catch (error) {
+      faults.push(error);
+    }
+  }
+  const [cause] = faults;
+  throw new CodedError('UNHEALTHY', `${where} does not answer: ${messageOf(cause)}`, { cause });
 }
 
 /** Where a listener is reached from its own machine. @param host as configured. */
@@ -56,18 +97,18 @@ function fromHere(host: string): string {
   return host === '::' ? '::1' : host;
 }
 
+/** `handshake` where the listener wants client certificates: we need not have one that it trusts. */
+type Way = 'http' | 'https' | 'handshake';
+
 /**
  * Whom we ask is known by the address, so its certificate is not checked.
- * @returns the status of /live; null where the listener wants client certificates, for which a TLS handshake
- * has to do: we need not have one that it trusts.
+ * @returns the status of /live; null where a TLS handshake has to do.
  */
-function statusOf({ host, port }: Address, tls: Config['ops']['tls']): Promise<number | null> {
+function statusOf({ host, port }: Address, way: Way): Promise<number | null> {
   const shared = { host, port, path: '/live', agent: false } as const;
   return new Promise((resolve, reject) => {
     const asked =
-      tls.certFile === null
-        ? httpRequest(shared)
-        : httpsRequest({ ...shared, rejectUnauthorized: false });
+      way === 'http' ? httpRequest(shared) : httpsRequest({ ...shared, rejectUnauthorized: false });
     const spare = setTimeout(
       () => asked.destroy(new Error(`nothing came within ${TIMEOUT_MS / 1_000} s`)),
       TIMEOUT_MS,
@@ -79,7 +120,7 @@ function statusOf({ host, port }: Address, tls: Config['ops']['tls']): Promise<n
     };
     asked.on('response', ({ statusCode = 0 }) => settle(() => resolve(statusCode)));
     asked.on('error', (error) => settle(() => reject(error)));
-    if (tls.clientCaFile !== null) {
+    if (way === 'handshake') {
       asked.on('socket', (socket) =>
         socket.once('secureConnect', () => settle(() => resolve(null))),
       );

@@ -58,7 +58,11 @@ export function loadConfig(sources: ConfigSources = {}): LoadedConfig {
   };
 }
 
-function readFile(path: string, findings: Findings): Settings {
+/**
+ * @param broken read what can be made out of a file that is no YAML as a whole.
+ * @throws {StartupError} CONFIG_UNREADABLE.
+ */
+export function readFile(path: string, findings: Findings, broken = false): Settings {
   let text: string;
   try {
     if (statSync(path).size > MAX_FILE_BYTES) throw new Error('it is larger than 1 MiB');
@@ -68,7 +72,7 @@ function readFile(path: string, findings: Findings): Settings {
     const fault = reason instanceof Error ? reason.message : reason;
     throw new StartupError('CONFIG_UNREADABLE', `cannot read configuration ${path}: ${fault}`);
   }
-  return readYaml(text, path, findings);
+  return readYaml(text, path, findings, broken);
 }
 
 /** Parses every leaf; a section becomes an object with its keys in camel case. */
@@ -89,7 +93,8 @@ function build(
   return built;
 }
 
-function parseLeaf(
+/** @returns what the setting says, else the default; undefined where a problem was found, or it follows from others. */
+export function parseLeaf(
   leaf: Leaf<unknown>,
   path: string,
   setting: Setting | undefined,

@@ -16,10 +16,11 @@ const SEVERAL_DOCUMENTS =
  * Reads a YAML file by the schema. Scalars are taken as they are written (YAML's failsafe schema):
  * `server_id: 007` is the text 007, and every key parses its own text.
  * @param name of the file, for messages.
+ * @param broken take what can be made out of a file that is no YAML as a whole; its faults are problems still.
  */
-export function readYaml(text: string, name: string, findings: Findings): Settings {
+export function readYaml(text: string, name: string, findings: Findings, broken = false): Settings {
   const lines = new LineCounter();
-  const document = parse(text, name, lines, findings);
+  const document = parse(text, name, lines, findings, broken);
   if (document === null) return new Map();
   return new YamlReader(document, name, lines, findings).read();
 }
@@ -29,6 +30,7 @@ function parse(
   name: string,
   lines: LineCounter,
   findings: Findings,
+  broken: boolean,
 ): Document | null {
   try {
     const options = { schema: 'failsafe', prettyErrors: false, lineCounter: lines } as const;
@@ -38,7 +40,7 @@ function parse(
       const message = error.code === 'MULTIPLE_DOCS' ? SEVERAL_DOCUMENTS : oneLine(error.message);
       findings.problems.push(`${name}:${line}: ${message}`);
     }
-    return document.errors.length === 0 ? document : null;
+    return document.errors.length === 0 || broken ? document : null;
   } catch (error) {
     findings.problems.push(`${name}: ${oneLine(messageOf(error))}`);
     return null;

@@ -1,4 +1,4 @@
-import { afterEach, beforeAll, afterAll, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -103,5 +103,51 @@ test('speaks TLS where ops.tls is set, and needs no client certificate for a han
     code: 0,
     out: `${strict} answers\n`,
     err: '',
+  });
+});
+
+describe('a file that the gateway has not read yet', () => {
+  async function checkFile(text: string, ...settings: string[]) {
+    writeFileSync(at('gatesvr.yaml'), text);
+    process.env[CONFIG_VARIABLE] = at('gatesvr.yaml');
+    return check(...settings);
+  }
+
+  test('a slip elsewhere in it makes no gateway dead, and is warned of', async () => {
+    const address = await listening(createServer(live(200)));
+    const server = `server: { http_addr: ${address} }\n`;
+    const well = { code: 0, out: `${address} answers\n`, err: '' };
+    expect(await checkFile(`${server}auth: { mode: jwt }\nbackup: { enabled: true }\n`)).toEqual(
+      well,
+    );
+    const misspelt = await checkFile(`${server}sesion: { max_sessions: 1 }\n`);
+    expect(misspelt).toMatchObject({ code: 0, out: well.out });
+    expect(misspelt.err).toMatch(/^gatesvr: warning: .*unknown key sesion.*check-config.*\n$/);
+    const broken = await checkFile(`${server}auth: { mode: jwt\nlog: [\n`);
+    expect(broken).toMatchObject({ code: 0, out: well.out });
+    expect(broken.err).toContain('gatesvr: warning: ');
+  });
+
+  test('a file that cannot be read leaves variables, flags and defaults, and both ways to ask', async () => {
+    const identity = { cert: bytes('server.crt'), key: bytes('server.key') };
+    const plain = await listening(createServer(live(200)));
+    process.env[CONFIG_VARIABLE] = at('not-there.yaml');
+    expect(await check(`server.http_addr=${plain}`)).toMatchObject({ code: 0 });
+    server?.close();
+    const secure = await listening(createTlsServer(identity, live(200)));
+    const run = await check(`server.http_addr=${secure}`);
+    expect(run).toMatchObject({ code: 0, out: `${secure} answers\n` });
+    expect(run.err).toContain('not-there.yaml: no such file');
+    expect(await check('server.http_addr=127.0.0.1:1')).toMatchObject({ code: 1 });
+  });
+
+  test('an address in it that makes no sense leaves the default; one on the command line is refused', async () => {
+    const run = await checkFile('server: { http_addr: nonsense, metrics_addr: off }\n');
+    expect(run.err).toContain('gatesvr.yaml:1: server.http_addr must be an address');
+    expect(run.out + run.err).toContain('127.0.0.1:8080 ');
+    const refused = await check('server.http_addr=nonsense');
+    expect(refused).toMatchObject({ code: 1, out: '' });
+    expect(refused.err).toMatch(/^gatesvr: --http-addr: server.http_addr must be /);
+    expect((await check('server.nonsense=1')).err).toContain('unknown key server.nonsense');
   });
 });
