@@ -8,6 +8,9 @@ import { schema } from '../config/schema.js';
 import { SingleKeys } from '../config/single-keys.js';
 import { addConfigOptions, sourcesOf } from './config-options.js';
 import type { ConfigOptions } from './config-options.js';
+import { addIdentityOptions, identityOf } from './ops-access.js';
+import type { IdentityOptions } from './ops-access.js';
+import type { OpsIdentity } from './ops-client.js';
 import type { Terminal } from './program.js';
 
 /** Above what a busy gateway takes, below what containers give a health check, ms. */
@@ -16,6 +19,7 @@ const TIMEOUT_MS = 4_000;
 const HELP = `
 Asks /live at server.http_addr, or where that is off whether server.metrics_addr answers, over TLS where ops.tls is set.
 It reads these keys of the configuration that serve reads: give it the same options, or variable GATESVR_CONFIG to both.
+Where ops.tls.client_ca_file is set it shows --cert; without one, that the listener shakes hands has to do.
 No other key matters: a gateway that runs is well, whatever its file says by now. Of what makes no sense it warns.
 Exit codes: 0 it answers, or both are off and nothing can be asked; 1 it does not; 2 a wrong command line.`;
 
@@ -26,9 +30,11 @@ interface Question {
   /** Whether /live is there: Prometheus' listener has no such page. */
   readonly hasPage: boolean;
   readonly tls: boolean;
-  /** Callers must show certificates. */
-  readonly mutual: boolean;
+  /** Callers must show certificates, and we were given none. */
+  readonly closed: boolean;
 }
+
+type HealthcheckOptions = ConfigOptions & IdentityOptions;
 
 /** `gatesvr healthcheck`: does the gateway with this configuration answer; for containers. */
 export function registerHealthcheckCommand(program: Command, terminal: Terminal): void {
@@ -36,12 +42,15 @@ export function registerHealthcheckCommand(program: Command, terminal: Terminal)
     .command('healthcheck')
     .description('ask the gateway with this configuration, on this machine, whether it lives')
     .addHelpText('after', HELP);
-  addConfigOptions(command).action((options: ConfigOptions) => healthcheck(options, terminal));
+  addIdentityOptions(addConfigOptions(command)).action((options: HealthcheckOptions) =>
+    healthcheck(options, terminal),
+  );
 }
 
-async function healthcheck(options: ConfigOptions, terminal: Terminal): Promise<void> {
+async function healthcheck(options: HealthcheckOptions, terminal: Terminal): Promise<void> {
+  const identity = identityOf(options);
   const keys = new SingleKeys(sourcesOf(options));
-  const question = questionOf(keys);
+  const question = questionOf(keys, identity);
   const [problem] = keys.problems;
   if (problem !== undefined) {
     terminal.err(`gatesvr: warning: ${problem}; gatesvr check-config says all that is wrong\n`);
@@ -52,7 +61,8 @@ async function healthcheck(options: ConfigOptions, terminal: Terminal): Promise<
   }
   const here = { host: fromHere(question.address.host), port: question.address.port };
   const where = formatAddress(here.host, here.port);
-  const status = await firstAnswer(here, where, waysToAsk(question, problem === undefined));
+  const ways = waysToAsk(question, problem === undefined);
+  const status = await firstAnswer(where, ways, (way) => statusOf(here, way, identity));
   // That Prometheus' listener has no such page is life enough.
   if (question.hasPage && status !== null && status !== 200) {
     throw new CodedError('UNHEALTHY', `${where}/live answers ${status}; is it a gateway?`);
@@ -60,29 +70,30 @@ async function healthcheck(options: ConfigOptions, terminal: Terminal): Promise<
   terminal.out(`${where} answers\n`);
 }
 
-function questionOf(keys: SingleKeys): Question {
+function questionOf(keys: SingleKeys, identity: OpsIdentity | undefined): Question {
   const { server, ops } = schema;
   const http = keys.value('server.http_addr', server.http_addr);
+  const mutual = keys.value('ops.tls.client_ca_file', ops.tls.client_ca_file) !== null;
   return {
     address: http ?? keys.value('server.metrics_addr', server.metrics_addr),
     hasPage: http !== null,
     tls: keys.value('ops.tls.cert_file', ops.tls.cert_file) !== null,
-    mutual: keys.value('ops.tls.client_ca_file', ops.tls.client_ca_file) !== null,
+    closed: mutual && identity === undefined,
   };
 }
 
 /** A configuration that cannot be read as a whole may hide whether there is TLS: then both ways are tried. */
-function waysToAsk({ tls, mutual }: Question, sure: boolean): readonly Way[] {
-  const known: Way = tls ? (mutual ? 'handshake' : 'https') : 'http';
+function waysToAsk({ tls, closed }: Question, sure: boolean): readonly Way[] {
+  const known: Way = tls ? (closed ? 'handshake' : 'https') : 'http';
   return sure ? [known] : [known, tls ? 'http' : 'handshake'];
 }
 
-/** @returns as statusOf, by the first way that leads to an answer. @throws {CodedError} the first fault. */
-async function firstAnswer(here: Address, where: string, ways: readonly Way[]) {
+/** @returns what the first way that leads to an answer gives. @throws {CodedError} the first fault. */
+async function firstAnswer<T>(where: string, ways: readonly Way[], ask: (way: Way) => Promise<T>) {
   const faults: unknown[] = [];
   for (const way of ways) {
     try {
-      return await statusOf(here, way);
+      return await ask(way);
     } catch (error) {
       faults.push(error);
     }
@@ -97,18 +108,24 @@ function fromHere(host: string): string {
   return host === '::' ? '::1' : host;
 }
 
-/** `handshake` where the listener wants client certificates: we need not have one that it trusts. */
+/** `handshake` where the listener wants client certificates, and we have none. */
 type Way = 'http' | 'https' | 'handshake';
 
 /**
  * Whom we ask is known by the address, so its certificate is not checked.
  * @returns the status of /live; null where a TLS handshake has to do.
  */
-function statusOf({ host, port }: Address, way: Way): Promise<number | null> {
+function statusOf(
+  { host, port }: Address,
+  way: Way,
+  identity: OpsIdentity | undefined,
+): Promise<number | null> {
   const shared = { host, port, path: '/live', agent: false } as const;
   return new Promise((resolve, reject) => {
     const asked =
-      way === 'http' ? httpRequest(shared) : httpsRequest({ ...shared, rejectUnauthorized: false });
+      way === 'http'
+        ? httpRequest(shared)
+        : httpsRequest({ ...shared, ...identity, rejectUnauthorized: false });
     const spare = setTimeout(
       () => asked.destroy(new Error(`nothing came within ${TIMEOUT_MS / 1_000} s`)),
       TIMEOUT_MS,

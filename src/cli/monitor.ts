@@ -7,7 +7,7 @@ import type { KeyInput, ScreenOutput } from './monitor/screen.js';
 import { readSnapshot } from './monitor/snapshot.js';
 import type { Snapshot } from './monitor/snapshot.js';
 import { COLOURS, PLAIN, monitorLines } from './monitor/view.js';
-import { opsTarget, tokenVariable } from './ops-access.js';
+import { addOpsAccessOptions, opsTarget, tokenVariable } from './ops-access.js';
 import type { OpsAccessOptions } from './ops-access.js';
 import { duration, httpUrl } from './option-values.js';
 import type { Terminal } from './program.js';
@@ -42,17 +42,17 @@ export function registerMonitorCommand(
   signals: SignalSource = process,
   screen: MonitorTerminal = { output: process.stdout, input: process.stdin },
 ): void {
-  program
+  const command = program
     .command('monitor')
     .description('watch a running gateway: sessions, rates, latencies, upstreams, warnings')
     .option('--url <url>', 'its HTTP address', httpUrl, new URL('http://127.0.0.1:8080'))
     .option('--interval <time>', 'how often to look, seconds or 500ms', interval, 1_000)
     .option('--once', 'print one picture and exit; 1 where there is no answer')
-    .option('--token-file <file>', 'holds ops.read_token or ops.admin_token')
-    .option('--ca <file>', 'PEM of the authorities to trust, for https')
     .option('--no-color', 'no colours on a terminal, either')
-    .addHelpText('after', HELP)
-    .action((options: MonitorOptions) => runMonitor(options, terminal, signals, screen));
+    .addHelpText('after', HELP);
+  addOpsAccessOptions(command, 'ops.read_token or ops.admin_token').action(
+    (options: MonitorOptions) => runMonitor(options, terminal, signals, screen),
+  );
 }
 
 async function runMonitor(

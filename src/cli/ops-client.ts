@@ -10,6 +10,14 @@ export interface OpsTarget {
   readonly token: string | null;
   /** PEM of the authorities to trust; null: those that Node trusts. */
   readonly ca: Buffer | null;
+  /** Shown to a gateway that asks for a certificate; PEM. */
+  readonly identity?: OpsIdentity | undefined;
+}
+
+/** A client certificate with its key, PEM. */
+export interface OpsIdentity {
+  readonly cert: Buffer;
+  readonly key: Buffer;
 }
 
 /** A gateway that answers at all does so sooner, ms. */
@@ -89,7 +97,7 @@ export class OpsClient {
 
   private send(method: string, path: string, end?: AbortSignal): Promise<IncomingMessage> {
     const { timeout } = this;
-    const { url, token, ca } = this.target;
+    const { url, token, ca, identity } = this.target;
     const headers = token === null ? {} : { authorization: `Bearer ${token}` };
     const signal = end === undefined ? {} : { signal: end };
     const shared = { method, agent: this.agent, headers, timeout, ...signal };
@@ -97,7 +105,7 @@ export class OpsClient {
       // A proxy may have the API below a path of its own.
       const at = new URL(`${url.origin}${url.pathname.replace(/\/+$/, '')}${path}`);
       const asked = this.secure
-        ? httpsRequest(at, { ...shared, ...(ca === null ? {} : { ca }) }, resolve)
+        ? httpsRequest(at, { ...shared, ...(ca === null ? {} : { ca }), ...identity }, resolve)
         : httpRequest(at, shared, resolve);
       asked.on('timeout', () => asked.destroy(new Error(`no answer within ${timeout / 1000} s`)));
       asked.on('error', (error) => reject(new Error(`${url.host}: ${messageOf(error)}`)));

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CodedError, messageOf } from '../base/errors.js';
 import { OpsClient } from './ops-client.js';
-import { opsTarget, tokenVariable } from './ops-access.js';
+import { addOpsAccessOptions, opsTarget, tokenVariable } from './ops-access.js';
 import type { OpsAccessOptions } from './ops-access.js';
 import { httpUrl } from './option-values.js';
 import type { Terminal } from './program.js';
@@ -28,7 +28,7 @@ A token is read from --token-file, or from ${TOKEN_VARIABLE}.`;
 
 /** `gatesvr switch`: the planned switch of a pair, for upgrades without downtime. */
 export function registerSwitchCommand(program: Command, terminal: Terminal): void {
-  program
+  const command = program
     .command('switch')
     .description('let the two gateways of a pair change roles, without losing anything')
     .option('--url <url>', 'HTTP address of either', httpUrl, new URL('http://127.0.0.1:8080'))
@@ -36,10 +36,10 @@ export function registerSwitchCommand(program: Command, terminal: Terminal): voi
     .addOption(
       new Option('--solo', 'its peer is gone for good: let it serve alone').conflicts('to'),
     )
-    .option('--token-file <file>', 'holds ops.admin_token')
-    .option('--ca <file>', 'PEM of the authorities to trust, for https')
-    .addHelpText('after', HELP)
-    .action((options: SwitchOptions) => runSwitch(options, terminal));
+    .addHelpText('after', HELP);
+  addOpsAccessOptions(command, 'ops.admin_token').action((options: SwitchOptions) =>
+    runSwitch(options, terminal),
+  );
 }
 
 async function runSwitch(options: SwitchOptions, terminal: Terminal): Promise<void> {

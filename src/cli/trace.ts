@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { CodedError, messageOf } from '../base/errors.js';
 import { OpsClient } from './ops-client.js';
-import { opsTarget, tokenVariable } from './ops-access.js';
+import { addOpsAccessOptions, opsTarget, tokenVariable } from './ops-access.js';
 import type { OpsAccessOptions } from './ops-access.js';
 import { httpUrl } from './option-values.js';
 import type { Terminal } from './program.js';
@@ -30,7 +30,7 @@ export function registerTraceCommand(
   terminal: Terminal,
   signals: SignalSource = process,
 ): void {
-  program
+  const command = program
     .command('trace')
     .description('follow one client: its frames, its requests, why something is refused')
     .option('--url <url>', 'HTTP address of the gateway', httpUrl, new URL('http://127.0.0.1:8080'))
@@ -38,10 +38,10 @@ export function registerTraceCommand(
     .option('--session <id>', 'instead: the client whose session it is')
     .option('--payload', 'show data, headers and parameters of messages as well')
     .option('--json', 'print each event as one line of JSON')
-    .option('--token-file <file>', 'holds ops.admin_token')
-    .option('--ca <file>', 'PEM of the authorities to trust, for https')
-    .addHelpText('after', HELP)
-    .action((options: TraceOptions) => runTrace(options, terminal, signals));
+    .addHelpText('after', HELP);
+  addOpsAccessOptions(command, 'ops.admin_token').action((options: TraceOptions) =>
+    runTrace(options, terminal, signals),
+  );
 }
 
 async function runTrace(

@@ -41,8 +41,12 @@ const live =
     void answer.writeHead(url === '/live' ? status : 404).end();
 
 async function check(...settings: string[]) {
+  return checkWith([], ...settings);
+}
+
+async function checkWith(given: readonly string[], ...settings: string[]) {
   const options = settings.flatMap((setting) => ['--set', setting]);
-  const run = new CliRun(['healthcheck', ...options], registerHealthcheckCommand);
+  const run = new CliRun(['healthcheck', ...given, ...options], registerHealthcheckCommand);
   return { code: await run.code, out: run.out, err: run.err };
 }
 
@@ -104,6 +108,22 @@ test('speaks TLS where ops.tls is set, and needs no client certificate for a han
     out: `${strict} answers\n`,
     err: '',
   });
+});
+
+test('with a certificate that the listener trusts it asks /live', async () => {
+  const [cert, key, ca] = [bytes('server.crt'), bytes('server.key'), bytes('ca.crt')];
+  const strict = { cert, key, ca, requestCert: true, rejectUnauthorized: true };
+  const address = await listening(createTlsServer(strict, live(500)));
+  const settings = [
+    `server.http_addr=${address}`,
+    `ops.tls.cert_file=${at('server.crt')}`,
+    `ops.tls.client_ca_file=${at('ca.crt')}`,
+  ];
+  const identity = ['--cert', at('server.crt'), '--key', at('server.key')];
+  const run = await checkWith(identity, ...settings);
+  expect(run).toMatchObject({ code: 1, err: expect.stringContaining('/live answers 500') });
+  const half = await checkWith(identity.slice(0, 2), ...settings);
+  expect(half).toMatchObject({ code: 2, err: 'gatesvr: --cert and --key: give both or neither\n' });
 });
 
 describe('a file that the gateway has not read yet', () => {
