@@ -54,10 +54,7 @@ export function tokenVariable(key: 'ops.admin_token' | 'ops.read_token'): string
  * @param variables that may hold the token, the first that does counts.
  * @throws {CodedError} where a file cannot be read; {UsageError} as identityOf.
  */
-export function opsTarget(
-  options: OpsAccessOptions,
-  variables: readonly string[],
-): OpsTarget {
+export function opsTarget(options: OpsAccessOptions, variables: readonly string[]): OpsTarget {
   const { url, tokenFile, ca } = options;
   const token =
     tokenFile === undefined

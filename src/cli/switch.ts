@@ -21,7 +21,8 @@ const PATIENCE_MS = 60_000;
 const POLL_MS = 100;
 
 const HELP = `
-Asks either gateway of a pair; without --to it takes the other role. Returns when it has it.
+Asks either gateway of a pair; without --to it takes the other role. Returns when it has it, or when it is known
+that it will not.
 --solo is for the one that is left and waits (docs/HIGH-AVAILABILITY.md): say it only where the other one is
 down, for two that serve have two histories.
 A token is read from --token-file, or from ${TOKEN_VARIABLE}.`;
@@ -51,7 +52,7 @@ async function runSwitch(options: SwitchOptions, terminal: Terminal): Promise<vo
       terminal.out(`${url.host} serves alone now\n`);
       return;
     }
-    const before = await roleAt(client);
+    const { role: before } = await pairAt(client);
     const wanted = options.to ?? (before === 'primary' ? 'backup' : 'primary');
     await client.post(`/backup/switch?mode=${wanted}`);
     const took = await until(client, wanted);
@@ -63,19 +64,37 @@ async function runSwitch(options: SwitchOptions, terminal: Terminal): Promise<vo
   }
 }
 
-async function roleAt(client: OpsClient): Promise<unknown> {
-  const stats = await client.get('/backup/stats');
-  return typeof stats === 'object' && stats !== null && 'role' in stats ? stats.role : undefined;
+/** Of /backup/stats. An older gateway does not say how a switch goes. */
+interface Pair {
+  readonly role?: unknown;
+  readonly switching?: unknown;
+  readonly switch_failure?: unknown;
 }
 
-/** @returns seconds that it took. */
+async function pairAt(client: OpsClient): Promise<Pair> {
+  const stats = await client.get('/backup/stats');
+  return typeof stats === 'object' && stats !== null ? stats : {};
+}
+
+/** @returns seconds that it took. @throws {Error} why it did not come about, as soon as that is known. */
 async function until(client: OpsClient, wanted: Role): Promise<number> {
   const began = performance.now();
-  while ((await roleAt(client)) !== wanted) {
+  for (;;) {
+    const pair = await pairAt(client);
+    if (pair.role === wanted) return (performance.now() - began) / 1000;
+    refuseLost(pair);
     if (performance.now() - began > PATIENCE_MS) {
       throw new Error('the roles have not changed; see the log of the primary');
     }
     await pause(POLL_MS);
   }
-  return (performance.now() - began) / 1000;
+}
+
+function refuseLost({ role, switching, switch_failure: failure }: Pair): void {
+  if (typeof failure === 'string' && failure !== '') {
+    throw new Error(`the switch did not come about: ${failure}`);
+  }
+  if (switching === false) {
+    throw new Error(`the switch was lost, the gateway is ${String(role)}; see its log`);
+  }
 }

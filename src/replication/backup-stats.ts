@@ -12,6 +12,10 @@ export interface BackupStats {
   /** As a backup: it may take over. As a primary: its standby may. */
   readonly in_sync: boolean;
   readonly degraded: boolean;
+  /** A planned switch that was asked for is under way. */
+  readonly switching: boolean;
+  /** Why the last one did not come about; empty where that is not so. */
+  readonly switch_failure: string;
   readonly position: number;
   readonly lag_frames: number;
   readonly lag_bytes: number;
@@ -32,7 +36,7 @@ export interface BackupStats {
 
 /** @param now monotonic ms. */
 export function backupStats(replicator: Replicator, now: number): BackupStats {
-  const { machine, confirmations, lag, peer } = replicator;
+  const { machine, confirmations, lag, peer, plannedSwitch } = replicator;
   const isPrimary = machine.role === 'primary';
   return {
     role: machine.role,
@@ -42,6 +46,8 @@ export function backupStats(replicator: Replicator, now: number): BackupStats {
     solo: isPrimary && machine.solo,
     in_sync: machine.paired,
     degraded: isPrimary && confirmations.degraded,
+    switching: plannedSwitch.underWay,
+    switch_failure: plannedSwitch.failure,
     position: machine.standing.position,
     lag_frames: lag.frames,
     lag_bytes: lag.bytes,

@@ -8,6 +8,7 @@ import { ConfirmationGate, syncModeOf } from './confirmation-gate.js';
 import { ConfirmationNews } from './confirmation-news.js';
 import { Heartbeats } from './heartbeats.js';
 import type { PeerNews } from './heartbeats.js';
+import { PlannedSwitch } from './planned-switch.js';
 import { NO_OFFERS } from './push-offers.js';
 import type { ReplicatorOptions, ReplicatorParts } from './replicator-parts.js';
 import { RoleFailures } from './role-failures.js';
@@ -36,6 +37,7 @@ export class Replicator {
   readonly unary: readonly UnaryMethod[];
   readonly streams: readonly StreamMethod[];
   readonly stop = memoised(() => this.end());
+  readonly plannedSwitch = new PlannedSwitch();
 
   private readonly heartbeats: Heartbeats;
   private readonly server: SyncServer;
@@ -146,10 +148,13 @@ export class Replicator {
   switchRoles(): Promise<void> {
     if (this.machine.role === 'backup') {
       this.machine.askToTakeOver();
+      this.plannedSwitch.begin();
       return Promise.resolve();
     }
     if (!this.machine.accepting || !this.machine.paired) {
-      return Promise.reject(new CodedError('NOT_IN_SYNC', 'no backup is in sync; wait'));
+      const refused = new CodedError('NOT_IN_SYNC', 'no backup is in sync; wait');
+      if (!this.plannedSwitch.underWay) this.plannedSwitch.fail(refused.message);
+      return Promise.reject(refused);
     }
     this.switching ??= this.handOver().finally(() => (this.switching = null));
     return this.switching;
@@ -176,7 +181,7 @@ export class Replicator {
       {
         onRole: (change) => this.onRole(change),
         onTakeOverAsked: () => this.onTakeOverAsked(),
-        onHandOverFailed: () => parts.undrain(),
+        onHandOverFailed: () => this.onHandOverFailed(),
         onAlone: (reason) => this.onAlone(reason),
         onDeparted: () => this.onDeparted(),
       },
@@ -195,6 +200,7 @@ export class Replicator {
     const { role, epoch, reason, promoted, planned } = change;
     log.warn({ role, epoch, reason }, 'the role of this gateway has changed');
     if (promoted) metrics.promotions.add(planned ? 'planned' : 'failover');
+    this.plannedSwitch.end();
     this.client.stop();
     this.server.dropAll(`this gateway is ${role} now`);
     this.news.forget();
@@ -206,7 +212,17 @@ export class Replicator {
     queueMicrotask(() => this.heartbeats.send());
   }
 
+  private onHandOverFailed(): void {
+    this.plannedSwitch.fail('the backup did not take over; this gateway serves on');
+    this.parts.undrain();
+  }
+
   private tick(): void {
+    // The request to the primary is withdrawn for that.
+    const { machine, plannedSwitch } = this;
+    if (plannedSwitch.underWay && machine.role === 'backup' && !machine.paired) {
+      plannedSwitch.fail('this backup is not in sync any more');
+    }
     if (!this.hasStandby && this.server.shipper === null) this.standby.forget();
     try {
       // Not only when a confirmation comes: a quiet journal would never be in sync again.
@@ -251,6 +267,7 @@ export class Replicator {
   }
 
   private async handOver(): Promise<void> {
+    this.plannedSwitch.begin();
     try {
       await this.parts.drain();
       this.machine.fallSilent();
@@ -259,6 +276,7 @@ export class Replicator {
         throw new CodedError('SWITCH_FAILED', 'the backup has gone; this gateway serves on');
       }
     } catch (error) {
+      this.plannedSwitch.fail(messageOf(error));
       this.machine.handOver.withdraw();
       this.parts.undrain();
       throw error;

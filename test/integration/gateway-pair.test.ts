@@ -225,6 +225,28 @@ describe('a pair', () => {
     expect(pair.a.pair?.stats).toMatchObject({ role: 'backup', accepting: false, epoch: 1 });
   });
 
+  test('gatesvr switch tells at once that it came about, or why it did not', async () => {
+    await start({ 'server.http_addr': '127.0.0.1:0' });
+    const switched = async () => {
+      const url = `http://127.0.0.1:${pair.a.httpPort}`;
+      const run = new CliRun(['switch', '--url', url], registerSwitchCommand);
+      return { code: await run.code, out: run.out, err: run.err };
+    };
+    pair.relays.a.sync.stall(true);
+    // A registration is in the journal, and so not shipped.
+    await upstreamOf(pair.a);
+    expect(await switched()).toEqual({
+      code: 1,
+      out: '',
+      err: 'gatesvr: the switch did not come about: the backup does not confirm; this gateway serves on\n',
+    });
+    expect(pair.a.pair?.stats).toMatchObject({ accepting: true, switching: false });
+    pair.relays.a.sync.stall(false);
+    await pair.inSync('a');
+    expect(await switched()).toMatchObject({ code: 0, err: '' });
+    expect(pair.a.pair?.stats).toMatchObject({ switching: false, switch_failure: '' });
+  });
+
   test('an operator lets the one that is left serve, not one whose peer is alive', async () => {
     await start({ 'backup.on_peer_loss': 'step_down', 'server.http_addr': '127.0.0.1:0' });
     const solo = async (gateway: Gateway) => {

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createConnection } from 'node:net';
+import { backupStats } from '../../src/replication/backup-stats.js';
 import type { GateVerdict } from '../../src/replication/confirmation-gate.js';
 import { NodePair } from '../support/replication-nodes.js';
 import type { NodeSettings, ReplicationNode } from '../support/replication-nodes.js';
@@ -178,6 +179,27 @@ describe('a pair of gateways over gRPC', () => {
     two.a.draining = () => Promise.reject(new Error('no drain'));
     await expect(two.a.replicator.switchRoles()).rejects.toThrow('no drain');
     expect([two.a.undrained, serves(two, 'a')]).toEqual([1, true]);
+    expect(backupStats(two.a.replicator, 0)).toMatchObject({
+      switching: false,
+      switch_failure: 'no drain',
+    });
+  });
+
+  it('a switch that was asked of the backup is known to be lost once that is not in sync', async () => {
+    const two = await start({ a: { onPeerLoss: 'continue' }, b: { timeout: 60_000 } });
+    await inSync(two);
+    two.a.draining = () => new Promise(() => undefined);
+    for (const relay of [two.toA.sync, two.toB.heartbeat]) {
+      relay.cut = true;
+      relay.kill();
+    }
+    await two.b.replicator.switchRoles();
+    const { plannedSwitch } = two.b.replicator;
+    expect([plannedSwitch.underWay, plannedSwitch.failure]).toEqual([true, '']);
+    await eventually(() => two.a.replicator.machine.solo);
+    two.toB.heartbeat.cut = false;
+    await eventually(() => !plannedSwitch.underWay);
+    expect(plannedSwitch.failure).toBe('this backup is not in sync any more');
   });
 
   it('serves on where the backup stops before everything is shipped', async () => {

@@ -74,6 +74,8 @@ export const schemas = {
     solo: described(boolean, 'a primary that needs no lease, for nobody else may promote'),
     in_sync: described(boolean, 'whether the backup may take over'),
     degraded: described(boolean, 'sync mode lacks the confirmations that it promises'),
+    switching: described(boolean, 'whether a planned switch that was asked for is under way'),
+    switch_failure: described(text, 'why the last one did not come about; empty where it did'),
     position: described(integer, 'of the last journal entry'),
     lag_frames: described(integer, 'entries that the backup has not confirmed'),
     lag_bytes: integer,
