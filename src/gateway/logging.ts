@@ -28,12 +28,17 @@ export class Logging {
   }
 
   /**
-   * Takes over what may change; the file is opened again, for it may have been moved away. A level that
-   * an operator set stays until `log.level` is another: a rotated file ends nobody's debug session.
+   * Takes over what may change, and reopens. A level that an operator set stays until `log.level` is
+   * another: a rotated file ends nobody's debug session.
    */
   reload({ log }: Config): void {
     if (log.level !== this.configured) this.level.set(log.level);
     this.configured = log.level;
+    this.reopen();
+  }
+
+  /** Opens the file again, for it may have been moved away. */
+  reopen(): void {
     this.file?.reopen();
   }
 }

@@ -59,9 +59,14 @@ export class Reloads {
     else log.warn({ faults }, 'configuration reloaded, but not all files that it names');
   }
 
-  /** A configuration with problems changes nothing. @param problems one line each. */
+  /**
+   * A configuration with problems changes nothing. The log is opened again all the same: whoever has moved it away and
+   * sent SIGHUP did not ask for more, and would have the lines in a file that is compressed and removed.
+   * @param problems one line each.
+   */
   refuse(problems: readonly string[]): void {
-    const { log, standing } = this.parts;
+    const { log, logging, standing } = this.parts;
+    logging.reopen();
     log.error({ problems }, 'configuration not reloaded, the old one stays in force');
     standing.refused();
   }

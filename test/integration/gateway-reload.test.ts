@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
 import { writeCertificates } from '../../src/config/certificates.js';
@@ -71,6 +71,16 @@ test('a reload that came to nothing stands in the log and in /health until a goo
   await gateway.reload(loadConfig({ env: {}, flags: { 'log.level': 'info' } }).config);
   expect((await warnings()).filter((line) => line.includes(refused))).toEqual([]);
   await logged('"configuration reloaded"');
+  await gateway.stop();
+});
+
+test('a log that was moved away is opened again, whatever the configuration says by now', async () => {
+  const file = join(harness.folder, 'rotated.log');
+  const gateway = await harness.gateway({ 'server.http_addr': '127.0.0.1:0', 'log.file': file });
+  const { logged } = observed(gateway, file);
+  renameSync(file, `${file}.moved`);
+  gateway.notReloaded(['gatesvr.yaml:2: a slip']);
+  await logged('gatesvr.yaml:2: a slip');
   await gateway.stop();
 });
 
