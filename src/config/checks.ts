@@ -11,6 +11,7 @@ export function checkTogether(config: Config, findings: Findings): void {
   checkCertificate(config, findings);
   checkTlsSections(config, findings);
   checkAuth(config, findings);
+  checkSecrets(config, findings);
   checkPorts(config, findings);
   checkSessions(config, findings);
   checkOffline(config, findings);
@@ -38,7 +39,7 @@ function checkTlsSections({ grpc, ops, upstreamTls }: Config, { problems }: Find
     }
   }
   if (grpc.secret !== null && !/^[\x21-\x7e]+$/.test(grpc.secret)) {
-    problems.push('grpc.secret must be printable ASCII without spaces, for it travels in a header');
+    problems.push('grpc.secret must be printable ASCII without spaces or line ends, for it travels in a header');
   }
   if (ops.tls.certFile === null && ops.tls.clientCaFile !== null) {
     problems.push('ops.tls.client_ca_file is set without ops.tls.cert_file: TLS needs both');
@@ -69,6 +70,17 @@ function checkAuth({ auth }: Config, { problems, warnings }: Findings): void {
     problems.push('auth.mode jwt needs auth.secret, auth.key_file or auth.jwks_file: set one');
   } else if (given.length > 1) {
     problems.push(`${given.join(' and ')} are set: the kind of key decides, so set only one`);
+  }
+}
+
+/** What `echo` and YAML blocks leave at an end makes another secret, of which the other side knows nothing. */
+function checkSecrets({ auth, backup }: Config, { warnings }: Findings): void {
+  const secrets = { 'auth.secret': auth.secret, 'backup.cluster_secret': backup.clusterSecret };
+  for (const [key, secret] of Object.entries(secrets)) {
+    if (secret === null || secret === secret.trim()) continue;
+    warnings.push(
+      `${key} begins or ends with white space, such as the line end of echo, which is part of it: take that away, or give it to the other side too`,
+    );
   }
 }
 

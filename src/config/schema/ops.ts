@@ -28,7 +28,7 @@ export const ops = {
 
 function token(description: string): Leaf<string | null> {
   const schema = text('').schema.refine((given) => given === null || TOKEN.test(given), {
-    message: 'must be 16 characters or more of ASCII, without spaces',
+    message: 'must be 16 characters or more of ASCII, without spaces or line ends',
   });
   return new Leaf(schema, 'text', '', description, '', true);
 }

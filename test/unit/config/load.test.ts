@@ -276,6 +276,27 @@ describe('problems', () => {
     ]);
   });
 
+  it('warn of a line end at a secret, which makes another one, and show neither', () => {
+    const secret = 'hunter2'.repeat(9);
+    const file = yaml(`backup:\n  cluster_secret: |\n    ${secret}\n`);
+    const env = { GATESVR_AUTH_SECRET: `${secret}\n`, GATESVR_AUTH_MODE: 'jwt' };
+    const { warnings } = loadConfig({ file, env });
+    expect(warnings).toEqual([
+      expect.stringMatching(/^auth\.secret begins or ends with white space/),
+      expect.stringMatching(/^backup\.cluster_secret begins or ends with white space/),
+    ]);
+    expect(warnings.join()).not.toContain('hunter2');
+    const clean = loadConfig({ env: { ...env, GATESVR_AUTH_SECRET: secret } });
+    expect(clean.warnings).toEqual([]);
+    const refused = { 'grpc.secret': `${secret}\n` };
+    expect(problems({ flags: refused })).toEqual([
+      expect.stringMatching(/^grpc\.secret must be .* without spaces or line ends/),
+    ]);
+    expect(problems({ flags: { 'ops.admin_token': `${secret}\n` } })).toEqual([
+      expect.stringMatching(/ops\.admin_token must be .* without spaces or line ends$/),
+    ]);
+  });
+
   it('warn where a setting will hurt', () => {
     const flags = { 'quic.idle_timeout': '30s', 'backup.enabled': 'yes', 'backup.server_id': 'a' };
     const peers = {
