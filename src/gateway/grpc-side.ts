@@ -4,6 +4,7 @@ import type { Address, Config } from '../config/config.js';
 import { callersOf } from '../grpc/caller-kinds.js';
 import type { CertificateSource } from '../grpc/certificate-source.js';
 import type { GrpcServer } from '../grpc/grpc-server.js';
+import { HandshakeLog } from '../grpc/handshake-log.js';
 import { grpcServer } from '../grpc/server-kinds.js';
 import type { GrpcServerOptions } from '../grpc/grpc-server.js';
 import type { StreamMethod, UnaryMethod } from '../grpc/server-method.js';
@@ -100,11 +101,10 @@ export class GrpcSide implements CertificateHolder {
     const { maxMessageBytes, secret, reflection } = config.grpc;
     const options = {
       address: formatAddress(host, port),
-      addressKey: 'server.grpc_addr',
       maxMessageBytes,
       ...(secret === null ? {} : { secret }),
       ...(reflection ? { reflect: REFLECTED } : {}),
-      ...this.listenTerms(),
+      ...this.listenTerms('server.grpc_addr'),
     };
     const methods = [
       ...new GatewayService(pushes, router, log).methods(),
@@ -142,18 +142,21 @@ export class GrpcSide implements CertificateHolder {
   ): GrpcServer {
     const options = {
       address: formatAddress(address.host, address.port),
-      addressKey,
       ...limits,
       graceMs: REPLICATION_GRACE_MS,
-      ...this.listenTerms(),
+      ...this.listenTerms(addressKey),
     };
     return grpcServer(options, methods, this.clock, streams);
   }
 
   /** What all of our gRPC servers have in common. */
-  private listenTerms(): Pick<GrpcServerOptions, 'kind' | 'tls'> {
+  private listenTerms(addressKey: string): Partial<GrpcServerOptions> {
     const { listenTls } = this;
-    return { kind: this.config.grpc.server, ...(listenTls === null ? {} : { tls: listenTls }) };
+    const kind = this.config.grpc.server;
+    if (listenTls === null) return { kind, addressKey };
+    const faults = new HandshakeLog(addressKey, this.clock, this.log);
+    const onHandshakeFailed = faults.note.bind(faults);
+    return { kind, addressKey, tls: listenTls, onHandshakeFailed };
   }
 
   /**

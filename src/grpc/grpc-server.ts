@@ -18,6 +18,8 @@ export interface GrpcServerOptions {
    * key. Plaintext by default. Connections that are open keep the certificate they began with.
    */
   readonly tls?: CertificateSource;
+  /** Hears why TLS handshakes fail, and with whom. Of `framed` only: grpc-js does not say. */
+  readonly onHandshakeFailed?: (reason: string, remote: string | undefined) => void;
   /** What callers of guarded methods must give; none by default. */
   readonly secret?: string;
   /** Tells callers such as grpcurl which methods there are (of these services, by full name). */

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
-import type { Server as TlsServer } from 'node:tls';
+import type { Server as TlsServer, TLSSocket } from 'node:tls';
 import type { Clock } from '../../base/clock.js';
 import { memoised } from '../../base/lifecycle.js';
 import { CallGuard } from '../call-guard.js';
@@ -10,6 +10,7 @@ import type { CertificateSource, TlsListener } from '../certificate-source.js';
 import { DEFAULT_MAX_MESSAGE_BYTES } from '../channel-options.js';
 import { DEFAULT_GRACE_MS, bindAddress } from '../grpc-server.js';
 import type { GrpcServer, GrpcServerOptions } from '../grpc-server.js';
+import { handshakeFault, remoteOf } from '../handshake-log.js';
 import { reflectionMethods } from '../reflection.js';
 import type { StreamMethod, UnaryMethod } from '../server-method.js';
 import { ServerConnection } from './server-connection.js';
@@ -54,11 +55,14 @@ export class FramedServer implements GrpcServer {
       this.server = createServer((socket) => this.accept(socket));
     } else {
       const server = listenTls(tls, (socket) => this.accept(socket));
+      server.on('tlsClientError', (error, socket) => this.tellFault(error, socket));
       this.renew = (material) => server.setSecureContext(secureOptions(material));
       this.server = server;
     }
     this.server.on('connection', (socket: Socket) => {
       this.sockets.add(socket);
+      // Node remembers what it was asked for: a handshake that fails later shall name the caller.
+      void socket.remoteAddress;
       socket.on('close', () => this.sockets.delete(socket));
     });
   }
@@ -91,6 +95,11 @@ export class FramedServer implements GrpcServer {
         resolve((server.address() as AddressInfo).port);
       });
     });
+  }
+
+  private tellFault(error: Error, socket: TLSSocket): void {
+    const reason = handshakeFault(error, socket);
+    if (reason !== null) this.options.onHandshakeFailed?.(reason, remoteOf(socket));
   }
 
   private accept(socket: Socket): void {
