@@ -39,7 +39,9 @@ function checkTlsSections({ grpc, ops, upstreamTls }: Config, { problems }: Find
     }
   }
   if (grpc.secret !== null && !/^[\x21-\x7e]+$/.test(grpc.secret)) {
-    problems.push('grpc.secret must be printable ASCII without spaces or line ends, for it travels in a header');
+    problems.push(
+      'grpc.secret must be printable ASCII without spaces or line ends, for it travels in a header',
+    );
   }
   if (ops.tls.certFile === null && ops.tls.clientCaFile !== null) {
     problems.push('ops.tls.client_ca_file is set without ops.tls.cert_file: TLS needs both');
