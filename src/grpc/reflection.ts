@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { MethodDefinition, Server, ServiceDefinition } from '@grpc/grpc-js';
 import { StartupError } from '../base/errors.js';
 import { memoised } from '../base/lifecycle.js';
+import { SHORT_REQUEST_BYTES } from './server-method.js';
 import type { ResponseStream, StreamCall, StreamMethod } from './server-method.js';
 import { GrpcStatus } from './unary-caller.js';
 
@@ -39,6 +40,7 @@ export function reflectionMethods(services: readonly string[]): StreamMethod[] {
   const calls = new Set<ReflectedCall>();
   return PATHS.map((path) => ({
     path,
+    maxRequestBytes: SHORT_REQUEST_BYTES,
     open: (responses) => {
       const loading = load().then((methods) => methods.get(path));
       const call = new ReflectedCall(responses, loading, () => calls.delete(call));

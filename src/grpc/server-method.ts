@@ -1,11 +1,19 @@
 import type { MessageStream } from './message-stream.js';
 
+/**
+ * Bytes of a request that names a service or a symbol: of methods that ask for no secret, so that who does not know it
+ * cannot have large requests that never end kept, on each stream of a connection.
+ */
+export const SHORT_REQUEST_BYTES = 4_096;
+
 /** One unary method, bytes in and bytes out. */
 export interface UnaryMethod {
   /** Full path, `/package.Service/Method`. */
   readonly path: string;
   /** Whether callers must give the server's secret, where it has one. Default: no. */
   readonly guarded?: boolean;
+  /** Largest request that it takes, where that is less than what its server takes (`framed` only). */
+  readonly maxRequestBytes?: number;
   /**
    * Answers once, through `respond` or `refuse`, now or later; later answers are ignored. What it
    * throws becomes status INTERNAL without its text.
@@ -42,6 +50,8 @@ export interface StreamMethod {
   /** Full path, `/package.Service/Method`. */
   readonly path: string;
   readonly guarded?: boolean;
+  /** As that of a unary method; of each message. */
+  readonly maxRequestBytes?: number;
   /** What it throws becomes status INTERNAL without its text, as with all calls of the StreamCall. */
   open(responses: ResponseStream, peer: string): StreamCall;
 }

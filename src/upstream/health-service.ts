@@ -1,3 +1,4 @@
+import { SHORT_REQUEST_BYTES } from '../grpc/server-method.js';
 import type {
   ResponseStream,
   StreamCall,
@@ -35,6 +36,7 @@ export class HealthService {
     return [
       {
         path: Method.HealthCheck,
+        maxRequestBytes: SHORT_REQUEST_BYTES,
         handle: (bytes, _, respond, refuse) => {
           const service = serviceOf(bytes);
           if (service === null) refuse(GrpcStatus.INVALID_ARGUMENT, 'no HealthCheckRequest');
@@ -46,7 +48,13 @@ export class HealthService {
   }
 
   streams(): StreamMethod[] {
-    return [{ path: Method.HealthWatch, open: (responses) => new Watcher(responses, this) }];
+    return [
+      {
+        path: Method.HealthWatch,
+        maxRequestBytes: SHORT_REQUEST_BYTES,
+        open: (responses) => new Watcher(responses, this),
+      },
+    ];
   }
 
   /** Ends every watch: the server stops. */

@@ -36,12 +36,6 @@ const LONG_CHUNK_MS = 10;
  */
 export const MAX_CALLS_AT_WORK = 10_000;
 
-/**
- * Largest message, bytes, of who need not show the secret that others must: the name of a service. What a connection
- * holds of messages that never end is as much on each of its streams.
- */
-export const MAX_STRANGER_BYTES = 4_096;
-
 /** What the connections of a server share. */
 export interface ServerTerms {
   readonly unary: ReadonlyMap<string, UnaryMethod>;
@@ -247,8 +241,7 @@ export class ServerConnection extends FramedEndpoint<ServedCall> implements Call
     if (method.guarded === true && terms.guard?.admits(fields.authorization) === false) {
       return this.refuse(streamId, GrpcStatus.UNAUTHENTICATED, UNAUTHENTICATED_DETAILS, end);
     }
-    const shown = terms.guard === null || method.guarded === true;
-    const most = shown ? terms.maxReceived : Math.min(terms.maxReceived, MAX_STRANGER_BYTES);
+    const most = Math.min(terms.maxReceived, method.maxRequestBytes ?? Infinity);
     const deadline = timeoutMs === Infinity ? Infinity : this.clock.now() + timeoutMs;
     this.begin(
       streamId,

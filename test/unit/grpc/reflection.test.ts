@@ -3,8 +3,9 @@ import { reflectionMethods } from '../../../src/grpc/reflection.js';
 import type { ResponseStream, StreamCall, StreamMethod } from '../../../src/grpc/server-method.js';
 import { GrpcStatus } from '../../../src/grpc/unary-caller.js';
 
-test('only so many may ask at once, over both versions together', () => {
+test('only so many may ask at once, over both versions together, and each of them little', () => {
   const methods = reflectionMethods(['grpc.health.v1.Health']);
+  expect(methods.map((method) => method.maxRequestBytes)).toEqual([4_096, 4_096]);
   const ends: (number | undefined)[] = [];
   const responses: ResponseStream = {
     write: () => true,

@@ -298,6 +298,13 @@ describe('the health service', () => {
     expect(ask(check, GARBAGE)).toBe(3);
   });
 
+  test('takes short requests only, for it asks for no secret', () => {
+    const health = new HealthService();
+    const methods = [...health.methods(), ...health.streams()];
+    expect(methods.map((method) => method.maxRequestBytes)).toEqual([4_096, 4_096]);
+    expect(methods.some((method) => method.guarded)).toBe(false);
+  });
+
   test('a watcher hears the status and every change, until it leaves', () => {
     const health = new HealthService();
     const { seen, call } = watch(health);
