@@ -1,5 +1,9 @@
 import { expect, test } from '@jest/globals';
-import { UNACKNOWLEDGED_BYTES, Unacknowledged, announcedAckDelay } from '../../../src/quic/ack-delay.js';
+import {
+  UNACKNOWLEDGED_BYTES,
+  Unacknowledged,
+  announcedAckDelay,
+} from '../../../src/quic/ack-delay.js';
 
 test('the more connections, the later acknowledgements may come, up to a bound', () => {
   expect(announcedAckDelay(0)).toBe(25);
