@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.js';
+import { LinePace } from '../telemetry/line-pace.js';
 import type { Logger } from '../telemetry/log.js';
 
 /** At most one line per reason in so long, ms: a flood of bad tokens must not become a flood of lines. */
@@ -10,32 +11,20 @@ export interface RefusedClient {
   readonly remoteAddress: string;
 }
 
-interface Pace {
-  /** Monotonic ms from which on the next line may be written. */
-  next: number;
-  suppressed: number;
-}
-
 /** Tells operators precisely why STARTs were refused. Reasons must be few and known. */
 export class RefusalLog {
-  private readonly paces = new Map<string, Pace>();
+  private readonly pace: LinePace;
 
   constructor(
-    private readonly clock: Clock,
+    clock: Clock,
     private readonly log: Logger,
-  ) {}
+  ) {
+    this.pace = new LinePace(clock, REFUSAL_LOG_MS);
+  }
 
-  note(reason: string, client: RefusedClient): void {
-    const now = this.clock.now();
-    let pace = this.paces.get(reason);
-    if (pace === undefined) this.paces.set(reason, (pace = { next: 0, suppressed: 0 }));
-    if (now < pace.next) {
-      pace.suppressed++;
-      return;
-    }
-    const { openid, remoteAddress: remote } = client;
-    this.log.warn({ reason, openid, remote, suppressed: pace.suppressed }, 'token refused');
-    pace.next = now + REFUSAL_LOG_MS;
-    pace.suppressed = 0;
+  note(reason: string, { openid, remoteAddress: remote }: RefusedClient): void {
+    const suppressed = this.pace.take(reason);
+    if (suppressed === null) return;
+    this.log.warn({ reason, openid, remote, suppressed }, 'token refused');
   }
 }

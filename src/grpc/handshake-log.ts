@@ -1,43 +1,29 @@
 import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../base/clock.js';
+import { LinePace } from '../telemetry/line-pace.js';
 import type { Logger } from '../telemetry/log.js';
 
 /** At most one line per reason in so long, ms: a scanner must not become a flood of lines. */
 const AGAIN_MS = 10_000;
 
-interface Pace {
-  /** Monotonic ms from which on the next line may be written. */
-  next: number;
-  suppressed: number;
-}
-
-/** Tells operators why TLS handshakes at a listener failed. */
+/** Tells operators why TLS handshakes at a listener failed; reasons of OpenSSL are few. */
 export class HandshakeLog {
-  /** By reason; those of OpenSSL are few. */
-  private readonly paces = new Map<string, Pace>();
+  private readonly pace: LinePace;
 
   /** @param listener the configuration key of its address. */
   constructor(
     private readonly listener: string,
-    private readonly clock: Clock,
+    clock: Clock,
     private readonly log: Logger,
-  ) {}
+  ) {
+    this.pace = new LinePace(clock, AGAIN_MS);
+  }
 
   note(reason: string, remote: string | undefined): void {
-    const now = this.clock.now();
-    let pace = this.paces.get(reason);
-    if (pace === undefined) this.paces.set(reason, (pace = { next: 0, suppressed: 0 }));
-    if (now < pace.next) {
-      pace.suppressed++;
-      return;
-    }
+    const suppressed = this.pace.take(reason);
+    if (suppressed === null) return;
     const { listener } = this;
-    this.log.warn(
-      { listener, reason, remote, suppressed: pace.suppressed },
-      'TLS handshake failed',
-    );
-    pace.next = now + AGAIN_MS;
-    pace.suppressed = 0;
+    this.log.warn({ listener, reason, remote, suppressed }, 'TLS handshake failed');
   }
 }
 
