@@ -1,4 +1,4 @@
-import type { TokenBucket } from './overload/token-bucket.js';
+import type { TokenBucket } from '../base/token-bucket.js';
 import { LOGIN_FIRST, OVER_QPS, notKept, overSessionRate } from './refusal.js';
 import type { StoredRefusal } from './refusal.js';
 import type { SessionEnvironment } from './session-environment.js';

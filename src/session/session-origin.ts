@@ -1,4 +1,4 @@
-import type { TokenBucket } from './overload/token-bucket.js';
+import type { TokenBucket } from '../base/token-bucket.js';
 
 /** How an incarnation begins. */
 export interface SessionOrigin {

@@ -11,7 +11,7 @@ import type { NumberJump } from './number-jump.js';
 import type { Outbox } from './outbox.js';
 import { PendingRequest } from './pending-request.js';
 import type { RequestOwner } from './pending-request.js';
-import type { TokenBucket } from './overload/token-bucket.js';
+import type { TokenBucket } from '../base/token-bucket.js';
 import type { PushOrder } from './push-content.js';
 import type { PushReceiver } from './push-turns.js';
 import { refusedHere } from './request-admission.js';

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../../base/clock.js';
 import { messageOf } from '../../base/errors.js';
 import { NumberMap } from '../../base/number-map.js';
+import { TokenBucket } from '../../base/token-bucket.js';
 import { KeepAlive } from '../keepalive.js';
 import type { Pinged } from '../keepalive.js';
 import { Http2Code } from '../status-mapping.js';
@@ -14,7 +15,7 @@ import { FrameWriter } from './frame-writer.js';
 import type { FramedStream, StreamOwner, StreamUser } from './framed-stream.js';
 import { MAX_WINDOW, Setting } from './frames.js';
 import { HpackDecoder } from './hpack-decoder.js';
-import { PeerSettings, SettingsRate } from './peer-settings.js';
+import { PeerSettings, SETTINGS_RATE } from './peer-settings.js';
 import { ReceiveWindow } from './receive-window.js';
 import { SendQueue } from './send-queue.js';
 
@@ -64,14 +65,13 @@ export abstract class FramedEndpoint<Call extends EndpointCall>
   protected fault = 'the peer closed the connection';
   protected readonly clock: Clock;
   private readonly received = new ReceiveWindow(CONNECTION_WINDOW);
-  private readonly settingsRate: SettingsRate;
+  private readonly settingsRate = new TokenBucket(SETTINGS_RATE);
 
   constructor(
     protected readonly socket: Socket,
     { clock, keepaliveMs, pingTimeoutMs, maxHeaders }: EndpointTerms,
   ) {
     this.clock = clock;
-    this.settingsRate = new SettingsRate(clock.now());
     this.keepalive = new KeepAlive(this, clock, keepaliveMs, pingTimeoutMs);
     this.reader = new FrameReader(this, maxHeaders);
     this.writer = new FrameWriter(socket, () => this.onFlush());
@@ -148,7 +148,9 @@ export abstract class FramedEndpoint<Call extends EndpointCall>
 
   onSettings(payload: Buffer, ack: boolean): void {
     if (ack) return;
-    this.settingsRate.take(this.clock.now());
+    if (this.settingsRate.take(this.clock.now()) > 0) {
+      throw new ConnectionError(Http2Code.ENHANCE_YOUR_CALM, 'SETTINGS again and again');
+    }
     const windowBefore = this.peer.initialWindow;
     for (let at = 0; at < payload.length; at += SETTING_BYTES) {
       this.apply(payload.readUInt16BE(at), payload.readUInt32BE(at + 2));

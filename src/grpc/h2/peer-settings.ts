@@ -1,3 +1,4 @@
+import { BucketLimit } from '../../base/token-bucket.js';
 import { Http2Code } from '../status-mapping.js';
 import { ConnectionError } from './connection-error.js';
 import { FIRST_WINDOW, FRAME_PAYLOAD, MAX_WINDOW, Setting } from './frames.js';
@@ -38,20 +39,5 @@ export class PeerSettings {
 const SETTINGS_BURST = 1_000;
 const SETTINGS_PER_SECOND = 100;
 
-/** Bounds how often SETTINGS come, for each of them may change the windows of a thousand streams. */
-export class SettingsRate {
-  private left = SETTINGS_BURST;
-
-  /** @param since clock time of the last one, ms; at first of the connection. */
-  constructor(private since: number) {}
-
-  /** One came. @throws {ConnectionError} where there were too many. */
-  take(now: number): void {
-    const refilled = this.left + ((now - this.since) / 1_000) * SETTINGS_PER_SECOND;
-    this.left = Math.min(SETTINGS_BURST, refilled) - 1;
-    this.since = now;
-    if (this.left < 0) {
-      throw new ConnectionError(Http2Code.ENHANCE_YOUR_CALM, 'SETTINGS again and again');
-    }
-  }
-}
+/** How often SETTINGS may come, for each of them may change the windows of a thousand streams. */
+export const SETTINGS_RATE = new BucketLimit(SETTINGS_PER_SECOND, SETTINGS_BURST);

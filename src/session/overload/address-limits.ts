@@ -1,4 +1,4 @@
-import { BucketLimit, TokenBucket } from './token-bucket.js';
+import { BucketLimit, TokenBucket } from '../../base/token-bucket.js';
 
 /** Addresses remembered without an open connection: some 15 MB. Beyond, the longest quiet is forgotten. */
 export const MAX_QUIET_ADDRESSES = 65_536;

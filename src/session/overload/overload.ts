@@ -9,7 +9,7 @@ import { LoadWarning } from './load-warning.js';
 import type { OverloadOptions } from './options.js';
 import { SlidingWindow } from './sliding-window.js';
 import { SpentAllowances } from './spent-allowances.js';
-import { BucketLimit, TokenBucket } from './token-bucket.js';
+import { BucketLimit, TokenBucket } from '../../base/token-bucket.js';
 
 /** How often the rate of requests is held against its warning threshold, ms. */
 const WARNING_PERIOD_MS = 1_000;

@@ -1,4 +1,4 @@
-import type { TokenBucket } from './token-bucket.js';
+import type { TokenBucket } from '../../base/token-bucket.js';
 
 /** Openids remembered without a session: some 15 MB. Beyond, the one that ended first is forgotten. */
 export const MAX_SPENT_ALLOWANCES = 65_536;
