@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { CodedError, messageOf } from '../base/errors.js';
+import { holdsCertificate } from '../base/pem.js';
 import { DEVELOPMENT_FOLDER } from '../config/certificates.js';
 import type { QuicTransportOptions } from '../sdk/client/index.js';
 
@@ -40,7 +41,7 @@ export function trustOf({
 
 function authorities(file: string): Buffer {
   const pem = readFor('--ca', file);
-  if (pem.includes('CERTIFICATE-----')) return pem;
+  if (holdsCertificate(pem)) return pem;
   throw new CodedError('NO_CERTIFICATE', `--ca: ${file} has no certificate in PEM`);
 }
 

@@ -1,4 +1,5 @@
 import { parseAddress } from '../../base/address.js';
+import { holdsCertificate } from '../../base/pem.js';
 import { ConnectionError } from './core/errors.js';
 
 /** The gateway's port where an address names none (WIRE.md, "Client edge"). */
@@ -21,11 +22,6 @@ export interface TlsOptions {
 export function checkTrust({ ca, insecure = false }: TlsOptions): void {
   if (insecure || ca === undefined || holdsCertificate(ca)) return;
   throw new RangeError('ca holds no certificate; give the text of a PEM file, not its path');
-}
-
-/** Whether these are the contents of a PEM file with a certificate. */
-function holdsCertificate(pem: string | Uint8Array): boolean {
-  return /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----/.test(Buffer.from(pem).toString('latin1'));
 }
 
 /**
