@@ -89,16 +89,19 @@ function waysToAsk({ tls, closed }: Question, sure: boolean): readonly Way[] {
 }
 
 /** @returns what the first way that leads to an answer gives. @throws {CodedError} the first fault. */
-async function firstAnswer<T>(where: string, ways: readonly Way[], ask: (way: Way) => Promise<T>) {
-  const faults: unknown[] = [];
+async function firstAnswer(
+  where: string,
+  ways: readonly Way[],
+  ask: (way: Way) => Promise<number | null>,
+): Promise<number | null> {
+  let cause: unknown;
   for (const way of ways) {
     try {
       return await ask(way);
     } catch (error) {
-      faults.push(error);
+      cause ??= error;
     }
   }
-  const [cause] = faults;
   throw new CodedError('UNHEALTHY', `${where} does not answer: ${messageOf(cause)}`, { cause });
 }
 

@@ -42,7 +42,7 @@ export async function readPieces(
 }
 
 /** @param headerBytes of the file where the piece is its beginning, else 0. @returns where its last whole record ends. */
-export function endOfRecords(piece: Buffer, headerBytes: number, recordHeadBytes: number): number {
+function endOfRecords(piece: Buffer, headerBytes: number, recordHeadBytes: number): number {
   let end = headerBytes;
   while (end + recordHeadBytes <= piece.length) {
     const next = end + recordHeadBytes + piece.readUInt32BE(end);

@@ -18,24 +18,17 @@ beforeEach(() => {
   keepalive = new KeepAlive(peer, clock, 60_000);
 });
 
-test('pings after silence, and gives up on a peer that does not answer', () => {
-  keepalive.sent();
-  clock.advance(59_999);
+test.each([
+  ['pings after silence, and gives up on a peer that does not answer', 60_000, undefined, 20_000],
+  ['gives up as early as its owner says', 2_000, 3_000, 3_000],
+])('%s', (_, intervalMs, pingTimeoutMs, givesUpMs) => {
+  const watching = new KeepAlive(peer, clock, intervalMs, pingTimeoutMs);
+  watching.sent();
+  clock.advance(intervalMs - 1);
   expect(peer.pings).toBe(0);
   clock.advance(1);
   expect(peer.pings).toBe(1);
-  clock.advance(19_999);
-  expect(peer.silent).toBe(0);
-  clock.advance(1);
-  expect(peer.silent).toBe(1);
-});
-
-test('gives up as early as its owner says', () => {
-  const impatient = new KeepAlive(peer, clock, 2_000, 3_000);
-  impatient.sent();
-  clock.advance(2_000);
-  expect(peer.pings).toBe(1);
-  clock.advance(2_999);
+  clock.advance(givesUpMs - 1);
   expect(peer.silent).toBe(0);
   clock.advance(1);
   expect(peer.silent).toBe(1);
