@@ -4,6 +4,7 @@ import { registerCertsCommand } from './certs.js';
 import { registerCheckConfigCommand } from './check-config.js';
 import { registerClientCommand } from './client.js';
 import { registerDemoCommand } from './demo.js';
+import { optimizeEarly } from './early-optimization.js';
 import { registerHealthcheckCommand } from './healthcheck.js';
 import { registerMonitorCommand } from './monitor.js';
 import { createProgram, runProgram } from './program.js';
@@ -20,6 +21,7 @@ const terminal = new StandardStreams(process.stdout, process.stderr, debug, (sta
 const program = createProgram(terminal);
 registerServeCommand(program, terminal, async ({ config, warnings }) => {
   terminal.outlive();
+  optimizeEarly();
   const { Gateway } = await import('../gateway/gateway.js');
   return new Gateway(config, warnings);
 });
