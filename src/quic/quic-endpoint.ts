@@ -212,11 +212,12 @@ export class QuicEndpoint implements ConnectionOwner {
     // Events of paths that we do not use would pile up in quiche.
     while (quiche.pathEventNext() !== null);
     if (quiche.isDraining() || quiche.isClosed()) return;
+    // They leave with what leaves next, an acknowledgement at the latest: a Go client retires its first id as soon
+    // as it is connected, and a packet for its successor alone would wake it once more.
     while (quiche.activeSourceCids() < ACTIVE_CONNECTION_IDS && quiche.sourceCidsLeft() > 0) {
       const id = this.ids.next();
       quiche.newSourceCid(id, this.ids.resetTokenNumber(id), false);
       this.addId(id, connection);
-      connection.requestFlush();
     }
     connection.idsIssued = quiche.activeSourceCids();
   }

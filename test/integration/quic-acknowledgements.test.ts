@@ -14,6 +14,7 @@ afterEach(async () => {
 /** A client that writes and a server that reads; time stands still for both, so nothing is sent by a timer. */
 async function writerAndReader(): Promise<{
   stream: QuicStream;
+  connection: QuicConnection;
   served: QuicConnection;
   read: StreamRecorder;
   clock: FakeClock;
@@ -40,7 +41,7 @@ async function writerAndReader(): Promise<{
   const first = served[0] as QuicConnection;
   clock.advance(100);
   await settled(() => first.stats().sent);
-  return { stream, served: first, read: read[0] as StreamRecorder, clock };
+  return { stream, connection, served: first, read: read[0] as StreamRecorder, clock };
 }
 
 /** Writes once after the other, each when the one before was read, so that each is a datagram. */
@@ -81,6 +82,20 @@ describe('acknowledgements that no answer travels with', () => {
     const before = served.stats().sent;
     await writeOneByOne(stream, read, [1_000, 1_000]);
     await eventually(() => served.stats().sent > before, 'the acknowledgement');
+    expect(served.stats().sent).toBe(before + 1);
+  });
+
+  it('take the id along that comes for a retired one', async () => {
+    const { stream, connection, served, read, clock } = await writerAndReader();
+    const spare = connection.quiche.availableDcids();
+    const before = served.stats().sent;
+    connection.quiche.retireDestinationCid(0);
+    await writeOneByOne(stream, read, [50]);
+    await settled(() => served.stats().sent);
+    expect(served.stats().sent).toBe(before);
+    expect(connection.quiche.availableDcids()).toBe(spare - 1);
+    clock.advance(25);
+    await eventually(() => connection.quiche.availableDcids() === spare, 'another id');
     expect(served.stats().sent).toBe(before + 1);
   });
 });
