@@ -2,9 +2,6 @@ import type { Clock } from '../base/clock.js';
 import { LinePace } from '../telemetry/line-pace.js';
 import type { Logger } from '../telemetry/log.js';
 
-/** At most one line per reason in so long, ms: a flood of bad tokens must not become a flood of lines. */
-export const REFUSAL_LOG_MS = 10_000;
-
 /** Who was refused. The token is no part of it. */
 export interface RefusedClient {
   readonly openid: string;
@@ -19,7 +16,7 @@ export class RefusalLog {
     clock: Clock,
     private readonly log: Logger,
   ) {
-    this.pace = new LinePace(clock, REFUSAL_LOG_MS);
+    this.pace = new LinePace(clock);
   }
 
   note(reason: string, { openid, remoteAddress: remote }: RefusedClient): void {

@@ -3,9 +3,6 @@ import type { Clock } from '../base/clock.js';
 import { LinePace } from '../telemetry/line-pace.js';
 import type { Logger } from '../telemetry/log.js';
 
-/** At most one line per reason in so long, ms: a scanner must not become a flood of lines. */
-const AGAIN_MS = 10_000;
-
 /** Tells operators why TLS handshakes at a listener failed; reasons of OpenSSL are few. */
 export class HandshakeLog {
   private readonly pace: LinePace;
@@ -16,7 +13,7 @@ export class HandshakeLog {
     clock: Clock,
     private readonly log: Logger,
   ) {
-    this.pace = new LinePace(clock, AGAIN_MS);
+    this.pace = new LinePace(clock);
   }
 
   note(reason: string, remote: string | undefined): void {

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { Clock } from '../base/clock.js';
+import { LinePace } from '../telemetry/line-pace.js';
 import type { LabelledTally } from '../telemetry/tally.js';
 import type { Logger } from '../telemetry/log.js';
 import { Identity } from '../wire/messages.js';
@@ -21,22 +22,21 @@ export interface PeerGateOptions {
 /** Names to addresses; injected so that tests need no resolver. */
 export type Resolve = (host: string) => Promise<readonly string[]>;
 
-/** One line per reason in so many ms: a stranger must not fill the log. */
-const LOG_PAUSE_MS = 10_000;
-
 /** Decides who may talk on the replication ports, and says who was refused and why. */
 export class PeerGate {
   private addresses: ReadonlySet<string> = new Set();
   private resolving = false;
-  private readonly loggedAt = new Map<string, number>();
+  private readonly pace: LinePace;
 
   constructor(
     private readonly options: PeerGateOptions,
     private readonly resolve: Resolve,
-    private readonly clock: Clock,
+    clock: Clock,
     private readonly refused: LabelledTally,
     private readonly log: Logger,
-  ) {}
+  ) {
+    this.pace = new LinePace(clock);
+  }
 
   /** Looks the peer up. Never throws: an unknown peer is refused, and looked up again. */
   async lookUp(): Promise<void> {
@@ -102,11 +102,7 @@ export class PeerGate {
 
   private refuse(kind: string, reason: string): string {
     this.refused.add(kind);
-    const now = this.clock.now();
-    if (now - (this.loggedAt.get(kind) ?? Number.NEGATIVE_INFINITY) >= LOG_PAUSE_MS) {
-      this.loggedAt.set(kind, now);
-      this.log.warn({ reason }, 'refused on a replication port');
-    }
+    if (this.pace.take(kind) !== null) this.log.warn({ reason }, 'refused on a replication port');
     return reason;
   }
 }

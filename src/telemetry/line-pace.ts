@@ -6,15 +6,14 @@ interface Reason {
   suppressed: number;
 }
 
-/** At most one line of the log per reason in some time: what strangers cause must not become a flood of lines. */
+/** Between two lines of one reason, ms. */
+export const LINE_PACE_MS = 10_000;
+
+/** Paces lines of the log: what strangers or a lost route cause must not become a flood of lines. */
 export class LinePace {
   private readonly reasons = new Map<string, Reason>();
 
-  /** @param againMs between two lines of one reason. */
-  constructor(
-    private readonly clock: Clock,
-    private readonly againMs: number,
-  ) {}
+  constructor(private readonly clock: Clock) {}
 
   /**
    * @param reason one of few and known.
@@ -29,7 +28,7 @@ export class LinePace {
       return null;
     }
     const { suppressed } = found;
-    found.next = now + this.againMs;
+    found.next = now + LINE_PACE_MS;
     found.suppressed = 0;
     return suppressed;
   }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { JwtAuthenticator } from '../../../src/auth/jwt-authenticator.js';
 import type { JwtOptions } from '../../../src/auth/jwt-authenticator.js';
-import { REFUSAL_LOG_MS } from '../../../src/auth/refusal-log.js';
+import { LINE_PACE_MS } from '../../../src/telemetry/line-pace.js';
 import { createLogger, silentLogger } from '../../../src/telemetry/log.js';
 import { LabelledTally } from '../../../src/telemetry/tally.js';
 import type { Verdict } from '../../../src/session/authenticator.js';
@@ -214,7 +214,7 @@ describe('the log', () => {
     const desk = new Desk(issuer);
     for (let count = 0; count < 5; count++) await desk.verify('garbage');
     await desk.verify(issuer.token({ sub: 'bob' }));
-    desk.clock.advance(REFUSAL_LOG_MS);
+    desk.clock.advance(LINE_PACE_MS);
     await desk.verify('garbage');
     expect(desk.reasons).toEqual([
       ['malformed', 0],
