@@ -78,6 +78,11 @@ export interface Http3EdgeOptions {
 export class Http3Edge {
   private readonly connections = new Set<Http3Connection>();
   private draining = false;
+  /** Why it stops; null before. */
+  private farewell: string | null = null;
+  private stopping: Promise<void> | null = null;
+  /** The last connection ended: what `stop` waits for. */
+  private allEnded: () => void = () => undefined;
 
   constructor(private readonly options: Http3EdgeOptions) {}
 
@@ -96,6 +101,7 @@ export class Http3Edge {
         onEnded: (ended) => {
           this.connections.delete(ended);
           giveUp?.();
+          if (this.connections.size === 0) this.allEnded();
         },
         wheel,
         metrics,
@@ -104,7 +110,8 @@ export class Http3Edge {
       });
       connection.bind(http3);
       this.connections.add(http3);
-      if (this.draining) http3.drain();
+      if (this.farewell !== null) http3.leave(this.farewell);
+      else if (this.draining) http3.drain();
     } catch (error) {
       // The client allows us no control stream.
       giveUp?.();
@@ -118,10 +125,17 @@ export class Http3Edge {
     for (const connection of this.connections) connection.drain();
   }
 
-  /** Closes every connection, so that its client takes it for a clean end. */
-  stop(reason: string): void {
-    this.drain();
-    for (const connection of [...this.connections]) connection.close(reason);
+  /**
+   * Closes every connection (`Http3Connection.leave`), so that its client takes it for a clean end. Resolves when all
+   * are closed. Idempotent.
+   */
+  stop(reason: string): Promise<void> {
+    this.draining = true;
+    this.farewell ??= reason;
+    for (const connection of [...this.connections]) connection.leave(this.farewell);
+    this.stopping ??= new Promise((done) => (this.allEnded = done));
+    if (this.connections.size === 0) this.allEnded();
+    return this.stopping;
   }
 
   private onRequest(request: Http3Request): void {

@@ -314,7 +314,7 @@ export class Gateway {
     await this.drain();
     await clientsGone(this.sessions, this.clock);
     await this.webSocket?.stop(ErrorCode.Overloaded, 'the gateway stops');
-    this.http3?.stop('the gateway stops');
+    await this.http3?.stop('the gateway stops');
     await this.quic?.stop(ErrorCode.Overloaded, 'the gateway stops');
     this.certificate?.stop();
     this.upstreams.stop();

@@ -13,7 +13,13 @@ import {
   http3CodeName,
   streamFault,
 } from './http3-fault.js';
-import { DRAIN_LINGER_MS, MAX_FIELD_SECTION_BYTES, MAX_VAIN_STREAMS, SWEEP_MS } from './limits.js';
+import {
+  DRAIN_LINGER_MS,
+  MAX_FIELD_SECTION_BYTES,
+  MAX_VAIN_STREAMS,
+  SETTLE_MS,
+  SWEEP_MS,
+} from './limits.js';
 import { MessageStream } from './message-stream.js';
 import type { MessageHost } from './message-stream.js';
 import type { Field } from './qpack-static-table.js';
@@ -83,7 +89,9 @@ export class Http3Connection
   private idleSwept: boolean;
   /** The first request that is not served any more; Infinity before a GOAWAY. */
   private goneFrom = Infinity;
-  private lingering: WheelTimer | null = null;
+  private closer: WheelTimer | null = null;
+  /** What it is closed with once it was told to leave. */
+  private farewell: string | null = null;
   private over = false;
 
   /** @throws {CodedError} STREAM_LIMIT where the peer allows no control stream. */
@@ -124,8 +132,20 @@ export class Http3Connection
   }
 
   /** Closes at once: clients take it for a clean end. */
-  close(reason: string): void {
+  private close(reason: string): void {
     this.connection.close(Http3Code.NO_ERROR, reason);
+  }
+
+  /**
+   * As `drain`, and closes SETTLE_MS after nothing is under way any more; what is under way has DRAIN_LINGER_MS. A
+   * browser that finds the end of a session and that of its connection together tells its page only of the latter.
+   * Idempotent.
+   */
+  leave(reason: string): void {
+    this.drain();
+    if (this.over || this.farewell !== null) return;
+    this.farewell = reason;
+    this.closeWithin(this.messages.size === 0 ? SETTLE_MS : DRAIN_LINGER_MS);
   }
 
   onStream(stream: QuicStream): void {
@@ -162,7 +182,7 @@ export class Http3Connection
   onClosed(closed: QuicClosed): void {
     this.over = true;
     this.sweeper.disarm();
-    this.lingering?.disarm();
+    this.closer?.disarm();
     for (const message of [...this.messages]) message.gone(closed);
     this.messages.clear();
     this.webTransport?.clear();
@@ -272,8 +292,12 @@ export class Http3Connection
 
   /** Last answers may be under way, and closing would discard them: the client has time to close first. */
   private closeIfDone(): void {
-    if (this.goneFrom === Infinity || this.messages.size > 0 || this.lingering !== null) return;
-    this.lingering = this.options.wheel.timer(() => this.close('going away'));
-    this.lingering.arm(DRAIN_LINGER_MS);
+    if (this.goneFrom === Infinity || this.messages.size > 0) return;
+    this.closeWithin(this.farewell === null ? DRAIN_LINGER_MS : SETTLE_MS);
+  }
+
+  private closeWithin(delay: number): void {
+    this.closer ??= this.options.wheel.timer(() => this.close(this.farewell ?? 'going away'));
+    this.closer.armWithin(delay);
   }
 }

