@@ -5,7 +5,7 @@ import type { TurnPace } from '../base/turn-pace.js';
 import type { Config } from '../config/config.js';
 import type { GrpcServer } from '../grpc/grpc-server.js';
 import type { Readiness, ReadyState } from '../ops/ops-source.js';
-import type { Report } from '../replication/beat-codec.js';
+import type { GatewayReport } from '../replication/beat-codec.js';
 import { backupStats, primaryAddress } from '../replication/backup-stats.js';
 import type { BackupStats } from '../replication/backup-stats.js';
 import { syncModeOf } from '../replication/confirmation-gate.js';
@@ -227,11 +227,10 @@ export class PairSide implements ServingGate {
   }
 
   /** What the peer is told of this gateway. */
-  private report(history: PairHistory, sessions: SessionService): Report {
+  private report(history: PairHistory, sessions: SessionService): GatewayReport {
     const { advertiseAddr } = this.config.server;
     return {
       sessions: history.sessionCount,
-      lagFrames: 0,
       healthy: this.journal.warnings().length === 0 && !sessions.overload.view().shedding,
       advertiseAddr: addressText(advertiseAddr),
       prefersPrimary: prefersPrimary(this.config),

@@ -14,7 +14,13 @@ export interface Report {
   readonly prefersPrimary: boolean;
   /** Empty where the version does not say. */
   readonly syncMode: SyncMode | '';
+  /** Planned switches that did not come about since the process began, and why the last one did not. */
+  readonly switchesFailed: number;
+  readonly switchFailure: string;
 }
+
+/** What the gateway reports of itself; the rest its replicator knows. */
+export type GatewayReport = Omit<Report, 'lagFrames' | 'switchesFailed' | 'switchFailure'>;
 
 const SYNC_MODES: readonly string[] = ['async', 'degrade', 'refuse'] satisfies SyncMode[];
 
@@ -40,6 +46,8 @@ export function encodeBeat(identity: Identity, word: Word, report: Report): Uint
         advertiseAddr: report.advertiseAddr,
         prefersPrimary: report.prefersPrimary,
         syncMode: report.syncMode,
+        switchesFailed: report.switchesFailed,
+        switchFailure: report.switchFailure,
       },
     }),
   );
@@ -73,6 +81,8 @@ export function decodeBeat(bytes: Uint8Array): {
       advertiseAddr: report?.advertiseAddr ?? '',
       prefersPrimary: report?.prefersPrimary ?? false,
       syncMode: knownSyncMode(report?.syncMode),
+      switchesFailed: report?.switchesFailed ?? 0,
+      switchFailure: report?.switchFailure ?? '',
     },
   };
 }

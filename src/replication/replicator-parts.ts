@@ -4,7 +4,7 @@ import type { UnaryCaller } from '../grpc/unary-caller.js';
 import type { JournalFollower, JournalSource } from '../journal/journal.js';
 import type { ReplicationMetrics } from '../telemetry/replication-metrics.js';
 import type { Logger } from '../telemetry/log.js';
-import type { Report } from './beat-codec.js';
+import type { GatewayReport } from './beat-codec.js';
 import type { GateOptions } from './confirmation-gate.js';
 import type { PeerGate } from './peer-gate.js';
 import type { PushOffers } from './push-offers.js';
@@ -42,7 +42,7 @@ export interface ReplicatorParts {
   readonly metrics: ReplicationMetrics;
   readonly clock: Clock;
   readonly log: Logger;
-  report(): Report;
+  report(): GatewayReport;
   /**
    * Called with every change of role, before anything is accepted in it. As a promoted primary the
    * source must go on where the follower ends, with the promotion as its first entry; numbers jump

@@ -3,6 +3,7 @@ import type { Cancel } from '../base/clock.js';
 import { CodedError, messageOf } from '../base/errors.js';
 import { memoised } from '../base/lifecycle.js';
 import type { StreamMethod, UnaryMethod } from '../grpc/server-method.js';
+import type { Report } from './beat-codec.js';
 import { ClusterSeal } from './cluster-seal.js';
 import { ConfirmationGate, syncModeOf } from './confirmation-gate.js';
 import { ConfirmationNews } from './confirmation-news.js';
@@ -74,7 +75,7 @@ export class Replicator {
       caller: parts.heartbeatCaller,
       seal,
       gate,
-      report: () => ({ ...parts.report(), lagFrames: this.lag.frames }),
+      report: () => this.report(),
       fenced: metrics.fenced,
       failures,
       clock,
@@ -148,7 +149,7 @@ export class Replicator {
   switchRoles(): Promise<void> {
     if (this.machine.role === 'backup') {
       this.machine.askToTakeOver();
-      this.plannedSwitch.begin();
+      this.plannedSwitch.begin(this.peer?.switchesFailed);
       return Promise.resolve();
     }
     if (!this.machine.accepting || !this.machine.paired) {
@@ -218,11 +219,7 @@ export class Replicator {
   }
 
   private tick(): void {
-    // The request to the primary is withdrawn for that.
-    const { machine, plannedSwitch } = this;
-    if (plannedSwitch.underWay && machine.role === 'backup' && !machine.paired) {
-      plannedSwitch.fail('this backup is not in sync any more');
-    }
+    if (this.machine.role === 'backup') this.followSwitch();
     if (!this.hasStandby && this.server.shipper === null) this.standby.forget();
     try {
       // Not only when a confirmation comes: a quiet journal would never be in sync again.
@@ -231,6 +228,18 @@ export class Replicator {
       this.machine.tick();
     } catch (error) {
       this.failures.tell(error);
+    }
+  }
+
+  /** How the switch goes that this backup asked for. */
+  private followSwitch(): void {
+    const { machine, plannedSwitch, peer } = this;
+    // The request to the primary is withdrawn for that.
+    if (plannedSwitch.underWay && !machine.paired) {
+      plannedSwitch.fail('this backup is not in sync any more');
+    }
+    if (peer !== null && plannedSwitch.hear(peer.switchesFailed, peer.switchFailure)) {
+      machine.askNoMore();
     }
   }
 
@@ -257,13 +266,26 @@ export class Replicator {
   }
 
   private onTakeOverAsked(): void {
-    const asked =
-      this.server.caughtUpBoot === 0
-        ? Promise.reject(new CodedError('NOT_IN_SYNC', 'the backup has not caught up; wait'))
-        : this.switchRoles();
+    const { plannedSwitch } = this;
+    // It asks more than once.
+    if (plannedSwitch.underWay) return;
+    const caughtUp = this.server.caughtUpBoot !== 0;
+    if (!caughtUp) plannedSwitch.fail('the backup has not caught up; wait');
+    const asked = caughtUp ? this.switchRoles() : Promise.reject(new Error(plannedSwitch.failure));
     asked.catch((error: unknown) =>
       this.parts.log.warn({ reason: messageOf(error) }, 'the switch did not come about'),
     );
+  }
+
+  private report(): Report {
+    const { failures, failure } = this.plannedSwitch;
+    const lagFrames = this.lag.frames;
+    return {
+      ...this.parts.report(),
+      lagFrames,
+      switchesFailed: failures,
+      switchFailure: failure,
+    };
   }
 
   private async handOver(): Promise<void> {

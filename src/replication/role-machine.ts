@@ -169,6 +169,11 @@ export class RoleMachine {
     this.tenure.request.make();
   }
 
+  /** The primary refused. */
+  askNoMore(): void {
+    this.tenure.request.withdraw();
+  }
+
   /** Planned switch, first step: silent from now on, so that everything can be shipped. */
   fallSilent(): void {
     if (!this.accepting) throw new CodedError('WRONG_ROLE', 'this gateway does not serve');
@@ -277,7 +282,7 @@ export class RoleMachine {
       else this.tenure.keepServing();
     }
     if (this.standby.caughtUp !== 0 && this.disk.solo) this.tenure.stored.save({ solo: false });
-    if (word.takeOver && this.accepting && this.paired) this.listener.onTakeOverAsked();
+    if (word.takeOver) this.listener.onTakeOverAsked();
   }
 
   /**

@@ -44,6 +44,8 @@ describe('what comes on the replication ports', () => {
         'degrade' as const,
         'refuse' as const,
       ),
+      switchesFailed: count,
+      switchFailure: fc.string(),
     });
     fc.assert(
       fc.property(word, report, (said, reported) => {

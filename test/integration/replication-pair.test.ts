@@ -157,7 +157,7 @@ describe('a pair of gateways over gRPC', () => {
     expect(two.a.changes.at(-1)).toMatchObject({ epoch: 3, planned: true });
   });
 
-  it('is not drained for a backup that asks and has no stream', async () => {
+  it('is not drained for a backup that asks and has no stream, and tells it so', async () => {
     const two = await start();
     await inSync(two);
     two.toA.sync.cut = true;
@@ -171,6 +171,16 @@ describe('a pair of gateways over gRPC', () => {
       true,
       true,
     ]);
+    const { plannedSwitch } = two.b.replicator;
+    await eventually(() => !plannedSwitch.underWay);
+    expect(plannedSwitch.failure).toBe('the backup has not caught up; wait');
+    // What the primary refused then says nothing of the next one.
+    two.toA.sync.cut = false;
+    await eventually(() => two.a.journal.sinkCount === 1);
+    two.a.draining = () => Promise.reject(new Error('no drain'));
+    await two.b.replicator.switchRoles();
+    await eventually(() => !plannedSwitch.underWay);
+    expect(plannedSwitch.failure).toBe('no drain');
   });
 
   it('serves on where draining for a planned switch fails', async () => {

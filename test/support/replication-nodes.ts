@@ -232,7 +232,6 @@ export class ReplicationNode {
         log,
         report: () => ({
           sessions: this.journal.position,
-          lagFrames: 0,
           healthy: true,
           advertiseAddr: `${this.serverId}.example:8453`,
           prefersPrimary: false,

@@ -24,6 +24,8 @@ const REPORT = {
   advertiseAddr: '',
   prefersPrimary: false,
   syncMode: 'async' as const,
+  switchesFailed: 0,
+  switchFailure: '',
 };
 let pair: Pair;
 let calls: Call[];
