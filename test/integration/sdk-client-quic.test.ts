@@ -120,7 +120,5 @@ describe('the client over real QUIC', () => {
     await expect(nobody.connect()).rejects.toThrow(
       /cannot connect to 127\.0\.0\.1:1 within 1000 ms/,
     );
-    const nonsense = client({ address: 'no address', connectTimeoutMs: 300 });
-    await expect(nonsense.connect()).rejects.toThrow(/is no gateway address/);
   });
 });

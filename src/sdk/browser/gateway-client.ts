@@ -3,6 +3,7 @@ import { GatewayClientCore } from '../client/core/gateway-client-core.js';
 import { HoldingClock } from '../client/core/holding-clock.js';
 import type { CoreClientOptions } from '../client/core/options.js';
 import type { Transport } from '../client/core/transport.js';
+import { checkAddresses } from '../client/gateway-address.js';
 import { watchPage } from './page-events.js';
 import { thisPlatform } from './platform.js';
 import type { Platform } from './platform.js';
@@ -64,6 +65,7 @@ function keeping(options: GatewayClientOptions, platform: Platform): Partial<Cor
 function transportOf(options: GatewayClientOptions, platform: Platform): Transport {
   const { transport = 'auto' } = options;
   if (typeof transport !== 'string') return transport;
+  checkAddresses(options);
   switch (transport) {
     case 'webtransport':
       return new WebTransportTransport(options);

@@ -1,6 +1,8 @@
 import { parseAddress } from '../../base/address.js';
+import { messageOf } from '../../base/errors.js';
 import { holdsCertificate } from '../../base/pem.js';
 import { ConnectionError } from './core/errors.js';
+import type { CoreClientOptions } from './core/options.js';
 
 /** The gateway's port where an address names none (WIRE.md, "Client edge"). */
 const DEFAULT_PORT = 8453;
@@ -25,6 +27,19 @@ export function checkTrust({ ca, insecure = false }: TlsOptions): void {
 }
 
 /**
+ * What can never be reached is told before anything is tried.
+ * @throws {RangeError} where one of them is no gateway address.
+ */
+export function checkAddresses(given: Pick<CoreClientOptions, 'address' | 'addresses'>): void {
+  const { address, addresses = address === undefined ? [] : [address] } = given;
+  try {
+    for (const each of addresses) targetOf(each);
+  } catch (error) {
+    throw new RangeError(messageOf(error), { cause: error });
+  }
+}
+
+/**
  * Reads `host:port` or `host`.
  * @throws {ConnectionError} where it is neither.
  */
@@ -34,7 +49,7 @@ export function targetOf(
 ): { host: string; port: number; serverName?: string } {
   const target = parseAddress(address) ?? parseAddress(`${address}:${DEFAULT_PORT}`);
   if (target === null || target.host === '' || target.port === 0) {
-    throw new ConnectionError(0, `${address} is no gateway address; give host:port`);
+    throw new ConnectionError(0, `${JSON.stringify(address)} is no gateway address; give host:port`);
   }
   return serverName === undefined ? target : { ...target, serverName };
 }

@@ -3,7 +3,7 @@ import { GatewayClientCore } from './core/gateway-client-core.js';
 import { HoldingClock } from './core/holding-clock.js';
 import type { CoreClientOptions } from './core/options.js';
 import type { Transport } from './core/transport.js';
-import { checkTrust } from './gateway-address.js';
+import { checkAddresses, checkTrust } from './gateway-address.js';
 import { QuicTransport } from './quic-transport.js';
 import type { QuicTransportOptions } from './quic-transport.js';
 import { WebSocketTransport } from './websocket-transport.js';
@@ -42,6 +42,7 @@ export class GatewayClient extends GatewayClientCore {
 function transportOf(options: GatewayClientOptions): Transport {
   const { transport = 'quic' } = options;
   if (typeof transport !== 'string') return transport;
+  checkAddresses(options);
   checkTrust(options);
   switch (transport) {
     case 'quic':

@@ -22,3 +22,16 @@ test.each(TRANSPORTS)(
     expect(made({ ca: Buffer.from(ca) })).not.toThrow();
   },
 );
+
+test.each(TRANSPORTS)('over %s addresses must be such', (transport) => {
+  const made = (options: object) => () =>
+    new GatewayClient({ openid: 'alice', transport, ...options });
+  for (const bad of ['https://gate:8453', 'gate:99999', 'gate:0', '', 'gate/x', '::1:8453']) {
+    expect(made({ address: bad })).toThrow(RangeError);
+    const message = `${JSON.stringify(bad)} is no gateway address; give host:port`;
+    expect(made({ addresses: ['gate', bad] })).toThrow(message);
+  }
+  for (const good of ['gate', 'gate:1', '[::1]:8453', '127.0.0.1']) {
+    expect(made({ address: good })).not.toThrow();
+  }
+});
