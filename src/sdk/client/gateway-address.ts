@@ -49,7 +49,10 @@ export function targetOf(
 ): { host: string; port: number; serverName?: string } {
   const target = parseAddress(address) ?? parseAddress(`${address}:${DEFAULT_PORT}`);
   if (target === null || target.host === '' || target.port === 0) {
-    throw new ConnectionError(0, `${JSON.stringify(address)} is no gateway address; give host:port`);
+    throw new ConnectionError(
+      0,
+      `${JSON.stringify(address)} is no gateway address; give host:port`,
+    );
   }
   return serverName === undefined ? target : { ...target, serverName };
 }
