@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.js';
 import type { KeptRequest, SessionState, StateRecord } from '../wire/messages.js';
 import { EntryBuffer } from './entry-buffer.js';
 import type { EntryProperties } from './entry-buffer.js';
+import { JournalTime } from './journal-time.js';
 import type { JournalBatch, JournalSink, JournalSource } from './journal.js';
 import type { Promotion } from './promotions.js';
 import { Threshold } from './threshold.js';
@@ -64,6 +65,7 @@ export class JournalWriter implements JournalSource {
   readonly deliverable = new Threshold();
   /** success=true is said to upstreams only up to here. */
   readonly settled = new Threshold();
+  readonly time: JournalTime;
   private buffer = new EntryBuffer();
   private spare: EntryBuffer | null = new EntryBuffer();
   private readonly sinks = new Set<JournalSink>();
@@ -93,6 +95,7 @@ export class JournalWriter implements JournalSource {
     private readonly soon: (run: () => void) => void = (run) => void setImmediate(run),
   ) {
     this.last = position;
+    this.time = new JournalTime(clock);
   }
 
   /** Names what snapshots are taken of. */
@@ -281,7 +284,7 @@ export class JournalWriter implements JournalSource {
     const now = this.clock.now();
     if (now - this.momentAt < MOMENT_MS) return;
     this.momentAt = now;
-    this.buffer.entry({ moment: { wallTime: this.clock.wallTime() } });
+    this.buffer.entry({ moment: { wallTime: this.time.now() } });
     this.written();
   }
 

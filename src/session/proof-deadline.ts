@@ -11,6 +11,9 @@ export interface ProofOwner {
   onGraceOver(): void;
 }
 
+/** How late the end of a token may be noticed where the wall clock was set, or the machine suspended, meanwhile, ms. */
+const LOOK_MS = 60_000;
+
 export interface ProofTimes {
   /** session.auth_timeout, ms. */
   readonly authTimeout: number;
@@ -23,6 +26,8 @@ export interface ProofTimes {
  * then by a token that has not run out, or by a new one within the grace time (docs/SESSIONS.md, "Tokens").
  */
 export class ProofDeadline {
+  /** Of the token, ms since 1970; null: it does not run out. */
+  private expiresAt: number | null = null;
   private state: 'unproven' | 'proven' | 'grace' = 'unproven';
   private readonly timer: WheelTimer;
 
@@ -39,8 +44,9 @@ export class ProofDeadline {
   /** A START was accepted. @param expiresAt until when its proof holds, ms since 1970; null: for ever. */
   proved(expiresAt: number | null): void {
     this.state = 'proven';
+    this.expiresAt = expiresAt;
     this.timer.disarm();
-    if (expiresAt !== null) this.timer.arm(expiresAt - this.clock.wallTime());
+    if (expiresAt !== null) this.timer.arm(Math.min(this.left(expiresAt), LOOK_MS));
   }
 
   /** The connection ends; nothing is called any more. */
@@ -51,8 +57,14 @@ export class ProofDeadline {
   private onTimer(): void {
     if (this.state === 'unproven') return this.owner.onStartOverdue();
     if (this.state === 'grace') return this.owner.onGraceOver();
+    const left = this.expiresAt === null ? 0 : this.left(this.expiresAt);
+    if (left > 0) return this.timer.arm(Math.min(left, LOOK_MS));
     this.state = 'grace';
     this.timer.arm(this.times.authGrace);
     this.owner.onTokenExpired();
+  }
+
+  private left(expiresAt: number): number {
+    return expiresAt - this.clock.wallTime();
   }
 }

@@ -91,7 +91,7 @@ export class SessionArchive {
       version: STATE_VERSION,
       numberFloor: registry.floor,
       epoch: environment.epochs.current,
-      wallTime: environment.clock.wallTime(),
+      wallTime: environment.journal?.time.now() ?? environment.clock.wallTime(),
     };
     return new StateRecord({ header });
   }

@@ -15,7 +15,7 @@ interface Timer {
  */
 export class FakeClock implements Clock {
   private current: number;
-  private readonly wallOffset: number;
+  private wallOffset: number;
   private nextOrder = 0;
   private readonly timers = new Set<Timer>();
 
@@ -39,6 +39,11 @@ export class FakeClock implements Clock {
 
   wallTime(): number {
     return this.wallOffset + this.current;
+  }
+
+  /** The wall clock is set, `ms` ahead or (below 0) back. */
+  stepWall(ms: number): void {
+    this.wallOffset += ms;
   }
 
   after(delay: number, run: () => void): Cancel {

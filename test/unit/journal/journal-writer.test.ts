@@ -169,6 +169,23 @@ describe('JournalImage', () => {
     expect(image.position).toBe(5);
   });
 
+  test.each([
+    ['years ahead', 3e11],
+    ['years back', -3e11],
+  ])('a wall clock that is set %s takes no time to live away and gives none', (_, step) => {
+    const { bench, image } = filled();
+    bench.journal.offlineAdded('bob', Buffer.from('x'), 9_000, null);
+    bench.endTurn();
+    bench.clock.stepWall(step);
+    bench.clock.advance(2_000);
+    bench.journal.loggedIn(4);
+    bench.endTurn();
+    for (const batch of bench.batches) image.apply(batch);
+    const records = [...image.records()];
+    expect(records.find(({ key }) => key)?.key?.ttl).toBe(7_000);
+    expect(records.find(({ offlinePush }) => offlinePush)?.offlinePush?.ttl).toBe(7_000);
+  });
+
   test('a record of a snapshot replaces what entries told before it', () => {
     const { bench, image } = filled();
     for (const batch of bench.batches) image.apply(batch);

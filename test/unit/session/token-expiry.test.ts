@@ -47,6 +47,27 @@ describe('a token that runs out during a session', () => {
     expect(client.closed).toMatchObject({ code: 401 });
   });
 
+  test('is noticed within a minute where the wall clock was set ahead meanwhile', () => {
+    const harness = harnessOf();
+    const client = harness.started('alice', { authToken: '7200000' });
+    harness.advance(1_000);
+    harness.clock.stepWall(7_200_000);
+    harness.advance(62_000);
+    expect(told(client)).toEqual([NOTICE]);
+    harness.advance(22_000);
+    expect(client.closed).toMatchObject({ code: 401 });
+  });
+
+  test('is not told early where the wall clock was set back meanwhile', () => {
+    const harness = harnessOf();
+    const client = harness.started('alice', { authToken: '60000' });
+    harness.clock.stepWall(-100_000);
+    harness.advance(155_000);
+    expect(told(client)).toEqual([]);
+    harness.advance(12_000);
+    expect(told(client)).toEqual([NOTICE]);
+  });
+
   test('leaves the session resumable, with everything in its outbox', () => {
     const harness = harnessOf();
     const first = harness.started('alice', { authToken: '1000' });
