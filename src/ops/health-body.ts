@@ -2,10 +2,12 @@ import type { InstanceView, RouterView } from '../routing/router-view.js';
 import type { BackupStats } from '../replication/backup-stats.js';
 import type { HealthSnapshot, Readiness } from './ops-source.js';
 
-/** What the process itself knows; times in ms since 1970. */
+/** What the process itself knows. */
 export interface ProcessFacts {
   readonly version: string;
-  readonly startedAt: number;
+  /** Milliseconds. */
+  readonly uptime: number;
+  /** Milliseconds since 1970. */
   readonly now: number;
 }
 
@@ -24,7 +26,7 @@ export function healthBody(
     active_connections: health.activeConnections,
     timestamp: seconds(facts.now),
     version: facts.version,
-    uptime_seconds: seconds(facts.now - facts.startedAt),
+    uptime_seconds: seconds(facts.uptime),
     ready: readiness.ready,
     state: readiness.state,
     detached_sessions: health.detachedSessions,

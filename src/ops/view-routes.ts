@@ -37,9 +37,9 @@ export function addViewRoutes({ routes }: HttpListener, parts: ViewParts): void 
 /** GET /health, which both listeners answer. */
 export function addHealthRoute({ routes }: HttpListener, parts: ViewParts): void {
   const { source, clock, version, reader } = parts;
-  const startedAt = clock.wallTime();
+  const startedAt = clock.now();
   routes.get('/health', reader, () => {
-    const facts = { version, startedAt, now: clock.wallTime() };
+    const facts = { version, uptime: clock.now() - startedAt, now: clock.wallTime() };
     return healthBody(source.health(), source.readiness(), source.pair(), facts);
   });
 }

@@ -46,13 +46,14 @@ export class RetryTokens {
     const bytes = Buffer.from(token);
     const expected = this.mac(host, port, bytes.subarray(MAC_END), destinationId);
     if (!timingSafeEqual(expected, bytes.subarray(MARK.length, MAC_END))) return null;
-    const age = this.nowSeconds() - bytes.readUInt32BE(MAC_END);
+    const age = (this.nowSeconds() - bytes.readUInt32BE(MAC_END)) | 0;
     if (age > LIFETIME_S || age < -SKEW_S) return null;
     return bytes.subarray(HEAD_BYTES);
   }
 
+  /** Seconds of the wall clock in 32 bits, which it may exceed or be set before: only their difference matters. */
   private nowSeconds(): number {
-    return Math.floor(this.clock.wallTime() / 1000);
+    return Math.floor(this.clock.wallTime() / 1000) >>> 0;
   }
 
   private mac(host: string, port: number, timeAndId: Uint8Array, id: Uint8Array): Buffer {

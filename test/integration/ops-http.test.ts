@@ -30,6 +30,15 @@ describe('the operators’ HTTP', () => {
     });
   });
 
+  it('tells how long the gateway has been up, also where the wall clock was set meanwhile', async () => {
+    bench.clock.advance(61_000);
+    bench.clock.stepWall(-3_600_000);
+    expect(JSON.parse((await bench.ask('/health')).text)).toMatchObject({
+      timestamp: Math.floor(bench.clock.wallTime() / 1000),
+      uptime_seconds: 61,
+    });
+  });
+
   it('is ready only while the gateway serves, but alive and healthy all along', async () => {
     expect(await bench.ask('/ready')).toMatchObject({
       status: 200,

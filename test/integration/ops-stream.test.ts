@@ -53,6 +53,15 @@ describe('GET /stats/stream', () => {
     expect(times.map((at) => at - (times[0] ?? 0))).toEqual([0, 1_000, 2_000]);
   });
 
+  it('tells since when the gateway runs by the wall clock as it is now', async () => {
+    await serve();
+    bench.clock.advance(60_000);
+    bench.clock.stepWall(-3_600_000);
+    const [hello] = await (await listen()).until('hello', 1);
+    const started = Math.floor((bench.clock.wallTime() - 60_000) / 1000);
+    expect(hello?.data).toMatchObject({ started });
+  });
+
   it('tells what /stats, /health and /performance tell, and no session', async () => {
     await serve();
     const [sample] = await (await listen()).until('sample', 1);

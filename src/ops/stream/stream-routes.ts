@@ -17,10 +17,12 @@ interface StreamParts {
 /** GET /stats/stream: what /stats and /performance tell, each second, as server-sent events. */
 export function addStreamRoutes({ routes }: HttpListener, parts: StreamParts): void {
   const { stream, clock, version, reader, isAdmin } = parts;
-  const started = seconds(clock.wallTime());
+  const startedAt = clock.now();
   // HEAD would open a stream as well.
   const options = { ...reader, exposeHeadRoute: false };
   routes.get('/stats/stream', options, (request, reply) => {
+    // As the wall clock has it now: it may have been set since.
+    const started = seconds(clock.wallTime() - (clock.now() - startedAt));
     stream.open(reply, { version, admin: isAdmin(request), started });
   });
 }

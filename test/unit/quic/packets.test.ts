@@ -126,6 +126,23 @@ describe('RetryTokens', () => {
   });
 });
 
+describe('RetryTokens of a wall clock that four bytes do not hold', () => {
+  it.each([
+    ['after 2106', Date.UTC(2121, 0, 1)],
+    ['before 1970', Date.UTC(1966, 0, 1)],
+    ['at the end of the four bytes', 2 ** 32 * 1000 - 1_000],
+  ])('prove the age: %s', (_, wall) => {
+    const clock = new FakeClock(1_000, wall);
+    const tokens = new RetryTokens(KEY, clock);
+    const [originalId, newId] = [hex('0102030405060708090a'), hex('1111111111111111')];
+    const token = tokens.mint('10.0.0.1', 4000, originalId, newId);
+    clock.advance(14_000);
+    expect(tokens.open('10.0.0.1', 4000, token, newId)).toEqual(originalId);
+    clock.advance(3_000);
+    expect(tokens.open('10.0.0.1', 4000, token, newId)).toBeNull();
+  });
+});
+
 describe('ConnectionIdSource', () => {
   it('never gives the same id twice and keeps those it gave', () => {
     const ids = new ConnectionIdSource(KEY);
