@@ -26,6 +26,7 @@ export class JournalSide {
   private readonly folder: string | null;
   private readonly lock: LogLock | null;
   private disk: DiskLog | null = null;
+  private foundDamaged = false;
 
   constructor(
     private readonly config: Config,
@@ -49,10 +50,21 @@ export class JournalSide {
     return this.folder !== null;
   }
 
+  /** Whether it can be written, where it should be on disk. */
+  get isHealthy(): boolean {
+    return this.disk?.failing !== true;
+  }
+
   /** What an operator should know, one line each. */
   warnings(): string[] {
-    if (this.disk?.failing !== true) return [];
-    return ['the journal cannot be written: pushes and requests are refused until it can'];
+    const found: string[] = [];
+    if (this.foundDamaged) {
+      found.push('the journal was damaged, and what came behind that is lost: the log says more');
+    }
+    if (!this.isHealthy) {
+      found.push('the journal cannot be written: pushes and requests are refused until it can');
+    }
+    return found;
   }
 
   /**
@@ -68,9 +80,11 @@ export class JournalSide {
     await this.lock?.acquire();
     const found = await readLog(this.folder, bootId());
     if (found === null) return null;
-    const { image, complete, cutBytes } = found;
+    const { image, complete, damaged, cutBytes } = found;
     const told = { sessions: image.sessionCount, complete, cutBytes, folder: this.folder };
-    this.log.info(told, 'the journal of the last process was read');
+    this.foundDamaged = damaged;
+    if (damaged) this.log.error(told, 'the journal is damaged: what came behind that is lost');
+    else this.log.info(told, 'the journal of the last process was read');
     return this.isOutdated() ? { ...found, complete: false } : found;
   }
 

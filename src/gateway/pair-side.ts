@@ -231,7 +231,7 @@ export class PairSide implements ServingGate {
     const { advertiseAddr } = this.config.server;
     return {
       sessions: history.sessionCount,
-      healthy: this.journal.warnings().length === 0 && !sessions.overload.view().shedding,
+      healthy: this.journal.isHealthy && !sessions.overload.view().shedding,
       advertiseAddr: addressText(advertiseAddr),
       prefersPrimary: prefersPrimary(this.config),
       syncMode: syncModeOf(this.config.backup.sync),

@@ -47,7 +47,7 @@ export type LogRecord =
   /** The last process ended gracefully; nothing follows. */
   | { readonly kind: 'clean_end' };
 
-/** How a segment's content ends: where it should, inside a record, or with one that is no record. */
+/** How a segment's content ends: where it should, inside the record of its last write, or with one that is no record. */
 export type SegmentEnd = 'clean' | 'torn' | 'damaged';
 
 export function encodeHeader({ whole, standalone, position, bootId }: SegmentHeader): Buffer {
@@ -99,6 +99,9 @@ export function cleanEndRecord(): Buffer {
   return frame(Kind.CleanEnd, new Uint8Array(0));
 }
 
+/** Checksummed at most in search of a batch behind a record that is not whole: content may look like many. */
+const SEARCH_BYTES = 256 * 1024 * 1024;
+
 /**
  * Reads the records behind the header, up to the first that is not whole.
  * @param pieces as `readPieces` gives them.
@@ -124,12 +127,15 @@ function readPiece(
 ): { readonly end: SegmentEnd; readonly readBytes: number } {
   let offset = start;
   while (offset < content.length) {
-    if (offset + RECORD_HEAD_BYTES > content.length) return { end: 'torn', readBytes: offset };
-    const end = offset + RECORD_HEAD_BYTES + content.readUInt32BE(offset);
-    if (end > content.length) return { end: 'torn', readBytes: offset };
-    const checked = content.subarray(offset + RECORD_HEAD_BYTES - 1, end);
-    const good = crc32c(checked) === content.readUInt32BE(offset + 4);
-    const record = good ? parseRecord(checked) : null;
+    const end = endOfRecord(content, offset);
+    if (end === null) {
+      // A write that was cut short is the last one: with a batch behind it, it is the length that is wrong.
+      const cut = !hasBatch(content.subarray(offset + 1));
+      return { end: cut ? 'torn' : 'damaged', readBytes: offset };
+    }
+    const record = isGood(content, offset, end)
+      ? parseRecord(content.subarray(offset + RECORD_HEAD_BYTES - 1, end))
+      : null;
     if (record === null || !onRecord(record)) return { end: 'damaged', readBytes: offset };
     offset = end;
   }
@@ -138,18 +144,42 @@ function readPiece(
 
 /** Whether a whole snapshot is among the records; content is not decoded. @param pieces as `readPieces` gives them. */
 export function hasSnapshotEnd(pieces: readonly Buffer[]): boolean {
+  const wanted = snapshotEndRecord();
   for (const [index, piece] of pieces.entries()) {
     let offset = index === 0 ? HEADER_BYTES : 0;
-    while (offset + RECORD_HEAD_BYTES <= piece.length) {
-      const end = offset + RECORD_HEAD_BYTES + piece.readUInt32BE(offset);
-      if (piece[offset + RECORD_HEAD_BYTES - 1] === Kind.SnapshotEnd && end <= piece.length) {
-        return true;
-      }
+    for (let end = endOfRecord(piece, offset); end !== null; end = endOfRecord(piece, offset)) {
+      if (piece.subarray(offset, end).equals(wanted)) return true;
       offset = end;
     }
     if (offset !== piece.length) return false;
   }
   return false;
+}
+
+/** @returns where the record at `offset` ends by its length, or null where that is not in the content. */
+function endOfRecord(content: Buffer, offset: number): number | null {
+  if (offset + RECORD_HEAD_BYTES > content.length) return null;
+  const end = offset + RECORD_HEAD_BYTES + content.readUInt32BE(offset);
+  return end > content.length ? null : end;
+}
+
+function isGood(content: Buffer, offset: number, end: number): boolean {
+  const checked = content.subarray(offset + RECORD_HEAD_BYTES - 1, end);
+  return crc32c(checked) === content.readUInt32BE(offset + 4);
+}
+
+/** Whether a whole batch is anywhere in it, or what looks like more of them than can be checked. */
+function hasBatch(content: Buffer): boolean {
+  let left = SEARCH_BYTES;
+  const last = content.length - RECORD_HEAD_BYTES - BATCH_HEAD_BYTES;
+  for (let offset = 0; offset <= last && left > 0; offset++) {
+    if (content[offset + RECORD_HEAD_BYTES - 1] !== Kind.Batch) continue;
+    const end = endOfRecord(content, offset);
+    if (end === null) continue;
+    if (isGood(content, offset, end)) return true;
+    left -= end - offset;
+  }
+  return left <= 0;
 }
 
 function frame(kind: number, content: Uint8Array): Buffer {

@@ -23,6 +23,8 @@ export interface RecoveredLog {
    * machine went on, and nothing failed to be written.
    */
   readonly complete: boolean;
+  /** Something in it cannot be read, and what came behind that is lost. */
+  readonly damaged: boolean;
   /** Bytes at the end that were no whole record and were cut. */
   readonly cutBytes: number;
 }
@@ -68,21 +70,32 @@ export async function readLog(
 ): Promise<RecoveredLog | null> {
   const numbers = await readable(folder, segmentNumbers(folder));
   const segments: SegmentContent[] = [];
+  // With those that were begun and that nothing relied on yet, unless their snapshot was whole once.
+  const all: SegmentContent[] = [];
   let damaged = false;
   for (const number of numbers.reverse()) {
     const path = join(folder, segmentName(number));
     const content = await readable(path, readPieces(path, SEGMENT, pieceBytes));
     const header = content[0] === undefined ? null : parseHeader(content[0]);
-    const complete = header !== null && hasSnapshotEnd(content);
-    // Begun, but nothing relied on it yet.
-    if ((header === null || header.standalone) && !complete) {
-      damaged ||= header === null && content.length > 0;
+    if (header === null) {
+      damaged ||= content.length > 0;
       continue;
     }
-    if (header !== null) segments.unshift({ header, content });
+    const segment = { header, content };
+    const complete = hasSnapshotEnd(content);
+    all.unshift(segment);
+    if (complete || !header.standalone) segments.unshift(segment);
+    // Nobody is served before it is whole.
+    else damaged ||= readRecords(content, ({ kind }) => kind !== 'batch').end === 'damaged';
     if (complete) return replay(segments, bootId, damaged);
   }
-  return segments.length === 0 && !damaged ? null : replay(segments, bootId, true);
+  return damaged || !all.every(isBare) ? replay(all, bootId, true) : null;
+}
+
+/** Whether nobody was served from it: a first start that was killed had nothing to write down. */
+function isBare({ header, content }: SegmentContent): boolean {
+  const isHeader = (found: LogRecord) => found.kind === 'state' && !!found.record.header;
+  return header.standalone && readRecords(content, isHeader).end !== 'damaged';
 }
 
 /** To begin without it would remove it, and what it holds, as soon as the next segment is written. */
@@ -105,7 +118,8 @@ export function replay(
 ): RecoveredLog {
   const image = new JournalImage();
   image.reset(segments[0]?.header.position ?? 0, []);
-  let complete = !damagedBefore;
+  let complete = true;
+  let damaged = damagedBefore;
   let cutBytes = 0;
   let cleanEnd = false;
   for (const [index, { header, content }] of segments.entries()) {
@@ -116,10 +130,12 @@ export function replay(
     cutBytes += content.reduce((sum, piece) => sum + piece.length, 0) - readBytes;
     // A kill may cut the write of a batch short: nothing of that batch was sent yet.
     const killed = end === 'torn' && index === segments.length - 1;
-    if (!header.whole || (end !== 'clean' && !killed)) complete = false;
+    if (!header.whole) complete = false;
+    if (end !== 'clean' && !killed) damaged = true;
   }
   const sameBoot = bootId !== '' && segments.at(-1)?.header.bootId === bootId;
-  return { image, complete: complete && (cleanEnd || sameBoot), cutBytes };
+  const ended = cleanEnd || sameBoot;
+  return { image, complete: complete && !damaged && ended, damaged, cutBytes };
 }
 
 /** @returns false where it does not follow from what came before. */

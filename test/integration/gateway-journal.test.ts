@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import type { Gateway } from '../../src/gateway/gateway.js';
@@ -86,5 +86,25 @@ describe('a gateway with a journal', () => {
     // The process that left the file may have sent any number since.
     expect(second.sessions.registry.floor).toBeGreaterThanOrEqual(NUMBER_JUMP);
     expect([existsSync(stateFile), existsSync(`${stateFile}.damaged`)]).toEqual([false, true]);
+  });
+
+  test('says that a journal is damaged, where the length of a record is wrong', async () => {
+    const folder = join(harness.folder, 'flipped');
+    const settings = { 'journal.path': folder, 'session.offline_ttl': '1h' };
+    const first = await harness.gateway(settings);
+    const upstream = await harness.upstream(first, zoneOf(OPENID), () => undefined);
+    await upstream.push({ openid: 'nobody', type: 't', data: 'waits' });
+    await first.stop();
+    const path = join(folder, readdirSync(folder)[0] as string);
+    const content = readFileSync(path);
+    // Of the first record, behind the header of 64 bytes.
+    content[64] = 0x80;
+    writeFileSync(path, content);
+    const second = await harness.gateway({ ...settings, 'server.http_addr': '127.0.0.1:0' });
+    expect(second.sessions.registry.floor).toBeGreaterThanOrEqual(NUMBER_JUMP);
+    const health = await fetch(`http://127.0.0.1:${second.httpPort}/health`);
+    expect(await health.json()).toMatchObject({
+      warnings: expect.arrayContaining([expect.stringMatching(/^the journal was damaged/)]),
+    });
   });
 });
