@@ -85,7 +85,10 @@ export class JournalImage {
     if (promotion) this.promotions.note(promotionOf(promotion, promotion.position ?? 0));
   }
 
-  /** @throws {CodedError} JOURNAL_GAP; JOURNAL_DAMAGED where the batch cannot be read, nothing of it is taken. */
+  /**
+   * @throws {CodedError} JOURNAL_GAP; JOURNAL_DAMAGED where the batch cannot be read, or has an entry of a kind that
+   *   only later versions know. Nothing of it is taken.
+   */
   apply(batch: JournalBatch): void {
     if (batch.first !== this.reached + 1) {
       const gap = `entry ${batch.first} came where ${this.reached + 1} was due`;
@@ -205,7 +208,10 @@ function entriesOf(batch: JournalBatch): JournalEntry[] {
     const reader = new EntryReader(batch.bytes);
     const entries: JournalEntry[] = [];
     for (let bytes = reader.next(); bytes !== null; bytes = reader.next()) {
-      entries.push(decodeMessage(JournalEntry, bytes));
+      const entry = decodeMessage(JournalEntry, bytes);
+      // Passed over it would be missing, and nobody would know.
+      if (!isKnown(entry)) break;
+      entries.push(entry);
     }
     if (entries.length === batch.count) return entries;
   } catch {
@@ -213,4 +219,9 @@ function entriesOf(batch: JournalBatch): JournalEntry[] {
   }
   const first = `the batch that begins with entry ${batch.first}`;
   throw new CodedError('JOURNAL_DAMAGED', `${first} cannot be read`);
+}
+
+function isKnown(entry: JournalEntry): boolean {
+  // The frequent ones are found without a look at all there are.
+  return !!(entry.frame ?? entry.acknowledged ?? entry.seen) || entry.entry !== undefined;
 }

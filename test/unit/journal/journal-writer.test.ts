@@ -136,12 +136,15 @@ describe('JournalImage', () => {
     expect([image.position, image.epoch, image.sessionCount]).toEqual([5, 3, 1]);
   });
 
-  test('takes nothing of a batch that cannot be read or counts wrong', () => {
+  test('takes nothing of a batch that cannot be read, counts wrong or has an entry of a later version', () => {
     const { bench, image } = filled();
     const [batch] = bench.batches as [JournalBatch];
     const damaged = expect.objectContaining({ code: 'JOURNAL_DAMAGED' }) as unknown as Error;
     expect(() => image.apply({ ...batch, bytes: batch.bytes.subarray(1) })).toThrow(damaged);
     expect(() => image.apply({ ...batch, count: batch.count + 1 })).toThrow(damaged);
+    // An entry with nothing but field 100, which a later version may have, empty.
+    const later = Buffer.concat([batch.bytes, Buffer.from([3, 0xa2, 0x06, 0])]);
+    expect(() => image.apply({ ...batch, count: batch.count + 1, bytes: later })).toThrow(damaged);
     expect([image.position, image.sessionCount]).toEqual([0, 0]);
   });
 
