@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { open, readFile, rename, unlink } from 'node:fs/promises';
 import type { ResumeState, ResumeStore } from './core/resume-store.js';
 
@@ -27,9 +26,10 @@ export class FileResumeStore implements ResumeStore {
       await removed(this.path);
       return;
     }
-    const beside = `${this.path}.${randomUUID()}.tmp`;
+    // Always the same: what a process left that died while it saved is written over, and does not pile up.
+    const beside = `${this.path}.tmp`;
     try {
-      const file = await open(beside, 'wx', 0o600);
+      const file = await open(beside, 'w', 0o600);
       try {
         await file.writeFile(`${JSON.stringify(state)}\n`);
         await file.sync();

@@ -54,6 +54,13 @@ describe('a FileResumeStore', () => {
     expect(await readdir(folder)).toEqual(['session.json']);
   });
 
+  test('writes over what a process left that died while it saved', async () => {
+    await writeFile(`${path}.tmp`, 'x'.repeat(1_000));
+    await store.save(state);
+    expect(await readdir(folder)).toEqual(['session.json']);
+    expect(await store.load()).toEqual(state);
+  });
+
   test('that cannot write says so and leaves nothing beside what was there', async () => {
     // No file can take the place of a folder.
     await mkdir(path);
