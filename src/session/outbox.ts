@@ -223,8 +223,8 @@ export class Outbox {
     this.next = nextSeq;
     this.highestWritten = highestSent;
     this.jumped = jump;
-    const justJumped = jump !== null && jump.to === nextSeq;
-    const newest = justJumped ? jump.from - 1 : nextSeq - 1;
-    this.highestAcknowledged = (this.entries.at(0)?.seq ?? newest + 1) - 1;
+    const oldest = this.entries.at(0)?.seq ?? nextSeq;
+    // What was jumped over was never sent by anyone known, and so not acknowledged either.
+    this.highestAcknowledged = (jump?.to === oldest ? jump.from : oldest) - 1;
   }
 }

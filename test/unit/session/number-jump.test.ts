@@ -121,4 +121,22 @@ describe('after a jump', () => {
     const client = next.started('alice', { lastAckedSeqId: 5, resumeSessionId: sessionId });
     expect(client.started).toMatchObject({ resumed: false, recovered: false });
   });
+
+  test.each([null, 'even'] as const)(
+    'one that was away over another restart, too, misses nothing: %s',
+    (parity) => {
+      const { harness, sessionId } = afterJump();
+      // The gateway heard that it has three, and then it was gone.
+      harness.started('alice', { lastAckedSeqId: 3, resumeSessionId: sessionId });
+      harness.pushTexts('alice', 'four');
+      const next = new SessionHarness();
+      next.service.archive.restore(copies(harness.service.archive.snapshot()), parity);
+      const claim = { lastAckedSeqId: 3, resumeSessionId: sessionId };
+      const client = next.started('alice', claim);
+      expect(client.started).toMatchObject({ resumed: true, recovered: true, nextPushSeq: JUMPED });
+      expect(client.texts).toEqual(['four']);
+      const behind = next.started('alice', { ...claim, lastAckedSeqId: 2 });
+      expect(behind.started).toMatchObject({ resumed: true, recovered: false });
+    },
+  );
 });
