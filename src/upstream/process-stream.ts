@@ -87,6 +87,18 @@ export class ProcessStream implements LaneOwner, RequestKeeper {
     return request;
   }
 
+  /**
+   * Ends the stream in good order where nothing is under way on it; the next request opens another.
+   * @returns whether there was one to end.
+   */
+  endIdle(): boolean {
+    const { lane } = this;
+    if (lane === null || !lane.idle || this.waiting.length > 0) return false;
+    this.lane = null;
+    lane.retire();
+    return true;
+  }
+
   /** Ends every stream; what is under way fails. Idempotent. */
   close(): void {
     if (this.closed) return;

@@ -52,6 +52,11 @@ export class StreamLane implements StreamObserver, ResultSink {
     this.writable = this.connected = this.stream.connected;
   }
 
+  /** Whether it is connected, and nothing under way on it. */
+  get idle(): boolean {
+    return this.connected && this.inFlight.size === 0;
+  }
+
   /** Whether the batch has room for a request of this size. */
   hasRoomFor(bytes: number): boolean {
     return this.batch.bytes === 0 || this.batch.bytes + bytes <= MAX_BATCH_BYTES;

@@ -20,9 +20,10 @@ import type { RequestObserver, StreamedRequest } from './streamed-request.js';
 /** How to reach an address; whoever makes an UpstreamClient hands it through. */
 export type { CallerFactory } from '../grpc/unary-caller.js';
 
-/** What a probe found: alive, or why not, in one line for logs. */
+/** What a probe found: alive, or why not, in one line for logs, and whether its time was up. */
 export type ProbeResult =
-  { readonly alive: true } | { readonly alive: false; readonly reason: string };
+  | { readonly alive: true }
+  | { readonly alive: false; readonly reason: string; readonly expired?: boolean };
 
 const ALIVE: ProbeResult = { alive: true };
 const { NOT_SERVING } = HealthCheckResponse.ServingStatus;
@@ -105,11 +106,17 @@ export class UpstreamClient {
    * Asks grpc.health.v1 where it is served, else GetStatus. An instance that serves neither but says
    * so (UNIMPLEMENTED) is alive, and so is one that answers with any status of its own making, INTERNAL
    * too: only silence, UNAVAILABLE, NOT_SERVING and messages that are garbage are signs of death.
-   * @param deadline ms from now, for each of the two questions.
+   *
+   * An instance that takes one call at a time, as one with a single thread does, is silent while a ProcessStream
+   * stands: where nothing is under way on it, it is ended and the instance asked once more.
+   * @param deadline ms from now, for each question: at most three.
    */
   probe(deadline: number, done: (result: ProbeResult) => void): void {
-    if (this.servesHealth === false) this.probeStatus(deadline, done);
-    else this.probeHealth(deadline, done);
+    this.ask(deadline, (result) => {
+      const again = !result.alive && result.expired === true && this.stream?.endIdle() === true;
+      if (again) this.ask(deadline, done);
+      else done(result);
+    });
   }
 
   /** Forgets what was learnt about the process behind the address, which may be another by now. */
@@ -145,6 +152,11 @@ export class UpstreamClient {
     }
   }
 
+  private ask(deadline: number, done: (result: ProbeResult) => void): void {
+    if (this.servesHealth === false) this.probeStatus(deadline, done);
+    else this.probeHealth(deadline, done);
+  }
+
   private probeHealth(deadline: number, done: (result: ProbeResult) => void): void {
     this.caller.call(Method.HealthCheck, HEALTH_REQUEST, deadline, {
       onResponse: (bytes) => {
@@ -153,7 +165,7 @@ export class UpstreamClient {
       },
       onFailure: (failure) => {
         if (isSilence(failure)) {
-          done({ alive: false, reason: failure.message });
+          done(silent(failure));
           return;
         }
         this.servesHealth = false;
@@ -166,7 +178,7 @@ export class UpstreamClient {
     this.getStatus(deadline, (status, failure) => {
       if (status !== null || failure === null) done(ALIVE);
       else if (typeof failure === 'string') done({ alive: false, reason: failure });
-      else if (isSilence(failure)) done({ alive: false, reason: failure.message });
+      else if (isSilence(failure)) done(silent(failure));
       else done(ALIVE);
     });
   }
@@ -181,6 +193,10 @@ function isSilence(failure: CallFailure): boolean {
     status === GrpcStatus.DEADLINE_EXCEEDED ||
     status === GrpcStatus.CANCELLED
   );
+}
+
+function silent({ message, status }: CallFailure): ProbeResult {
+  return { alive: false, reason: message, expired: status === GrpcStatus.DEADLINE_EXCEEDED };
 }
 
 function readHealth(bytes: Uint8Array): ProbeResult {

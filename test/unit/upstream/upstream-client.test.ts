@@ -1,11 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
 import { GrpcStatus } from '../../../src/grpc/unary-caller.js';
-import type { CallObserver, UnaryCaller } from '../../../src/grpc/unary-caller.js';
+import type { CallFailure, CallObserver, UnaryCaller } from '../../../src/grpc/unary-caller.js';
 import { ProcessCall } from '../../../src/upstream/process-call.js';
 import { Method } from '../../../src/wire/grpc-methods.js';
 import { UpstreamClient } from '../../../src/upstream/upstream-client.js';
 import type { ProbeResult } from '../../../src/upstream/upstream-client.js';
-import { HealthCheckResponse, StatusResponse, encodeMessage } from '../../../src/wire/messages.js';
+import {
+  HealthCheckResponse,
+  ProcessResults,
+  StatusResponse,
+  UpstreamRequest,
+  encodeMessage,
+} from '../../../src/wire/messages.js';
+import { FakeOpener } from '../../support/fake-streams.js';
 
 type Reply = Uint8Array | { status: number; neverSent?: boolean; message?: string };
 
@@ -81,6 +88,63 @@ describe('a probe', () => {
     await probe(client);
     await probe(client);
     expect(caller.methods.slice(3)).toEqual([Method.HealthCheck, Method.HealthCheck]);
+  });
+});
+
+describe('an upstream that takes one call at a time, with a ProcessStream open', () => {
+  const opener = new FakeOpener();
+  /** Answers probes only while no stream holds the one place. */
+  const caller: UnaryCaller & FakeOpener = Object.assign(opener, {
+    call: (_method: string, _request: Uint8Array, _deadline: number, observer: CallObserver) => {
+      const held = opener.streams.some(({ ended, cancelled }) => !ended && !cancelled);
+      queueMicrotask(() => {
+        if (!held) observer.onResponse(health(1));
+        else {
+          const message = 'no answer within the deadline';
+          const status = GrpcStatus.DEADLINE_EXCEEDED;
+          observer.onFailure({ status, message, neverSent: true, busy: true });
+        }
+      });
+      return { cancel: () => undefined };
+    },
+    close: () => undefined,
+  });
+  const client = new UpstreamClient(caller, 'service');
+  client.useStream(true);
+  const answers: Uint8Array[] = [];
+  const send = async (clientSeqId: number): Promise<void> => {
+    const request = encodeMessage(UpstreamRequest, { sessionId: 's', clientSeqId });
+    const onResponse = (bytes: Uint8Array): unknown => answers.push(bytes);
+    const onFailure = (failure: CallFailure): never => {
+      throw new Error(failure.message);
+    };
+    client.processRequest(request, 60_000, { sessionId: 's', clientSeqId, onResponse, onFailure });
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  const answer = (clientSeqId: number): void =>
+    opener
+      .last()
+      .say(encodeMessage(ProcessResults, { responses: [{ sessionId: 's', clientSeqId }] }));
+
+  test('is silent to a probe while a request is under way, which is left alone', async () => {
+    await send(1);
+    expect((await probe(client)).alive).toBe(false);
+    expect(opener.last().ended).toBe(false);
+    answer(1);
+    expect(answers).toHaveLength(1);
+  });
+
+  test('is given its place back by a probe that finds nothing under way, and lives', async () => {
+    expect((await probe(client)).alive).toBe(true);
+    expect(opener.last()).toMatchObject({ ended: true, cancelled: false });
+  });
+
+  test('gets the next request on another stream', async () => {
+    await send(2);
+    expect(opener.streams).toHaveLength(2);
+    answer(2);
+    expect(answers).toHaveLength(2);
+    client.close();
   });
 });
 
