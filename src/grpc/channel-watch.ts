@@ -1,9 +1,11 @@
 import type { Channel } from '@grpc/grpc-js';
 import { grpcJs } from './grpc-js-library.js';
 
-/** Who waits for a channel to be connected. */
-export interface ConnectionWaiter {
+/** Who follows the connections of a channel. */
+export interface ConnectionFollower {
   onConnected(): void;
+  /** The channel has given its connection up: it is lost, or the peer said GOAWAY. */
+  onLeft(): void;
 }
 
 /**
@@ -15,7 +17,7 @@ export interface ConnectionWaiter {
 export class ChannelWatch {
   private connections = 0;
   private ready = false;
-  private readonly waiters = new Set<ConnectionWaiter>();
+  private readonly followers = new Set<ConnectionFollower>();
 
   constructor(private readonly channel: Channel) {
     this.look();
@@ -31,31 +33,31 @@ export class ChannelWatch {
     return mark === -1 || mark !== this.connections;
   }
 
-  /** Tells once, when it is connected. */
-  wait(waiter: ConnectionWaiter): void {
-    this.waiters.add(waiter);
+  /** Tells of every change from now on, until `unfollow`. */
+  follow(follower: ConnectionFollower): void {
+    this.followers.add(follower);
   }
 
-  /** It waits no more. */
-  leave(waiter: ConnectionWaiter): void {
-    this.waiters.delete(waiter);
+  unfollow(follower: ConnectionFollower): void {
+    this.followers.delete(follower);
   }
 
   private look(): void {
     const { connectivityState } = grpcJs();
     const state = this.channel.getConnectivityState(false);
     const ready = state === connectivityState.READY;
-    const connected = ready && !this.ready;
+    const changed = ready !== this.ready;
     this.ready = ready;
-    if (connected) this.tellConnected();
+    if (changed) this.tell(ready);
     if (state === connectivityState.SHUTDOWN) return;
     this.channel.watchConnectivityState(state, Infinity, () => this.look());
   }
 
-  private tellConnected(): void {
-    this.connections++;
-    const waiters = [...this.waiters];
-    this.waiters.clear();
-    for (const waiter of waiters) waiter.onConnected();
+  private tell(connected: boolean): void {
+    if (connected) this.connections++;
+    for (const follower of [...this.followers]) {
+      if (connected) follower.onConnected();
+      else follower.onLeft();
+    }
   }
 }

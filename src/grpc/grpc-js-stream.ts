@@ -1,6 +1,6 @@
 import type { Channel, Metadata } from '@grpc/grpc-js';
 import { RingQueue } from '../base/ring-queue.js';
-import type { ChannelWatch, ConnectionWaiter } from './channel-watch.js';
+import type { ChannelWatch, ConnectionFollower } from './channel-watch.js';
 import type { ClientStream, StreamObserver } from './message-stream.js';
 import { statusLine } from './status-mapping.js';
 import { GrpcStatus } from './unary-caller.js';
@@ -9,13 +9,15 @@ import { WriteGate } from './write-gate.js';
 type GrpcJsCall = ReturnType<Channel['createCall']>;
 
 /** One bidirectional call: end of its caller, listener to grpc-js. */
-export class GrpcJsStream implements ClientStream, ConnectionWaiter {
+export class GrpcJsStream implements ClientStream, ConnectionFollower {
   private readonly mark: number;
   private call: GrpcJsCall | null = null;
   private readonly queue = new RingQueue<Uint8Array>();
   private readonly gate = new WriteGate();
   /** The message that grpc-js has: it takes one at a time. */
   private leaving: Uint8Array | null = null;
+  /** Whether its connection was told of, or was there from the start; what comes later is another call's. */
+  private hasConnection = false;
   private opened = false;
   private ended = false;
   private closed = false;
@@ -33,7 +35,8 @@ export class GrpcJsStream implements ClientStream, ConnectionWaiter {
     this.call = call;
     call.start(metadata, this);
     this.read();
-    if (!this.connected) this.watch.wait(this);
+    this.hasConnection = this.connected;
+    this.watch.follow(this);
   }
 
   /** Nothing was started: the channel is closed. */
@@ -83,7 +86,15 @@ export class GrpcJsStream implements ClientStream, ConnectionWaiter {
   }
 
   onConnected(): void {
-    if (!this.closed) this.observer.onConnected?.();
+    if (this.closed || this.hasConnection) return;
+    this.hasConnection = true;
+    this.observer.onConnected?.();
+  }
+
+  onLeft(): void {
+    if (this.closed || !this.hasConnection) return;
+    this.watch.unfollow(this);
+    this.observer.onLeaving?.();
   }
 
   onReceiveMetadata(): void {
@@ -140,7 +151,7 @@ export class GrpcJsStream implements ClientStream, ConnectionWaiter {
     if (this.closed) return;
     this.closed = true;
     this.queue.clear();
-    this.watch.leave(this);
+    this.watch.unfollow(this);
     const neverSent = status !== GrpcStatus.OK && !this.connected;
     this.observer.onClosed({ status, message: statusLine(details), neverSent });
   }

@@ -28,7 +28,7 @@ export interface StreamObserver {
   onDrain?(): void;
   /**
    * The peer goes away (GOAWAY): it finishes this call if it is ended soon, and takes no new one on this
-   * connection. grpc-js does not tell.
+   * connection. grpc-js does not tell that from a connection that is lost: then `onClosed` follows.
    */
   onLeaving?(): void;
   /** The call is over, whatever the reason; called exactly once, and last. */
