@@ -54,12 +54,14 @@ export interface CarriedCall {
   /**
    * Response headers, or trailers.
    * @param httpStatus 0 where there is none, as in trailers.
+   * @param encoding what compressed messages are compressed with.
    */
   receiveHeaders(
     httpStatus: number,
     contentType: string | undefined,
     grpcStatus: string | undefined,
     grpcMessage: string | undefined,
+    encoding?: string,
   ): void;
   /** A part of the response body. The bytes are the call's to keep. */
   receiveData(chunk: Buffer): void;

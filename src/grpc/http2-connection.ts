@@ -262,6 +262,7 @@ function onHeaders(this: Carrier, headers: IncomingHttpHeaders & { ':status'?: n
     headers['content-type'],
     first(headers['grpc-status']),
     first(headers['grpc-message']),
+    first(headers['grpc-encoding']),
   );
 }
 

@@ -20,7 +20,22 @@ export function decompressorOf(encoding: string | undefined): Decompressor | nul
   return Object.hasOwn(DECOMPRESSORS, encoding) ? DECOMPRESSORS[encoding] : undefined;
 }
 
-/** Whether decompressing failed because the message is larger than was allowed. */
-export function isTooLarge(error: unknown): boolean {
-  return (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';
+/**
+ * A message as it was before the peer compressed it.
+ * @param onUnusable hears why there is none: then null is returned.
+ */
+export function decompress(
+  message: Uint8Array,
+  decompressor: Decompressor,
+  maxBytes: number,
+  onUnusable: (tooLarge: boolean, reason: string) => void,
+): Buffer | null {
+  try {
+    return decompressor(message, maxBytes);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
+      onUnusable(true, `a message above the limit of ${maxBytes} bytes`);
+    } else onUnusable(false, 'a message that cannot be decompressed');
+    return null;
+  }
 }

@@ -17,7 +17,6 @@ export interface IntakeSink extends Omit<AssembledMessages, 'onMessage'> {
 /** The messages of one direction of a stream. What comes while reading is paused is kept, and its end with it. */
 export class MessageIntake implements AssembledMessages {
   readonly maxMessageBytes: number;
-  readonly takesCompressed: boolean;
   /** Whether messages are kept rather than told. */
   paused = false;
   private closed = false;
@@ -27,7 +26,10 @@ export class MessageIntake implements AssembledMessages {
 
   constructor(private readonly sink: IntakeSink) {
     this.maxMessageBytes = sink.maxMessageBytes;
-    this.takesCompressed = sink.takesCompressed;
+  }
+
+  get takesCompressed(): boolean {
+    return this.sink.takesCompressed;
   }
 
   /** A part of the stream. The bytes are the intake's to keep. */

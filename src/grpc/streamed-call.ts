@@ -1,5 +1,7 @@
 import { RingQueue } from '../base/ring-queue.js';
 import type { BidiStream, CallOwner, CarriedCall } from './carried-call.js';
+import { decompress, decompressorOf } from './message-encoding.js';
+import type { Decompressor } from './message-encoding.js';
 import { MessageIntake } from './message-intake.js';
 import type { IntakeSink } from './message-intake.js';
 import type { ClientStream, StreamObserver } from './message-stream.js';
@@ -25,8 +27,6 @@ export class StreamedCall implements ClientStream, CarriedCall, IntakeSink {
   readonly returned = false;
   readonly complete = false;
   readonly maxMessageBytes: number;
-  /** We announce no encoding, so that nobody may compress. */
-  readonly takesCompressed = false;
   sentAt = 0;
   settled = false;
   private stream: BidiStream | null = null;
@@ -37,6 +37,7 @@ export class StreamedCall implements ClientStream, CarriedCall, IntakeSink {
   private opened = false;
   private status = -1;
   private details = '';
+  private decompressor: Decompressor | null = null;
   private readonly intake: MessageIntake;
 
   constructor(
@@ -52,6 +53,11 @@ export class StreamedCall implements ClientStream, CarriedCall, IntakeSink {
 
   get connected(): boolean {
     return this.stream !== null;
+  }
+
+  /** We ask nobody to compress, but some do all the same and say how. */
+  get takesCompressed(): boolean {
+    return this.decompressor !== null;
   }
 
   get queuedBytes(): number {
@@ -141,6 +147,7 @@ export class StreamedCall implements ClientStream, CarriedCall, IntakeSink {
     contentType: string | undefined,
     grpcStatus: string | undefined,
     grpcMessage: string | undefined,
+    encoding?: string,
   ): void {
     if (this.settled || isInterim(httpStatus)) return;
     if (grpcStatus !== undefined) {
@@ -149,6 +156,7 @@ export class StreamedCall implements ClientStream, CarriedCall, IntakeSink {
     } else if (!this.opened) {
       const refusal = refusalOf(httpStatus, contentType);
       if (refusal !== null) return this.stop(refusal.status, refusal.message, false);
+      this.decompressor = decompressorOf(encoding) ?? null;
       this.opened = true;
       this.observer.onOpen?.();
     }
@@ -158,8 +166,16 @@ export class StreamedCall implements ClientStream, CarriedCall, IntakeSink {
     this.intake.receive(chunk);
   }
 
-  onMessage(message: Buffer): void {
-    this.observer.onMessage(message);
+  onMessage(message: Buffer, compressed: boolean): void {
+    const { decompressor, maxMessageBytes } = this;
+    if (!compressed || decompressor === null) {
+      this.observer.onMessage(message);
+      return;
+    }
+    const plain = decompress(message, decompressor, maxMessageBytes, (tooLarge, reason) =>
+      this.onUnusable(tooLarge, reason),
+    );
+    if (plain !== null) this.observer.onMessage(plain);
   }
 
   onUnusable(tooLarge: boolean, reason: string): void {

@@ -1,5 +1,7 @@
 import type { CallOwner, CallStream, CarriedCall } from './carried-call.js';
 import { Deadlined } from './deadline-queue.js';
+import { decompress, decompressorOf } from './message-encoding.js';
+import type { Decompressor } from './message-encoding.js';
 import {
   Http2Code,
   decodeGrpcMessage,
@@ -31,6 +33,9 @@ export class UnaryCall extends Deadlined implements CallHandle, CarriedCall {
   /** The start of a prefix that came in pieces. */
   private head: Buffer | null = null;
   private message: Buffer | null = null;
+  /** Of what the peer compresses, though nobody asked for it; null: it does not say that it does. */
+  private decompressor: Decompressor | null = null;
+  private compressed = false;
   private filled = 0;
 
   constructor(
@@ -90,6 +95,7 @@ export class UnaryCall extends Deadlined implements CallHandle, CarriedCall {
     contentType: string | undefined,
     grpcStatus: string | undefined,
     grpcMessage: string | undefined,
+    encoding?: string,
   ): void {
     if (this.settled || isInterim(httpStatus)) return;
     if (grpcStatus !== undefined) {
@@ -98,6 +104,7 @@ export class UnaryCall extends Deadlined implements CallHandle, CarriedCall {
     } else if (!this.headersSeen) {
       const refusal = refusalOf(httpStatus, contentType);
       if (refusal !== null) this.stop(refusal.status, refusal.message, false);
+      this.decompressor = decompressorOf(encoding) ?? null;
     }
     this.headersSeen = true;
   }
@@ -124,10 +131,20 @@ export class UnaryCall extends Deadlined implements CallHandle, CarriedCall {
       const reason =
         message === null ? 'status OK without a response' : 'the response is cut short';
       this.fail(GrpcStatus.INTERNAL, reason, false);
-    } else {
-      this.settle();
-      this.observer.onResponse(message);
+    } else this.deliver(message);
+  }
+
+  private deliver(message: Buffer): void {
+    const { compressed, decompressor, owner } = this;
+    let plain: Buffer | null = message;
+    if (compressed && decompressor !== null) {
+      plain = decompress(message, decompressor, owner.maxMessageBytes, (tooLarge, reason) =>
+        this.fail(tooLarge ? GrpcStatus.RESOURCE_EXHAUSTED : GrpcStatus.INTERNAL, reason, false),
+      );
     }
+    if (plain === null) return;
+    this.settle();
+    this.observer.onResponse(plain);
   }
 
   receiveReset(code: number): void {
@@ -150,8 +167,8 @@ export class UnaryCall extends Deadlined implements CallHandle, CarriedCall {
     }
     this.head = null;
     const length = start.readUInt32BE(1);
-    if (start[0] !== 0) {
-      // We accept no encoding, so that nobody may compress.
+    this.compressed = start[0] !== 0;
+    if (this.compressed && this.decompressor === null) {
       this.stop(GrpcStatus.INTERNAL, 'the response is compressed', false);
     } else if (length > this.owner.maxMessageBytes) {
       const limit = `the limit is ${this.owner.maxMessageBytes}`;

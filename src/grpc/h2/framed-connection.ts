@@ -86,8 +86,8 @@ export class FramedConnection extends FramedEndpoint<CarriedCall> implements Cal
     this.decoder.decode(block, fields.add);
     const stream = this.streamOf(streamId);
     if (stream === undefined) return;
-    const { httpStatus, contentType, grpcStatus, grpcMessage } = fields;
-    stream.call.receiveHeaders(httpStatus, contentType, grpcStatus, grpcMessage);
+    const { httpStatus, contentType, grpcStatus, grpcMessage, encoding } = fields;
+    stream.call.receiveHeaders(httpStatus, contentType, grpcStatus, grpcMessage, encoding);
     if (end) this.onStreamEnd(stream);
   }
 

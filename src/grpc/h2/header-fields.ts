@@ -3,6 +3,7 @@ export class HeaderFields {
   /** 0 in trailers. */
   httpStatus = 0;
   contentType: string | undefined;
+  encoding: string | undefined;
   grpcStatus: string | undefined;
   grpcMessage: string | undefined;
 
@@ -14,6 +15,9 @@ export class HeaderFields {
         break;
       case 'content-type':
         this.contentType ??= value;
+        break;
+      case 'grpc-encoding':
+        this.encoding ??= value;
         break;
       case 'grpc-status':
         this.grpcStatus ??= value;
@@ -27,6 +31,6 @@ export class HeaderFields {
 
   clear(): void {
     this.httpStatus = 0;
-    this.contentType = this.grpcStatus = this.grpcMessage = undefined;
+    this.contentType = this.encoding = this.grpcStatus = this.grpcMessage = undefined;
   }
 }

@@ -1,6 +1,6 @@
 import { Deadlined } from '../deadline-queue.js';
+import { decompress } from '../message-encoding.js';
 import type { Decompressor } from '../message-encoding.js';
-import { isTooLarge } from '../message-encoding.js';
 import { Http2Code } from '../status-mapping.js';
 import { GrpcStatus } from '../unary-caller.js';
 import type { EndpointCall } from './framed-endpoint.js';
@@ -67,15 +67,11 @@ export abstract class ServedCall extends Deadlined implements EndpointCall {
 
   /** A message as it was before the caller compressed it; null where that ended the call. */
   protected plain(message: Buffer, compressed: boolean): Buffer | null {
-    if (!compressed || this.decompressor === null) return message;
-    try {
-      return this.decompressor(message, this.maxMessageBytes);
-    } catch (error) {
-      if (isTooLarge(error)) {
-        this.onUnusable(true, `a message above the limit of ${this.maxMessageBytes} bytes`);
-      } else this.onUnusable(false, 'a message that cannot be decompressed');
-      return null;
-    }
+    const { decompressor, maxMessageBytes } = this;
+    if (!compressed || decompressor === null) return message;
+    return decompress(message, decompressor, maxMessageBytes, (tooLarge, reason) =>
+      this.onUnusable(tooLarge, reason),
+    );
   }
 
   receiveData(chunk: Buffer): void {
