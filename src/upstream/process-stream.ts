@@ -143,10 +143,10 @@ export class ProcessStream implements LaneOwner, RequestKeeper {
       this.owner.onRefused([...unanswered, ...this.takeWaiting()], end.message);
       return;
     }
+    const failure = failureOf(end);
     if (lane.heard) this.backoff.reset();
     // For connections that are lost the opener has its own pause.
-    else if (end.status !== GrpcStatus.UNAVAILABLE) this.pause(end.message);
-    const failure = failureOf(end);
+    else if (end.status !== GrpcStatus.UNAVAILABLE) this.pause(failure.message);
     for (const request of unanswered) request.fail(failure);
     if (!lane.connected) this.failWaiting(end.message, end.neverSent ? end.status : undefined);
     if (this.waiting.length > 0) this.schedule();

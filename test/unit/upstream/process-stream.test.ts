@@ -228,6 +228,16 @@ describe('a ProcessStream that ends', () => {
     expect(opener.streams).toHaveLength(2);
   });
 
+  test('unanswered, in good order and without a word: what is not sent then says why', async () => {
+    const sent = new Asked(1);
+    await turn();
+    opener.last().close({ status: GrpcStatus.OK, message: '' });
+    const meanwhile = new Asked(2);
+    await turn();
+    const message = 'the upstream ended the stream without an answer';
+    expect([sent.failures, meanwhile.failures]).toMatchObject([[{ message }], [{ message }]]);
+  });
+
   test('with UNIMPLEMENTED before any answer: nothing was executed, all goes another way, in order', async () => {
     const asked = [new Asked(1), new Asked(2)];
     await turn();
