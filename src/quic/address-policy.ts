@@ -67,13 +67,12 @@ export class AddressPolicy {
 
   /**
    * Right after a datagram from a new address: a PING went there and nowhere else. Once nothing is in
-   * flight and nothing was lost it was acknowledged; quiche's next timer is then the idle timer.
+   * flight and nothing was lost it was acknowledged.
    * @returns whether something is to be sent now.
    */
   lookForRoundTrip(packetsSent: number): boolean {
     if (packetsSent === this.packetsSent || !this.peer.settled) return false;
-    const timeout = this.quiche.timeout();
-    if (timeout !== null && timeout < this.idleTimeout - IDLE_SLACK_MS) return false;
+    if (!this.nothingInFlight()) return false;
     const { lost } = this.quiche.stats();
     if (lost !== this.packetsLost) {
       this.probe(lost, packetsSent);
@@ -81,6 +80,15 @@ export class AddressPolicy {
     }
     this.peer.proved();
     return false;
+  }
+
+  /**
+   * To be asked right after a datagram came: whether nothing that was sent waits for its acknowledgement. quiche's
+   * next timer is then the idle timer. False throughout the handshake.
+   */
+  nothingInFlight(): boolean {
+    const timeout = this.quiche.timeout();
+    return timeout === null || timeout >= this.idleTimeout - IDLE_SLACK_MS;
   }
 
   /**

@@ -8,8 +8,9 @@ import type { WasteBudget } from './waste-budget.js';
 const PACKETS_PER_FLUSH = 128;
 
 /**
- * Timeouts in a row after which the path is taken for one that drops large datagrams without a word (RFC 9000
- * section 14.2). Where it is not, large transfers cost some 12 % more packets, and small frames nothing.
+ * Timeouts, with nothing in between that shows that all was answered, after which the path is taken for one that
+ * drops large datagrams without a word (RFC 9000 section 14.2). Where it is not, large transfers cost some 12 %
+ * more packets, and small frames nothing.
  */
 const MAX_TIMEOUTS = 2;
 
@@ -29,6 +30,8 @@ export class PacketSender {
   sent = 0;
   private failures = 0;
   private timeouts = 0;
+  /** Packets lost until the last timeout, or until what was heard last. */
+  private lost = 0;
   /** Bytes of the largest datagram. */
   private largest = MAX_SEND_DATAGRAM_BYTES;
   private closing = false;
@@ -50,13 +53,24 @@ export class PacketSender {
 
   /** A timer of quiche fired: what was sent is not acknowledged. */
   timedOut(): void {
+    if (this.largest === SAFE_DATAGRAM_BYTES) return;
     if (++this.timeouts >= MAX_TIMEOUTS) this.largest = SAFE_DATAGRAM_BYTES;
+    else this.lost = this.quiche.stats().lost;
   }
 
-  /** Something came from the peer. */
-  heard(established: boolean): void {
-    // Before, clients ask again and again, whatever becomes of our large flight.
-    if (established) this.timeouts = 0;
+  /** Whether `allAnswered` is worth finding out. */
+  get doubtsPath(): boolean {
+    return this.timeouts > 0 && this.largest !== SAFE_DATAGRAM_BYTES;
+  }
+
+  /**
+   * Nothing is in flight. Where nothing was lost either, the path took what we sent. A datagram of the peer alone
+   * does not say so: who repeats itself, or speaks all the while, would hide that nothing large arrives.
+   */
+  allAnswered(): void {
+    const { lost } = this.quiche.stats();
+    if (lost === this.lost) this.timeouts = 0;
+    else this.lost = lost;
   }
 
   /** The connection is being closed from here: what leaves from now on says so, and is kept. */

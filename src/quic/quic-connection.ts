@@ -272,7 +272,7 @@ export class QuicConnection implements TurnMember, StreamHost {
     // Bare acknowledgements want nothing back but may free what waits: look at once.
     const answerNow = turnRead === 0 || turnRead > PROMPT_READ_BYTES || !this.isEstablished;
     if (answerNow) this.flushWanted = true;
-    this.sender.heard(this.isEstablished);
+    if (this.sender.doubtsPath && this.addresses.nothingInFlight()) this.sender.allAnswered();
     if (this.isEstablished) this.host.replenishIds(this);
     if (this.waste.charge(turnBytes, turnDatagrams, turnRead, now) || this.ending !== null) return;
     if (this.waste.forgive(this.quiche.stats().recv)) return;
