@@ -30,8 +30,11 @@ import { WriteTurn } from '../websocket/ws-write-turn.js';
 const MAX_FRAGMENTS = 1_024;
 const MAX_BUFFERED_CHUNKS = 4_096;
 
-/** Pongs that wait for a peer that pings and does not read. */
-const MAX_PENDING_PONGS = 16;
+/**
+ * Pongs that wait for a peer that pings and does not read. Those to pings of one read of the socket wait for its
+ * end in any case: a client's pings of some minutes may come together, when a network that stalled goes on.
+ */
+const MAX_PENDING_PONGS = 1_024;
 
 /**
  * Compression forgets everything between two messages and looks back 2 KiB: about 50 KB for a

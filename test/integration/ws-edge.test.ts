@@ -404,6 +404,19 @@ describe('a peer that is gone', () => {
     expect(links[1]?.closed).toEqual([{ code: 0, reason: 'connection lost', by: 'loss' }]);
   });
 
+  it('gets an answer to each of many pings that come at once, as behind a stall of the network', async () => {
+    await start();
+    const webSocket = await open();
+    let pongs = 0;
+    webSocket.on('pong', () => pongs++);
+    const { _socket: socket } = webSocket as unknown as { _socket: Socket };
+    socket.cork();
+    for (let count = 0; count < 300; count++) webSocket.ping(String(count));
+    socket.uncork();
+    await eventually(() => pongs === 300 || links[0]?.closed.length === 1, 'the pongs');
+    expect(pongs).toBe(300);
+  });
+
   it('is cut off when it pings and never reads', async () => {
     await start();
     const webSocket = await open();
