@@ -144,11 +144,12 @@ export class StreamLink implements Link, ByteStreamObserver {
   }
 
   onReadable(): void {
-    if (this.finishing === null) this.readFrames();
+    const answersOurs = this.finishing !== null;
+    if (!answersOurs) this.readFrames();
     // Not else: a frame may have made the observer finish.
     if (this.finishing !== null) this.throwAway(this.finishing);
     const allRead = this.finishing !== null || this.decoder.pendingBytes === 0;
-    if (this.stream.readEnded && allRead) this.onPeerEnded();
+    if (this.stream.readEnded && allRead) this.onPeerEnded(answersOurs);
   }
 
   /** A peer that does not stop talking is not listening either: it is not waited for. */
@@ -214,14 +215,16 @@ export class StreamLink implements Link, ByteStreamObserver {
   }
 
   /**
-   * The peer's FIN. After our own end it is the answer we waited for. Else nothing follows from the
+   * The peer's FIN. After our own end it is the answer we waited for; one that was read together with the frame
+   * that made us end is none, and a close now would take our last frame along. Else nothing follows from the
    * peer: we end our side too and give it time to close with its code, more than it gives us.
    */
-  private onPeerEnded(): void {
+  private onPeerEnded(answersOurs: boolean): void {
     if (this.peerEnded || this.closing !== null) return;
     this.peerEnded = true;
     if (this.finishing !== null) {
-      this.close(this.finishing.code, this.finishing.reason);
+      const { code, reason } = this.finishing;
+      if (answersOurs || code === ErrorCode.None) this.close(code, reason);
       return;
     }
     const ended: LinkClosed = { code: 0, reason: 'peer finished', by: 'peer' };

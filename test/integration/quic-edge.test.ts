@@ -3,6 +3,7 @@ import { Registry } from 'prom-client';
 import { SystemClock } from '../../src/base/clock.js';
 import { quicEdge } from '../../src/edge/quic-edge.js';
 import type { Link } from '../../src/link/link.js';
+import { ErrorCode } from '../../src/wire/error-catalogue.js';
 import { QuicMetrics } from '../../src/telemetry/quic-metrics.js';
 import { RecordingObserver } from '../compliance/recording-observer.js';
 import { QuicHarness, StreamRecorder, eventually, settled } from '../support/quic-harness.js';
@@ -101,6 +102,32 @@ describe('the QUIC edge', () => {
     await eventually(() => links[0]?.closed.length === 1, 'onClosed');
     expect(links[0]?.frames).toHaveLength(2);
     expect(links[0]?.closed).toEqual([{ code: 0, reason: 'done', by: 'peer' }]);
+  });
+
+  it('tells a client why it is refused, also one that ended its side with its first frame', async () => {
+    const handler = quicEdge({
+      accept: (link) => {
+        link.bind({
+          onFrame: () => {
+            link.send(FRAME);
+            link.finish(ErrorCode.Unauthenticated, 'refused');
+          },
+          onBadFrame: () => undefined,
+          onWritable: () => undefined,
+          onClosed: () => undefined,
+        });
+      },
+      clock: new SystemClock(),
+      metrics: new QuicMetrics(new Registry()),
+    });
+    harness = await QuicHarness.start({ protocols: { gatesvr: handler } });
+    const { connection, recorder } = await harness.connect();
+    const answer = new StreamRecorder(connection.openStream());
+    answer.stream.write(FRAME);
+    answer.stream.end();
+    await eventually(() => recorder.closed.length > 0, 'the close');
+    expect(answer.bytes).toEqual(FRAME);
+    expect(recorder.closed[0]).toMatchObject({ application: true, code: 401, by: 'peer' });
   });
 
   it('loses the link of a client that falls silent, after the idle timeout', async () => {

@@ -167,6 +167,23 @@ describe('StreamLink', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('gives its last frame time where the end of the peer came with what made it finish', () => {
+    log.onFrameDo = () => link.finish(401, 'not authenticated');
+    stream.readEnded = true;
+    stream.receive(frame('one'));
+    expect([stream.ended, stream.closes]).toEqual([true, []]);
+    clock.advance(LINGER_MS);
+    expect(stream.closes).toEqual([[401, 'not authenticated']]);
+  });
+
+  it('closes at once where a peer took its leave and ended, and nothing more is to be said', () => {
+    log.onFrameDo = () => link.finish(0, 'stopped');
+    stream.readEnded = true;
+    stream.receive(frame('stop'));
+    expect([stream.ended, stream.closes]).toEqual([true, [[0, 'stopped']]]);
+    expect(clock.pending).toBe(0);
+  });
+
   it('does not wait for a peer that goes on talking, once what was said before the end has left', () => {
     const flood = (chunks: number): void =>
       stream.receive(...Array.from({ length: chunks }, () => Buffer.alloc(4_096)));
