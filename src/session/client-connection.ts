@@ -54,7 +54,7 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
   private readonly proof: ProofDeadline;
 
   constructor(
-    private readonly link: Link,
+    readonly link: Link,
     private readonly host: ConnectionHost,
   ) {
     const { clock, wheel, options, metrics, tracing } = host.environment;

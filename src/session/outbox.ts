@@ -155,6 +155,15 @@ export class Outbox {
     return this.written > 0 ? this.entries.at(0) : undefined;
   }
 
+  /** Bytes of the frames that the present Link was given behind the oldest one. */
+  sentBehindOldest(): number {
+    let bytes = 0;
+    for (let index = 1; index < this.written; index++) {
+      bytes += this.entries.at(index)?.frame.length ?? 0;
+    }
+    return bytes;
+  }
+
   /**
    * Forgets everything up to and with `seq`, which must not be above `highestSent`.
    * @param onAnswer called with the client sequence of each acknowledged answer.

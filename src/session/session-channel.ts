@@ -1,4 +1,4 @@
-import type { SendResult } from '../link/link.js';
+import type { Link, SendResult } from '../link/link.js';
 import type { ErrorCode } from '../wire/error-catalogue.js';
 import type { Frame } from '../wire/frame-encoder.js';
 import type { Watch } from './trace/watch.js';
@@ -8,6 +8,8 @@ export interface SessionChannel {
   /** Of the Link: `quic`, ... */
   readonly transport: string;
   readonly remoteAddress: string;
+  /** What it sends on; asked for how much of that the transport has not taken yet. */
+  readonly link: Pick<Link, 'bufferedBytes'>;
   send(frame: Frame): SendResult;
   pauseReading(): void;
   resumeReading(): void;

@@ -1,6 +1,6 @@
 import type { WheelTimer } from '../base/timer-wheel.js';
 import { ErrorCode } from '../wire/error-catalogue.js';
-import type { Outbox } from './outbox.js';
+import type { Outbox, OutboxEntry } from './outbox.js';
 import type { SessionChannel } from './session-channel.js';
 import type { SessionEnvironment } from './session-environment.js';
 
@@ -18,6 +18,10 @@ export class SessionDeadlines {
   /** Reading is paused by us, or was until then: what the client says meanwhile is not heard. */
   private deaf = false;
   private hearingSince = -Infinity;
+  /** The oldest frame at the last look, and how much of it the transport had not taken: a large one, a slow path. */
+  private leaving = { seq: 0, bytes: 0 };
+  /** When more of that frame had left than at the look before. */
+  private leftAt = -Infinity;
   private readonly timer: WheelTimer;
 
   constructor(
@@ -30,7 +34,8 @@ export class SessionDeadlines {
 
   /** One timer serves all deadlines: it looks, acts, and comes back at the earliest next one. */
   attached(): void {
-    this.timer.arm(Math.min(this.environment.options.sessionTimeout, this.ackLimit));
+    const { sessionTimeout, ackTimeout } = this.environment.options;
+    this.timer.arm(Math.min(sessionTimeout, ackTimeout || Infinity));
   }
 
   /** Whether reading pauses: time in which the client cannot be heard does not count against it. */
@@ -71,8 +76,24 @@ export class SessionDeadlines {
     this.timer.arm(Math.min(deadline - now, this.ackLimit));
     const oldest = owner.outbox.oldestSent();
     if (channel === null || oldest === undefined) return;
-    const left = Math.max(oldest.sentAt, this.hearingSince) + this.ackLimit - now;
+    if (channel.link.bufferedBytes > 0 || this.leaving.bytes > 0) this.follow(oldest, channel, now);
+    const since = Math.max(oldest.sentAt, this.hearingSince, this.leftAt);
+    const left = since + this.ackLimit - now;
     if (left <= 0) channel.drop(ErrorCode.AckTimeout, 'acknowledgements come too late');
     else this.timer.armWithin(left);
+  }
+
+  /**
+   * A client cannot acknowledge what is still on its way to it: as long as some of the oldest frame leaves from one
+   * look to the next, its time has not begun. One that takes nothing in is late as ever.
+   */
+  private follow(oldest: OutboxEntry, channel: SessionChannel, now: number): void {
+    const { seq, frame } = oldest;
+    const waiting = channel.link.bufferedBytes - this.owner.outbox.sentBehindOldest();
+    const bytes = Math.min(Math.max(0, waiting), frame.length);
+    const before = this.leaving.seq === seq ? this.leaving.bytes : frame.length;
+    this.leaving = { seq, bytes };
+    if (bytes < before && (bytes > 0 || before < frame.length)) this.leftAt = now;
+    if (bytes > 0) this.timer.armWithin(this.environment.options.ackTimeout);
   }
 }
