@@ -40,6 +40,8 @@ export interface Link {
   readonly remoteAddress: string;
   /** Bytes taken by `send` and not yet given to the transport. */
   readonly bufferedBytes: number;
+  /** Bytes of a frame of the peer that is not complete yet; missing where the transport does not tell. */
+  readonly partBytes?: number;
 
   /** Who hears of this Link. Called once, before any frame is delivered. */
   bind(observer: LinkObserver): void;

@@ -90,6 +90,10 @@ export class StreamLink implements Link, ByteStreamObserver {
     return this.stream.bufferedBytes;
   }
 
+  get partBytes(): number {
+    return this.decoder.partBytes;
+  }
+
   bind(observer: LinkObserver): void {
     this.observer = observer;
   }

@@ -8,8 +8,8 @@ export interface SessionChannel {
   /** Of the Link: `quic`, ... */
   readonly transport: string;
   readonly remoteAddress: string;
-  /** What it sends on; asked for how much of that the transport has not taken yet. */
-  readonly link: Pick<Link, 'bufferedBytes'>;
+  /** What it sends and hears on; asked for what is under way, either way. */
+  readonly link: Pick<Link, 'bufferedBytes' | 'partBytes'>;
   send(frame: Frame): SendResult;
   pauseReading(): void;
   resumeReading(): void;

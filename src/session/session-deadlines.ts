@@ -18,6 +18,8 @@ export class SessionDeadlines {
   /** Reading is paused by us, or was until then: what the client says meanwhile is not heard. */
   private deaf = false;
   private hearingSince = -Infinity;
+  /** Bytes of an incomplete frame of the client at the last look. */
+  private partBytes = 0;
   /** The oldest frame at the last look, and how much of it the transport had not taken: a large one, a slow path. */
   private leaving = { seq: 0, bytes: 0 };
   /** When more of that frame had left than at the look before. */
@@ -65,6 +67,7 @@ export class SessionDeadlines {
     const channel = owner.currentChannel;
     const now = clock.now();
     if (channel !== null && this.deaf) return this.attached();
+    this.listen(channel?.link.partBytes ?? 0, now);
     const deadline =
       channel === null
         ? this.detachedAt + options.resumeWindow
@@ -81,6 +84,12 @@ export class SessionDeadlines {
     const left = since + this.ackLimit - now;
     if (left <= 0) channel.drop(ErrorCode.AckTimeout, 'acknowledgements come too late');
     else this.timer.armWithin(left);
+  }
+
+  /** Nothing of the client can overtake a large frame that it sends over a slow path: while that grows it is heard. */
+  private listen(partBytes: number, now: number): void {
+    if (partBytes > 0 && partBytes !== this.partBytes) this.hearingSince = now;
+    this.partBytes = partBytes;
   }
 
   /**

@@ -26,7 +26,8 @@ export class FrameDecoder {
   /** Length of the frame that is being read, -1 between frames. */
   private length = -1;
   private part: Uint8Array | null = null;
-  private partBytes = 0;
+  /** Bytes that are here of the body of a frame that is not complete. */
+  partBytes = 0;
   private bad: BadFrame | null = null;
 
   constructor(private readonly maxFrameBytes: number = MAX_FRAME_BYTES) {}

@@ -124,6 +124,17 @@ describe('StreamLink', () => {
     expect(log.calls).toEqual(['one', 'two', 'three']);
   });
 
+  it('tells how much of a frame has come that is not complete', () => {
+    const large = frame('x'.repeat(300));
+    expect(link.partBytes).toBe(0);
+    stream.receive(frame('one'), large.subarray(0, 104));
+    expect(link.partBytes).toBe(100);
+    stream.receive(large.subarray(104, 204));
+    expect(link.partBytes).toBe(200);
+    stream.receive(large.subarray(204));
+    expect(link.partBytes).toBe(0);
+  });
+
   it('ends what is read after a pause although the end of the stream was seen before', () => {
     log.onFrameDo = (): void => link.pause();
     stream.readEnded = true;

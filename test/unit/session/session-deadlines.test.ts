@@ -11,14 +11,14 @@ const LIMIT = 4 * ACK_TIMEOUT;
 const LARGE = 1_000_000;
 
 let clock: FakeClock;
-let link: { bufferedBytes: number };
+let link: { bufferedBytes: number; partBytes: number };
 let behind: number;
 let dropped: number | null;
 
 /** A connection that was just given a frame of LARGE bytes, of which its transport has taken none. */
 beforeEach(() => {
   clock = new FakeClock();
-  link = { bufferedBytes: LARGE };
+  link = { bufferedBytes: LARGE, partBytes: 0 };
   behind = 0;
   dropped = null;
   const oldest = { seq: 7, frame: Buffer.alloc(LARGE), sentAt: clock.now() };
@@ -52,6 +52,17 @@ describe('the time for an acknowledgement', () => {
     clock.advance(LIMIT / 2);
     expect(dropped).toBeNull();
     clock.advance(LIMIT);
+    expect(dropped).toBe(408);
+  });
+
+  test('does not run out while the client sends a large frame over a slow path, behind which its words wait', () => {
+    link.bufferedBytes = 0;
+    for (let step = 0; step < 30; step++) {
+      link.partBytes += 1_000;
+      clock.advance(LIMIT / 10);
+    }
+    expect(dropped).toBeNull();
+    clock.advance(2 * LIMIT + 100);
     expect(dropped).toBe(408);
   });
 
