@@ -82,14 +82,18 @@ function parse(json: string): unknown {
   }
 }
 
-/** The key with its one algorithm written into it, or nothing. */
+/**
+ * The key itself, its id and its one algorithm, or nothing. What else the set says of it has been looked at: a
+ * verifier that imports it stumbles over members such as `key_ops` with `sign`, and refuses every token.
+ */
 function usableKey(jwk: unknown): (JsonWebKey & { alg: TokenAlgorithm })[] {
   if (typeof jwk !== 'object' || jwk === null || 'd' in jwk || 'k' in jwk) return [];
   if (!isForSignatures(jwk)) return [];
   try {
-    const alg = algorithmOf(createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' }));
-    const { alg: declared = alg } = jwk as JsonWebKey;
-    return declared === alg ? [{ ...(jwk as JsonWebKey), alg }] : [];
+    const key = createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' });
+    const alg = algorithmOf(key);
+    const { alg: declared = alg, kid } = jwk as JsonWebKey;
+    return declared === alg ? [{ ...key.export({ format: 'jwk' }), kid, alg }] : [];
   } catch {
     return [];
   }

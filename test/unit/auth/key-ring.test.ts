@@ -127,6 +127,22 @@ describe('a key set', () => {
     expect(ring.current.algorithms).toEqual(['EdDSA']);
     expect(await accepts(ring, third.token(ALICE))).toBe(true);
   });
+
+  // Whoever removes the private members of a key often leaves what it could do with them.
+  test.each<[string, object]>([
+    ['names signing beside verifying', { key_ops: ['sign', 'verify'] }],
+    ['names encryption beside verifying', { key_ops: ['verify', 'encrypt'] }],
+    ['names verifying twice', { key_ops: ['verify', 'verify'] }],
+    ['has an ext that is no boolean', { ext: 'true' }],
+    ['has a use that is no text', { use: null }],
+  ])('verifies with a key that %s', async (_, members) => {
+    write({ keys: [{ ...first.jwk, ...members }, second.jwk] });
+    const { ring } = ringOf(JWKS);
+    await ring.start();
+    ring.stop();
+    expect(await accepts(ring, first.token(ALICE))).toBe(true);
+    expect(await accepts(ring, second.token(ALICE))).toBe(true);
+  });
 });
 
 describe('a PEM key', () => {
