@@ -5,6 +5,7 @@ import type { JournalWriter, PushKey } from '../journal/journal-writer.js';
 import { positionWithin } from '../journal/position-within.js';
 import type { Tally } from '../telemetry/tally.js';
 import type { PushBody } from '../wire/frame-encoder.js';
+import { PUSH_SHARE } from './options.js';
 import { FRAME_COST_BYTES, OPENID_COST_BYTES } from './push-cost.js';
 import type { StateRecord } from '../wire/messages.js';
 
@@ -15,7 +16,7 @@ export interface OfflineLimits {
   readonly offlineMaxFrames: number;
   /** All openids together: pushes for clients that never come must not fill the memory. */
   readonly offlineMaxBytes: number;
-  /** Per openid: what waits must fit into the outbox of the session that takes it. */
+  /** Per openid: what waits must fit into the outbox of the session that takes it, and leave room for answers there. */
   readonly outboxMaxBytes: number;
 }
 
@@ -55,15 +56,11 @@ export class OfflineQueues {
     return this.queues.size;
   }
 
-  /**
-   * Keeps one push for `offlineTtl`; false when the openid's queue or all of them are full.
-   * @param moved an earlier entry of the journal told of it first.
-   */
-  add(openid: string, body: PushBody, key: PushKey | null = null, moved = false): boolean {
-    if (!this.hasRoom(this.queues.get(openid), body.length)) return false;
-    const ttl = this.limits.offlineTtl;
-    const position = this.journal?.offlineAdded(openid, body, ttl, key, moved) ?? 0;
-    this.keep(openid, { body, expiresAt: this.clock.now() + ttl, position, moved });
+  /** Keeps one push for `offlineTtl`; false when the openid's queue or all of them are full. */
+  add(openid: string, body: PushBody, key: PushKey | null = null): boolean {
+    const queue = this.queues.get(openid);
+    if (!this.admits(queue, body.length) || !this.hasRoom(queue, body.length)) return false;
+    this.enter(openid, body, key, false);
     return true;
   }
 
@@ -80,11 +77,15 @@ export class OfflineQueues {
     });
   }
 
-  /** Keeps what an ended session leaves; what finds no room counts as expired. */
+  /**
+   * Keeps what an ended session leaves. It was accepted under the limits of an outbox, which are those of the session
+   * that will take it: only the memory for all openids bounds it, and what finds no room there counts as expired.
+   */
   addAll(openid: string, bodies: readonly PushBody[]): void {
     for (const body of bodies) {
-      const kept = this.enabled && this.add(openid, body, null, true);
-      if (!kept) this.expired.add();
+      if (this.enabled && this.hasRoom(this.queues.get(openid), body.length)) {
+        this.enter(openid, body, null, true);
+      } else this.expired.add();
     }
   }
 
@@ -130,12 +131,24 @@ export class OfflineQueues {
     this.totalBytes = 0;
   }
 
-  private hasRoom(queue: OfflineQueue | undefined, bytes: number): boolean {
-    const { offlineMaxFrames, outboxMaxBytes, offlineMaxBytes } = this.limits;
+  /** Whether the openid's own limits let one more in. */
+  private admits(queue: OfflineQueue | undefined, bytes: number): boolean {
+    const { offlineMaxFrames, outboxMaxBytes } = this.limits;
     if ((queue?.pushes.length ?? 0) >= offlineMaxFrames) return false;
-    if ((queue?.bytes ?? 0) + bytes > outboxMaxBytes) return false;
+    return (queue?.bytes ?? 0) + bytes <= outboxMaxBytes * PUSH_SHARE;
+  }
+
+  /** Whether the memory for all openids has room. */
+  private hasRoom(queue: OfflineQueue | undefined, bytes: number): boolean {
     const opening = queue === undefined ? OPENID_COST_BYTES : 0;
-    return this.totalBytes + opening + FRAME_COST_BYTES + bytes <= offlineMaxBytes;
+    return this.totalBytes + opening + FRAME_COST_BYTES + bytes <= this.limits.offlineMaxBytes;
+  }
+
+  /** @param moved an earlier entry of the journal told of it first. */
+  private enter(openid: string, body: PushBody, key: PushKey | null, moved: boolean): void {
+    const ttl = this.limits.offlineTtl;
+    const position = this.journal?.offlineAdded(openid, body, ttl, key, moved) ?? 0;
+    this.keep(openid, { body, expiresAt: this.clock.now() + ttl, position, moved });
   }
 
   private keep(openid: string, push: WaitingPush): void {

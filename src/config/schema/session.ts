@@ -10,7 +10,10 @@ export const session = {
     '0s',
     'How long pushes to an openid without a session are kept; 0 refuses them.',
   ),
-  offline_max_frames: count('1000', 'Pushes kept for one openid without a session.'),
+  offline_max_frames: count(
+    '1000',
+    'Pushes kept for one openid without a session, in 90 % of outbox_max_bytes; those that its last session held are kept besides.',
+  ),
   offline_max_bytes: size(
     '256MiB',
     'Memory for pushes kept for all openids without a session together; each counts 200 bytes more than it has, each openid 500.',

@@ -186,6 +186,31 @@ describe('an openid without a session', () => {
     expect(harness.service.offline.size).toBe(0);
     expect(harness.metrics.session.pushesExpired.value).toBe(11);
   });
+
+  test('leaves room for answers in the outbox that takes what waited', () => {
+    const limits = { offlineTtl: 10_000, offlineMaxFrames: 90, outboxMaxBytes: 10_000 };
+    const harness = new SessionHarness(limits);
+    let waiting = 0;
+    while (harness.push('alice', { content: 'x'.repeat(120) }).success) waiting++;
+    const alice = harness.started('alice').business(1);
+    harness.settle();
+    expect(alice.closed).toBeNull();
+    expect([waiting > 0, alice.texts.length]).toEqual([true, waiting]);
+    expect(harness.router.seen).toHaveLength(1);
+  });
+
+  test('gets all that was accepted for its session, also where the queue takes less', () => {
+    const limits = { offlineTtl: 10_000, offlineMaxFrames: 3, resumeWindow: 1_000 };
+    const harness = new SessionHarness(limits);
+    harness.started('alice').link.lose();
+    harness.settle();
+    const texts = ['p1', 'p2', 'p3', 'p4', 'p5'];
+    harness.pushTexts('alice', ...texts);
+    harness.advance(2_000);
+    expect(harness.push('alice', { content: 'p6' }).errorCode).toBe('OFFLINE_QUEUE_FULL');
+    expect(harness.started('alice').texts).toEqual(texts);
+    expect(harness.metrics.session.pushesExpired.value).toBe(0);
+  });
 });
 
 describe('broadcast', () => {
