@@ -60,7 +60,7 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
     const { clock, wheel, options, metrics, tracing } = host.environment;
     this.reading = new ReadPause(link);
     this.out = new ClientLink(link, this, metrics, tracing);
-    this.proof = new ProofDeadline(clock, wheel, options, this);
+    this.proof = new ProofDeadline(clock, wheel, options, this, this.reading);
     link.bind(this);
   }
 

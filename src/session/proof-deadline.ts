@@ -1,5 +1,6 @@
 import type { TimerWheel, WheelTimer } from '../base/timer-wheel.js';
 import type { Clock } from '../base/clock.js';
+import type { ReadPause } from './read-pause.js';
 
 /** What a connection does when its client's proof of identity is missing or old. */
 export interface ProofOwner {
@@ -14,6 +15,12 @@ export interface ProofOwner {
 /** How late the end of a token may be noticed where the wall clock was set, or the machine suspended, meanwhile, ms. */
 const LOOK_MS = 60_000;
 
+/**
+ * How long a START may take that waited while the connection was not read, from when it is read again, ms: a round trip
+ * or two over a bad path.
+ */
+export const LAST_CHANCE_MS = 5_000;
+
 export interface ProofTimes {
   /** session.auth_timeout, ms. */
   readonly authTimeout: number;
@@ -23,12 +30,14 @@ export interface ProofTimes {
 
 /**
  * Until when the client of one connection has proved who it is: first by START within auth_timeout,
- * then by a token that has not run out, or by a new one within the grace time (docs/SESSIONS.md, "Tokens").
+ * then by a token that has not run out, or by a new one within the grace time (docs/SESSIONS.md, "Tokens"). Where that ends
+ * while the connection is not read, a new one may be waiting: the end comes once it was read again. What is read then counts
+ * against the client however often reading pauses, or requests that are never answered would replace a token.
  */
 export class ProofDeadline {
   /** Of the token, ms since 1970; null: it does not run out. */
   private expiresAt: number | null = null;
-  private state: 'unproven' | 'proven' | 'grace' = 'unproven';
+  private state: 'unproven' | 'proven' | 'grace' | 'unheard' | 'last_chance' = 'unproven';
   private readonly timer: WheelTimer;
 
   constructor(
@@ -36,7 +45,9 @@ export class ProofDeadline {
     wheel: TimerWheel,
     private readonly times: ProofTimes,
     private readonly owner: ProofOwner,
+    private readonly reading: ReadPause,
   ) {
+    reading.onResume = () => this.onResume();
     this.timer = wheel.timer(() => this.onTimer());
     this.timer.arm(times.authTimeout);
   }
@@ -56,12 +67,19 @@ export class ProofDeadline {
 
   private onTimer(): void {
     if (this.state === 'unproven') return this.owner.onStartOverdue();
-    if (this.state === 'grace') return this.owner.onGraceOver();
+    if (this.state === 'grace' && this.reading.paused) return void (this.state = 'unheard');
+    if (this.state !== 'proven') return this.owner.onGraceOver();
     const left = this.expiresAt === null ? 0 : this.left(this.expiresAt);
     if (left > 0) return this.timer.arm(Math.min(left, LOOK_MS));
     this.state = 'grace';
     this.timer.arm(this.times.authGrace);
     this.owner.onTokenExpired();
+  }
+
+  private onResume(): void {
+    if (this.state !== 'unheard') return;
+    this.state = 'last_chance';
+    this.timer.arm(LAST_CHANCE_MS);
   }
 
   private left(expiresAt: number): number {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Authenticator, Credentials, Verdict } from '../../../src/session/authenticator.js';
+import { LAST_CHANCE_MS } from '../../../src/session/proof-deadline.js';
 import { MAX_VERIFYING } from '../../../src/session/start-procedure.js';
 import { PushType } from '../../../src/wire/messages.js';
 import { SessionHarness } from '../../support/session-harness.js';
@@ -16,9 +17,9 @@ class ExpiringTokens implements Authenticator {
   }
 }
 
-function harnessOf(authGrace = 20_000): SessionHarness {
+function harnessOf(authGrace = 20_000, maxInFlight = 64): SessionHarness {
   const tokens = new ExpiringTokens();
-  const harness = new SessionHarness({ authGrace, ackTimeout: 0 }, tokens);
+  const harness = new SessionHarness({ authGrace, ackTimeout: 0, maxInFlight }, tokens);
   tokens.harness = harness;
   return harness;
 }
@@ -44,6 +45,33 @@ describe('a token that runs out during a session', () => {
     expect(client.closed).toBeNull();
     harness.advance(3_000);
     expect(told(client)).toEqual([NOTICE, NOTICE]);
+    expect(client.closed).toMatchObject({ code: 401 });
+  });
+
+  test('is renewed by a START that came while the connection was not read for unanswered requests', () => {
+    const harness = harnessOf(20_000, 1);
+    const client = harness.started('alice', { authToken: '60000' });
+    client.business(1).start('alice', { authToken: '600000' }, 2);
+    harness.advance(90_000);
+    expect(client.closed).toBeNull();
+    harness.answer(0);
+    expect(client.last).toMatchObject({ msgId: 2, start: { success: true } });
+    harness.advance(60_000);
+    expect(client.closed).toBeNull();
+    expect(told(client)).toEqual([NOTICE]);
+  });
+
+  test('ends the connection soon after it is read again, though it is not read once more then', () => {
+    const harness = harnessOf(20_000, 1);
+    const client = harness.started('alice', { authToken: '60000' });
+    client.business(1).business(2).start('alice', { authToken: 'bad' }, 3).business(3);
+    harness.advance(90_000);
+    expect(client.closed).toBeNull();
+    harness.answer(0);
+    harness.advance(LAST_CHANCE_MS - 1_000);
+    harness.answer(1);
+    expect(client.closed).toBeNull();
+    harness.advance(2_000);
     expect(client.closed).toMatchObject({ code: 401 });
   });
 
