@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import type { Page } from 'puppeteer-core';
+import type { Frame, Page } from 'puppeteer-core';
 import { PATIENCE_MS } from '../support/patience.js';
 import { until } from '../support/until.js';
 import { describeInChromium } from './chromium.js';
@@ -74,6 +74,31 @@ describeInChromium('the browser SDK', () => {
     await until(async () => (await world.tell(page, 'alice')).state === 'closed');
     expect((await world.tell(page, 'alice')).log.at(-1)).toBe('closed: replaced');
     await duplicate.close();
+  });
+
+  test('goes on after a reload, beside a frame of the same origin', async () => {
+    const options = { transport: 'websocket', deadAfterMs: PATIENCE_MS };
+    const [top = '', inner = ''] = world.openids(2);
+    const found: string[][] = [];
+    for (let round = 0; round < 2; round++) {
+      const outer = await world.connect(page, top, options);
+      await page.evaluate(
+        `new Promise((done) => {
+          const frame = document.createElement('iframe');
+          frame.onload = done;
+          frame.src = '/sdk';
+          document.body.append(frame);
+        })`,
+      );
+      const frame = page.frames()[1] as Frame;
+      await frame.waitForFunction('"app" in window');
+      const connecting = `app.connect("${inner}", ${world.options(options)})`;
+      const framed = (await frame.evaluate(connecting)) as typeof outer;
+      found.push([outer.sessionId, framed.sessionId]);
+      await page.reload();
+      await page.waitForFunction('"app" in window');
+    }
+    expect(found[1]).toEqual(found[0]);
   });
 
   test('has room for 100 sessions in one page', async () => {

@@ -18,11 +18,16 @@ export class RememberedTransport implements FallbackMemory {
   }
 
   otherFirst(address: string): boolean {
-    return Number(this.guarded(() => this.storage?.getItem(keyOf(address))) ?? 0) > this.now();
+    const text = this.guarded(() => this.storage?.getItem(keyOf(address))) ?? '';
+    const [since = NaN, until = NaN] = text.split(' ').map(Number);
+    const now = this.now();
+    // A clock that was put back would make it last for as long as that.
+    return since <= now && now < until;
   }
 
   remember(address: string, forMs: number): void {
-    this.guarded(() => this.storage?.setItem(keyOf(address), String(this.now() + forMs)));
+    const now = this.now();
+    this.guarded(() => this.storage?.setItem(keyOf(address), `${now} ${now + forMs}`));
   }
 
   forget(address: string): void {

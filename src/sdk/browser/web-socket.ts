@@ -61,8 +61,11 @@ export class WebSocketTransport implements Transport {
         fail();
       };
       socket.onclose = fail;
+      // Chromium tells of one that the page's Content-Security-Policy forbids by this alone.
+      socket.onerror = fail;
       socket.onopen = () => {
         signal.removeEventListener('abort', onAbort);
+        socket.onerror = null;
         resolve(new WebSocketLink(socket, where, this.clock));
       };
       if (signal.aborted) onAbort();

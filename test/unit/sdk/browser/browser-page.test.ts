@@ -67,6 +67,34 @@ describe('a session in sessionStorage', () => {
     expect(await page(locks, tab).store.load()).toMatchObject({ sessionId: 's1' });
   });
 
+  test('goes on after a reload beside a frame of the same origin, which shares the storage', async () => {
+    const [locks, tab] = [new FakeLocks(), new FakeStorage()];
+    const open = (openid: string) => {
+      const { platform, leave } = page(locks, tab);
+      return { store: new SessionStorageStore(platform, openid, GATEWAYS), leave };
+    };
+    for (const found of [null, state]) {
+      const pages = [open('alice'), open('bob')];
+      for (const { store } of pages) {
+        expect(await store.load()).toEqual(found);
+        store.save(state);
+      }
+      for (const { leave } of pages) leave();
+    }
+  });
+
+  test('is kept again where what was stored is damaged', async () => {
+    const [locks, tab] = [new FakeLocks(), new FakeStorage()];
+    const former = page(locks, tab);
+    await former.store.load();
+    former.store.save(state);
+    for (const key of tab.items.keys()) tab.setItem(key, '{');
+    await expect(former.store.load()).rejects.toThrow(SyntaxError);
+    former.store.save(state);
+    former.leave();
+    expect(await page(locks, tab).store.load()).toEqual(state);
+  });
+
   test('serves several clients of a page, one after the other too', async () => {
     const [locks, tab] = [new FakeLocks(), new FakeStorage()];
     const { store, platform } = page(locks, tab);
@@ -120,6 +148,16 @@ describe('the remembered transport', () => {
     memory().remember('gw:1', 500);
     memory().forget('gw:1');
     expect(memory().otherFirst('gw:1')).toBe(false);
+  });
+
+  test('lasts no longer where the clock was put back meanwhile', () => {
+    let now = 10_000;
+    const memory = new RememberedTransport({ localStorage: new FakeStorage() }, () => now);
+    memory.remember('gw:1', 500);
+    now = 5_000;
+    expect(memory.otherFirst('gw:1')).toBe(false);
+    memory.remember('gw:1', 500);
+    expect(memory.otherFirst('gw:1')).toBe(true);
   });
 
   test('is none where storage is full or forbidden', () => {

@@ -168,6 +168,10 @@ describe('the WebSocket transport of a page', () => {
     const refused = open();
     refused.socket.onclose?.({ code: 1006, reason: '' });
     await expect(refused.opened).rejects.toThrow('no WebSocket to gw:1');
+    // Of one that the page's Content-Security-Policy forbids Chromium tells by no more than this.
+    const forbidden = open();
+    forbidden.socket.onerror?.();
+    await expect(forbidden.opened).rejects.toThrow('no WebSocket to gw:1');
     const late = open();
     late.attempt.abort(new Error('too late'));
     await expect(late.opened).rejects.toThrow('no WebSocket to gw:1');
