@@ -50,7 +50,7 @@ export class Api {
 
   private async ask(path: string, init: RequestInit = {}): Promise<Response> {
     const headers = new Headers(init.headers);
-    if (this.token !== '') headers.set('authorization', `Bearer ${this.token}`);
+    if (this.token !== '') this.show(headers);
     // Relative to the page, so that it works below any path of a proxy.
     const request = { ...init, headers, cache: 'no-store', credentials: 'same-origin' } as const;
     const response = await fetch(path, request).catch((error: unknown) => {
@@ -59,6 +59,15 @@ export class Api {
     });
     if (response.ok) return response;
     throw new ApiError(response.status, await reasonIn(response));
+  }
+
+  private show(headers: Headers): void {
+    try {
+      headers.set('authorization', `Bearer ${this.token}`);
+    } catch {
+      // No header can have it: a quote of a word processor was copied along, for example.
+      throw new ApiError(401, 'the token has characters that no token has');
+    }
   }
 }
 

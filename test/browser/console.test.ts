@@ -265,6 +265,9 @@ describeInChromium('the console of a gateway with ops.read_token', () => {
       const { page } = await world.open();
       await answer(page, 'a-wrong-token-of-sixteen');
       await shows(page, '.question', 'ops.read_token');
+      // As a word processor quotes it: no header can have that.
+      await answer(page, `\u201c${READ_TOKEN}\u201d`);
+      await shows(page, '.question', 'characters that no token has');
       expect(await page.$(ROWS)).toBeNull();
       await answer(page, READ_TOKEN);
       await page.waitForSelector(ROWS);
