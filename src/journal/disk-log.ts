@@ -130,22 +130,25 @@ export class DiskLog implements JournalSink {
 
   /**
    * Another history has taken the place of what is here: all of it is written within this turn, for
-   * what this process says of itself from now on must be true after a kill.
+   * what this process says of itself from now on must be true after a kill. Only under `always` does the turn
+   * wait for the disk too: a slow one takes longer for all of it than the event loop may stand still.
    */
   rewrite(): void {
+    const always = this.options.fsync === 'always';
     this.whole = true;
     // Until the new segment is complete a kill brings the former history back: not as one to go on with.
     this.segment?.markHoles();
     try {
       this.startSegment(true);
       while (this.feed !== null) this.step();
-      this.segment?.syncNow();
+      if (always) this.segment?.syncNow();
     } catch (error) {
       this.sync.restart(0);
       this.failed(error);
       return;
     }
     this.sync.restart(this.journal.newest);
+    if (!always) return this.dropOlderOnceSynced();
     this.recovered();
     void this.dropOlder(this.older.splice(0));
   }
@@ -233,7 +236,7 @@ export class DiskLog implements JournalSink {
         this.failed(error);
         return;
       }
-      if (this.feed === null) this.finishCompaction();
+      if (this.feed === null) this.dropOlderOnceSynced(() => this.metrics.compactions.add());
       else this.soon();
     });
   }
@@ -252,7 +255,8 @@ export class DiskLog implements JournalSink {
     this.feed = null;
   }
 
-  private finishCompaction(): void {
+  /** @param done runs once the disk has the newest segment, before those that it stands for go. */
+  private dropOlderOnceSynced(done?: () => void): void {
     const { segment } = this;
     const dropped = this.older.splice(0);
     segment?.sync((error) => {
@@ -262,7 +266,7 @@ export class DiskLog implements JournalSink {
         this.failed(error);
         return;
       }
-      this.metrics.compactions.add();
+      done?.();
       this.recovered();
       void this.dropOlder(dropped);
     });

@@ -63,10 +63,10 @@ export class RoleMachine {
     return this.disk.solo;
   }
 
-  /** As a backup: told to be in sync, so that it may promote. As a primary: has told so. */
+  /** As a backup: told to be in sync, so that it may promote. As a primary: its backup has answered so. */
   get paired(): boolean {
     return this.role === 'primary'
-      ? !this.disk.solo && this.standby.caughtUp !== 0
+      ? !this.disk.solo && this.standby.mayTakeOver
       : this.tenure.inSync;
   }
 
@@ -270,7 +270,7 @@ export class RoleMachine {
 
   private hearBackup(sequence: number, word: Word): void {
     this.peer.heard();
-    this.standby.answered(word.boot);
+    this.standby.answered(word.boot, word.inSync);
     const ofEpoch = word.role === 'backup' && word.epoch === this.disk.epoch;
     this.tenure.lease.answered(sequence, ofEpoch && !word.leaving);
     if (word.leaving) return this.partFrom(word);

@@ -46,8 +46,9 @@ const BATCH_BYTES = 256 * 1024;
 /** Bytes of entries that wait behind the window at most. */
 const BUFFER_BYTES = 64 * 1024 * 1024;
 /**
- * While a snapshot is under way so many times buffer_size entries may wait: a standby that joins under
- * load would be dropped before it had begun, for ever.
+ * Until a standby has its snapshot in place, which takes it seconds where there is much, and has caught up with
+ * what waited meanwhile, so many times buffer_size entries may wait: one that joins under load would be dropped
+ * before it had begun, for ever.
  */
 const JOINING_FACTOR = 64;
 
@@ -81,6 +82,9 @@ export class Shipper implements JournalSink {
   private nextNumber = 1;
   /** What is left of the snapshot; null once its end was sent. */
   private feed: SnapshotFeed | null;
+  /** The part that ends the snapshot; none has this number before it was sent. */
+  private endNumber = Number.POSITIVE_INFINITY;
+  private joining = true;
   private scheduled = false;
   private over = false;
   /** Null before the first step: what was written by then is in the records. */
@@ -117,7 +121,7 @@ export class Shipper implements JournalSink {
       this.wait({ batch: { first, count, entries, more: index < parts.length - 1 } }, count);
     }
     this.pump();
-    const most = this.options.bufferSize * (this.feed === null ? 1 : JOINING_FACTOR);
+    const most = this.options.bufferSize * (this.joining ? JOINING_FACTOR : 1);
     if (this.waitingEntries > most || this.waitingBytes > BUFFER_BYTES) this.dropSlow();
   }
 
@@ -139,6 +143,9 @@ export class Shipper implements JournalSink {
       oldest = this.inFlight.at(0);
     }
     this.pump();
+    if (number >= this.endNumber && this.waitingEntries <= this.options.bufferSize) {
+      this.joining = false;
+    }
     return gate.confirm(position);
   }
 
@@ -178,7 +185,6 @@ export class Shipper implements JournalSink {
       this.waitingEntries -= entries;
       this.waitingBytes -= bytes;
       if (entries === 0 && bytes === 0) this.waitingRecords--;
-      if ('snapshotEnd' in content) this.feed = null;
       this.send(content);
     }
     if (this.feed === null || this.feed.done || this.waitingRecords > 0 || this.scheduled) return;
@@ -208,6 +214,10 @@ export class Shipper implements JournalSink {
   private send(content: PartContent): void {
     const number = this.nextNumber++;
     const message = encodePart(number, content);
+    if ('snapshotEnd' in content) {
+      this.feed = null;
+      this.endNumber = number;
+    }
     this.inFlight.push({ number, bytes: message.length, sentAt: this.parts.clock.now() });
     this.inFlightBytes += message.length;
     this.parts.link.send(message);

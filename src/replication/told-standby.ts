@@ -5,6 +5,7 @@
 export class ToldStandby {
   private caught = 0;
   private highestTold = 0;
+  private knowing = 0;
   private left = 0;
 
   /** Boot id of the standby that has caught up, 0 for none. */
@@ -22,9 +23,18 @@ export class ToldStandby {
     if (boot !== this.left) this.caught = boot;
   }
 
-  /** A word of this process has come: what another one had counts no more. */
-  answered(boot: number): void {
+  /** It has caught up and has answered that it was told so: it takes over where this primary dies now. */
+  get mayTakeOver(): boolean {
+    return this.caught !== 0 && this.knowing === this.caught;
+  }
+
+  /**
+   * An answer of this process has come: what another one had counts no more.
+   * @param inSync it says that it may take over.
+   */
+  answered(boot: number, inSync: boolean): void {
     if (boot !== this.caught) this.caught = 0;
+    this.knowing = inSync ? boot : 0;
   }
 
   /** @returns whom a word that leaves now declares in sync: from here on that process may promote. */

@@ -176,7 +176,9 @@ describe('a pair of gateways over gRPC', () => {
     expect(plannedSwitch.failure).toBe('the backup has not caught up; wait');
     // What the primary refused then says nothing of the next one.
     two.toA.sync.cut = false;
-    await eventually(() => two.a.journal.sinkCount === 1);
+    const { replicator, journal } = two.a;
+    journal.append('before the next one');
+    await eventually(() => replicator.confirmations.confirmed === journal.position);
     two.a.draining = () => Promise.reject(new Error('no drain'));
     await two.b.replicator.switchRoles();
     await eventually(() => !plannedSwitch.underWay);

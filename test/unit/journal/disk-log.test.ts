@@ -215,6 +215,36 @@ describe('the log on disk', () => {
     expect((await found()).complete).toBe(true);
   });
 
+  test.each([
+    ['never', 0],
+    ['interval', 0],
+    ['always', 1],
+  ] as const)(
+    'fsync %s: another history waits for the disk within its turn %d times',
+    async (fsync, times) => {
+      let waits = 0;
+      const create = (...args: ConstructorParameters<typeof LogSegment>): LogSegment => {
+        const segment = new LogSegment(...args);
+        const syncNow = segment.syncNow.bind(segment);
+        segment.syncNow = () => {
+          waits++;
+          syncNow();
+        };
+        return segment;
+      };
+      const { harness, log } = await begun({ fsync, create });
+      harness.started('alice');
+      harness.settle();
+      waits = 0;
+      log.rewrite();
+      expect(waits).toBe(times);
+      const { complete, image } = await found();
+      expect([complete, image.sessionCount]).toEqual([true, 1]);
+      await until(() => readdirSync(folder).length === 1, 'the former history to go');
+      expect((await found()).complete).toBe(true);
+    },
+  );
+
   test('no folder, or one in which nothing was ever served, is no log', async () => {
     expect(await readLog(folder, BOOT)).toBeNull();
     await begun();

@@ -22,6 +22,19 @@ describe('starting', () => {
     expect(pair.a.changes).toMatchObject([{ role: 'primary', epoch: 1, jump: false }]);
   });
 
+  it('a primary says that its standby may take over only once that one has answered so', () => {
+    const pair = new Pair();
+    pair.exchange(pair.a);
+    pair.exchange(pair.a);
+    expect([pair.a.serves, pair.ship(pair.a)]).toEqual([true, true]);
+    // This answer lets it clear solo; only the next heartbeat tells the standby.
+    pair.exchange(pair.a);
+    expect([pair.a.machine.solo, pair.b.machine.paired]).toEqual([false, false]);
+    expect(pair.a.machine.paired).toBe(false);
+    pair.exchange(pair.a);
+    expect([pair.a.machine.paired, pair.b.machine.paired]).toEqual([true, true]);
+  });
+
   it('does not serve before the peer answered or the timeout is over', () => {
     const pair = new Pair();
     pair.cut = true;

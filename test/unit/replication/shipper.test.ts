@@ -186,6 +186,31 @@ describe('shipper and receiver', () => {
     expect(standby.texts).toEqual(journal.texts);
   });
 
+  it('one that joins may also take its time to put the whole snapshot in place', () => {
+    const { journal, dropped, standby, deliver, endTurn } = build({ bufferSize: 10 });
+    while (endTurn());
+    // All of the snapshot is on its way; nothing of it is confirmed yet.
+    for (let entry = 0; entry < 200; entry++) journal.append(`e${entry}`);
+    expect(dropped).toEqual([]);
+    deliver();
+    expect(standby.texts).toEqual(journal.texts);
+    for (let entry = 0; entry < 75; entry++) journal.append(`later ${entry}`);
+    expect(dropped).toHaveLength(1);
+  });
+
+  it('one that joins has joined once what waits is back within the bound', () => {
+    const { journal, dropped, sent, shipper, receiver, endTurn } = build({ bufferSize: 10 });
+    while (endTurn());
+    for (let entry = 0; entry < 200; entry++) journal.append(`e${entry}`);
+    const confirmNext = () => {
+      const { number, position } = receiver.take(shipmentOf(sent.shift() as Uint8Array));
+      shipper.onConfirmation(number, position);
+    };
+    while (!receiver.complete) confirmNext();
+    journal.append('behind the end of the snapshot');
+    expect(dropped).toEqual([]);
+  });
+
   it('a confirmation of what was never sent ends the stream', () => {
     for (const [number, position] of [
       [99, 1],
