@@ -26,6 +26,7 @@ export type Resolve = (host: string) => Promise<readonly string[]>;
 export class PeerGate {
   private addresses: ReadonlySet<string> = new Set();
   private resolving = false;
+  private heldPeer = (): string => '';
   private readonly pace: LinePace;
 
   constructor(
@@ -36,6 +37,11 @@ export class PeerGate {
     private readonly log: Logger,
   ) {
     this.pace = new LinePace(clock);
+  }
+
+  /** @param heldPeer server_id of the only gateway that may be the peer now; empty where any may. */
+  holdTo(heldPeer: () => string): void {
+    this.heldPeer = heldPeer;
   }
 
   /** Looks the peer up. Never throws: an unknown peer is refused, and looked up again. */
@@ -76,6 +82,11 @@ export class PeerGate {
     if (!id || id === serverId) {
       const advice = 'give each its own backup.server_id';
       return this.refuse('cluster', `${peer} has the server_id "${id ?? ''}"; ${advice}`);
+    }
+    const held = this.heldPeer();
+    if (held !== '' && id !== held) {
+      const text = `${peer} has the server_id "${id}", but "${held}" is the peer`;
+      return this.refuse('cluster', `${text}, and may serve; a pair has two gateways`);
     }
     return null;
   }

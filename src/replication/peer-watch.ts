@@ -48,6 +48,11 @@ export class PeerWatch {
     return returned;
   }
 
+  /** Another gateway has taken the place of the peer: its boot ids count anew. */
+  replaced(): void {
+    this.bootId = this.sequence = 0;
+  }
+
   heard(): void {
     this.heardAt = this.clock.now();
   }

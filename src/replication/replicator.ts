@@ -62,6 +62,7 @@ export class Replicator {
     this.news = new ConfirmationNews(sync, log);
     this.failures = new RoleFailures(clock, log);
     this.machine = this.buildMachine();
+    gate.holdTo(() => this.machine.heldPeer);
     this.confirmations = new ConfirmationGate(
       sync,
       () => source.position,

@@ -59,6 +59,14 @@ export class RoleMachine {
   get peerBoot(): number {
     return this.peer.boot;
   }
+  /**
+   * server_id of the peer while no other gateway may take its place: it was heard just now, or may serve though
+   * it is not heard. Empty where any gateway of the pair may be the peer.
+   */
+  get heldPeer(): string {
+    const mayServe = this.role === 'primary' && !this.disk.solo;
+    return mayServe || !this.peer.isSilent ? this.disk.peer : '';
+  }
   get solo(): boolean {
     return this.disk.solo;
   }
@@ -98,6 +106,7 @@ export class RoleMachine {
    * @returns the answer; null where it is of an older process or out of order, and changes nothing.
    */
   onHeartbeat(word: Word): Word | null {
+    this.recognize(word);
     if (!this.peer.isNews(word)) return null;
     this.meet(word);
     this.tenure.lease.limit(word.timeout, this.clock.now());
@@ -115,6 +124,7 @@ export class RoleMachine {
 
   /** The answer to the word with this sequence; one that is not awaited is void. */
   onAnswer(sequence: number, word: Word): void {
+    this.recognize(word);
     if (!this.awaits(sequence, word)) return;
     this.meet(word);
     this.tenure.lease.limit(word.timeout, this.clock.now());
@@ -128,6 +138,7 @@ export class RoleMachine {
    * @returns whether to go on: an empty snapshot of a restarted primary must not be taken.
    */
   onStreamOpened(standing: Standing): boolean {
+    this.recognize(standing);
     if (standing.boot < this.peer.boot || standing.role !== 'primary') return false;
     this.meet(standing);
     return this.mayTake(standing.boot, standing.epoch, standing.position);
@@ -222,10 +233,19 @@ export class RoleMachine {
     };
   }
 
+  /** The gate lets another gateway than the known peer come only where that one neither is heard nor may serve. */
+  private recognize({ serverId }: Standing): void {
+    const known = this.disk.peer;
+    if (serverId === known) return;
+    this.tenure.stored.save({ peer: serverId });
+    if (known === '') return;
+    this.peer.replaced();
+    this.standby.replaced();
+  }
+
   /** What any word of the peer, whose boot id is not below the last seen, does to the role. */
   private meet(peer: Standing): void {
     const returned = this.peer.met(peer.boot);
-    if (peer.serverId !== this.disk.peer) this.tenure.stored.save({ peer: peer.serverId });
     const own = this.standing;
     const ahead = isAhead(peer, own);
     if (this.role === 'starting') {

@@ -55,6 +55,11 @@ export class ToldStandby {
     this.left = boot;
   }
 
+  /** Another gateway has taken the place of the backup: boot ids of the former say nothing of it. */
+  replaced(): void {
+    this.caught = this.highestTold = this.knowing = this.left = 0;
+  }
+
   /** Another role, or alone: whoever is there must catch up again. */
   forget(): void {
     this.caught = 0;

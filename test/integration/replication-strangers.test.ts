@@ -18,8 +18,9 @@ import {
 } from '../../src/wire/messages.js';
 import { PATIENCE_MS } from '../support/patience.js';
 import { eventually } from '../support/quic-harness.js';
-import { NodePair } from '../support/replication-nodes.js';
+import { NodePair, ReplicationNode } from '../support/replication-nodes.js';
 import type { NodeSettings } from '../support/replication-nodes.js';
+import { MemoryRoleStore } from '../support/replication-pair.js';
 
 let pair: NodePair;
 let callers: (UnaryCaller & StreamOpener)[] = [];
@@ -128,5 +129,32 @@ describe('what a standby offers fits', () => {
     const push = new OfferedPush({ openid, body: Buffer.alloc(1), key });
     const all = sizes(Array.from({ length: 5_000 }, () => push));
     expect(Math.max(...all)).toBeLessThanOrEqual(256 * 1024);
+  });
+});
+
+describe('a third gateway with the secret of the two', () => {
+  it('is refused while the peer is heard, and may replace it once that is gone', async () => {
+    const settings = { timeout: 3_000 };
+    await inSync(settings);
+    const store = new MemoryRoleStore();
+    const nothing = { solo: false, epoch: 0, position: 0, seenEpoch: 0, peer: '' };
+    // Boot ids of two gateways say nothing of each other.
+    store.state = { role: 'backup', boot: 9_000_000_000, ...nothing };
+    const third = new ReplicationNode('c', { mode: 'backup', ...settings }, store);
+    try {
+      await third.start(pair.a.ports);
+      await third.replicator.start();
+      const { refused } = pair.a.metrics.replication;
+      await eventually(() => refused.of('cluster').value > 2, 'the third to be refused');
+      const paired = () => pair.a.replicator.machine.paired && pair.b.replicator.machine.paired;
+      expect([paired(), third.replicator.machine.role]).toEqual([true, 'starting']);
+      await pair.b.stop();
+      await eventually(() => third.replicator.machine.role === 'backup', 'it to be taken in');
+    } finally {
+      await third.stop();
+    }
+    await pair.boot('b');
+    await eventually(() => pair.b.replicator.machine.paired, 'the former backup to be back');
+    expect(pair.a.replicator.accepting).toBe(true);
   });
 });

@@ -417,6 +417,16 @@ function stop(pair: Pair, name: 'a' | 'b'): void {
   node.up = false;
 }
 
+it('no other gateway may be the peer of a primary whose silent backup may have taken over', () => {
+  const pair = settled({ onPeerLoss: 'step_down' });
+  crash(pair, 'b');
+  pair.run(3 * TIMEOUT);
+  expect([pair.a.serves, pair.a.machine.heldPeer]).toEqual([false, 'b']);
+  pair.a.machine.goSolo();
+  pair.run(2 * TIMEOUT);
+  expect([pair.a.serves, pair.a.machine.heldPeer]).toEqual([true, '']);
+});
+
 describe('a graceful stop', () => {
   it.each(['continue', 'step_down'] as const)(
     'of the backup: the primary goes on alone at once, under %s too',
