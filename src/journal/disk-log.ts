@@ -1,4 +1,4 @@
-import { mkdirSync, unlinkSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Cancel, Clock } from '../base/clock.js';
 import { StartupError, messageOf } from '../base/errors.js';
@@ -39,7 +39,8 @@ export interface DiskLogOptions {
 /**
  * The journal on disk: segments of which the newest is appended to. One that has grown too large is
  * followed by another that begins with a snapshot, written in steps between the batches; when it is
- * complete, the ones before it go. So the log is never larger than the limit and two snapshots.
+ * complete, the ones before it go. So the log is not larger than the limit and two snapshots,
+ * unless no segment can be added: then the one there is goes on.
  *
  * A batch is written before its turn sends anything, and so whatever anyone was told survives a kill.
  * While the disk cannot be written pushes and requests are refused; it is tried again every second.
@@ -50,6 +51,8 @@ export class DiskLog implements JournalSink {
   private older: string[] = [];
   private olderBytes = 0;
   private snapshotBytes = 0;
+  /** Clock time from which a log that is too large may be written anew; -Infinity unless that failed. */
+  private compactFrom = -Infinity;
   private feed: SnapshotFeed | null = null;
   private nextNumber = 1;
   /** Whether the history that is written down lacks nothing. */
@@ -125,7 +128,8 @@ export class DiskLog implements JournalSink {
     this.metrics.batches.add();
     this.metrics.bytes.add(segment.bytes - before);
     if (!this.failing) this.sync.written(batch.first + batch.count - 1);
-    if (this.feed === null && segment.bytes > this.limit) this.compact();
+    if (this.feed !== null || segment.bytes <= this.limit) return;
+    if (this.clock.now() >= this.compactFrom) this.compact();
   }
 
   /**
@@ -189,11 +193,20 @@ export class DiskLog implements JournalSink {
   private compact(): void {
     try {
       this.segment?.syncNow();
-      this.startSegment(false);
     } catch (error) {
       this.failed(error);
       return;
     }
+    try {
+      this.startSegment(false);
+    } catch (error) {
+      // The one there is can be written all the same, and only grows meanwhile.
+      const told = { reason: messageOf(error), folder: this.options.folder };
+      if (this.compactFrom === -Infinity) this.log.warn(told, 'the journal cannot be compacted');
+      this.compactFrom = this.clock.now() + RETRY_MS;
+      return;
+    }
+    this.compactFrom = -Infinity;
     this.soon();
   }
 
@@ -327,9 +340,11 @@ export class DiskLog implements JournalSink {
   private async dropOlder(paths: readonly string[]): Promise<void> {
     try {
       await syncDirectory(this.options.folder);
-      for (const path of paths) unlinkSync(path);
+      for (const path of paths) rmSync(path, { force: true });
       this.olderBytes = 0;
     } catch (error) {
+      // They go with those that are dropped next.
+      this.older.unshift(...paths);
       this.log.warn({ reason: messageOf(error) }, 'old segments of the journal stay');
     }
   }

@@ -325,17 +325,64 @@ describe('compaction', () => {
     },
   );
 
-  test('a folder that cannot be synced is a disk that fails', async () => {
-    let fails = false;
-    const syncFolder = () => {
-      if (fails) throw new Error('EIO: i/o error');
+  test.each(['opened', 'synced into its folder'])(
+    'where no segment can be %s the one there is goes on, until one can',
+    async (step) => {
+      let fails = false;
+      let tries = 0;
+      const disk = new Disk();
+      const attempt = () => {
+        if (!fails) return;
+        tries++;
+        throw new Error('EMFILE: too many open files');
+      };
+      const options: Partial<DiskLogOptions> =
+        step === 'opened'
+          ? { create: (...args) => (attempt(), disk.create(...args)) }
+          : { syncFolder: attempt };
+      const { harness, log } = await begun({ fsync: 'always', compactAtBytes: 2_000, ...options });
+      const { compactions } = harness.metrics.journal;
+      const client = harness.started('alice');
+      const [first] = readdirSync(folder);
+      fails = true;
+      for (let index = 0; index < 60; index++) submit(harness, index);
+      expect([log.failing, tries, readdirSync(folder)]).toEqual([false, 1, [first]]);
+      expect(statSync(newest()).size).toBeGreaterThan(2_000);
+      await until(() => client.texts.length === 60, 'what was submitted');
+      expect(texts(await found())).toEqual(client.texts);
+      // It is tried again, but not with each batch.
+      harness.advance(1_000);
+      for (let index = 60; index < 70; index++) submit(harness, index);
+      expect([log.failing, tries]).toEqual([false, 2]);
+
+      fails = false;
+      harness.advance(1_000);
+      submit(harness, 70);
+      await until(() => compactions.value === 1, 'a compaction');
+      await until(() => readdirSync(folder).length === 1, 'the end of the old segment');
+      expect(readdirSync(folder)).not.toEqual([first]);
+      expect((await found()).complete).toBe(true);
+    },
+  );
+
+  test('an old segment that cannot be removed goes with the next one', async () => {
+    const disk = new Disk();
+    const { harness } = await begun({ create: disk.create, compactAtBytes: 2_000 });
+    const { compactions } = harness.metrics.journal;
+    const client = harness.started('alice');
+    const compacted = async (times: number) => {
+      const segments = readdirSync(folder).length;
+      while (readdirSync(folder).length === segments) harness.pushTexts('alice', 'x'.repeat(500));
+      await until(() => compactions.value === times, 'a compaction');
+      client.ack(client.texts.length);
     };
-    const { harness, log } = await begun({ fsync: 'always', syncFolder, compactAtBytes: 2_000 });
-    const [first] = readdirSync(folder);
-    harness.started('alice');
-    fails = true;
-    for (let index = 0; !log.failing && index < 1_000; index++) submit(harness, index);
-    expect([log.failing, readdirSync(folder)]).toEqual([true, [first]]);
+    disk.keeps = true;
+    await compacted(1);
+    await turn();
+    expect([disk.keptFiles, readdirSync(folder).length]).toEqual([1, 2]);
+    disk.mend();
+    await compacted(2);
+    await until(() => readdirSync(folder).length === 1, 'the end of the old segments');
   });
 
   test('a kill in the midst of it loses nothing', async () => {
