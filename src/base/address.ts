@@ -22,5 +22,6 @@ export function isLoopbackHost(host: string): boolean {
 
 /** Whether a listener on this host takes every address of its machine, so that nobody can dial it as written. */
 export function isAnyHost(host: string): boolean {
-  return host === '' || host === '0.0.0.0' || host === '::';
+  // Of IPv6 every spelling: `::`, `::0`, `0:0:0:0:0:0:0:0`.
+  return host === '' || host === '0.0.0.0' || /^[0:]*:[0:]*$/.test(host);
 }

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { SocketAddress, isIP } from 'node:net';
 import { formatAddress, isAnyHost, parseAddress } from '../base/address.js';
 import type {
   RegistrationErrorCode,
@@ -21,7 +21,7 @@ export const UNKNOWN_ZONE = 'zone_id is none of 001 to 006, and no service of ro
 
 /** A registration that was checked, as the table and the registry file keep it. */
 export interface UpstreamEntry {
-  /** `host:port` to dial, lower case, IPv6 in brackets. */
+  /** `host:port` to dial, lower case, IPv6 in brackets and in its shortest spelling (RFC 5952). */
   readonly address: string;
   /** The zone or the service that it is an instance of. */
   readonly zone: string;
@@ -72,8 +72,13 @@ export function isUpstreamEntry(value: unknown): value is UpstreamEntry {
     return false;
   }
   if (!areCapabilities(capabilities)) return false;
-  const found = resolveAddress(address, '');
-  return 'address' in found && found.address === address;
+  return isDialled(address);
+}
+
+/** As it would be registered today: older versions kept each spelling of an IPv6 address as it was. */
+export function respelled(entry: UpstreamEntry): UpstreamEntry {
+  const found = resolveAddress(entry.address, '');
+  return 'address' in found ? { ...entry, address: found.address } : entry;
 }
 
 /**
@@ -91,7 +96,7 @@ export function hostOfPeer(peer: string): string | null {
 }
 
 /**
- * `:9001`, `0.0.0.0:9001` and `[::]:9001` all mean the caller's host: they are what an upstream
+ * `:9001`, `0.0.0.0:9001`, `[::]:9001` and `[::0]:9001` all mean the caller's host: they are what an upstream
  * listens on, and none can be dialled from elsewhere.
  */
 export function resolveAddress(
@@ -102,7 +107,7 @@ export function resolveAddress(
   if (parsed === null) return { reason: 'address is not host:port or :port' };
   const { port } = parsed;
   if (port === 0) return { reason: 'address has port 0' };
-  const host = parsed.host.toLowerCase();
+  const host = canonicalHost(parsed.host.toLowerCase());
   if (isAnyHost(host)) {
     const callerHost = hostOfPeer(peer);
     if (callerHost === null) return { reason: 'address has no host and the caller has none' };
@@ -110,6 +115,22 @@ export function resolveAddress(
   }
   if (!isHost(host)) return { reason: 'address has no valid host' };
   return { address: formatAddress(host, port), hostFromCaller: false };
+}
+
+/** The one spelling of an IP address; that of IPv4 for an IPv4 address in IPv6. Names stay as they are. */
+function canonicalHost(host: string): string {
+  if (isIP(host) !== 6) return host;
+  const [address = '', scope] = host.split('%');
+  const shortest = new SocketAddress({ address, family: 'ipv6' }).address;
+  const plain = shortest.replace(/^::ffff:(?=\d+\.)/, '');
+  return scope === undefined ? plain : `${plain}%${scope}`;
+}
+
+/** Whether an address is one that some version of the gateway has kept. */
+function isDialled(address: string): boolean {
+  const { host = '', port = 0 } = parseAddress(address) ?? {};
+  if (port === 0 || host !== host.toLowerCase()) return false;
+  return isHost(host) && formatAddress(host, port) === address;
 }
 
 function isHost(host: string): boolean {

@@ -23,7 +23,7 @@ import { DispatchHold } from './dispatch-hold.js';
 import { DEFAULT_PROBE_TIMES } from './prober.js';
 import type { ProbeTimes } from './prober.js';
 import { RegistrationDesk } from './registration-desk.js';
-import { isUpstreamEntry } from './registration-check.js';
+import { isUpstreamEntry, respelled } from './registration-check.js';
 import type { UpstreamEntry } from './registration-check.js';
 import { RegistryFile } from './registry-file.js';
 import { RequestGate } from './request-gate.js';
@@ -231,7 +231,7 @@ export class ZoneRouter implements Router, RegistrationSink, DeregistrationSink 
   }
 
   private enter(entries: readonly UpstreamEntry[]): void {
-    for (const entry of entries) {
+    for (const entry of entries.map(respelled)) {
       // An upstream may have registered meanwhile; it knows better.
       if (this.table.find(entry.address) === null && !this.table.pool(entry.zone).full) {
         this.table.add(entry);

@@ -3,6 +3,7 @@ import {
   checkRegistration,
   hostOfPeer,
   isUpstreamEntry,
+  respelled,
 } from '../../../src/routing/registration-check.js';
 
 const check = (address: string, peer = '10.1.2.3:50000', zoneId = '001') =>
@@ -25,7 +26,15 @@ describe('the address of a registration', () => {
     ['10.0.0.1:1', '10.0.0.1:1'],
     ['[::1]:65535', '[::1]:65535'],
     ['my_service:80', 'my_service:80'],
+    ['[fe80::1%eth0]:80', '[fe80::1%eth0]:80'],
   ])('%s is taken as it is', (text, address) => expect(addressOf(text)).toBe(address));
+
+  test.each([
+    ['[0:0::1]:9001', '[::1]:9001'],
+    ['[2001:0DB8:0:0:0:0:0:5]:9001', '[2001:db8::5]:9001'],
+    ['[::ffff:10.0.0.1]:9001', '10.0.0.1:9001'],
+    ['[fe80:0::1%eth0]:80', '[fe80::1%eth0]:80'],
+  ])('%s is another spelling of %s', (text, address) => expect(addressOf(text)).toBe(address));
 
   test.each([
     [':9001', '127.0.0.1:50000', '127.0.0.1:9001'],
@@ -34,6 +43,9 @@ describe('the address of a registration', () => {
     [':9001', '2001:db8::5:50000', '[2001:db8::5]:9001'],
     ['0.0.0.0:9001', '10.1.2.3:50000', '10.1.2.3:9001'],
     ['[::]:9001', '10.1.2.3:50000', '10.1.2.3:9001'],
+    ['[::0]:9001', '10.1.2.3:50000', '10.1.2.3:9001'],
+    ['[0:0:0:0:0:0:0:0]:9001', '10.1.2.3:50000', '10.1.2.3:9001'],
+    ['[::ffff:0.0.0.0]:9001', '10.1.2.3:50000', '10.1.2.3:9001'],
   ])('%s from %s means %s', (text, peer, address) => expect(addressOf(text, peer)).toBe(address));
 
   test('says whether the host is the caller’s', () => {
@@ -111,6 +123,16 @@ describe('entries of a registry file', () => {
   };
 
   test('a good one', () => expect(isUpstreamEntry(good)).toBe(true));
+
+  test.each([
+    ['[0:0::1]:9001', '[::1]:9001'],
+    ['[::ffff:10.0.0.1]:9001', '10.0.0.1:9001'],
+    // Nobody knows any more whose host it was; dialled it is this machine.
+    ['[::0]:9001', '[::0]:9001'],
+  ])('one of an older version: %s', (address, now) => {
+    const old = { ...good, address };
+    expect([isUpstreamEntry(old), respelled(old)]).toEqual([true, { ...good, address: now }]);
+  });
 
   test.each([
     [null],

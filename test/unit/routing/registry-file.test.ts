@@ -117,6 +117,17 @@ describe('the registry file', () => {
 });
 
 describe('a router with a registry file', () => {
+  test('takes two spellings of an address that an older version kept for one instance', async () => {
+    kept = [entry('[0:0::1]:9001'), entry('[::1]:9001'), entry('[::0]:9002')];
+    await changed(open());
+    const bench = new RouterBench({ registryFile: path });
+    await bench.router.start();
+    expect(await bench.register('[0::0:1]:9001')).toMatchObject({ success: true });
+    const addresses = (await open().load()).map(({ address }) => address);
+    expect(addresses).toEqual(['[::1]:9001', '[::0]:9002']);
+    await bench.router.stop();
+  });
+
   test('answers a registration when it is in the file: a kill right after it loses nothing', async () => {
     const bench = new RouterBench({ registryFile: path });
     await bench.router.start();
