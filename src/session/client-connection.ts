@@ -287,7 +287,7 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
     const beat = this.parse(HeartbeatRequest, frame.payload, frame.msgId, 'HeartbeatRequest');
     if (beat === null) return;
     const now = this.host.environment.clock.wallTime();
-    this.out.answer(heartbeatFrame(frame.msgId, beat.clientTimestamp, now));
+    this.out.answerHeartbeat(heartbeatFrame(frame.msgId, beat.clientTimestamp, now));
   }
 
   private onStop(session: Session, frame: ClientRequest): void {

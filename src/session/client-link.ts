@@ -17,6 +17,8 @@ import type { Watch } from './trace/watch.js';
 
 /** Unsequenced answers kept for a client that does not read; one that lets more pile up is closed. */
 const MAX_WAITING = 64;
+/** Of these for heartbeats: one that comes later is not answered, and takes no room from what must be. */
+const MAX_WAITING_HEARTBEATS = 32;
 
 /** Who answers through a ClientLink. */
 export interface AnswerOwner {
@@ -59,6 +61,14 @@ export class ClientLink {
       this.metrics.bytesOut.add(frame.length);
     } else if (this.waiting.length < MAX_WAITING) this.waiting.push(frame);
     else this.owner.onAnswersUnread();
+  }
+
+  /**
+   * The answer to a heartbeat. Where many wait already, behind a large frame on a slow path for one, it is left
+   * out: those tell the same, and a client that goes on with its heartbeats does nothing wrong.
+   */
+  answerHeartbeat(frame: Frame): void {
+    if (this.waiting.length < MAX_WAITING_HEARTBEATS) this.answer(frame);
   }
 
   /** Refuses one frame; the connection stays. */

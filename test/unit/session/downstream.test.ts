@@ -233,11 +233,28 @@ describe('a client that does not read', () => {
     expect(client.seqs).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
   });
 
-  test('is closed when it asks on without reading the answers', () => {
+  test('may go on with its heartbeats: those above 32 are not answered, and what must be said has room', () => {
     const harness = new SessionHarness();
     const client = harness.client(1_000).start('alice');
     client.link.pause();
     for (let index = 0; index < 200; index++) client.heartbeat();
+    client.ack(9_999);
+    client.link.resume();
+    harness.settle();
+    expect(client.closed).toBeNull();
+    const answers = client.received.filter(({ type }) => type === PushType.PUSH_HEARTBEAT_RESP);
+    expect(answers.length).toBeGreaterThanOrEqual(32);
+    expect(answers.length).toBeLessThan(200);
+    expect(client.last).toMatchObject({ code: 400, seq: 0 });
+    client.heartbeat();
+    expect(client.received.at(-1)?.type).toBe(PushType.PUSH_HEARTBEAT_RESP);
+  });
+
+  test('is closed when it asks on without reading the answers', () => {
+    const harness = new SessionHarness();
+    const client = harness.client(1_000).start('alice');
+    client.link.pause();
+    for (let index = 0; index < 200; index++) client.ack(9_999);
     client.link.resume();
     harness.settle();
     harness.advance(2000);
