@@ -2,10 +2,13 @@ import { readFileSync } from 'node:fs';
 import type { Cancel, Clock } from '../base/clock.js';
 import { StartupError, messageOf } from '../base/errors.js';
 import type { Logger } from '../telemetry/log.js';
+import { crc32c } from './crc32c.js';
 import { replaceDurably } from './durable-file.js';
 
 /** How far the ceiling is raised: one small write per so many numbers. */
 export const CEILING_STEP = 1_000_000;
+
+const CHECKSUM_BITS = 32;
 
 /** After how long a disk that did not take the ceiling is asked again, ms. */
 export const CEILING_RETRY_MS = 1_000;
@@ -74,7 +77,7 @@ export class NumberCeilingFile implements NumberCeiling {
     this.retry?.();
     this.retry = null;
     try {
-      replaceDurably(path, `${JSON.stringify({ ceiling: this.current })}\n`, 0o600);
+      replaceDurably(path, textOf(this.current), 0o600);
       if (wasBehind) log.info({ path }, 'the number ceiling is stored again');
     } catch (error) {
       // Serving goes on: the promise is weaker after a crash, and the operator is told, once.
@@ -85,6 +88,16 @@ export class NumberCeilingFile implements NumberCeiling {
   }
 }
 
+/**
+ * The number, then its CRC-32C as white space, a character for each bit: versions that know of no checksum read past
+ * it, and what they wrote has none.
+ */
+function textOf(ceiling: number): string {
+  const number = JSON.stringify({ ceiling });
+  const bits = crc32c(Buffer.from(number)).toString(2).padStart(CHECKSUM_BITS, '0');
+  return `${number}${bits.replaceAll('0', ' ').replaceAll('1', '\t')}\n`;
+}
+
 function readCeiling(path: string): number {
   let text: string;
   try {
@@ -93,9 +106,10 @@ function readCeiling(path: string): number {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0;
     throw new StartupError('CEILING_UNREADABLE', `cannot read ${path}: ${messageOf(error)}`);
   }
-  const match = /^\{"ceiling":(\d{1,16})\}\s*$/.exec(text);
+  const match = /^\{"ceiling":(\d{1,16})\}(\s*)$/.exec(text);
   const ceiling = match === null ? NaN : Number(match[1]);
-  if (!Number.isSafeInteger(ceiling)) {
+  const isChecked = (match?.[2] ?? '').length >= CHECKSUM_BITS;
+  if (!Number.isSafeInteger(ceiling) || (isChecked && text !== textOf(ceiling))) {
     const advice = 'restore it, or delete it if clients may be told that they missed pushes';
     throw new StartupError('CEILING_DAMAGED', `${path} is damaged: ${advice}`);
   }

@@ -71,6 +71,28 @@ describe('NumberCeilingFile', () => {
     },
   );
 
+  it('refuses a number of which a digit was changed, and a checksum that was', () => {
+    open().raise(5_000_000_000);
+    const text = readFileSync(path, 'utf8');
+    const wrong = [text.replace('5', '1'), text.replace('5', '55'), text.replace('\t', ' ')];
+    for (const damaged of wrong) {
+      writeFileSync(path, damaged);
+      expect(open).toThrow('damaged');
+    }
+    writeFileSync(path, text);
+    expect(open().value).toBe(5_000_000_000 + CEILING_STEP);
+  });
+
+  it('reads what versions without a checksum wrote, and they read what it writes', () => {
+    writeFileSync(path, '{"ceiling":5000000000}\n');
+    const ceiling = open();
+    expect(ceiling.value).toBe(5_000_000_000);
+    ceiling.raise(5_000_000_001);
+    // As they read it.
+    const found = /^\{"ceiling":(\d{1,16})\}\s*$/.exec(readFileSync(path, 'utf8'));
+    expect(Number(found?.[1])).toBe(5_000_000_001 + CEILING_STEP);
+  });
+
   it('refuses a number that cannot be counted exactly', () => {
     writeFileSync(path, '{"ceiling":9999999999999999}');
     expect(open).toThrow('damaged');
