@@ -53,6 +53,12 @@ export class UnaryCall extends Deadlined implements CallHandle, CarriedCall {
     this.stop(GrpcStatus.CANCELLED, 'cancelled by the gateway');
   }
 
+  withdraw(): boolean {
+    if (this.settled || this.stream !== null) return false;
+    this.settle();
+    return true;
+  }
+
   override expire(): void {
     const { stream } = this;
     const busy = stream === null && this.owner.connected;

@@ -44,6 +44,11 @@ export interface CallObserver {
 export interface CallHandle {
   /** Ends the call with CANCELLED, unless its outcome is already decided. */
   cancel(): void;
+  /**
+   * Takes the call back, unless it may have been sent or its outcome is decided; then its observer hears of it no
+   * more. Not every caller can. @returns whether it was taken back.
+   */
+  withdraw?(): boolean;
 }
 
 /**
@@ -61,6 +66,8 @@ export interface UnaryCaller {
    * connection that was lost. Calls that fail under one number fail for one reason. Not every caller knows.
    */
   readonly outage?: number;
+  /** Whether a call that is made now need not wait for a connection. Not every caller knows. */
+  readonly connected?: boolean;
   /**
    * @param method full path, `/package.Service/Method`.
    * @param request the encoded request message; not changed by anyone until the outcome.

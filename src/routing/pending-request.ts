@@ -1,3 +1,4 @@
+import type { Cancel } from '../base/clock.js';
 import { ProcessCall } from '../upstream/process-call.js';
 import type { FailureKind } from '../upstream/process-call.js';
 import { encodeRequest } from '../upstream/request-codec.js';
@@ -25,6 +26,8 @@ export class PendingRequest extends ProcessCall {
   sentAt = 0;
   /** Instances that it surely was not sent to. */
   tried: readonly UpstreamInstance[] = NONE;
+  /** Ends the watch over how long it waits for a connection; null where it waits for none. */
+  unwatch: Cancel | null = null;
   /** Owned by the instance's book of calls. */
   place = -1;
 
@@ -51,12 +54,18 @@ export class PendingRequest extends ProcessCall {
   }
 
   protected answered(response: UpstreamResponse): void {
-    this.instance?.calls.remove(this);
+    this.leave();
     this.owner.onAnswer(this, response);
   }
 
   protected failed(kind: FailureKind, reason: string): void {
-    this.instance?.calls.remove(this);
+    this.leave();
     this.owner.onFailure(this, kind, reason);
+  }
+
+  private leave(): void {
+    this.instance?.calls.remove(this);
+    this.unwatch?.();
+    this.unwatch = null;
   }
 }

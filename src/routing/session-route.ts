@@ -32,6 +32,12 @@ export interface RouteContext {
 
 /** Instances that one request is tried on: more would only lengthen the wait for a 502. */
 const MAX_ATTEMPTS = 3;
+/**
+ * How long a request waits for a connection before it goes to another instance, ms, and as a share of its time: a
+ * packet that was lost is repeated after a second, and each attempt leaves time for the next ones.
+ */
+const MAX_CONNECT_WAIT_MS = 3_000;
+const CONNECT_WAIT_SHARE = 0.25;
 
 /**
  * The way of one session's requests to one zone or service. Requests go to one instance in the order of
@@ -178,6 +184,17 @@ export class SessionRoute implements RequestOwner, HeldLine {
     const { trace } = pending.request;
     if (trace !== null) trace.onSent(instance.entry.address, this.zone);
     pending.sendTo(instance, now);
+    if (instance.client.connecting) this.watch(pending, instance);
+  }
+
+  /** An address that swallows packets lets it wait until its time is over, though another instance may answer. */
+  private watch(pending: PendingRequest, instance: UpstreamInstance): void {
+    const { clock, upstreamTimeout } = this.context;
+    const wait = Math.min(MAX_CONNECT_WAIT_MS, upstreamTimeout * CONNECT_WAIT_SHARE);
+    pending.unwatch = clock.after(wait, () => {
+      if (this.nextFor(pending, [...pending.tried, instance]) === null) return;
+      pending.withdraw(`no connection within ${Math.round(wait)} ms`);
+    });
   }
 
   private currentInstance(): UpstreamInstance | null {
@@ -199,17 +216,26 @@ export class SessionRoute implements RequestOwner, HeldLine {
 
   /** Tries a request that surely was not sent on another instance, ahead of all that wait. */
   private retry(pending: PendingRequest, failed: UpstreamInstance): boolean {
-    if (this.context.gate.cancelled || this.silenced()) return false;
     pending.tried = [...pending.tried, failed];
-    if (pending.tried.length >= MAX_ATTEMPTS) return false;
-    const current = this.instance;
-    const currentWillDo = current !== null && current.usable && !pending.tried.includes(current);
-    const next = currentWillDo ? current : this.pool.choose(this.seed, pending.tried);
-    if (next === null || pending.deadline <= this.context.clock.now()) return false;
-    if (next !== current) this.moveTo(next, this.inFlight);
+    const next = this.nextFor(pending, pending.tried);
+    if (next === null) return false;
+    if (next !== this.instance) this.moveTo(next, this.inFlight);
     this.context.metrics.retries.add();
     this.sendTo(pending, next);
     return true;
+  }
+
+  /** Where a request may go that was sent to none of these; null: nowhere. */
+  private nextFor(
+    { deadline }: PendingRequest,
+    tried: readonly UpstreamInstance[],
+  ): UpstreamInstance | null {
+    const { gate, clock } = this.context;
+    if (gate.cancelled || this.silenced() || tried.length >= MAX_ATTEMPTS) return null;
+    if (deadline <= clock.now()) return null;
+    const current = this.instance;
+    if (current !== null && current.usable && !tried.includes(current)) return current;
+    return this.pool.choose(this.seed, tried);
   }
 
   private failureOf(kind: FailureKind): UpstreamOutcome {

@@ -58,6 +58,11 @@ export abstract class ProcessCall implements RequestObserver {
     this.handle?.cancel();
   }
 
+  /** Ends it with `unreachable`, if it surely was not sent yet. */
+  withdraw(reason: string): void {
+    if (this.handle?.withdraw?.() === true) this.failed('unreachable', reason);
+  }
+
   onResponse(bytes: Uint8Array): void {
     let response: UpstreamResponse;
     try {

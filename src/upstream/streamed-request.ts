@@ -46,6 +46,13 @@ export class StreamedRequest extends Deadlined implements CallHandle, BookedRequ
     else this.stop(GrpcStatus.CANCELLED, 'cancelled by the gateway');
   }
 
+  withdraw(): boolean {
+    if (this.unary !== null) return this.unary.withdraw?.() ?? false;
+    if (this.settled || this.lane !== null) return false;
+    this.settle();
+    return true;
+  }
+
   override expire(): void {
     this.stop(GrpcStatus.DEADLINE_EXCEEDED, 'no answer within the deadline');
   }

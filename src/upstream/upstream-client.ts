@@ -60,6 +60,11 @@ export class UpstreamClient {
     return this.caller.outage ?? 0;
   }
 
+  /** Whether a request that is given to it now waits for a connection; false where the caller does not know. */
+  get connecting(): boolean {
+    return this.caller.connected === false;
+  }
+
   /** ProcessStream calls that are open. */
   get openStreams(): number {
     return this.stream?.open ?? 0;

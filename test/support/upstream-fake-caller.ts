@@ -26,6 +26,7 @@ export class FakeCall implements CallHandle {
     readonly bytes: Uint8Array,
     readonly deadline: number,
     private readonly observer: CallObserver,
+    private readonly waits: () => boolean = () => false,
   ) {}
 
   /** The UpstreamRequest, where it is one. */
@@ -68,6 +69,13 @@ export class FakeCall implements CallHandle {
     this.fail(GrpcStatus.UNAVAILABLE, true, 'connect ECONNREFUSED');
   }
 
+  /** As a caller that still waits for its connection. */
+  withdraw(): boolean {
+    if (!this.pending || !this.waits()) return false;
+    this.over = true;
+    return true;
+  }
+
   cancel(): void {
     this.cancelled = true;
     queueMicrotask(() => this.fail(GrpcStatus.CANCELLED));
@@ -86,14 +94,20 @@ export class FakeNetwork {
   readonly dead = new Set<string>();
   /** What every caller tells as its `outage`. */
   outage = 0;
+  /** Addresses that swallow packets: calls to them wait for a connection. */
+  readonly silent = new Set<string>();
 
   constructor(private readonly clock: Clock) {}
 
   readonly makeCaller = (address: string): UnaryCaller => {
     const outage = (): number => this.outage;
+    const connected = (): boolean => !this.silent.has(address);
     return {
       get outage() {
         return outage();
+      },
+      get connected() {
+        return connected();
       },
       ...this.callsTo(address),
     };
@@ -101,10 +115,11 @@ export class FakeNetwork {
 
   private readonly callsTo = (address: string): UnaryCaller => ({
     call: (method, bytes, deadline, observer) => {
-      const call = new FakeCall(address, method, bytes, deadline, observer);
+      const waits = (): boolean => this.silent.has(address);
+      const call = new FakeCall(address, method, bytes, deadline, observer, waits);
       if (method === PROCESS) {
         this.calls.push(call);
-        this.clock.after(deadline, () => call.fail(GrpcStatus.DEADLINE_EXCEEDED));
+        this.clock.after(deadline, () => call.fail(GrpcStatus.DEADLINE_EXCEEDED, waits()));
       } else {
         this.probes.push(call);
         queueMicrotask(() => {

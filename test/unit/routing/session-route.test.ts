@@ -283,6 +283,52 @@ describe('retry', () => {
   });
 });
 
+describe('an instance to which no connection comes about', () => {
+  test('gives its requests to another one in time, in order, and one that answers keeps its own', async () => {
+    const bench = new RouterBench({ upstreamTimeoutMs: 4_000 });
+    const { first, second } = await pair(bench);
+    const route = bench.router.routeFor(openid);
+    bench.network.silent.add(first);
+    const requests = [2, 3].map((seq) => send(route, openid, seq));
+    bench.clock.advance(999);
+    expect(bench.network.last().address).toBe(first);
+    bench.clock.advance(1);
+    const sent = bench.network.open();
+    expect(sent.map(({ address }) => address)).toEqual([second, second]);
+    expect(sent.map(({ request }) => request.clientSeqId)).toEqual([2, 3]);
+    expect(sent[0]?.deadline).toBe(3_000);
+    // Connected, it may take as long as the timeout allows.
+    bench.clock.advance(2_000);
+    for (const call of sent) call.answer();
+    expect(await Promise.all(requests.map(codeOf))).toEqual([200, 200]);
+    expect(bench.metrics.upstream.retries.value).toBe(2);
+    expect(bench.view(first)?.state).toBe('suspect');
+  });
+
+  test('keeps them where no other could take them', async () => {
+    const bench = new RouterBench({ upstreamTimeoutMs: 4_000 });
+    await bench.register(A);
+    bench.network.silent.add(A);
+    const request = send(bench.router.routeFor(openid), openid, 1);
+    bench.clock.advance(3_999);
+    expect(bench.network.open()).toHaveLength(1);
+    bench.clock.advance(1);
+    expect(await codeOf(request)).toBe(502);
+  });
+
+  test('keeps what it was given once it is connected', async () => {
+    const bench = new RouterBench({ upstreamTimeoutMs: 4_000 });
+    const { first } = await pair(bench);
+    bench.network.silent.add(first);
+    const request = send(bench.router.routeFor(openid), openid, 2);
+    bench.network.silent.clear();
+    bench.clock.advance(3_000);
+    expect(bench.network.open().map(({ address }) => address)).toEqual([first]);
+    bench.network.last().answer();
+    expect(await codeOf(request)).toBe(200);
+  });
+});
+
 describe('limits', () => {
   test('max concurrent refuses the next one with 503 and counts it', async () => {
     const bench = new RouterBench({ maxConcurrent: 2 });
