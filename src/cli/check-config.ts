@@ -16,7 +16,8 @@ interface CheckOptions extends ConfigOptions {
 const WIDEST_VALUE = 60;
 
 const HELP = `
-Reads everything that a start would read, and changes nothing. Secrets are never printed.
+Reads everything that a start would read, and changes nothing; of the journal how its segments begin, not what they
+hold. Secrets are never printed.
 Exit codes: 0 valid, 1 a start would fail (with --strict also: warnings), 2 a wrong command line.`;
 
 /** `gatesvr check-config`: would a start with this configuration work, and what would it mean. */

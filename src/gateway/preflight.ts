@@ -6,7 +6,9 @@ import { DEVELOPMENT_FOLDER } from '../config/certificates.js';
 import type { Config } from '../config/config.js';
 import { loadTlsFiles } from '../config/tls-files.js';
 import { checkIdentity } from '../quic/tls-config.js';
+import { checkLog } from '../journal/log-check.js';
 import { checkStateFileReadable } from '../journal/state-file.js';
+import { RoleFile } from '../replication/role-file.js';
 import { silentLogger } from '../telemetry/log.js';
 import { Metrics } from '../telemetry/metrics.js';
 import { caKey, dayOf, endWarning, termOf } from './certificate-terms.js';
@@ -55,6 +57,7 @@ class Check implements Preflight {
     this.certificates();
     await this.tokenKeys();
     this.leftFiles();
+    this.attempt('journal.path', () => this.journal());
     if (this.problems.length === 0) {
       const grpc = new GrpcSide(this.config, this.clock, this.log);
       this.warnings.push(...grpc.warnings(), ...opsWarnings(this.config));
@@ -161,8 +164,27 @@ class Check implements Preflight {
     });
     if (log.file !== null) this.attempt('log.file', () => checkLogFile(resolve(log.file ?? '')));
     const { retryKeyFile } = quic;
+    const { enabled, roleFile } = backup;
+    if (enabled && roleFile !== null) {
+      this.attempt('backup.role_file', () => new RoleFile(roleFile).load());
+    }
     if (backup.clusterSecret !== null || retryKeyFile === null || !existsSync(retryKeyFile)) return;
     this.attempt('quic.retry_key_file', () => quicKeys(null, retryKeyFile));
+  }
+
+  /** Its content is left to the start: it is large, and a gateway that runs may be writing it. */
+  private journal(): void {
+    const folder = this.config.journal.path;
+    if (folder === null) return;
+    if (!existsSync(folder)) return checkFolderMakeable(folder);
+    const { segments, damaged } = checkLog(folder);
+    for (const path of damaged) {
+      this.warnings.push(
+        `journal.path: ${path} does not begin as a segment of a journal: a start lacks what is in it`,
+      );
+    }
+    const note = `can be read and written; what its segments (${segments}) hold is not looked at`;
+    this.files.push({ key: 'journal.path', file: folder, note });
   }
 
   private attempt(key: string, look: () => unknown): void {
@@ -181,7 +203,12 @@ function checkLogFile(path: string): void {
     accessSync(path, constants.W_OK);
     return;
   }
-  let folder = dirname(path);
+  checkFolderMakeable(dirname(path));
+}
+
+/** @throws where the system will not let it be made, or written to if it is there. */
+function checkFolderMakeable(path: string): void {
+  let folder = resolve(path);
   while (!existsSync(folder) && folder !== dirname(folder)) folder = dirname(folder);
   if (!statSync(folder).isDirectory()) throw new Error(`${folder} is not a directory`);
   accessSync(folder, constants.W_OK);

@@ -40,6 +40,12 @@ export function segmentName(number: number): string {
   return `${String(number).padStart(8, '0')}.log`;
 }
 
+/** The number of a segment by the name of its file; null for other files. */
+export function segmentNumberOf(name: string): number | null {
+  const digits = SEGMENT_NAME.exec(name)?.[1];
+  return digits === undefined ? null : Number(digits);
+}
+
 /** The numbers of the segments in a folder, in order; empty where there is no folder. */
 export async function segmentNumbers(folder: string): Promise<number[]> {
   let names: string[];
@@ -49,11 +55,8 @@ export async function segmentNumbers(folder: string): Promise<number[]> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
   }
-  const numbers = names.map((name) => SEGMENT_NAME.exec(name)?.[1]);
-  return numbers
-    .filter((found) => found !== undefined)
-    .map(Number)
-    .sort((one, other) => one - other);
+  const numbers = names.map(segmentNumberOf).filter((found) => found !== null);
+  return numbers.sort((one, other) => one - other);
 }
 
 /**

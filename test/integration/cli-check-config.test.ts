@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { registerCheckConfigCommand } from '../../src/cli/check-config.js';
 import { registerServeCommand } from '../../src/cli/serve.js';
 import { writeCertificates } from '../../src/config/certificates.js';
+import { encodeHeader } from '../../src/journal/disk-log-format.js';
 import { CliRun } from '../support/cli-run.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'gatesvr-check-'));
@@ -154,6 +155,54 @@ describe('gatesvr check-config', () => {
     expect(other.err).toMatch(/^gatesvr: log\.file: cannot write .*one: it is a directory\n$/);
     const good = await run('check-config', '-c', file(), '--set', `log.file=${at('new', 'x.log')}`);
     expect([good.code, good.err, existsSync(at('new'))]).toEqual([0, '', false]);
+  });
+
+  test('looks at the folder of the journal and how its segments begin, and says what it leaves', async () => {
+    const folder = at('journal');
+    const journal = (path: string) => ['--set', `journal.path=${path}`];
+    const missing = await run('check-config', '-c', file(), ...journal(folder));
+    expect([missing.code, missing.err, existsSync(folder)]).toEqual([0, '', false]);
+    const below = await run('check-config', '-c', file(), ...journal(at('one', 'server.crt', 'x')));
+    expect([below.code, below.err]).toEqual([
+      1,
+      expect.stringMatching(/^gatesvr: journal\.path: .*server\.crt is not a directory\n$/),
+    ]);
+    mkdirSync(folder);
+    const header = { whole: true, standalone: true, position: 0, bootId: '' };
+    writeFileSync(join(folder, '00000001.log'), encodeHeader(header));
+    writeFileSync(join(folder, '00000002.log'), '');
+    const good = await run('check-config', '-c', file(), ...journal(folder));
+    expect([good.code, good.err]).toEqual([0, '']);
+    expect(good.out).toMatch(
+      / journal\.path +\S+journal +can be read and written; .* \(2\) hold is/,
+    );
+    writeFileSync(join(folder, '00000002.log'), 'something else');
+    const damaged = await run('check-config', '-c', file(), ...journal(folder));
+    expect(damaged.code).toBe(0);
+    expect(damaged.err).toMatch(
+      /warning: journal\.path: \S+00000002\.log does not begin as a segm/,
+    );
+    rmSync(join(folder, '00000002.log'));
+    mkdirSync(join(folder, '00000003.log'));
+    const unread = await run('check-config', '-c', file(), ...journal(folder));
+    expect([unread.code, unread.err]).toEqual([
+      1,
+      expect.stringMatching(/: journal\.path: cannot read \S+3\.log: .*EISDIR/),
+    ]);
+  });
+
+  test('names a role file that a start would refuse', async () => {
+    writeFileSync(at('role'), '{"role":"primary"}');
+    const sets = [
+      'backup.enabled=true',
+      'backup.server_id=a',
+      'backup.heartbeat.peer_addr=127.0.0.1:1',
+      'backup.sync.peer_addr=127.0.0.1:2',
+      `backup.role_file=${at('role')}`,
+    ];
+    const argv = sets.flatMap((set) => ['--set', set]);
+    const { code, err } = await run('check-config', '-c', file(), ...argv);
+    expect([code, err]).toEqual([1, expect.stringMatching(/backup\.role_file: .*role is damaged/)]);
   });
 
   test('warns of what will go wrong, and --strict takes that for a failure', async () => {
