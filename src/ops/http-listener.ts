@@ -5,7 +5,6 @@ import type { RequestListener, Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import { messageOf } from '../base/errors.js';
 import { memoised } from '../base/lifecycle.js';
 import { listenFailure } from '../base/listen-failure.js';
@@ -28,6 +27,8 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const TIMEOUT_CHECK_MS = 500;
 /** Longer than the usual scrape interval is not worth an idle socket, ms. */
 const KEEP_ALIVE_MS = 20_000;
+/** What binding `::` ends with where there is no IPv6, or sockets of it are forbidden. */
+const NO_IPV6: ReadonlySet<string> = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL']);
 /** Dashboards, scrapers and probes; far more is a flood. */
 const MAX_CONNECTIONS = 256;
 
@@ -84,7 +85,8 @@ export class HttpListener {
   async start(): Promise<void> {
     const { host, port } = this.address;
     try {
-      await this.routes.listen({ port, host: host === '' ? everyInterface() : host });
+      if (host === '') await this.listenEverywhere(port);
+      else await this.routes.listen({ port, host });
     } catch (error) {
       throw listenFailure(this.key, host, port, error);
     }
@@ -95,6 +97,16 @@ export class HttpListener {
   /** New connections see this certificate from now on; open ones keep theirs. Only for a TLS listener. */
   useTls(tls: ListenerTls): void {
     this.tlsServer?.setSecureContext(tlsOptions(tls));
+  }
+
+  /** `::` takes IPv4 too, but not every machine and not every sandbox has IPv6. */
+  private async listenEverywhere(port: number): Promise<void> {
+    try {
+      await this.routes.listen({ port, host: '::' });
+    } catch (error) {
+      if (!NO_IPV6.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+      await this.routes.listen({ port, host: '0.0.0.0' });
+    }
   }
 
   private server(handler: RequestListener, tls: ListenerTls | null, timeout: number): Server {
@@ -143,12 +155,6 @@ export class HttpListener {
 function refuseLongUrl(request: FastifyRequest, _: FastifyReply, done: (error?: Error) => void) {
   const long = request.url.length > MAX_URL_CHARACTERS;
   done(long ? new HttpRefusal(414, `the URL is longer than ${MAX_URL_CHARACTERS}`) : undefined);
-}
-
-/** `::` takes IPv4 too, but cannot be bound on a machine without IPv6. */
-function everyInterface(): string {
-  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
-  return addresses.some(({ family }) => family === 'IPv6') ? '::' : '0.0.0.0';
 }
 
 function errorBody(message: string) {
