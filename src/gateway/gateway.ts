@@ -34,6 +34,7 @@ import { limitHandshakes, quicServer } from './quic-listener.js';
 import { Reloads } from './reloads.js';
 import { sampledSpans } from './request-spans.js';
 import type { SampledSpans } from './request-spans.js';
+import { memoryWarnings } from './memory-warnings.js';
 import { StandingWarnings } from './standing-warnings.js';
 import { StateKeeper } from './state-keeper.js';
 import { Playground } from './playground.js';
@@ -121,7 +122,9 @@ export class Gateway {
     this.playground = new Playground(config, this);
     this.http3 = this.buildHttp3();
     this.grpc = this.buildGrpc();
-    const permanent = [...this.upstreams.warnings(), ...opsWarnings(config)];
+    const memory = memoryWarnings(config);
+    for (const warning of memory) this.log.warn(warning);
+    const permanent = [...this.upstreams.warnings(), ...opsWarnings(config), ...memory];
     this.reloads = this.buildReloads(new StandingWarnings(warnings, permanent));
     this.ops = this.buildOps();
     const { enabled, timeout } = config.watchdog;

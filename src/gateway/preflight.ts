@@ -17,6 +17,7 @@ import { certificateSource } from './certificate-files.js';
 import type { CertificateFiles } from './certificate-files.js';
 import { GrpcSide } from './grpc-side.js';
 import { jwtAuthenticator } from './identity.js';
+import { memoryWarnings } from './memory-warnings.js';
 import { opsWarnings } from './ops-side.js';
 import { quicKeys } from './quic-keys.js';
 import { StateKeeper } from './state-keeper.js';
@@ -58,6 +59,7 @@ class Check implements Preflight {
     await this.tokenKeys();
     this.leftFiles();
     this.attempt('journal.path', () => this.journal());
+    this.warnings.push(...memoryWarnings(this.config));
     if (this.problems.length === 0) {
       const grpc = new GrpcSide(this.config, this.clock, this.log);
       this.warnings.push(...grpc.warnings(), ...opsWarnings(this.config));
