@@ -194,8 +194,7 @@ export class DiskLog implements JournalSink {
     try {
       this.segment?.syncNow();
     } catch (error) {
-      this.failed(error);
-      return;
+      return this.failed(error);
     }
     try {
       this.startSegment(false);
@@ -246,8 +245,7 @@ export class DiskLog implements JournalSink {
       try {
         this.step();
       } catch (error) {
-        this.failed(error);
-        return;
+        return this.failed(error);
       }
       if (this.feed === null) this.dropOlderOnceSynced(() => this.metrics.compactions.add());
       else this.soon();
@@ -273,10 +271,10 @@ export class DiskLog implements JournalSink {
     const { segment } = this;
     const dropped = this.older.splice(0);
     segment?.sync((error) => {
-      if (this.segment !== segment) return void this.older.unshift(...dropped);
-      if (error !== null) {
+      const isNewest = this.segment === segment;
+      if (!isNewest || error !== null) {
         this.older.unshift(...dropped);
-        this.failed(error);
+        if (isNewest) this.failed(error);
         return;
       }
       done?.();
@@ -289,7 +287,6 @@ export class DiskLog implements JournalSink {
   private failed(error: unknown): void {
     const { segment } = this;
     const first = !this.failing;
-    const reason = messageOf(error);
     this.segment = this.feed = null;
     // One that should have made things good again has nothing that another would need.
     if (!first) return segment === null ? undefined : this.discard(segment);
@@ -306,7 +303,7 @@ export class DiskLog implements JournalSink {
     };
     this.clearObstacle = this.journal.obstruct(failure);
     this.bar.fail(this.journal.newest, failure);
-    const told = { reason, folder: this.options.folder };
+    const told = { reason: messageOf(error), folder: this.options.folder };
     this.log.error(told, 'the journal cannot be written: pushes and requests are refused');
     this.cancelRetry = this.clock.every(RETRY_MS, () => this.retry());
   }
