@@ -1,5 +1,6 @@
 import { parseAddress } from '../base/address.js';
-import { StartupError, messageOf } from '../base/errors.js';
+import { StartupError } from '../base/errors.js';
+import { listenEverywhere } from '../base/listen-everywhere.js';
 import { listenFailure } from '../base/listen-failure.js';
 import type { CertificateSource } from './certificate-source.js';
 
@@ -62,16 +63,11 @@ export async function bindAddress(
   if (parsed === null) {
     throw new StartupError('BAD_ADDRESS', `${addressKey} ${address} is not host:port`);
   }
-  // Like Go's `:port`: both families where the machine has both.
-  const hosts = parsed.host === '' ? ['::', '0.0.0.0'] : [parsed.host];
-  let failure: unknown = null;
-  for (const host of hosts) {
-    try {
-      return await bind(host, parsed.port);
-    } catch (error) {
-      failure = error;
-      if (!/EAFNOSUPPORT|EADDRNOTAVAIL/.test(messageOf(error))) break;
-    }
+  const { host, port } = parsed;
+  const listen = (each: string) => bind(each, port);
+  try {
+    return await (host === '' ? listenEverywhere(listen) : listen(host));
+  } catch (error) {
+    throw listenFailure(addressKey, host, port, error);
   }
-  throw listenFailure(addressKey, parsed.host, parsed.port, failure);
 }

@@ -7,6 +7,7 @@ import type { Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { messageOf } from '../base/errors.js';
 import { memoised } from '../base/lifecycle.js';
+import { listenEverywhere } from '../base/listen-everywhere.js';
 import { listenFailure } from '../base/listen-failure.js';
 import type { Address } from '../config/config.js';
 import type { Logger } from '../telemetry/log.js';
@@ -27,8 +28,6 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const TIMEOUT_CHECK_MS = 500;
 /** Longer than the usual scrape interval is not worth an idle socket, ms. */
 const KEEP_ALIVE_MS = 20_000;
-/** What binding `::` ends with where there is no IPv6, or sockets of it are forbidden. */
-const NO_IPV6: ReadonlySet<string> = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL']);
 /** Dashboards, scrapers and probes; far more is a flood. */
 const MAX_CONNECTIONS = 256;
 
@@ -85,8 +84,8 @@ export class HttpListener {
   async start(): Promise<void> {
     const { host, port } = this.address;
     try {
-      if (host === '') await this.listenEverywhere(port);
-      else await this.routes.listen({ port, host });
+      const listen = (address: string) => this.routes.listen({ port, host: address });
+      await (host === '' ? listenEverywhere(listen) : listen(host));
     } catch (error) {
       throw listenFailure(this.key, host, port, error);
     }
@@ -97,16 +96,6 @@ export class HttpListener {
   /** New connections see this certificate from now on; open ones keep theirs. Only for a TLS listener. */
   useTls(tls: ListenerTls): void {
     this.tlsServer?.setSecureContext(tlsOptions(tls));
-  }
-
-  /** `::` takes IPv4 too, but not every machine and not every sandbox has IPv6. */
-  private async listenEverywhere(port: number): Promise<void> {
-    try {
-      await this.routes.listen({ port, host: '::' });
-    } catch (error) {
-      if (!NO_IPV6.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
-      await this.routes.listen({ port, host: '0.0.0.0' });
-    }
   }
 
   private server(handler: RequestListener, tls: ListenerTls | null, timeout: number): Server {

@@ -3,6 +3,7 @@ import type { RemoteInfo, Socket } from 'node:dgram';
 import { isIP } from 'node:net';
 import dns from 'node:dns/promises';
 import { memoised } from '../base/lifecycle.js';
+import { listenEverywhere } from '../base/listen-everywhere.js';
 import { listenFailure } from '../base/listen-failure.js';
 import type { Logger } from '../telemetry/log.js';
 
@@ -60,21 +61,10 @@ export class UdpSocket {
   static async bind(options: UdpSocketOptions): Promise<UdpSocket> {
     const { host, port } = options;
     try {
-      if (host === '') return await UdpSocket.bindEverywhere(options);
-      return await UdpSocket.bindTo(options, (await dns.lookup(host)).address);
+      const bind = (address: string) => UdpSocket.bindTo(options, address);
+      return await (host === '' ? listenEverywhere(bind) : bind((await dns.lookup(host)).address));
     } catch (error) {
       throw listenFailure('UDP', host, port, error);
-    }
-  }
-
-  /** IPv4 alone on a machine without IPv6. */
-  private static async bindEverywhere(options: UdpSocketOptions): Promise<UdpSocket> {
-    try {
-      return await UdpSocket.bindTo(options, '::');
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code !== 'EAFNOSUPPORT' && code !== 'EADDRNOTAVAIL') throw error;
-      return UdpSocket.bindTo(options, '0.0.0.0');
     }
   }
 
