@@ -2,6 +2,7 @@ import { parseAddress } from '../../base/address.js';
 import { messageOf } from '../../base/errors.js';
 import { holdsCertificate } from '../../base/pem.js';
 import { ConnectionError } from './core/errors.js';
+import { givenAddresses } from './core/options.js';
 import type { CoreClientOptions } from './core/options.js';
 
 /** The gateway's port where an address names none (WIRE.md, "Client edge"). */
@@ -30,10 +31,9 @@ export function checkTrust({ ca, insecure = false }: TlsOptions): void {
  * What can never be reached is told before anything is tried.
  * @throws {RangeError} where one of them is no gateway address.
  */
-export function checkAddresses(given: Pick<CoreClientOptions, 'address' | 'addresses'>): void {
-  const { address, addresses = address === undefined ? [] : [address] } = given;
+export function checkAddresses(options: CoreClientOptions): void {
   try {
-    for (const each of addresses) targetOf(each);
+    for (const address of givenAddresses(options)) targetOf(address);
   } catch (error) {
     throw new RangeError(messageOf(error), { cause: error });
   }

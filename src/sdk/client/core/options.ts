@@ -75,14 +75,18 @@ export interface ResolvedOptions
   readonly random: () => number;
 }
 
+/** Those of the options, in order. */
+export function givenAddresses({
+  address,
+  addresses = address === undefined ? [] : [address],
+}: Pick<CoreClientOptions, 'address' | 'addresses'>): readonly string[] {
+  return addresses;
+}
+
 /** @throws {RangeError} that names the option which cannot be. */
 export function resolveOptions(options: CoreClientOptions, transport: Transport): ResolvedOptions {
-  const {
-    openid,
-    token = '',
-    address,
-    addresses = address === undefined ? [] : [address],
-  } = options;
+  const { openid, token = '' } = options;
+  const addresses = givenAddresses(options);
   const openidBytes = new TextEncoder().encode(openid).length;
   if (openidBytes < 1 || openidBytes > MAX_OPENID_BYTES) {
     throw new RangeError(`openid of ${openidBytes} bytes; it must have 1 to ${MAX_OPENID_BYTES}`);
