@@ -154,9 +154,7 @@ export class Replicator {
       return Promise.resolve();
     }
     if (!this.machine.accepting || !this.machine.paired) {
-      const refused = new CodedError('NOT_IN_SYNC', 'no backup is in sync; wait');
-      if (!this.plannedSwitch.underWay) this.plannedSwitch.fail(refused.message);
-      return Promise.reject(refused);
+      return this.refuseSwitch('no backup is in sync; wait');
     }
     this.switching ??= this.handOver().finally(() => (this.switching = null));
     return this.switching;
@@ -267,26 +265,26 @@ export class Replicator {
   }
 
   private onTakeOverAsked(): void {
-    const { plannedSwitch } = this;
     // It asks more than once.
-    if (plannedSwitch.underWay) return;
-    const caughtUp = this.server.caughtUpBoot !== 0;
-    if (!caughtUp) plannedSwitch.fail('the backup has not caught up; wait');
-    const asked = caughtUp ? this.switchRoles() : Promise.reject(new Error(plannedSwitch.failure));
+    if (this.plannedSwitch.underWay) return;
+    const asked =
+      this.server.caughtUpBoot === 0
+        ? this.refuseSwitch('the backup has not caught up; wait')
+        : this.switchRoles();
     asked.catch((error: unknown) =>
       this.parts.log.warn({ reason: messageOf(error) }, 'the switch did not come about'),
     );
   }
 
+  private refuseSwitch(reason: string): Promise<never> {
+    if (!this.plannedSwitch.underWay) this.plannedSwitch.fail(reason);
+    return Promise.reject(new CodedError('NOT_IN_SYNC', reason));
+  }
+
   private report(): Report {
-    const { failures, failure } = this.plannedSwitch;
+    const { failures: switchesFailed, failure: switchFailure } = this.plannedSwitch;
     const lagFrames = this.lag.frames;
-    return {
-      ...this.parts.report(),
-      lagFrames,
-      switchesFailed: failures,
-      switchFailure: failure,
-    };
+    return { ...this.parts.report(), lagFrames, switchesFailed, switchFailure };
   }
 
   private async handOver(): Promise<void> {
