@@ -8,7 +8,7 @@ const V8_WITH_MAGLEV = 12;
 
 /**
  * Has V8 optimize a function after a quarter of the work that it waits for by itself. A gateway runs the same code all
- * its life, and is asked most of it right after a start or a failover, when everybody connects (docs/PERFORMANCE.md,
+ * its life, and is asked most of it right after a start or a failover, when everybody connects (docs/PERFORMANCE-NOTES.md,
  * "The first minute"). Changes when code is optimized, never what it does; to be called before much has run.
  */
 export function optimizeEarly(): void {

@@ -25,7 +25,7 @@ const MOST_MS = 1_000;
  * the delays that are to be expected in our timers). It waits for a round trip and this long before it sends
  * again what was not acknowledged. The more connections share this process, the longer it may take to read
  * what all of them sent at once, or after a pause of garbage collection; those who ask again after 30 ms make
- * that longer still, until nobody is heard any more (docs/PERFORMANCE.md). The price is
+ * that longer still, until nobody is heard any more (docs/PERFORMANCE-NOTES.md). The price is
  * paid where a client's last packet is lost: it is sent again that much later.
  * @param connections that are open.
  * @returns ms.

@@ -21,7 +21,7 @@ const CONNECTIONS_INTERVAL_MS = 50;
  * Has V8 collect young objects early while there are many packets or new connections. Left alone it waits for 13 MB
  * of them. With each packet that quiche makes comes a handle, whose finalizer runs after the next collection, one
  * behind the other, some 5 us each; and what is alive, mostly handshakes under way, is copied: together 10 to 20 ms
- * in which nobody is served (docs/PERFORMANCE.md, "Pauses"). Elsewhere nothing is done: it would pay nobody.
+ * in which nobody is served (docs/PERFORMANCE-NOTES.md, "Pauses"). Elsewhere nothing is done: it would pay nobody.
  */
 export class EarlyCollection {
   private packets = 0;

@@ -90,7 +90,7 @@ export class StreamSet {
   /**
    * Streams that the peer opened. They come nearly always in order, so the next of either kind is tried
    * first: asking quiche for all readable ones costs 15 us and five handles, four of which outlive every
-   * collection of young objects (docs/PERFORMANCE.md).
+   * collection of young objects (docs/PERFORMANCE-NOTES.md).
    */
   private accept(onStream: (stream: QuicStream) => void): void {
     this.acceptNext(0, onStream);

@@ -97,7 +97,7 @@ export function clientConfig(
  * pacer, which without pacing stands still for up to `10 packets / (1.25 x congestion window)` round trips:
  * once losses have made the window small, every sample makes the round-trip time longer, up to the age of
  * the connection, and what is lost is repeated that late. BBR keeps the pacer's time going, and a lossy
- * path's window open: 900 KB took 0.3 s instead of more than 12 at 2 % loss (docs/PERFORMANCE.md).
+ * path's window open: 900 KB took 0.3 s instead of more than 12 at 2 % loss (docs/PERFORMANCE-NOTES.md).
  */
 const CONGESTION_CONTROL = 'bbr';
 

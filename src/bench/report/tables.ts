@@ -1,5 +1,6 @@
 import type { BenchResult } from './bench-result.js';
 import { caption, comparisonOf } from './comparison-tables.js';
+import { goalsTable } from './goals.js';
 import { figure, ratioText, table } from './markdown.js';
 import { comparedCases } from './results.js';
 import type { Results } from './results.js';
@@ -12,6 +13,7 @@ type Renderer = (results: Results) => string | null;
 
 /** What stands between the markers of docs/PERFORMANCE.md, by their name; null: not measured. */
 export const TABLES: Readonly<Record<string, Renderer>> = {
+  goals: goalsTable,
   echo: ({ echo }) =>
     echo === undefined
       ? null

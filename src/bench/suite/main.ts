@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { goalsTable } from '../report/goals.js';
 import { readResults } from '../report/results.js';
 import { TABLES } from '../report/tables.js';
 import { writeDocuments } from '../report/write-documents.js';
@@ -48,6 +49,8 @@ if (quick) {
   rmSync(folder, { recursive: true });
 } else {
   for (const file of writeDocuments(folder, values.docs)) process.stdout.write(`wrote ${file}\n`);
+  const goals = goalsTable(readResults(folder));
+  if (goals !== null) process.stdout.write(`\n${goals}\n`);
 }
 if (failed.length > 0) process.stderr.write(`not done: ${failed.join(', ')}\n`);
 process.exit(failed.length === 0 ? 0 : 1);
