@@ -10,6 +10,7 @@ import { WEBTRANSPORT_PROTOCOL } from '../http3/webtransport.js';
 import type { WebTransportConnection } from '../http3/webtransport-connection.js';
 import type { Link } from '../link/link.js';
 import type { TransportLimits } from '../quic/limits.js';
+import type { QuicConnection } from '../quic/quic-connection.js';
 import type { ConnectionHandler } from '../quic/quic-server.js';
 import type { Http3Metrics } from '../telemetry/http3-metrics.js';
 import type { LabelledTally } from '../telemetry/tally.js';
@@ -46,11 +47,18 @@ const NOT_KEPT = { 'cache-control': 'no-store', 'x-content-type-options': 'nosni
 /** A page that is answered with JSON: what it says now. */
 export type Http3Page = () => object;
 
-/**
- * Counts a connection with those of its address.
- * @returns how to give its place up, or null where the address has as many as it may.
- */
-export type TakePlace = (remoteAddress: string) => (() => void) | null;
+/** What a connection takes of what its address may have. */
+export interface Place {
+  /** Whether it ends with its requests. */
+  readonly brief: boolean;
+  /** The connection has ended. */
+  giveUp(): void;
+}
+
+/** Counts a connection with those of its address; null where that has as many as it may, the brief ones too. */
+export type TakePlace = (remoteAddress: string) => Place | null;
+
+const LASTING: Place = { brief: false, giveUp: () => undefined };
 
 export interface Http3EdgeOptions {
   /** Takes a client's Link: bind an observer to it before returning. */
@@ -63,7 +71,7 @@ export interface Http3EdgeOptions {
   readonly origins: readonly string[];
   /** WebTransport sessions, and origins beside the own host whose pages may begin them; null: none. */
   readonly webTransport: { readonly origins: readonly string[] } | null;
-  /** Connections without a place end with their requests; default: every one has a place. */
+  /** A connection without a place is closed at once; default: every one has a lasting place. */
   readonly takePlace?: TakePlace | null;
   /** Whether there is no room even for a connection that is only told so by its session. */
   readonly full: () => boolean;
@@ -93,20 +101,27 @@ export class Http3Edge {
 
   /** For QuicServer: takes a connection. */
   readonly accept: ConnectionHandler = (connection) => {
-    const { wheel, metrics, webTransport, takePlace = null } = this.options;
-    const giveUp = takePlace === null ? () => undefined : takePlace(connection.remoteAddress);
+    const { takePlace = null } = this.options;
+    const place = takePlace === null ? LASTING : takePlace(connection.remoteAddress);
+    if (place !== null) return this.take(connection, place);
+    this.options.rejected.add('address_connections');
+    connection.close(Http3Code.EXCESSIVE_LOAD, 'too many connections of this address');
+  };
+
+  private take(connection: QuicConnection, place: Place): void {
+    const { wheel, metrics, webTransport } = this.options;
     try {
       const http3 = new Http3Connection(connection, {
         onRequest: (request) => this.onRequest(request),
         onEnded: (ended) => {
           this.connections.delete(ended);
-          giveUp?.();
+          place.giveUp();
           if (this.connections.size === 0) this.allEnded();
         },
         wheel,
         metrics,
         webTransport: webTransport !== null,
-        brief: giveUp === null,
+        brief: place.brief,
       });
       connection.bind(http3);
       this.connections.add(http3);
@@ -114,10 +129,10 @@ export class Http3Edge {
       else if (this.draining) http3.drain();
     } catch (error) {
       // The client allows us no control stream.
-      giveUp?.();
+      place.giveUp();
       connection.close(Http3Code.GENERAL_PROTOCOL_ERROR, messageOf(error));
     }
-  };
+  }
 
   /** Tells every client to come back elsewhere (GOAWAY); what is under way goes on. Idempotent. */
   drain(): void {

@@ -18,9 +18,19 @@ export const DEFAULT_STREAM_TIMEOUT_MS = 10_000;
 /** The id of the first bidirectional stream that a client opens (RFC 9000 section 2.1). */
 const FIRST_CLIENT_STREAM = 0;
 
+/** What a connection without a stream is told that may not wait for one. */
+export interface WaitRefusal {
+  readonly code: ErrorCode;
+  readonly reason: string;
+  /** Label of gatesvr_connections_rejected_total. */
+  readonly label: string;
+}
+
 export interface QuicEdgeOptions {
   /** Takes a client's Link: bind an observer to it before returning. */
   readonly accept: (link: Link) => void;
+  /** Lets a connection wait for its stream: what to call once it does no more, or why not. Default: every one may. */
+  readonly wait?: (remoteAddress: string) => (() => void) | WaitRefusal;
   readonly clock: Clock;
   readonly metrics: QuicMetrics;
   /** How long a connection may live without its stream, ms. */
@@ -39,20 +49,28 @@ export function linkClosedOf(closed: QuicClosed): LinkClosed {
 /** The handler of ALPN `gatesvr`: every connection becomes a Link over the client's first stream. */
 export function quicEdge(options: QuicEdgeOptions): ConnectionHandler {
   return (connection) => {
-    connection.bind(new EdgeConnection(connection, options));
+    const waited = options.wait?.(connection.remoteAddress) ?? (() => undefined);
+    if (typeof waited === 'function') {
+      connection.bind(new EdgeConnection(connection, options, waited));
+      return;
+    }
+    options.metrics.rejected.add(waited.label);
+    connection.close(waited.code, waited.reason);
   };
 }
 
 class EdgeConnection implements QuicConnectionObserver {
   private link: StreamLink | null = null;
-  private stopWaiting: Cancel | null;
+  private readonly stopTimer: Cancel;
+  private waits = true;
 
   constructor(
     private readonly connection: QuicConnection,
     private readonly options: QuicEdgeOptions,
+    private readonly waited: () => void,
   ) {
     const timeout = options.streamTimeout ?? DEFAULT_STREAM_TIMEOUT_MS;
-    this.stopWaiting = options.clock.after(timeout, () => this.giveUp());
+    this.stopTimer = options.clock.after(timeout, () => this.giveUp());
   }
 
   onStream(stream: QuicStream): void {
@@ -62,16 +80,22 @@ class EdgeConnection implements QuicConnectionObserver {
       stream.reset(ErrorCode.Forbidden);
       return;
     }
-    this.stopWaiting?.();
-    this.stopWaiting = null;
+    this.stopWaiting();
     this.link = new StreamLink('quic', stream, this.connection, this.options.clock);
     this.options.accept(this.link);
   }
 
   onClosed(closed: QuicClosed): void {
-    this.stopWaiting?.();
+    this.stopWaiting();
     this.link?.connectionClosed(linkClosedOf(closed));
     this.link = null;
+  }
+
+  private stopWaiting(): void {
+    if (!this.waits) return;
+    this.waits = false;
+    this.stopTimer();
+    this.waited();
   }
 
   private giveUp(): void {

@@ -232,6 +232,7 @@ export class Gateway {
   private buildQuic(identity: ServerIdentity): QuicServer {
     return quicServer(this.config, identity, this.http3, {
       ...this.listenerParts(),
+      wait: (address) => this.sessions.overload.admitWaiting(address),
       metrics: this.metrics.quic,
       log: this.log.child({ part: 'quic' }),
     });

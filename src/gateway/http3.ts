@@ -52,15 +52,21 @@ export function http3Edge(
 
 /**
  * Sessions count their connections themselves. One of HTTP/3 may have none and yet stay, for the pages: these
- * count by themselves, so that a client's page takes no place from its session.
+ * count by themselves, so that a client's page takes no place from its session. As many again are served a page and end.
  */
 function connectionPlaces(config: Config): TakePlace | null {
   const { addressConnections } = overloadOptions(config);
   if (addressConnections === 0) return null;
-  const limits = new AddressLimits({ addressConnections, addressConnectionRate: 0 });
+  const kinds = [false, true].map((brief) => ({
+    brief,
+    limits: new AddressLimits({ addressConnections, addressConnectionRate: 0 }),
+  }));
   return (remoteAddress) => {
     const key = addressKey(remoteAddress);
-    return limits.enter(key, 0) === null ? () => limits.leave(key) : null;
+    for (const { brief, limits } of kinds) {
+      if (limits.enter(key, 0) === null) return { brief, giveUp: () => limits.leave(key) };
+    }
+    return null;
   };
 }
 

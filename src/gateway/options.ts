@@ -84,6 +84,15 @@ export function handshakeLimit(config: Config): number {
   return enabled ? Math.ceil(maxConnections * 1.1) : Infinity;
 }
 
+/**
+ * Handshakes under way from which on clients must prove their address: those of forged addresses never end by
+ * themselves, and may fill no more than what is kept above max_connections.
+ */
+export function unprovenLimit(config: Config): number {
+  const room = handshakeLimit(config) - config.overloadProtection.maxConnections;
+  return Math.min(config.quic.maxHalfOpen, room);
+}
+
 /** How the address of a client is told behind server.trusted_proxies; undefined where there are none. */
 export function addressOf({ server }: Config): ((request: Arrival) => string) | undefined {
   if (server.trustedProxies.length === 0) return undefined;

@@ -7,7 +7,7 @@ import type { QuicEdgeOptions } from '../edge/quic-edge.js';
 import { EarlyCollection, minorCollector } from '../quic/early-collection.js';
 import { QuicServer } from '../quic/quic-server.js';
 import type { QuicServerOptions } from '../quic/quic-server.js';
-import { handshakeLimit } from './options.js';
+import { handshakeLimit, unprovenLimit } from './options.js';
 import { quicKeys } from './quic-keys.js';
 
 /**
@@ -17,7 +17,7 @@ import { quicKeys } from './quic-keys.js';
 const SHED_HANDSHAKES = 64;
 
 type Parts = Pick<QuicServerOptions, 'beforeFlush' | 'pace' | 'metrics' | 'log'> &
-  Pick<QuicEdgeOptions, 'accept' | 'clock'>;
+  Pick<QuicEdgeOptions, 'accept' | 'wait' | 'clock'>;
 
 /**
  * The UDP port of clients out of the configuration.
@@ -31,8 +31,9 @@ export function quicServer(
   parts: Parts,
 ): QuicServer {
   const { server, quic, backup } = config;
-  const { accept, ...shared } = parts;
-  const gatesvr = quicEdge({ accept, clock: parts.clock, metrics: parts.metrics });
+  const { accept, wait, ...shared } = parts;
+  const { clock, metrics } = parts;
+  const gatesvr = quicEdge({ accept, ...(wait && { wait }), clock, metrics });
   const keys = quicKeys(backup.clusterSecret, quic.retryKeyFile);
   return new QuicServer({
     ...shared,
@@ -44,7 +45,7 @@ export function quicServer(
     ...(keys === undefined ? {} : { keys }),
     migration: quic.migration,
     maxConnections: handshakeLimit(config),
-    handshakes: { retryAbove: quic.maxHalfOpen },
+    handshakes: { retryAbove: unprovenLimit(config) },
     collection: new EarlyCollection(parts.clock, minorCollector()),
     socketBufferBytes: Math.max(quic.recvBuffer, quic.sendBuffer),
   });

@@ -258,11 +258,12 @@ describe('a page to a slow client', () => {
   });
 });
 
-describe('a connection without a place', () => {
-  /** So many connections have a place; one that ends gives it up. */
+describe('a connection without a lasting place', () => {
+  /** So many connections have a lasting place; one that ends gives it up. All others are brief. */
   function places(count: number): TakePlace {
     let free = count;
-    return () => (free > 0 ? (free--, () => void free++) : null);
+    const lasting = { brief: false, giveUp: () => void free++ };
+    return () => (free > 0 ? (free--, lasting) : { brief: true, giveUp: () => undefined });
   }
 
   const goneAway = (client: Http3Client, id: number): boolean =>

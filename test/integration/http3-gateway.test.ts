@@ -104,9 +104,12 @@ describe('a gateway with HTTP/3', () => {
       const third = new DeployedClient(open, { openid: 'c', hello: false });
       await expect(third.connect()).rejects.toMatchObject({ code: 429 });
     }
+    // As many again may be there for a page, or for a refusal.
+    const allClosed = () => clients.slice(2).every((one) => one.closed.length === 1);
+    await until(allClosed);
     const reader = await http3();
     expect((await reader.ask(GET)).status).toBe('200');
-    await until(() => clients.slice(2).every((one) => one.closed.length === 1));
+    await until(allClosed);
     expect(clients.slice(2).map(({ closed }) => closed[0]?.code)).toEqual([0x100, 0x100, 0x100]);
     for (const client of [first, second]) {
       expect((await client.request('echo', 'still here')).data).toBe('still here');

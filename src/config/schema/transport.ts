@@ -20,7 +20,7 @@ export const quic = {
   idle_timeout: duration('90s', 'A connection silent for so long is closed.', { min: 100 }),
   max_half_open: count(
     '1000',
-    'Unfinished handshakes above which new clients must prove their address first (Retry).',
+    'Unfinished handshakes above which new clients must prove their address first (Retry); a tenth of max_connections where that is less.',
     { min: 1, max: 1_000_000 },
   ),
   retry_key_file: optionalFile(

@@ -4,6 +4,7 @@ import { ErrorCode } from '../../wire/error-catalogue.js';
 import { retryAfter } from '../../wire/retry-after.js';
 import { addressKey } from './address-key.js';
 import { AddressLimits } from './address-limits.js';
+import type { AddressRefusal } from './address-limits.js';
 import { EventLoopProbe } from './event-loop-probe.js';
 import { LoadWarning } from './load-warning.js';
 import type { OverloadOptions } from './options.js';
@@ -42,6 +43,10 @@ const LATE: ConnectionRefusal = {
   label: 'event_loop_delay',
 };
 
+function tooMany({ limit, retryAfter: wait }: AddressRefusal): ConnectionRefusal {
+  return { code: ErrorCode.TooManyRequests, reason: retryAfter(wait), label: limit };
+}
+
 /**
  * Decides what the gateway takes on: connections by address and by the lateness of the event loop,
  * business requests by their rate, all together and per session. What it has taken on it never drops.
@@ -52,6 +57,8 @@ export class Overload {
   private readonly sessionLimit: BucketLimit | null;
   private readonly spent = new SpentAllowances();
   private readonly addresses: AddressLimits | null;
+  /** Of connections that are none of a client yet, which may be as many again. */
+  private readonly waiting: AddressLimits | null;
   private readonly probe: EventLoopProbe;
   private readonly connectionWarning: LoadWarning;
   private readonly requestWarning: LoadWarning;
@@ -68,6 +75,7 @@ export class Overload {
     this.sessionLimit = sessionQps > 0 ? new BucketLimit(sessionQps, sessionBurst) : null;
     const byAddress = addressConnections > 0 || options.addressConnectionRate > 0;
     this.addresses = byAddress ? new AddressLimits(options) : null;
+    this.waiting = byAddress ? new AddressLimits(options) : null;
     this.probe = new EventLoopProbe(options.maxEventLoopDelay, clock, log);
     this.connectionWarning = new LoadWarning('connections', options.connectionWarning, log);
     this.requestWarning = new LoadWarning('requests per second', options.qpsWarning, log);
@@ -100,9 +108,19 @@ export class Overload {
   admitConnection(key: string): ConnectionRefusal | null {
     if (this.probe.overloaded) return LATE;
     const refusal = this.addresses?.enter(key, this.clock.now()) ?? null;
-    if (refusal === null) return null;
-    const reason = retryAfter(refusal.retryAfter);
-    return { code: ErrorCode.TooManyRequests, reason, label: refusal.limit };
+    return refusal && tooMany(refusal);
+  }
+
+  /**
+   * Lets a connection wait to become one of a client, which `admitConnection` is asked about then.
+   * @returns what to call once it waits no more, or why it may not.
+   */
+  admitWaiting(remoteAddress: string): (() => void) | ConnectionRefusal {
+    const { waiting } = this;
+    if (waiting === null) return () => undefined;
+    const key = addressKey(remoteAddress);
+    const refusal = waiting.enter(key, this.clock.now());
+    return refusal === null ? () => waiting.leave(key) : tooMany(refusal);
   }
 
   connectionClosed(key: string): void {
