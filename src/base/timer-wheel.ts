@@ -5,6 +5,16 @@ import type { Cancel, Clock } from './clock.js';
 
 const SLOTS = 1024;
 
+/** Where a timer is that is in no slot: not armed, or about to fire. */
+const NOWHERE = -1;
+const DUE = -2;
+
+/**
+ * Timers fire for so long in one turn of the event loop, ms: thousands that are due together, as sessions are whose clients
+ * were cut off together, must not hold up everybody else, nor look to the watchdog like a loop.
+ */
+const FIRING_MS = 10;
+
 /** Under a flood, where reading is behind for good, timers are late by this, ms: less than any of them matters. */
 const MAX_BEHIND_MS = 200;
 
@@ -15,8 +25,8 @@ const MAX_BEHIND_MS = 200;
 export class WheelTimer {
   /** Owned by the wheel. */
   deadline = 0;
-  /** Owned by the wheel: the slot this timer is linked in, -1 when it is not armed. */
-  slot = -1;
+  /** Owned by the wheel: the slot this timer is linked in, NOWHERE when it is not armed, DUE when it is about to fire. */
+  slot = NOWHERE;
   next: WheelTimer | null = null;
   previous: WheelTimer | null = null;
 
@@ -26,10 +36,13 @@ export class WheelTimer {
   ) {}
 
   get armed(): boolean {
-    return this.slot !== -1;
+    return this.slot !== NOWHERE;
   }
 
-  /** Fires once, `delay` ms from now, never early and, unless the process stalls, about two ticks late at most. */
+  /**
+   * Fires once, `delay` ms from now, never early and about two ticks late at most, unless the process stalls or very
+   * many are due together.
+   */
   arm(delay: number): void {
     this.wheel.arm(this, delay);
   }
@@ -60,10 +73,17 @@ export class TimerWheel {
   private wakeTick = 0;
   private cancelWake: Cancel | null = null;
   private running = false;
+  /** About to fire, in order; those of them that are not DUE any more are passed over. */
+  private due: WheelTimer[] = [];
+  private nextDue = 0;
+  private readonly soon: (run: () => void) => void;
   private readonly catchUp: CatchUp;
   private readonly isBehind: () => boolean;
   private readonly onWake = (): void => this.wake();
   private readonly onCaughtUp = (): void => this.runDue();
+  private readonly onNextTurn = (): void => {
+    if (this.due.length > 0) this.fireDue();
+  };
 
   /** @param tick resolution in ms. */
   constructor(
@@ -73,6 +93,7 @@ export class TimerWheel {
   ) {
     this.catchUp = new CatchUp(clock, reading);
     this.isBehind = reading.isBehind ?? (() => false);
+    this.soon = reading.soon ?? ((run) => void setImmediate(run));
     this.longestSleep = Math.ceil(STALL_MS / tick);
   }
 
@@ -90,7 +111,9 @@ export class TimerWheel {
     const now = this.clock.now();
     const earlier = timer.deadline;
     timer.deadline = now + Math.max(0, delay);
-    if (timer.slot !== -1) {
+    if (timer.slot === DUE) {
+      this.takeOut(timer);
+    } else if (timer.slot !== NOWHERE) {
       if (timer.deadline >= earlier) return;
       this.unlink(timer);
     }
@@ -101,13 +124,12 @@ export class TimerWheel {
   }
 
   armWithin(timer: WheelTimer, delay: number): void {
-    if (timer.slot === -1 || timer.deadline > this.clock.now() + delay) this.arm(timer, delay);
+    if (timer.slot === NOWHERE || timer.deadline > this.clock.now() + delay) this.arm(timer, delay);
   }
 
   disarm(timer: WheelTimer): void {
-    if (timer.slot !== -1) this.unlink(timer);
-    // It may be among those that are about to fire, behind the one that disarms it.
-    timer.deadline = Infinity;
+    if (timer.slot === DUE) this.takeOut(timer);
+    else if (timer.slot !== NOWHERE) this.unlink(timer);
   }
 
   /** Disarms nothing but ends the ticking; the wheel starts again at the next arm. */
@@ -115,11 +137,18 @@ export class TimerWheel {
     this.cancelWake?.();
     this.cancelWake = null;
     this.catchUp.cancel();
+    if (this.running) return;
+    for (const timer of this.due) {
+      if (timer.slot !== DUE) continue;
+      this.takeOut(timer);
+      this.link(timer);
+    }
+    this.forgetDue();
   }
 
   /** Whether nothing will make it look at its slots. */
   private get asleep(): boolean {
-    return this.cancelWake === null && !this.running && !this.catchUp.waiting;
+    return this.cancelWake === null && this.due.length === 0 && !this.catchUp.waiting;
   }
 
   /** @returns the tick at which it is looked at. */
@@ -142,7 +171,11 @@ export class TimerWheel {
     else this.slots[timer.slot] = timer.next;
     if (timer.next !== null) timer.next.previous = timer.previous;
     timer.next = timer.previous = null;
-    timer.slot = -1;
+    this.takeOut(timer);
+  }
+
+  private takeOut(timer: WheelTimer): void {
+    timer.slot = NOWHERE;
     this.armedCount--;
   }
 
@@ -180,37 +213,56 @@ export class TimerWheel {
     const target = Math.floor(now / this.tick);
     // After a pause longer than one turn every slot is due once; more turns would find nothing new.
     const from = Math.max(this.lastTick + 1, target - SLOTS + 1);
-    this.running = true;
-    try {
-      for (let tick = from; tick <= target; tick++) {
-        this.lastTick = tick;
-        this.runSlot(tick % SLOTS, now);
-      }
-    } finally {
-      this.running = false;
-      if (this.armedCount > 0) this.sleep();
-    }
+    this.lastTick = Math.max(this.lastTick, target);
+    for (let tick = from; tick <= target; tick++) this.empty(tick % SLOTS, now);
+    this.fireDue();
   }
 
-  private runSlot(slot: number, now: number): void {
+  /** Those of a slot that are due wait to be fired, the others are linked anew. */
+  private empty(slot: number, now: number): void {
     let timer = this.slots[slot] ?? null;
-    // The chain is taken off first: a callback may arm or disarm any timer, also one of this chain.
     this.slots[slot] = null;
-    const due: WheelTimer[] = [];
     while (timer !== null) {
       const next: WheelTimer | null = timer.next;
       timer.next = timer.previous = null;
-      timer.slot = -1;
-      this.armedCount--;
-      if (timer.deadline <= now) due.push(timer);
-      else this.link(timer);
+      if (timer.deadline <= now) {
+        timer.slot = DUE;
+        this.due.push(timer);
+      } else {
+        this.takeOut(timer);
+        this.link(timer);
+      }
       timer = next;
     }
-    for (const timer of due) {
-      if (timer.slot === -1 && timer.deadline <= now) {
+  }
+
+  /** As many as a turn has time for, the others in the next one. A callback may arm or disarm any timer. */
+  private fireDue(): void {
+    const end = this.clock.now() + FIRING_MS;
+    this.running = true;
+    try {
+      while (this.nextDue < this.due.length) {
+        const timer = this.due[this.nextDue++] as WheelTimer;
+        if (timer.slot !== DUE) continue;
+        this.takeOut(timer);
         timer.deadline = 0;
         timer.fire();
+        if (this.clock.now() >= end) break;
       }
+    } finally {
+      this.running = false;
+      this.afterFiring();
     }
+  }
+
+  private afterFiring(): void {
+    if (this.nextDue < this.due.length) return this.soon(this.onNextTurn);
+    this.forgetDue();
+    if (this.armedCount > 0) this.sleep();
+  }
+
+  private forgetDue(): void {
+    this.due = [];
+    this.nextDue = 0;
   }
 }

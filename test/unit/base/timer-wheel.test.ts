@@ -235,3 +235,74 @@ describe('TimerWheel after a stall', () => {
     expect(fired).toContain('b');
   });
 });
+
+describe('a wheel on which very many timers are due together', () => {
+  const WORK_MS = 4;
+  let later: (() => void)[];
+
+  /** The next turn of the event loop. */
+  const turn = (): void => later.splice(0).forEach((run) => run());
+
+  const due = (count: number): WheelTimer[] => {
+    const timers = Array.from({ length: count }, (_, index) =>
+      // Time passes while it fires, and nothing else happens.
+      timer(String(index), () => clock.stall(WORK_MS)),
+    );
+    for (const each of [...timers].reverse()) each.arm(TICK);
+    return timers;
+  };
+
+  beforeEach(() => {
+    later = [];
+    wheel = new TimerWheel(clock, TICK, { soon: (run) => void later.push(run) });
+  });
+
+  it('fires some of them in each turn of the event loop', () => {
+    due(7);
+    clock.advance(2 * TICK);
+    expect(fired).toEqual(['0', '1', '2']);
+    expect(wheel.size).toBe(4);
+    turn();
+    expect(fired).toEqual(['0', '1', '2', '3', '4', '5']);
+    turn();
+    expect(fired).toHaveLength(7);
+    expect([wheel.size, later.length]).toEqual([0, 0]);
+  });
+
+  it('forgets what is disarmed, armed anew or given up meanwhile, and goes on for the others', () => {
+    const timers = due(8);
+    clock.advance(2 * TICK);
+    timers[3]?.disarm();
+    timers[4]?.arm(500);
+    timers[5]?.armWithin(500);
+    expect(timers.map(({ armed }) => armed)).toEqual([0, 0, 0, 0, 1, 1, 1, 1].map(Boolean));
+    turn();
+    expect(fired).toEqual(['0', '1', '2', '5', '6', '7']);
+    expect(wheel.size).toBe(1);
+    clock.advance(600);
+    expect(fired.at(-1)).toBe('4');
+  });
+
+  it('takes a timer that is armed between two turns, and goes on where one throws', () => {
+    due(5);
+    timer('bad', () => {
+      throw new Error('bad');
+    }).arm(TICK);
+    expect(() => clock.advance(2 * TICK)).toThrow('bad');
+    timer('new').arm(TICK);
+    turn();
+    turn();
+    expect(fired).toEqual(['bad', '0', '1', '2', '3', '4']);
+    clock.advance(3 * TICK);
+    expect(fired.at(-1)).toBe('new');
+  });
+
+  it('that is stopped meanwhile fires no more of them', () => {
+    due(5);
+    clock.advance(2 * TICK);
+    wheel.stop();
+    turn();
+    clock.advance(1_000);
+    expect([fired.length, wheel.size, later.length]).toEqual([3, 2, 0]);
+  });
+});
