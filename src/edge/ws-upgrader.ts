@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
-import type { PerMessageDeflateOptions, ServerOptions, WebSocket } from 'ws';
+import type { ServerOptions, WebSocket } from 'ws';
 import { peerAddress } from '../base/client-address.js';
 import type { TurnPace } from '../base/turn-pace.js';
 import type { Clock } from '../base/clock.js';
@@ -20,6 +20,7 @@ import {
   subprotocols,
 } from './ws-admission.js';
 import type { UpgradeRefusal } from './ws-admission.js';
+import { COMPRESSION, declineUnmetOffers } from './ws-compression.js';
 import { binaryCodec } from '../websocket/ws-codec.js';
 import { closeCodeOf, closeReason } from '../websocket/ws-fault.js';
 import { WsLink } from '../websocket/ws-link.js';
@@ -35,18 +36,6 @@ const MAX_BUFFERED_CHUNKS = 4_096;
  * end in any case: a client's pings of some minutes may come together, when a network that stalled goes on.
  */
 const MAX_PENDING_PONGS = 1_024;
-
-/**
- * Compression forgets everything between two messages and looks back 2 KiB: about 50 KB for a
- * connection that uses it, where the defaults would take 300 KB. Small messages are left alone.
- */
-const COMPRESSION: PerMessageDeflateOptions = {
-  serverNoContextTakeover: true,
-  clientNoContextTakeover: true,
-  serverMaxWindowBits: 11,
-  zlibDeflateOptions: { level: 3, memLevel: 4 },
-  threshold: 1_024,
-};
 
 /** When a client that was refused for lack of room may try again, s. */
 const RETRY_AFTER_S = 5;
@@ -125,6 +114,7 @@ export class WsUpgrader {
       this.refuse(socket, refusal);
       return;
     }
+    if (this.options.compression) declineUnmetOffers(request.headers);
     this.webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       onUpgraded();
       const { origin, host } = request.headers;
