@@ -49,7 +49,7 @@ export function pairReplicator(parts: PairReplicatorParts, effects: RoleEffects)
   return new Replicator(
     { serverId, mode, onPeerLoss, promoteStale, heartbeat, sync, secret },
     {
-      store: loggedRoleStore(backup.roleFile ?? '', logged, resumes, config.journal.path),
+      store: loggedRoleStore(backup.roleFile ?? '', serverId, logged, resumes, config.journal.path),
       source: writer,
       follower: history,
       recovered,

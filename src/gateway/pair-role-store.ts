@@ -17,18 +17,20 @@ const COPY_NAME = 'role';
  * The role file of a gateway whose log on disk tells how far its history goes: a kill between the two
  * writes must not make this process claim a history that it does not hold. Where the file is lost the
  * epochs up to that of the log were begun all the same, and none of them is this gateway's to go on in.
+ * @param serverId of this gateway.
  * @param logged null where there is no log.
  * @param resumes whether one that lost its file opens a new epoch where its peer does not answer.
  * @param journal folder of the log; null where it is not on disk.
  */
 export function loggedRoleStore(
   path: string,
+  serverId: string,
   logged: LoggedHistory | null,
   resumes: boolean,
   journal: string | null,
 ): RoleStore {
-  const file = new RoleFile(path);
-  const copy = journal === null ? null : new RoleCopy(join(journal, COPY_NAME));
+  const file = new RoleFile(path, serverId);
+  const copy = journal === null ? null : new RoleCopy(join(journal, COPY_NAME), serverId);
   const end = logged && { epoch: logged.epoch, position: logged.position };
   return {
     load: (): RoleState | null => {
@@ -57,8 +59,8 @@ class RoleCopy {
   private readonly file: RoleFile;
   private kept = '';
 
-  constructor(path: string) {
-    this.file = new RoleFile(path);
+  constructor(path: string, serverId: string) {
+    this.file = new RoleFile(path, serverId);
   }
 
   load(): RoleState | null {

@@ -166,9 +166,9 @@ class Check implements Preflight {
     });
     if (log.file !== null) this.attempt('log.file', () => checkLogFile(resolve(log.file ?? '')));
     const { retryKeyFile } = quic;
-    const { enabled, roleFile } = backup;
+    const { enabled, roleFile, serverId } = backup;
     if (enabled && roleFile !== null) {
-      this.attempt('backup.role_file', () => new RoleFile(roleFile).load());
+      this.attempt('backup.role_file', () => new RoleFile(roleFile, serverId ?? '').load());
     }
     if (backup.clusterSecret !== null || retryKeyFile === null || !existsSync(retryKeyFile)) return;
     this.attempt('quic.retry_key_file', () => quicKeys(null, retryKeyFile));

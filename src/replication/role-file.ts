@@ -38,9 +38,13 @@ const FILE_MODE = 0o600;
 
 /** A RoleState in a small file of its own, replaced atomically and synced. */
 export class RoleFile implements RoleStore {
-  constructor(private readonly path: string) {}
+  /** @param serverId of this gateway. */
+  constructor(
+    private readonly path: string,
+    private readonly serverId: string,
+  ) {}
 
-  /** @throws {StartupError} ROLE_UNREADABLE or ROLE_DAMAGED: guessing a role could let two serve. */
+  /** @throws {StartupError} ROLE_UNREADABLE, ROLE_DAMAGED or ROLE_FOREIGN: guessing a role could let two serve. */
   load(): RoleState | null {
     let text: string;
     try {
@@ -51,9 +55,21 @@ export class RoleFile implements RoleStore {
       throw new StartupError('ROLE_UNREADABLE', reason);
     }
     const state = parse(text);
-    if (state !== null) return state;
-    const advice = 'restore it, or delete it while the peer serves, to join that one as new';
-    throw new StartupError('ROLE_DAMAGED', `${this.path} is damaged: ${advice}`);
+    const advice = 'or delete it while the peer serves, to join that one as new';
+    if (state === null) {
+      throw new StartupError('ROLE_DAMAGED', `${this.path} is damaged: restore it, ${advice}`);
+    }
+    if (this.isForeign(state)) {
+      const reason = `${this.path} is that of the other gateway, for its peer is "${state.peer}"`;
+      const remedy = `give each its own backup.role_file, ${advice}`;
+      throw new StartupError('ROLE_FOREIGN', `${reason}: ${remedy}`);
+    }
+    return state;
+  }
+
+  /** A copy, as of a cloned machine: the epochs that it calls its own are those of the peer. */
+  private isForeign({ peer }: RoleState): boolean {
+    return peer !== '' && peer === this.serverId;
   }
 
   save(state: RoleState): void {

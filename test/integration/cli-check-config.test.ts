@@ -7,6 +7,7 @@ import { registerCheckConfigCommand } from '../../src/cli/check-config.js';
 import { registerServeCommand } from '../../src/cli/serve.js';
 import { writeCertificates } from '../../src/config/certificates.js';
 import { encodeHeader } from '../../src/journal/disk-log-format.js';
+import { RoleFile } from '../../src/replication/role-file.js';
 import { CliRun } from '../support/cli-run.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'gatesvr-check-'));
@@ -192,7 +193,6 @@ describe('gatesvr check-config', () => {
   });
 
   test('names a role file that a start would refuse', async () => {
-    writeFileSync(at('role'), '{"role":"primary"}');
     const sets = [
       'backup.enabled=true',
       'backup.server_id=a',
@@ -201,8 +201,16 @@ describe('gatesvr check-config', () => {
       `backup.role_file=${at('role')}`,
     ];
     const argv = sets.flatMap((set) => ['--set', set]);
-    const { code, err } = await run('check-config', '-c', file(), ...argv);
-    expect([code, err]).toEqual([1, expect.stringMatching(/backup\.role_file: .*role is damaged/)]);
+    const refused = async () => {
+      const { code, err } = await run('check-config', '-c', file(), ...argv);
+      expect(code).toBe(1);
+      return err;
+    };
+    writeFileSync(at('role'), '{"role":"primary"}');
+    expect(await refused()).toMatch(/backup\.role_file: .*role is damaged/);
+    const state = { role: 'primary', solo: true, boot: 1, epoch: 1, position: 1 } as const;
+    new RoleFile(at('role'), 'b').save({ ...state, seenEpoch: 1, peer: 'a' });
+    expect(await refused()).toMatch(/backup\.role_file: .*role is that of the other gateway/);
   });
 
   test('warns of what will go wrong, and --strict takes that for a failure', async () => {

@@ -1,4 +1,11 @@
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import { CodedError } from '../../src/base/errors.js';
@@ -39,7 +46,7 @@ function floorOf(gateway: Gateway): number {
 
 /** As a kill while it was one of two would leave it: it waits for its peer. */
 function makeWait(): void {
-  const file = new RoleFile(pair.file('a', 'role'));
+  const file = new RoleFile(pair.file('a', 'role'), 'a');
   const state = file.load();
   if (state === null) throw new Error('no role');
   file.save({ ...state, role: 'primary', solo: false });
@@ -92,6 +99,15 @@ test('a journal without its role file opens a new epoch, and numbers jump', asyn
   await pair.serves('a');
   expect([waitingIn(pair.a), pair.a.pair?.stats?.epoch]).toEqual([1, 3]);
   expect(floorOf(pair.a)).toBeGreaterThanOrEqual(2 ** 32);
+});
+
+test('a gateway does not start with a copy of the role file of its peer, or two would serve', async () => {
+  pair = new GatewayPair();
+  await pair.start();
+  await pair.b.stop();
+  copyFileSync(pair.file('a', 'role'), pair.file('b', 'role'));
+  await expect(pair.boot('b')).rejects.toThrow('is that of the other gateway');
+  expect(pair.a.pair?.accepts).toBe(true);
 });
 
 test('a state file stays until its gateway serves: a kill while it waits loses nothing', async () => {

@@ -17,8 +17,8 @@ describe('the role file of a gateway with a log on disk', () => {
   it('has the history of the log, and the highest epoch of the file', () => {
     const path = join(folder, 'role');
     const state = { role: 'primary', solo: true, boot: 7, peer: 'b', seenEpoch: 4 } as const;
-    new RoleFile(path).save({ ...state, epoch: 4, position: 12 });
-    const store = loggedRoleStore(path, { epoch: 3, position: 10 }, false, null);
+    new RoleFile(path, 'a').save({ ...state, epoch: 4, position: 12 });
+    const store = loggedRoleStore(path, 'a', { epoch: 3, position: 10 }, false, null);
     expect(store.load()).toEqual({ ...state, epoch: 3, position: 10 });
   });
 
@@ -26,7 +26,7 @@ describe('the role file of a gateway with a log on disk', () => {
     const path = join(folder, 'role');
     const logged = { epoch: 5, position: 10 };
     expect(isRoleLost(path, logged)).toBe(true);
-    const store = loggedRoleStore(path, logged, resumes, null);
+    const store = loggedRoleStore(path, 'b', logged, resumes, null);
     const history = { position: () => 10, recovered: false };
     const options = { serverId: 'b', mode: 'primary', onPeerLoss: 'continue' } as const;
     const role = new StoredRole(
@@ -48,13 +48,13 @@ describe('the role file of a gateway with a log on disk', () => {
     mkdirSync(journal);
     const logged = { epoch: 5, position: 10 };
     const state = { role: 'backup', solo: false, boot: 7_000, peer: 'a', seenEpoch: 5 } as const;
-    const known = loggedRoleStore(path, logged, true, journal);
+    const known = loggedRoleStore(path, 'b', logged, true, journal);
     known.save({ ...state, ...logged, peer: '' });
     known.save({ ...state, ...logged });
     rmSync(path);
     const history = { position: () => 10, recovered: false };
     const options = { serverId: 'b', mode: 'primary', onPeerLoss: 'continue' } as const;
-    const store = loggedRoleStore(path, logged, true, journal);
+    const store = loggedRoleStore(path, 'b', logged, true, journal);
     // Set back since.
     const clock = new FakeClock(0, 0);
     const role = new StoredRole({ ...options, promoteStale: false }, store, history, clock);
@@ -68,13 +68,13 @@ describe('the role file of a gateway with a log on disk', () => {
     const path = join(folder, 'role');
     const state = { role: 'backup', solo: false, boot: 7, peer: 'a', seenEpoch: 5 } as const;
     const logged = { epoch: 5, position: 10 };
-    loggedRoleStore(path, logged, true, join(folder, 'gone')).save({ ...state, ...logged });
-    expect(new RoleFile(path).load()).toMatchObject({ peer: 'a' });
+    loggedRoleStore(path, 'b', logged, true, join(folder, 'gone')).save({ ...state, ...logged });
+    expect(new RoleFile(path, 'b').load()).toMatchObject({ peer: 'a' });
   });
 
   it('was never there on a gateway that becomes one of a pair', () => {
     const path = join(folder, 'role');
     expect(isRoleLost(path, { epoch: 0, position: 10 })).toBe(false);
-    expect(loggedRoleStore(path, null, true, null).load()).toBeNull();
+    expect(loggedRoleStore(path, 'b', null, true, null).load()).toBeNull();
   });
 });
