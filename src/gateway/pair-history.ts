@@ -145,7 +145,11 @@ export class PairHistory implements JournalFollower {
     journal.rewrite();
     writer?.promoted(promotion);
     writer?.flush();
-    sessions.archive.askAgain();
+  }
+
+  /** After `takeOver`, once requests are routed: those without an answer that were kept go to their upstreams again. */
+  askAgain(): void {
+    this.sessions.archive.askAgain();
   }
 
   /**

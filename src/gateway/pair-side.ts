@@ -253,6 +253,7 @@ export class PairSide implements ServingGate {
     if (this.routing) router.resume();
     else void router.start();
     this.routing = true;
+    history.askAgain();
     this.grpc.health.set(true);
   }
 

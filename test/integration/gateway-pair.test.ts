@@ -49,6 +49,14 @@ function clientOf(...gateways: Gateway[]) {
   return { client, pushes, recovered, seqs };
 }
 
+/** Two planned switches. */
+async function thereAndBack(): Promise<void> {
+  pair.a.pair?.switchTo('backup');
+  await pair.inSync('b');
+  pair.b.pair?.switchTo('backup');
+  await pair.inSync('a');
+}
+
 async function upstreamOf(...gateways: Gateway[]): Promise<UpstreamServer> {
   const [first] = gateways as [Gateway];
   const addresses = gateways.map(({ grpcPort }) => `127.0.0.1:${grpcPort}`);
@@ -122,8 +130,12 @@ describe('a pair', () => {
     expect([pair.a.pair?.state, pair.a.sessions.registry.size]).toEqual(['backup', 0]);
   });
 
-  test('a promoted backup asks again what has no answer, where upstreams recognise it', async () => {
+  test.each([
+    ['a promoted backup', false],
+    ['one that was the primary before', true],
+  ])('%s asks again what has no answer, where upstreams recognise it', async (_, wasPrimary) => {
     await start();
+    if (wasPrimary) await thereAndBack();
     let runs = 0;
     let finish: () => void = () => undefined;
     const finished = new Promise<void>((resolve) => (finish = resolve));
