@@ -48,7 +48,7 @@ export function loggedRoleStore(
 function lostRole(end: LoggedHistory, resumes: boolean, copy: RoleCopy | null): RoleState {
   const { boot, peer, seenEpoch } = copy?.load() ?? { boot: 0, peer: '', seenEpoch: 0 };
   const seen = Math.max(end.epoch, seenEpoch);
-  return { ...end, role: 'backup', solo: resumes, boot, seenEpoch: seen, peer };
+  return { ...end, role: 'backup', solo: resumes, boot, seenEpoch: seen, peer, failbacks: 0 };
 }
 
 /**

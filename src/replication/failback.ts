@@ -1,12 +1,12 @@
 import type { Clock } from '../base/clock.js';
-import { messageOf } from '../base/errors.js';
+import { CodedError, messageOf } from '../base/errors.js';
 import type { Logger } from '../telemetry/log.js';
 import type { Replicator } from './replicator.js';
 
 /** How often it is looked whether it is time, ms. */
 export const FAILBACK_LOOK_MS = 1_000;
 /** The time in sync doubles with each time that it asks, up to so many times. */
-const LONGEST_FACTOR = 16;
+const MOST_DOUBLINGS = 4;
 
 /** The gateway that wants to be primary, as failback sees it. */
 export interface FailbackSubject {
@@ -15,6 +15,10 @@ export interface FailbackSubject {
   readonly inSync: boolean;
   /** The peer wants to be primary as well: then neither may ask, or they would take turns. */
   readonly peerPrefersToo: boolean;
+  /** How often it asked since it was last primary for long enough. */
+  readonly failbacks: number;
+  /** Over restarts too: one that cannot stay primary may be one that dies. @throws {CodedError} where it cannot be kept. */
+  countFailbacks(failbacks: number): void;
   /** Asks the primary for a planned switch. @throws {CodedError} where that cannot be now. */
   takeOver(): void;
 }
@@ -27,7 +31,6 @@ export interface FailbackSubject {
 export class Failback {
   private syncedAt: number | null = null;
   private primarySince: number | null = null;
-  private factor = 1;
 
   constructor(
     private readonly after: number,
@@ -38,19 +41,31 @@ export class Failback {
 
   /** To be called every FAILBACK_LOOK_MS. */
   look(): void {
-    const { role, inSync, peerPrefersToo } = this.subject;
+    const { role, inSync, peerPrefersToo, failbacks } = this.subject;
     const now = this.clock.now();
     if (role !== 'primary') this.primarySince = null;
-    else if (now - (this.primarySince ??= now) >= this.after) this.factor = 1;
+    else if (now - (this.primarySince ??= now) >= this.after) this.trust();
     if (role !== 'backup' || !inSync || peerPrefersToo) this.syncedAt = null;
-    else if (now - (this.syncedAt ??= now) >= this.after * this.factor) this.ask(now);
+    else if (now - (this.syncedAt ??= now) >= this.after * 2 ** failbacks) this.ask(now);
+  }
+
+  /** It stayed primary. */
+  private trust(): void {
+    if (this.subject.failbacks === 0) return;
+    try {
+      this.subject.countFailbacks(0);
+    } catch (error) {
+      // The disk cannot be written; the next look tries again.
+      if (!(error instanceof CodedError)) throw error;
+    }
   }
 
   private ask(now: number): void {
     this.syncedAt = now;
-    this.factor = Math.min(LONGEST_FACTOR, this.factor * 2);
+    const { subject } = this;
     try {
-      this.subject.takeOver();
+      subject.countFailbacks(Math.min(MOST_DOUBLINGS, subject.failbacks + 1));
+      subject.takeOver();
       this.log.warn('failback: this gateway asks to be primary again');
     } catch (error) {
       this.log.warn({ reason: messageOf(error) }, 'failback: the switch cannot be now');
@@ -71,6 +86,10 @@ export function failbackSubject(replicator: Replicator): FailbackSubject {
     get peerPrefersToo() {
       return replicator.peer?.prefersPrimary === true;
     },
+    get failbacks() {
+      return machine.failbacks;
+    },
+    countFailbacks: (failbacks) => machine.countFailbacks(failbacks),
     takeOver: () => machine.askToTakeOver(),
   };
 }

@@ -20,6 +20,8 @@ export interface RoleState {
   readonly seenEpoch: number;
   /** server_id of the peer, empty before it was ever met. */
   readonly peer: string;
+  /** How often failback asked since this gateway last stayed primary. */
+  readonly failbacks: number;
 }
 
 /** Keeps the RoleState over restarts. */
@@ -93,8 +95,9 @@ export class RoleFile implements RoleStore {
 }
 
 /** One line of JSON and, on a second one, the CRC-32C of the first in hexadecimal. */
-function format({ role, solo, boot, epoch, position, seenEpoch, peer }: RoleState): string {
-  const line = JSON.stringify({ role, solo, boot, epoch, position, seenEpoch, peer });
+function format(state: RoleState): string {
+  const { role, solo, boot, epoch, position, seenEpoch, peer, failbacks } = state;
+  const line = JSON.stringify({ role, solo, boot, epoch, position, seenEpoch, peer, failbacks });
   return `${line}\n${checksum(line)}\n`;
 }
 
@@ -108,10 +111,10 @@ function parse(text: string): RoleState | null {
   const stored = JSON.parse(line) as Partial<RoleState>;
   const { role, solo, boot, epoch, position, peer } = stored;
   // Older versions wrote none.
-  const { seenEpoch = epoch } = stored;
-  const counts = [boot, epoch, position, seenEpoch];
+  const { seenEpoch = epoch, failbacks = 0 } = stored;
+  const counts = [boot, epoch, position, seenEpoch, failbacks];
   if (!counts.every((count) => Number.isSafeInteger(count) && (count as number) >= 0)) return null;
   if ((role !== 'primary' && role !== 'backup') || typeof solo !== 'boolean') return null;
   if (typeof peer !== 'string') return null;
-  return { role, solo, boot, epoch, position, seenEpoch, peer } as RoleState;
+  return { role, solo, boot, epoch, position, seenEpoch, peer, failbacks } as RoleState;
 }

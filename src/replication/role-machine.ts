@@ -172,6 +172,15 @@ export class RoleMachine {
     }
   }
 
+  /** How often failback asked since this gateway last stayed primary, over restarts too. */
+  get failbacks(): number {
+    return this.disk.failbacks;
+  }
+  /** @throws {CodedError} ROLE_UNWRITABLE */
+  countFailbacks(failbacks: number): void {
+    this.tenure.stored.save({ failbacks });
+  }
+
   /** As a backup: asks the primary, with the next few answers, to hand over. */
   askToTakeOver(): void {
     if (this.role !== 'backup') throw new CodedError('WRONG_ROLE', 'this gateway is no backup');

@@ -25,7 +25,14 @@ export class StoredRole {
     // Not below the wall clock: a node whose disk was replaced must not look older than it was.
     const boot = Math.max((last?.boot ?? 0) + 1, Math.floor(clock.wallTime() / 1000));
     const { mode } = options;
-    const known = last ?? { role: mode, solo: false, epoch: 0, seenEpoch: 0, peer: '' };
+    const known = last ?? {
+      role: mode,
+      solo: false,
+      epoch: 0,
+      seenEpoch: 0,
+      peer: '',
+      failbacks: 0,
+    };
     this.adopted = history.recovered;
     this.stored = { ...known, boot, position: history.position() };
     store.save(this.stored);

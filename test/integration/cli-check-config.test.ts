@@ -209,7 +209,7 @@ describe('gatesvr check-config', () => {
     writeFileSync(at('role'), '{"role":"primary"}');
     expect(await refused()).toMatch(/backup\.role_file: .*role is damaged/);
     const state = { role: 'primary', solo: true, boot: 1, epoch: 1, position: 1 } as const;
-    new RoleFile(at('role'), 'b').save({ ...state, seenEpoch: 1, peer: 'a' });
+    new RoleFile(at('role'), 'b').save({ ...state, seenEpoch: 1, peer: 'a', failbacks: 0 });
     expect(await refused()).toMatch(/backup\.role_file: .*role is that of the other gateway/);
   });
 

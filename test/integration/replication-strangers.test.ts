@@ -137,7 +137,7 @@ describe('a third gateway with the secret of the two', () => {
     const settings = { timeout: 3_000 };
     await inSync(settings);
     const store = new MemoryRoleStore();
-    const nothing = { solo: false, epoch: 0, position: 0, seenEpoch: 0, peer: '' };
+    const nothing = { solo: false, epoch: 0, position: 0, seenEpoch: 0, peer: '', failbacks: 0 };
     // Boot ids of two gateways say nothing of each other.
     store.state = { role: 'backup', boot: 9_000_000_000, ...nothing };
     const third = new ReplicationNode('c', { mode: 'backup', ...settings }, store);

@@ -63,7 +63,7 @@ export class PairNode {
   replace(): void {
     // As without a file, but for the boot id: the wall clock keeps that growing, and stands still here.
     const boot = this.store.state?.boot ?? 0;
-    const nothing = { solo: false, epoch: 0, position: 0, seenEpoch: 0, peer: '' };
+    const nothing = { solo: false, epoch: 0, position: 0, seenEpoch: 0, peer: '', failbacks: 0 };
     this.store.state = { role: this.mode, boot, ...nothing };
     this.boot('nothing');
   }

@@ -16,7 +16,8 @@ afterEach(() => rmSync(folder, { recursive: true }));
 describe('the role file of a gateway with a log on disk', () => {
   it('has the history of the log, and the highest epoch of the file', () => {
     const path = join(folder, 'role');
-    const state = { role: 'primary', solo: true, boot: 7, peer: 'b', seenEpoch: 4 } as const;
+    const who = { role: 'primary', boot: 7, peer: 'b' } as const;
+    const state = { ...who, solo: true, seenEpoch: 4, failbacks: 1 };
     new RoleFile(path, 'a').save({ ...state, epoch: 4, position: 12 });
     const store = loggedRoleStore(path, 'a', { epoch: 3, position: 10 }, false, null);
     expect(store.load()).toEqual({ ...state, epoch: 3, position: 10 });
@@ -47,7 +48,8 @@ describe('the role file of a gateway with a log on disk', () => {
     const journal = join(folder, 'journal');
     mkdirSync(journal);
     const logged = { epoch: 5, position: 10 };
-    const state = { role: 'backup', solo: false, boot: 7_000, peer: 'a', seenEpoch: 5 } as const;
+    const who = { role: 'backup', boot: 7_000, peer: 'a' } as const;
+    const state = { ...who, solo: false, seenEpoch: 5, failbacks: 0 };
     const known = loggedRoleStore(path, 'b', logged, true, journal);
     known.save({ ...state, ...logged, peer: '' });
     known.save({ ...state, ...logged });
@@ -66,7 +68,8 @@ describe('the role file of a gateway with a log on disk', () => {
 
   it('is written though its journal cannot be', () => {
     const path = join(folder, 'role');
-    const state = { role: 'backup', solo: false, boot: 7, peer: 'a', seenEpoch: 5 } as const;
+    const who = { role: 'backup', boot: 7, peer: 'a' } as const;
+    const state = { ...who, solo: false, seenEpoch: 5, failbacks: 0 };
     const logged = { epoch: 5, position: 10 };
     loggedRoleStore(path, 'b', logged, true, join(folder, 'gone')).save({ ...state, ...logged });
     expect(new RoleFile(path, 'b').load()).toMatchObject({ peer: 'a' });

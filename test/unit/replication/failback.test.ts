@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { CodedError } from '../../../src/base/errors.js';
 import { FAILBACK_LOOK_MS, Failback } from '../../../src/replication/failback.js';
 import { silentLogger } from '../../../src/telemetry/log.js';
 import { FakeClock } from '../../support/fake-clock.js';
@@ -11,6 +12,8 @@ let subject: {
   role: 'starting' | 'backup' | 'primary';
   inSync: boolean;
   peerPrefersToo: boolean;
+  failbacks: number;
+  countFailbacks(failbacks: number): void;
   takeOver(): void;
 };
 
@@ -18,9 +21,16 @@ beforeEach(() => {
   clock = new FakeClock();
   asked = [];
   const takeOver = () => void asked.push(clock.now());
-  subject = { role: 'backup', inSync: true, peerPrefersToo: false, takeOver };
-  failback = new Failback(AFTER, subject, clock, silentLogger());
+  const countFailbacks = (failbacks: number) => void (subject.failbacks = failbacks);
+  const state = { role: 'backup', inSync: true, peerPrefersToo: false } as const;
+  subject = { ...state, failbacks: 0, countFailbacks, takeOver };
+  startProcess();
 });
+
+/** With what the process before kept. */
+function startProcess(): void {
+  failback = new Failback(AFTER, subject, clock, silentLogger());
+}
 
 function pass(ms: number): void {
   for (let passed = 0; passed < ms; passed += FAILBACK_LOOK_MS) {
@@ -74,6 +84,34 @@ describe('failback', () => {
       if (clock.now() > 60 * AFTER) break;
     }
     expect(asked.length).toBeLessThan(9);
+  });
+
+  it('nor does one that dies each time that it is primary', () => {
+    for (let round = 0; round < 3; round++) {
+      subject.role = 'backup';
+      pass(AFTER * 2 ** round - 2 * FAILBACK_LOOK_MS);
+      expect(asked).toHaveLength(round);
+      pass(3 * FAILBACK_LOOK_MS);
+      expect(asked).toHaveLength(round + 1);
+      subject.role = 'primary';
+      pass(5_000);
+      startProcess();
+    }
+  });
+
+  it('one that stayed primary is trusted as soon as the disk can be written', () => {
+    pass(AFTER + FAILBACK_LOOK_MS);
+    subject.role = 'primary';
+    let fails = true;
+    subject.countFailbacks = (failbacks) => {
+      if (fails) throw new CodedError('ROLE_UNWRITABLE', 'no room');
+      subject.failbacks = failbacks;
+    };
+    pass(2 * AFTER);
+    expect(subject.failbacks).toBe(1);
+    fails = false;
+    pass(FAILBACK_LOOK_MS);
+    expect(subject.failbacks).toBe(0);
   });
 
   it('one that stayed primary is trusted again', () => {

@@ -13,6 +13,7 @@ const STATE = {
   position: 12,
   seenEpoch: 5,
   peer: 'b',
+  failbacks: 2,
 } as const;
 let folder = '';
 let path = '';
@@ -52,13 +53,13 @@ describe('the role file', () => {
     expect(load).toThrow('give each its own backup.role_file');
   });
 
-  it('reads one of a version that did not write the highest epoch', () => {
+  it('reads one of a version that did not write the highest epoch, nor how often failback asked', () => {
     const { role, solo, boot, epoch, position, peer } = STATE;
     const older = { role, solo, boot, epoch, position, peer };
     const line = JSON.stringify(older);
     const sum = crc32c(Buffer.from(line)).toString(16).padStart(8, '0');
     writeFileSync(path, `${line}\n${sum}\n`);
-    expect(new RoleFile(path, 'a').load()).toEqual({ ...older, seenEpoch: 3 });
+    expect(new RoleFile(path, 'a').load()).toEqual({ ...older, seenEpoch: 3, failbacks: 0 });
   });
 
   it('says what it cannot read or write', () => {
