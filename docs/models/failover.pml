@@ -39,6 +39,12 @@
 #ifndef LOSSES
 #define LOSSES 0        /* node 1, configured as backup, dies and comes back with an empty disk */
 #endif
+#ifndef ROLE_LOSSES
+#define ROLE_LOSSES 0   /* a node dies and comes back without its role file, but with its journal (DISK_JOURNAL) */
+#endif
+#ifndef FAILS
+#define FAILS 0         /* how often a role file begins to be one that cannot be written */
+#endif
 #ifndef OPERATORS
 #define OPERATORS 0     /* solo, said while the peer is down and not solo itself */
 #endif
@@ -57,6 +63,11 @@
 #define BACKUP 1
 #define PRIMARY 2
 
+/* What becomes of a write to the role file: done; failed, and nothing has changed; failed, and a start finds it. */
+#define WRITABLE 0
+#define UNWRITABLE 1
+#define UNSYNCED 2
+
 /* A heartbeat, a question (a heartbeat of one that is no primary), or the answer to either. */
 typedef Heartbeat {
   bit under_way; bit was_primary; bit handing_over; bit in_sync; bit recovered; bit leaving;
@@ -73,11 +84,16 @@ typedef Node {
   byte peer_boot;     /* highest seen of the peer, 0 before the first */
   byte caught_up;     /* boot id of the standby that has caught up, 0 for none */
   byte told;          /* highest boot id of a standby that was told that it is in sync */
+  byte knowing;       /* boot id of the standby that answered that it may take over, 0 for none */
   byte departed;      /* boot id of the standby that said goodbye, 0 for none */
   byte lease_age; byte silence;
+  bit was_primary; bit solo; byte epoch;
+  byte seen;          /* highest epoch that the role file knew when the process began */
   /* on disk */
-  bit was_primary; bit solo;
-  byte boot; byte epoch; byte position; byte history
+  byte disk;          /* whether the role file can be written */
+  bit file_primary; bit file_solo; byte file_epoch;
+  byte log_epoch;     /* of the last entry of the journal */
+  byte boot; byte position; byte history
 };
 
 Node node[2];
@@ -88,18 +104,20 @@ Confirmation confirmation[2];
 
 byte confirmed;               /* entries that a standby confirmed to a primary that was not degraded */
 byte owner[MAX_EPOCH];        /* 1 + who accepted in an epoch */
-byte entries; byte losses; byte crashes; byte pauses; byte switches; byte operators; byte stops; byte cuts;
+byte entries; byte losses; byte role_losses; byte fails; byte crashes; byte pauses; byte switches; byte operators; byte stops; byte cuts;
 bit cut;                      /* messages may be lost or late now */
 bit calm; byte calm_ticks;
 byte me; byte peer; byte k;   /* of the step under way */
-bit strictly_higher; bit outranked; bit new_boot;
+bit strictly_higher; bit outranked; bit new_boot; bit failed; byte next;
 
 #define accepting(i) (node[i].up && !node[i].paused && node[i].role == PRIMARY && \
   !node[i].handing_over && (node[i].solo || node[i].lease_age < LEASE))
 #define quiet(i) (!heartbeat[i].under_way && !answer[i].under_way && !shipment[i].under_way && !confirmation[i].under_way)
 #define waiting(i) (node[i].up && !node[i].paused && node[i].due)
 #define healthy(i) (accepting(i) && node[1 - i].role == BACKUP && node[1 - i].in_sync && \
-  node[1 - i].epoch == node[i].epoch && node[1 - i].history == node[i].history)
+  node[1 - i].epoch == node[i].epoch && node[1 - i].history == node[i].history && paired(i))
+/* What a primary says: its backup has caught up, and has answered that it may take over. */
+#define paired(i) (!node[i].solo && node[i].caught_up != 0 && node[i].knowing == node[i].caught_up)
 
 /* Every epoch belongs to one node: odd ones to node 0, even ones to node 1. */
 #define own_epoch(i) (node[i].epoch > 0 && node[i].epoch % 2 == 1 - i)
@@ -118,26 +136,68 @@ inline watch() {
   :: else -> break
   od;
   assert(!STEP_DOWN || !(accepting(0) && accepting(1)));                    /* one_at_a_time */
-  k = 0; peer = 0; strictly_higher = 0; outranked = 0; new_boot = 0; me = 0
+  k = 0; peer = 0; strictly_higher = 0; outranked = 0; new_boot = 0; failed = 0; next = 0; me = 0
+}
+
+/* Writes the role file. What fails ends the step, and nothing that waited for it has happened. */
+inline save(primary, alone, era) {
+  if
+  :: node[me].disk != UNWRITABLE ->
+    node[me].file_primary = primary; node[me].file_solo = alone; node[me].file_epoch = era
+  :: else
+  fi;
+  failed = node[me].disk != WRITABLE;
+  if
+  :: !failed -> node[me].was_primary = primary; node[me].solo = alone
+  :: else
+  fi
+}
+
+/*
+ * A start may find that this node is solo though it is not. Then it writes the file again before it says what lets
+ * the other one serve.
+ */
+#define may_wake_solo(i) (node[i].file_solo && !node[i].solo)
+
+inline settle() {
+  if
+  :: may_wake_solo(me) -> save(node[me].was_primary, 0, node[me].epoch)
+  :: else
+  fi
 }
 
 /* A new epoch. It begins solo: nobody else may promote until told that it is in sync. */
 inline promote() {
-  assert((confirmed & node[me].history) == confirmed);                       /* kept */
-  node[me].epoch = node[me].epoch + 1;
+  next = 1 + (node[me].epoch > node[me].seen -> node[me].epoch : node[me].seen);
+  next = (next % 2 == 1 - me -> next : next + 1);
+  assert(next < MAX_EPOCH);
+  save(1, 1, next);
   if
-  :: node[me].epoch % 2 != 1 - me -> node[me].epoch = node[me].epoch + 1
+  :: !failed ->
+    assert((confirmed & node[me].history) == confirmed);                     /* kept */
+    node[me].epoch = next; node[me].log_epoch = next;
+    begin()
   :: else
-  fi;
-  assert(node[me].epoch < MAX_EPOCH);
-  serve()
+  fi
 }
 
 inline serve() {
-  node[me].role = PRIMARY; node[me].was_primary = 1; node[me].solo = 1;
-  node[me].in_sync = 0; node[me].handing_over = 0; node[me].caught_up = 0;
-  node[me].silence = 0; node[me].lease_age = TIMEOUT;
-  forget(answer[me])                      /* what was asked in another role is void */
+  save(1, 1, node[me].epoch);
+  if
+  :: !failed -> begin()
+  :: else
+  fi
+}
+
+inline begin() {
+  if
+  :: node[me].role != PRIMARY || node[me].handing_over ->
+    node[me].lease_age = TIMEOUT;
+    forget(answer[me])                    /* what was asked in another role is void */
+  :: else
+  fi;
+  node[me].role = PRIMARY; node[me].in_sync = 0; node[me].handing_over = 0; node[me].caught_up = 0;
+  node[me].silence = 0
 }
 
 /* A node that was primary goes on in its own epoch; any other opens a new one. */
@@ -153,9 +213,14 @@ inline lead() {
   fi
 }
 
-/* Becomes, or stays, a backup of the peer that outranks it; on disk before it shows. */
+/*
+ * Becomes, or stays, a backup of the peer that outranks it; on disk before it shows, and also where that cannot be:
+ * to serve on would not be safe.
+ */
 inline join() {
-  node[me].role = BACKUP; node[me].was_primary = 0; node[me].solo = 0;
+  save(0, 0, node[me].epoch);
+  failed = 0; node[me].was_primary = 0; node[me].solo = 0;
+  node[me].role = BACKUP;
   node[me].in_sync = 0; node[me].handing_over = 0; node[me].caught_up = 0;
   node[me].silence = 0; node[me].lease_age = TIMEOUT;
   forget(answer[me])
@@ -172,7 +237,7 @@ inline meet(m) {
   node[me].peer_boot = m.boot;
   strictly_higher = m.epoch > node[me].epoch || (m.epoch == node[me].epoch && m.position > node[me].position);
   outranked = strictly_higher || (m.epoch == node[me].epoch && m.position == node[me].position &&
-    (m.was_primary > node[me].was_primary || (m.was_primary == node[me].was_primary && me == 1)));
+    (m.role == PRIMARY || m.was_primary > node[me].was_primary || (m.was_primary == node[me].was_primary && me == 1)));
   if
   :: node[me].role == STARTING ->
     node[me].silence = 0;
@@ -183,7 +248,12 @@ inline meet(m) {
   :: node[me].role == BACKUP && node[me].in_sync && new_boot ->
     if
     :: strictly_higher && (m.epoch > node[me].epoch || m.recovered) -> node[me].in_sync = 0
-    :: else -> promote()
+    :: else ->
+      promote();
+      if
+      :: failed && node[me].disk == UNWRITABLE -> node[me].in_sync = 0; failed = 0  /* the other one serves */
+      :: else
+      fi
     fi
   :: node[me].role == PRIMARY && strictly_higher -> join()
   :: else
@@ -210,31 +280,41 @@ inline send_heartbeat() {
   heartbeat[1 - me].age = 0;
   heartbeat[1 - me].leaving = 0;
   heartbeat[1 - me].handing_over = node[me].handing_over;
-  heartbeat[1 - me].in_sync_boot = (node[me].solo -> 0 : node[me].caught_up);
+  heartbeat[1 - me].in_sync_boot = (node[me].solo || may_wake_solo(me) -> 0 : node[me].caught_up);
   node[me].told = (heartbeat[1 - me].in_sync_boot > node[me].told -> heartbeat[1 - me].in_sync_boot : node[me].told)
 }
 
 /* The last heartbeat of a process that stops. What it answered before may still be under way. */
 inline say_goodbye() {
   send_heartbeat();
-  heartbeat[1 - me].leaving = 1
+  heartbeat[1 - me].leaving = !may_wake_solo(me)
 }
 
 inline on_heartbeat() {
   if
   :: heartbeat[me].boot >= node[me].peer_boot ->
-    meet(heartbeat[me]);
+    settle();
     if
-    :: node[me].role == BACKUP && heartbeat[me].role == PRIMARY && heartbeat[me].epoch >= node[me].epoch ->
+    :: !failed -> meet(heartbeat[me])
+    :: else
+    fi;
+    if
+    :: failed
+    :: !failed && node[me].role == BACKUP && heartbeat[me].role == PRIMARY && heartbeat[me].epoch >= node[me].epoch ->
       node[me].silence = 0;
       forget(answer[me]);                 /* older than this */
       node[me].in_sync = heartbeat[me].in_sync_boot == node[me].boot && heartbeat[me].epoch == node[me].epoch;
       if
       :: node[me].in_sync && (heartbeat[me].handing_over || heartbeat[me].leaving) &&
-         heartbeat[me].position == node[me].position -> promote()
+         heartbeat[me].position == node[me].position ->
+        promote();
+        if
+        :: failed && node[me].disk == UNWRITABLE -> failed = 0             /* declined, unless a start finds it taken */
+        :: else
+        fi
       :: else
       fi
-    :: node[me].role == PRIMARY && heartbeat[me].leaving && heartbeat[me].role == BACKUP &&
+    :: !failed && node[me].role == PRIMARY && heartbeat[me].leaving && heartbeat[me].role == BACKUP &&
        heartbeat[me].epoch == node[me].epoch ->
       node[me].departed = heartbeat[me].boot;
       if
@@ -244,7 +324,7 @@ inline on_heartbeat() {
     :: else
     fi;
     if
-    :: node[1 - me].up && node[1 - me].boot == heartbeat[me].boot ->  /* a call dies with its process */
+    :: !failed && node[1 - me].up && node[1 - me].boot == heartbeat[me].boot ->  /* a call dies with its process */
       describe(answer[1 - me]);
       answer[1 - me].age = heartbeat[me].age;
       answer[1 - me].handing_over = heartbeat[me].handing_over
@@ -260,13 +340,15 @@ inline on_answer() {
   :: answer[me].boot >= node[me].peer_boot ->
     meet(answer[me]);
     if
-    :: node[me].role != PRIMARY && !outranked && answer[me].role == BACKUP && !answer[me].in_sync -> lead()
-    :: node[me].role == PRIMARY ->
+    :: failed
+    :: !failed && node[me].role != PRIMARY && !outranked && answer[me].role == BACKUP && !answer[me].in_sync -> lead()
+    :: !failed && node[me].role == PRIMARY ->
       node[me].silence = 0;
       if
       :: answer[me].boot != node[me].caught_up -> node[me].caught_up = 0
       :: else
       fi;
+      node[me].knowing = (answer[me].in_sync -> answer[me].boot : 0);
       if
       :: answer[me].role == BACKUP && answer[me].epoch == node[me].epoch ->
         if
@@ -274,7 +356,12 @@ inline on_answer() {
         :: else
         fi;
         if
-        :: answer[me].handing_over -> node[me].handing_over = 0  /* it cannot take over */
+        :: answer[me].handing_over && answer[me].boot > node[me].told -> serve()  /* it never could: offered to another */
+        :: answer[me].handing_over && answer[me].boot <= node[me].told -> node[me].handing_over = 0  /* it cannot take over */
+        :: else
+        fi;
+        if
+        :: !failed && node[me].caught_up != 0 && node[me].solo -> save(1, 0, node[me].epoch)  /* before the standby is told */
         :: else
         fi
       /* Whoever was told is no more, and this one was not. */
@@ -295,11 +382,20 @@ inline on_shipment() {
   :: node[me].role == BACKUP && shipment[me].boot == node[me].peer_boot &&
      (shipment[me].epoch > node[me].epoch ||
       (shipment[me].epoch == node[me].epoch && shipment[me].position >= node[me].position)) ->
-    node[me].epoch = shipment[me].epoch; node[me].position = shipment[me].position;
-    node[me].history = shipment[me].history; node[me].recovered = 1;
+    node[me].log_epoch = shipment[me].epoch; node[me].position = shipment[me].position;
+    node[me].history = shipment[me].history;
     forget(answer[me]);
-    confirmation[1 - me].under_way = 1; confirmation[1 - me].boot = node[me].boot;
-    confirmation[1 - me].epoch = node[me].epoch; confirmation[1 - me].history = node[me].history
+    if
+    :: node[me].epoch != shipment[me].epoch || !node[me].in_sync -> save(0, 0, shipment[me].epoch)  /* a snapshot */
+    :: else
+    fi;
+    if
+    :: !failed ->
+      node[me].epoch = shipment[me].epoch; node[me].recovered = 1;
+      confirmation[1 - me].under_way = 1; confirmation[1 - me].boot = node[me].boot;
+      confirmation[1 - me].epoch = node[me].epoch; confirmation[1 - me].history = node[me].history
+    :: else
+    fi
   :: else
   fi;
   shipment[me].under_way = 0; shipment[me].boot = 0; shipment[me].epoch = 0;
@@ -311,14 +407,12 @@ inline on_confirmation() {
   :: node[me].role == PRIMARY && confirmation[me].boot == node[me].peer_boot &&
      confirmation[me].boot != node[me].departed && confirmation[me].epoch == node[me].epoch ->
     if
-    :: confirmation[me].history == node[me].history ->
-      node[me].caught_up = confirmation[me].boot;
-      node[me].solo = 0                                     /* on disk before the standby is told */
+    :: confirmation[me].history == node[me].history -> node[me].caught_up = confirmation[me].boot
     :: else
     fi;
     if
     /* Without a lease nobody is told. */
-    :: !node[me].solo && (!SERVES_EMPTY || node[me].lease_age < LEASE) -> confirmed = confirmed | confirmation[me].history
+    :: node[me].caught_up != 0 && (!SERVES_EMPTY || node[me].lease_age < LEASE) -> confirmed = confirmed | confirmation[me].history
     :: else
     fi
   :: else
@@ -337,8 +431,9 @@ inline on_tick() {
   :: node[me].late -> node[me].silence = 0; node[me].late = 0
   :: else
   fi;
+  settle();
   if
-  :: node[me].silence >= TIMEOUT ->
+  :: !failed && node[me].silence >= TIMEOUT ->
     if
     :: node[me].role == STARTING && (node[me].solo || (node[me].was_primary && !STEP_DOWN)) -> lead()
     :: node[me].role == BACKUP && node[me].in_sync -> promote()
@@ -347,6 +442,7 @@ inline on_tick() {
     fi
   :: else
   fi;
+  failed = 0;
   if
   :: node[me].role != BACKUP || node[me].silence >= TIMEOUT -> send_heartbeat()
   :: else
@@ -376,12 +472,14 @@ inline late_entry() {
 inline crash() {
   node[me].up = 0; node[me].paused = 0; node[me].due = 0; node[me].late = 0;
   node[me].role = STARTING; node[me].in_sync = 0; node[me].handing_over = 0;
-  node[me].peer_boot = 0; node[me].caught_up = 0; node[me].told = 0; node[me].departed = 0; node[me].silence = 0; node[me].lease_age = TIMEOUT;
+  node[me].peer_boot = 0; node[me].caught_up = 0; node[me].told = 0; node[me].knowing = 0; node[me].departed = 0; node[me].silence = 0; node[me].lease_age = TIMEOUT;
   node[me].recovered = DISK_JOURNAL;
+  node[me].was_primary = node[me].file_primary; node[me].solo = node[me].file_solo; node[me].seen = node[me].file_epoch;
   if
-  :: !DISK_JOURNAL -> node[me].history = 0; node[me].position = 0
+  :: !DISK_JOURNAL -> node[me].history = 0; node[me].position = 0; node[me].log_epoch = node[me].file_epoch
   :: else
   fi;
+  node[me].epoch = node[me].log_epoch;
   /* What nobody holds any more no rule can keep. */
   confirmed = confirmed & (node[0].history | node[1].history);
   forget(answer[me]);
@@ -390,10 +488,17 @@ inline crash() {
 
 /* Its boot id goes on: it is not below the wall clock. */
 inline lose_disk() {
+  node[me].history = 0; node[me].position = 0; node[me].log_epoch = 0;
+  node[me].file_primary = 0; node[me].file_solo = 0; node[me].file_epoch = 0;
   crash();
-  node[me].was_primary = 0; node[me].solo = 0; node[me].epoch = 0; node[me].position = 0; node[me].history = 0;
-  node[me].recovered = 0;
-  confirmed = confirmed & (node[0].history | node[1].history)
+  node[me].recovered = 0
+}
+
+/* The journal knows its epoch; one that was configured as primary goes on alone under `continue`, in a new epoch. */
+inline lose_role() {
+  node[me].file_primary = 0; node[me].file_solo = !STEP_DOWN && me == 0; node[me].file_epoch = node[me].log_epoch;
+  crash();
+  node[me].recovered = 0
 }
 
 inline older() {
@@ -426,7 +531,7 @@ init {
     :: k < 2 -> node[k].up = 1; node[k].boot = 1; node[k].due = 1; node[k].recovered = 1; node[k].lease_age = TIMEOUT; k++
     :: else -> break
     od;
-    node[0].was_primary = 1;
+    node[0].was_primary = 1; node[0].file_primary = 1;
     k = 0
   }
   do
@@ -458,10 +563,8 @@ init {
   :: entries < ENTRIES && !calm && accepting(0) -> d_step { node[0].history = node[0].history | (1 << entries); node[0].position++; entries++ }
   :: entries < ENTRIES && !calm && accepting(1) -> d_step { node[1].history = node[1].history | (1 << entries); node[1].position++; entries++ }
   /* A planned switch, once everything was confirmed. */
-  :: switches < SWITCHES && !calm && accepting(0) && !node[0].solo && node[0].caught_up != 0 &&
-     node[1].history == node[0].history -> d_step { me = 0; hand_over(); watch() }
-  :: switches < SWITCHES && !calm && accepting(1) && !node[1].solo && node[1].caught_up != 0 &&
-     node[0].history == node[1].history -> d_step { me = 1; hand_over(); watch() }
+  :: switches < SWITCHES && !calm && accepting(0) && paired(0) && node[1].history == node[0].history -> d_step { me = 0; hand_over(); watch() }
+  :: switches < SWITCHES && !calm && accepting(1) && paired(1) && node[0].history == node[1].history -> d_step { me = 1; hand_over(); watch() }
   :: entries < ENTRIES && !calm && alive(0) && node[0].handing_over -> d_step { me = 0; late_entry(); watch() }
   :: entries < ENTRIES && !calm && alive(1) && node[1].handing_over -> d_step { me = 1; late_entry(); watch() }
   /* The next offer leaves before the answer to the last one is here. */
@@ -479,8 +582,16 @@ init {
   :: crashes < CRASHES && !calm && node[0].up -> d_step { me = 0; crashes++; crash(); watch() }
   :: crashes < CRASHES && !calm && node[1].up -> d_step { me = 1; crashes++; crash(); watch() }
   :: losses < LOSSES && !calm && node[1].up -> d_step { me = 1; losses++; lose_disk(); watch() }
-  :: !node[0].up -> d_step { node[0].up = 1; node[0].boot++; node[0].due = 1 }
-  :: !node[1].up -> d_step { node[1].up = 1; node[1].boot++; node[1].due = 1 }
+  :: role_losses < ROLE_LOSSES && !calm && node[0].up -> d_step { me = 0; role_losses++; lose_role(); watch() }
+  :: role_losses < ROLE_LOSSES && !calm && node[1].up -> d_step { me = 1; role_losses++; lose_role(); watch() }
+  :: fails < FAILS && !calm && node[0].disk == WRITABLE -> d_step { node[0].disk = UNWRITABLE; fails++ }
+  :: fails < FAILS && !calm && node[0].disk == WRITABLE -> d_step { node[0].disk = UNSYNCED; fails++ }
+  :: fails < FAILS && !calm && node[1].disk == WRITABLE -> d_step { node[1].disk = UNWRITABLE; fails++ }
+  :: fails < FAILS && !calm && node[1].disk == WRITABLE -> d_step { node[1].disk = UNSYNCED; fails++ }
+  :: node[0].disk != WRITABLE -> node[0].disk = WRITABLE
+  :: node[1].disk != WRITABLE -> node[1].disk = WRITABLE
+  :: !node[0].up && node[0].disk == WRITABLE -> d_step { node[0].up = 1; node[0].boot++; node[0].due = 1 }
+  :: !node[1].up && node[1].disk == WRITABLE -> d_step { node[1].up = 1; node[1].boot++; node[1].due = 1 }
   :: pauses < PAUSES && !calm && alive(0) -> d_step { node[0].paused = 1; pauses++ }
   :: pauses < PAUSES && !calm && alive(1) -> d_step { node[1].paused = 1; pauses++ }
   :: node[0].paused -> d_step { node[0].paused = 0; watch() }
@@ -495,6 +606,7 @@ init {
   :: cut && shipment[1].under_way -> d_step { shipment[1].under_way = 0; shipment[1].boot = 0; shipment[1].epoch = 0; shipment[1].position = 0; shipment[1].history = 0 }
   :: cut && confirmation[0].under_way -> d_step { confirmation[0].under_way = 0; confirmation[0].boot = 0; confirmation[0].epoch = 0; confirmation[0].history = 0 }
   :: cut && confirmation[1].under_way -> d_step { confirmation[1].under_way = 0; confirmation[1].boot = 0; confirmation[1].epoch = 0; confirmation[1].history = 0 }
-  :: !calm && !cut && node[0].up && node[1].up && !node[0].paused && !node[1].paused -> calm = 1
+  :: !calm && !cut && node[0].up && node[1].up && !node[0].paused && !node[1].paused &&
+     node[0].disk == WRITABLE && node[1].disk == WRITABLE -> calm = 1
   od
 }

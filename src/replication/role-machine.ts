@@ -106,6 +106,8 @@ export class RoleMachine {
    * @returns the answer; null where it is of an older process or out of order, and changes nothing.
    */
   onHeartbeat(word: Word): Word | null {
+    // Its answer may let the peer serve alone.
+    this.tenure.stored.settle();
     this.recognize(word);
     if (!this.peer.isNews(word)) return null;
     this.meet(word);
@@ -164,6 +166,7 @@ export class RoleMachine {
   /** To be called every `tickPeriod` ms: timeouts end here. */
   tick(): void {
     this.peer.tick();
+    this.tenure.stored.settle();
     if (!this.peer.isSilent || this.leaving) return;
     if (this.role === 'starting') this.goOnAlone();
     else if (this.role === 'backup') this.replaceDead();
@@ -230,13 +233,14 @@ export class RoleMachine {
   }
 
   private word(): Word {
+    const { mayWakeSolo } = this.tenure.stored;
     return {
       ...this.standing,
       sequence: ++this.sequence,
-      inSyncBoot: this.disk.solo ? 0 : this.standby.tell(),
+      inSyncBoot: this.disk.solo || mayWakeSolo ? 0 : this.standby.tell(),
       handingOver: false,
       takeOver: false,
-      leaving: this.leaving,
+      leaving: this.leaving && !mayWakeSolo,
       refuses: this.options.refuses,
       timeout: this.options.timeout,
     };

@@ -50,12 +50,14 @@ export function yieldsTie(peer: Standing, own: Standing, smaller: boolean): bool
 }
 
 /**
- * Whether the peer should serve rather than this node: the higher (epoch, position), at a tie the one
- * whose disk says primary, then the smaller server_id.
+ * Whether the peer should serve rather than this node, which is no primary: the higher (epoch, position), at a tie
+ * the one that is primary, or would wait for this one for ever; then the one whose disk says primary, then the
+ * smaller server_id.
  * @param smaller whether this node has the smaller server_id.
  */
 export function outranks(peer: Standing, own: Standing, smaller: boolean): boolean {
   if (isAhead(peer, own)) return true;
   if (isAhead(own, peer)) return false;
+  if (peer.role === 'primary') return true;
   return peer.wasPrimary === own.wasPrimary ? !smaller : peer.wasPrimary;
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.js';
+import { CodedError } from '../base/errors.js';
 import { isOwnEpoch, nextEpoch } from './epoch.js';
 import type { RoleState, RoleStore } from './role-file.js';
 import type { History, RoleOptions } from './role-options.js';
@@ -10,6 +11,7 @@ type StoredRoleOptions = Pick<RoleOptions, 'mode' | 'serverId' | 'onPeerLoss' | 
 export class StoredRole {
   private stored: RoleState;
   private adopted: boolean;
+  private wakesSolo = false;
 
   /**
    * Takes a new boot id, durably.
@@ -115,17 +117,40 @@ export class StoredRole {
     this.adopted = true;
   }
 
-  /** @throws {CodedError} ROLE_UNWRITABLE; then nothing has changed. */
+  /**
+   * Whether a start may find that this node is solo though it is not: the file could not be written as it should.
+   * Then the peer must be told nothing that lets it serve, for so may this node after a start.
+   */
+  get mayWakeSolo(): boolean {
+    return this.wakesSolo;
+  }
+
+  /** Writes the file again where `mayWakeSolo`. @throws as `save` */
+  settle(): void {
+    if (this.wakesSolo) this.save({});
+  }
+
+  /**
+   * @throws {CodedError} ROLE_UNWRITABLE: nothing has changed. ROLE_UNSYNCED: nothing but what a start may find.
+   */
   save(change: Partial<RoleState>): void {
     const { seenEpoch } = this.stored;
     const state = { ...this.stored, position: this.history.position(), ...change };
     state.seenEpoch = Math.max(seenEpoch, state.epoch);
-    this.store.save(state);
+    try {
+      this.store.save(state);
+    } catch (error) {
+      const unsynced = error instanceof CodedError && error.code === 'ROLE_UNSYNCED';
+      if (unsynced && state.solo && !this.stored.solo) this.wakesSolo = true;
+      throw error;
+    }
     this.stored = state;
+    this.wakesSolo = false;
   }
 
   /** Steps aside even where the disk is broken: that is always safe, serving on would not be. */
   forceBackup(): void {
+    if (this.stored.solo) this.wakesSolo = true;
     this.stored = { ...this.stored, role: 'backup', solo: false };
   }
 }

@@ -18,8 +18,8 @@ export class MemoryRoleStore implements RoleStore {
   }
 
   save(state: RoleState): void {
+    if (this.broken !== 'ROLE_UNWRITABLE') this.state = state;
     if (this.broken) throw new CodedError(this.broken, 'disk full');
-    this.state = state;
   }
 }
 

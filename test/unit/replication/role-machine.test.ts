@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { INTERVAL, Pair, TICK, TIMEOUT } from '../../support/replication-pair.js';
-import type { PairSettings } from '../../support/replication-pair.js';
+import type { PairNode, PairSettings } from '../../support/replication-pair.js';
 
 /** A pair in which `a` serves and `b` is in sync. */
 function settled(settings: PairSettings = {}): Pair {
@@ -132,6 +132,29 @@ describe('failover', () => {
     expect([pair.b.serves, pair.b.machine.epoch]).toEqual([true, 4]);
   });
 
+  it.each(['continue', 'step_down'] as const)(
+    'joins the primary that still runs where a crash took no more than the promotion, under %s',
+    (onPeerLoss) => {
+      const pair = settled({ diskJournal: true, onPeerLoss });
+      crash(pair, 'a');
+      pair.run(2 * TIMEOUT);
+      pair.a.boot();
+      pair.run(2 * TIMEOUT);
+      pair.b.paused = true;
+      pair.run(2 * TIMEOUT);
+      expect([pair.a.serves, pair.a.machine.epoch]).toEqual([true, 3]);
+      crash(pair, 'a');
+      // The role file knows of it, the log does not, as a gateway reads both (pair-role-store.ts).
+      const { store } = pair.a;
+      if (store.state !== null) store.state = { ...store.state, epoch: 2 };
+      pair.b.paused = false;
+      pair.a.boot();
+      pair.run(3 * TIMEOUT);
+      expect([pair.a.machine.role, pair.a.machine.paired]).toEqual(['backup', true]);
+      expect([pair.b.serves, pair.b.machine.epoch]).toEqual([true, 2]);
+    },
+  );
+
   it('a standby that was not told to be in sync does not promote', () => {
     const pair = new Pair();
     pair.exchange(pair.b);
@@ -182,26 +205,72 @@ describe('failover', () => {
   });
 });
 
-describe('a backup that cannot write its role', () => {
-  /** Steps that fail are told and tried again, as in a gateway. */
-  function struggle(pair: Pair, ms: number): void {
-    const attempt = (step: () => unknown) => {
-      try {
-        step();
-      } catch (error) {
-        expect(error).toMatchObject({ code: 'ROLE_UNWRITABLE' });
-      }
-    };
-    for (let passed = 0; passed < ms; passed += TICK) {
-      pair.clock.advance(TICK);
-      for (const node of [pair.a, pair.b]) {
-        attempt(() => node.runs && node.machine.tick());
-        if (pair.clock.now() % INTERVAL === 0) attempt(() => pair.exchange(node));
-        if (pair.clock.now() % INTERVAL === 0) attempt(() => pair.ship(node));
-      }
+/** Steps that fail are told and tried again, as in a gateway. @param ships whether a stream begins each time. */
+function struggle(pair: Pair, ms: number, ships = true): void {
+  const attempt = (step: () => unknown) => {
+    try {
+      step();
+    } catch (error) {
+      expect(error).toMatchObject({ code: expect.stringMatching(/^ROLE_UN(WRITABLE|SYNCED)$/) });
+    }
+  };
+  for (let passed = 0; passed < ms; passed += TICK) {
+    pair.clock.advance(TICK);
+    for (const node of [pair.a, pair.b]) {
+      attempt(() => node.runs && node.machine.tick());
+      if (pair.clock.now() % INTERVAL === 0) attempt(() => pair.exchange(node));
+      if (pair.clock.now() % INTERVAL === 0) attempt(() => ships && pair.ship(node));
     }
   }
+}
 
+/** A graceful stop, of which the other one hears where it can. */
+function stopped(pair: Pair, node: PairNode): void {
+  node.machine.leave();
+  pair.deliver(pair.other(node), node.machine.nextWord());
+  node.up = false;
+}
+
+describe('a role file that was written though the write failed', () => {
+  it('of a primary: a start does not serve beside the backup that was in sync since', () => {
+    const pair = settled({ onPeerLoss: 'step_down', diskJournal: true });
+    crash(pair, 'b');
+    pair.b.replace();
+    pair.a.store.broken = 'ROLE_UNSYNCED';
+    struggle(pair, 2 * TIMEOUT);
+    pair.a.store.broken = null;
+    pair.run(2 * TIMEOUT);
+    expect([pair.a.serves, pair.b.machine.paired]).toEqual([true, true]);
+    pair.cut = true;
+    crash(pair, 'a');
+    pair.run(2 * TIMEOUT);
+    pair.a.boot();
+    pair.run(2 * TIMEOUT);
+    expect([pair.a.serves, pair.b.serves]).toEqual([false, true]);
+  });
+
+  it.each([true, false])(
+    'of a backup: a start does not serve beside its primary, the disk whole again before: %s',
+    (whole) => {
+      const pair = settled({ onPeerLoss: 'step_down', diskJournal: true });
+      pair.b.store.broken = 'ROLE_UNSYNCED';
+      pair.cut = true;
+      struggle(pair, 2 * TIMEOUT);
+      pair.cut = false;
+      struggle(pair, INTERVAL, false);
+      if (whole) pair.b.store.broken = null;
+      struggle(pair, TIMEOUT, false);
+      stopped(pair, pair.b);
+      pair.cut = true;
+      pair.b.store.broken = null;
+      pair.b.boot();
+      pair.run(2 * TIMEOUT);
+      expect(pair.a.serves && pair.b.serves).toBe(false);
+    },
+  );
+});
+
+describe('a backup that cannot write its role', () => {
   it.each(['continue', 'step_down'] as const)(
     'lets the primary serve that comes back, under %s',
     (onPeerLoss) => {
