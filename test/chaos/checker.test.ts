@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { judge } from './checker.js';
-import { PushChain } from './history.js';
+import { PushChain, broadcastText } from './history.js';
 import type { Fact, Recorded } from './history.js';
 import { CONTINUED, KILLED } from './one-primary.js';
 
@@ -189,6 +189,48 @@ describe('accepted pushes', () => {
     const foreign = new Forged().add(arrived(one.replace(ANN, 'bob')));
     expect(foreign.verdict).toEqual(['foreign push']);
     expect(new Forged().add(arrived(`${ANN} 1 forged`)).verdict).toEqual(['foreign push']);
+  });
+
+  test('a repeat under its key promises what the first success did not', () => {
+    const lapse = new Forged().add(promise(false), accepted(1), promise(true)).after(5_000);
+    expect(lapse.verdict).toEqual([]);
+    expect(lapse.add(accepted(1)).verdict).toEqual(['loss']);
+    expect(lapse.add(arrived(one)).verdict).toEqual([]);
+    const kept = new Forged().add(accepted(1)).after(5_000);
+    kept.add(promise(false), accepted(1), promise(true));
+    expect(kept.verdict).toEqual(['loss']);
+  });
+
+  test('one for somebody who never came', () => {
+    const nobody: Fact = { kind: 'accepted', node: 'one', openid: 'nobody', number: 1 };
+    expect(new Forged().add(nobody).verdict).toEqual(['loss']);
+  });
+});
+
+describe('broadcasts', () => {
+  const sent = (number: number, sessions = 1): Fact => {
+    return { kind: 'broadcast', node: 'one', number, sessions };
+  };
+  const got = (number: number): Fact => arrived(broadcastText(number));
+
+  test('reach every client in order, those that fewer sessions took perhaps', () => {
+    const all = new Forged().add(started(1, 1), sent(1), got(1), got(2), sent(2), sent(3, 0));
+    expect(all.verdict).toEqual([]);
+    expect(judge(all.facts).summary).toContain('2 broadcasts (0 conceded)');
+  });
+
+  test('one is lost, which is conceded only where replication promised nothing', () => {
+    expect(new Forged().add(started(1, 1), sent(1)).verdict).toEqual(['loss']);
+    const lapse = new Forged().add(started(1, 1), promise(false), sent(1), promise(true));
+    expect(lapse.verdict).toEqual([]);
+    expect(judge(lapse.facts).summary).toContain('1 broadcasts (1 conceded)');
+  });
+
+  test('one comes twice, or late, but for an app that is started anew', () => {
+    const twice = new Forged().add(started(1, 1), sent(1), got(1), got(1));
+    expect(twice.verdict).toEqual(['duplicate']);
+    expect(new Forged().add(started(1, 1), got(2), got(1)).verdict).toEqual(['reorder']);
+    expect(new Forged().add(started(1, 1), got(2), anew, got(1), got(2)).verdict).toEqual([]);
   });
 });
 

@@ -61,8 +61,18 @@ export interface Accepted {
   readonly kind: 'accepted';
   readonly node: string;
   readonly openid: string;
-  /** Pushes to one openid are numbered from 1 and made one after the other. */
+  /** Pushes to one openid are numbered from 1 and made one after the other; a key is repeated later, too. */
   readonly number: number;
+}
+
+/** A gateway answered a broadcast. */
+export interface Broadcast {
+  readonly kind: 'broadcast';
+  readonly node: string;
+  /** Broadcasts are numbered from 1 and made one after the other. */
+  readonly number: number;
+  /** How many sessions took it. */
+  readonly sessions: number;
 }
 
 /** Whether a success means from now on, as far as was seen, that the push survives a gateway. */
@@ -114,6 +124,7 @@ export type Fact =
   | Executed
   | Settled
   | Accepted
+  | Broadcast
   | Promised
   | RoleSeen
   | Arrived
@@ -182,6 +193,16 @@ export class PushChain {
 /** The hash of push `number` where `before` is that of the push before it, '' for the first. */
 export function linkAfter(before: string, openid: string, number: number): string {
   return digestOf(`${before} ${openid} ${number}`);
+}
+
+/** The text of a broadcast. */
+export function broadcastText(number: number): string {
+  return `* ${number}`;
+}
+
+/** The number of a broadcast; null where the text is that of a push. */
+export function readBroadcast(text: string): number | null {
+  return text.startsWith('* ') ? Number(text.slice(2)) : null;
 }
 
 /** The parts of a push's text. */

@@ -2,7 +2,7 @@ import { placementOf } from '../../src/routing/zone.js';
 import type { QuicClient } from '../../src/quic/quic-client.js';
 import { UpstreamServer } from '../../src/sdk/upstream/index.js';
 import type { Cluster } from './cluster.js';
-import { PushChain } from './history.js';
+import { PushChain, broadcastText } from './history.js';
 import type { History } from './history.js';
 import { DeployedPlayer, SdkPlayer, pause } from './players.js';
 import type { Player } from './players.js';
@@ -13,6 +13,10 @@ const ZONES = ['001', '002'];
 const WORK_MS = 30;
 /** Between two requests, or two pushes, of one client, ms. */
 const THINK_MS = 25;
+/** Between two broadcasts, and two pushes to somebody who never came, ms. */
+const RARE_MS = 200;
+/** Share of pushes of which the key is repeated after a success. */
+const REPEATED = 0.1;
 /** Between two attempts of a push, ms. */
 const RETRY_MS = 40;
 
@@ -57,6 +61,7 @@ export class Load {
   async start(): Promise<void> {
     await Promise.all(this.upstreams.map((upstream) => upstream.start()));
     await Promise.all(this.players.map((player) => player.connect()));
+    this.loops.push(this.broadcastOn(), this.pushToNobody());
     for (const player of this.players) {
       this.loops.push(this.askOn(player, 'a'), this.askOn(player, 'b'), this.pushOn(player));
     }
@@ -128,11 +133,43 @@ export class Load {
       const push = { openid, type: 'chaos', data: text, idempotencyKey: `${openid}/${number}` };
       while (!(await this.accepts(at, number, push))) {
         // An attempt may have come through unheard: only its repeat may end the chain.
-        at = (at + 1) % this.pushers.length;
+        at = this.after(at);
         await pause(RETRY_MS);
       }
+      if (Math.random() < REPEATED) await this.accepts(this.after(at), number, push);
       await pause(Math.random() * 2 * THINK_MS);
     }
+  }
+
+  /** To somebody without a session, where nothing is kept for anybody: a success would be a loss. */
+  private async pushToNobody(): Promise<void> {
+    const openid = 'nobody';
+    const chain = new PushChain(openid);
+    for (let at = 0; this.on; at = this.after(at)) {
+      const { number, text } = chain.next();
+      const idempotencyKey = `${openid}/${number}`;
+      await this.accepts(at, number, { openid, type: 'chaos', data: text, idempotencyKey });
+      await pause(RARE_MS);
+    }
+  }
+
+  /** Each is tried once: a repeat would be another broadcast. */
+  private async broadcastOn(): Promise<void> {
+    for (let [number, at] = [1, 0]; this.on; number++) {
+      const node = this.cluster.names[at] ?? '';
+      try {
+        const content = { type: 'chaos', data: broadcastText(number) };
+        const sessions = (await this.pushers[at]?.broadcast(content)) ?? 0;
+        this.history.add({ kind: 'broadcast', node, number, sessions });
+      } catch {
+        at = this.after(at);
+      }
+      await pause(RARE_MS);
+    }
+  }
+
+  private after(at: number): number {
+    return (at + 1) % this.pushers.length;
   }
 
   private async accepts(

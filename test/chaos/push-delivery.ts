@@ -1,10 +1,12 @@
-import { linkAfter, readPush } from './history.js';
+import { linkAfter, readBroadcast, readPush } from './history.js';
 import type { Accepted, Arrived, Recorded } from './history.js';
+import { Lapses } from './lapses.js';
 import type { Violation } from './violation.js';
 
 /** What one client got of the pushes to it. */
 class Inbox {
-  readonly accepted = new Map<number, Accepted & { at: number }>();
+  /** Every time that a push was answered with success. */
+  readonly accepted = new Map<number, (Accepted & { at: number })[]>();
   readonly arrived = new Set<number>();
   /** What came after later ones, or again: a violation, unless a deposed gateway had accepted it. */
   readonly late: { readonly number: number; readonly violation: Violation }[] = [];
@@ -39,9 +41,15 @@ class Inbox {
     return found;
   }
 
-  /** Which accepted pushes never came. */
-  lost(): (Accepted & { at: number })[] {
-    return [...this.accepted.values()].filter(({ number }) => !this.arrived.has(number));
+  accept(fact: Accepted & { at: number }): void {
+    this.accepted.set(fact.number, [...(this.accepted.get(fact.number) ?? []), fact]);
+  }
+
+  /** Which accepted pushes never came: when they were accepted. */
+  lost(): (Accepted & { at: number })[][] {
+    return [...this.accepted].flatMap(([number, times]) =>
+      this.arrived.has(number) ? [] : [times],
+    );
   }
 
   private judge(
@@ -84,49 +92,30 @@ export function checkPushDelivery(facts: readonly Recorded[]): Deliveries {
     return inbox;
   };
   for (const fact of facts) {
-    if (fact.kind === 'accepted') inboxOf(fact.openid).accepted.set(fact.number, fact);
+    if (fact.kind === 'accepted') inboxOf(fact.openid).accept(fact);
     else if (fact.kind === 'anew') inboxOf(fact.openid).anew();
-    else if (fact.kind === 'arrived') violations.push(...inboxOf(fact.openid).take(fact));
+    else if (fact.kind === 'arrived' && readBroadcast(fact.text) === null)
+      violations.push(...inboxOf(fact.openid).take(fact));
   }
   let [accepted, arrived, lostAsConceded, lateAsConceded] = [0, 0, 0, 0];
-  const lapses = lapsesOf(facts);
-  const promisedNothing = (at: number): boolean =>
-    lapses.some(({ from, to }) => from <= at && at <= to);
+  const lapses = new Lapses(facts);
   for (const inbox of inboxes.values()) {
     accepted += inbox.accepted.size;
     arrived += inbox.arrived.size;
     for (const { number, violation } of inbox.late) {
-      const taken = inbox.accepted.get(number);
-      if (taken !== undefined && promisedNothing(taken.at)) lateAsConceded++;
+      const taken = inbox.accepted.get(number) ?? [];
+      if (taken.some(({ at }) => lapses.cover(at))) lateAsConceded++;
       else violations.push(violation);
     }
-    for (const { openid, number, node, at } of inbox.lost()) {
-      if (promisedNothing(at)) lostAsConceded++;
+    for (const times of inbox.lost()) {
+      const promised = times.find(({ at }) => !lapses.cover(at));
+      if (promised === undefined) lostAsConceded++;
       else {
+        const { openid, number, node, at } = promised;
         const text = `${openid}: push ${number}, accepted by ${node}, never came`;
         violations.push({ kind: 'loss', at, text });
       }
     }
   }
   return { violations, accepted, arrived, lostAsConceded, lateAsConceded };
-}
-
-/** A gateway is asked now and then, and may have degraded as long before the answer, or recover as late, ms. */
-const SEEN_LATE_MS = 2_000;
-
-/** When success promised less than delivery: REPLICATION.md, `on_timeout: degrade`. */
-function lapsesOf(facts: readonly Recorded[]): { readonly from: number; readonly to: number }[] {
-  const lapses: { from: number; to: number }[] = [];
-  let since: number | null = null;
-  const end = (at: number): void => {
-    if (since !== null) lapses.push({ from: since - SEEN_LATE_MS, to: at + SEEN_LATE_MS });
-    since = null;
-  };
-  for (const fact of facts) {
-    if (fact.kind !== 'promise') continue;
-    if (fact.holds) end(fact.at);
-    else since ??= fact.at;
-  }
-  end(Infinity);
-  return lapses;
 }
