@@ -64,8 +64,11 @@ export class RoleMachine {
    * it is not heard. Empty where any gateway of the pair may be the peer.
    */
   get heldPeer(): string {
-    const mayServe = this.role === 'primary' && !this.disk.solo;
-    return mayServe || !this.peer.isSilent ? this.disk.peer : '';
+    const { role, solo, peer } = this.disk;
+    // A start ends nothing of what the backup may have begun: it waits for that one, or for an operator.
+    const waits = this.role === 'starting' && !this.tenure.stored.resumesAlone;
+    const mayServe = role === 'primary' && !solo && (this.role === 'primary' || waits);
+    return mayServe || !this.peer.isSilent ? peer : '';
   }
   get solo(): boolean {
     return this.disk.solo;

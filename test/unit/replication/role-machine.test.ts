@@ -270,6 +270,30 @@ describe('a role file that was written though the write failed', () => {
   );
 });
 
+describe('the place of the peer', () => {
+  it.each([
+    ['step_down', 'b'],
+    ['continue', ''],
+  ] as const)(
+    'is nobody else’s after a restart either where it may have taken over, under %s',
+    (onPeerLoss, held) => {
+      const pair = settled({ onPeerLoss, diskJournal: true });
+      pair.cut = true;
+      crash(pair, 'a');
+      pair.run(2 * TIMEOUT);
+      expect(pair.b.serves).toBe(true);
+      pair.a.boot();
+      expect(pair.a.machine.heldPeer).toBe('b');
+      pair.run(2 * TIMEOUT);
+      expect([pair.a.machine.heldPeer, pair.b.machine.heldPeer]).toEqual([held, '']);
+      if (!pair.a.serves) pair.a.machine.goSolo();
+      expect(pair.a.machine.heldPeer).toBe(held);
+      pair.run(2 * TIMEOUT);
+      expect(pair.a.machine.heldPeer).toBe('');
+    },
+  );
+});
+
 describe('a backup that cannot write its role', () => {
   it.each(['continue', 'step_down'] as const)(
     'lets the primary serve that comes back, under %s',
