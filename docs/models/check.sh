@@ -49,16 +49,22 @@ explore_modes() {
   done
 }
 
+# Where nobody dies a journal is never read, and both are the same.
 explore_modes '0 1' -DCRASHES=1 -DPAUSES=0 -DCUTS=1
-explore_modes '0 1' -DCRASHES=0 -DPAUSES=1 -DCUTS=1
+explore_modes '1' -DCRASHES=0 -DPAUSES=1 -DCUTS=1
 explore_modes '0 1' -DCRASHES=1 -DPAUSES=1 -DCUTS=0
 explore_modes '0 1' -DCRASHES=2 -DPAUSES=0 -DCUTS=0
 explore_modes '0 1' -DCRASHES=0 -DPAUSES=0 -DCUTS=1 -DSTOPS=1
 explore_modes '0 1' -DCRASHES=0 -DPAUSES=1 -DCUTS=0 -DSTOPS=1
 explore_modes '0 1' -DCRASHES=0 -DPAUSES=0 -DCUTS=0 -DSTOPS=2
-explore_modes '0 1' -DCRASHES=0 -DPAUSES=0 -DCUTS=2 -DSWITCHES=1
+explore_modes '1' -DCRASHES=0 -DPAUSES=0 -DCUTS=2 -DSWITCHES=1
 explore_modes '0 1' -DCRASHES=1 -DPAUSES=0 -DCUTS=0 -DSWITCHES=1 -DOPERATORS=1
 explore_modes '0 1' -DCRASHES=0 -DPAUSES=0 -DCUTS=1 -DLOSSES=1
+explore_modes '1' -DCRASHES=0 -DPAUSES=0 -DCUTS=1 -DROLE_LOSSES=1
+explore_modes '0 1' -DCRASHES=1 -DPAUSES=0 -DCUTS=0 -DFAILS=1
+explore_modes '0 1' -DCRASHES=0 -DPAUSES=0 -DCUTS=0 -DSTOPS=1 -DFAILS=1
+explore_modes '1' -DCRASHES=0 -DPAUSES=0 -DCUTS=1 -DFAILS=1
+explore_modes '1' -DCRASHES=0 -DPAUSES=0 -DCUTS=0 -DSWITCHES=1 -DFAILS=1
 
 if [ "${1:-}" = long ]; then
   explore_modes '0 1' -DCRASHES=2 -DPAUSES=0 -DCUTS=1
@@ -66,6 +72,8 @@ if [ "${1:-}" = long ]; then
   explore_modes '0 1' -DCRASHES=0 -DPAUSES=1 -DCUTS=2
   explore_modes '0 1' -DCRASHES=1 -DPAUSES=0 -DCUTS=1 -DENTRIES=2
   explore_modes '0 1' -DCRASHES=2 -DPAUSES=0 -DCUTS=0 -DSWITCHES=1 -DOPERATORS=1
+  explore_modes '0 1' -DCRASHES=1 -DPAUSES=0 -DCUTS=1 -DFAILS=1
+  explore_modes '0 1' -DCRASHES=0 -DPAUSES=0 -DCUTS=1 -DSWITCHES=1 -DFAILS=1
   # With these, one without a journal may serve empty while the other is out of reach (HIGH-AVAILABILITY.md).
   for concession in '1' '0 -DSERVES_EMPTY=1'; do
     set -- $concession

@@ -84,7 +84,7 @@ typedef Node {
   byte peer_boot;     /* highest seen of the peer, 0 before the first */
   byte caught_up;     /* boot id of the standby that has caught up, 0 for none */
   byte told;          /* highest boot id of a standby that was told that it is in sync */
-  byte knowing;       /* boot id of the standby that answered that it may take over, 0 for none */
+  bit knows;          /* the standby that has caught up has answered that it may take over */
   byte departed;      /* boot id of the standby that said goodbye, 0 for none */
   byte lease_age; byte silence;
   bit was_primary; bit solo; byte epoch;
@@ -117,7 +117,7 @@ bit strictly_higher; bit outranked; bit new_boot; bit failed; byte next;
 #define healthy(i) (accepting(i) && node[1 - i].role == BACKUP && node[1 - i].in_sync && \
   node[1 - i].epoch == node[i].epoch && node[1 - i].history == node[i].history && paired(i))
 /* What a primary says: its backup has caught up, and has answered that it may take over. */
-#define paired(i) (!node[i].solo && node[i].caught_up != 0 && node[i].knowing == node[i].caught_up)
+#define paired(i) (!node[i].solo && node[i].caught_up != 0 && node[i].knows)
 
 /* Every epoch belongs to one node: odd ones to node 0, even ones to node 1. */
 #define own_epoch(i) (node[i].epoch > 0 && node[i].epoch % 2 == 1 - i)
@@ -196,7 +196,7 @@ inline begin() {
     forget(answer[me])                    /* what was asked in another role is void */
   :: else
   fi;
-  node[me].role = PRIMARY; node[me].in_sync = 0; node[me].handing_over = 0; node[me].caught_up = 0;
+  node[me].role = PRIMARY; node[me].in_sync = 0; node[me].handing_over = 0; node[me].caught_up = 0; node[me].knows = 0;
   node[me].silence = 0
 }
 
@@ -221,7 +221,7 @@ inline join() {
   save(0, 0, node[me].epoch);
   failed = 0; node[me].was_primary = 0; node[me].solo = 0;
   node[me].role = BACKUP;
-  node[me].in_sync = 0; node[me].handing_over = 0; node[me].caught_up = 0;
+  node[me].in_sync = 0; node[me].handing_over = 0; node[me].caught_up = 0; node[me].knows = 0;
   node[me].silence = 0; node[me].lease_age = TIMEOUT;
   forget(answer[me])
 }
@@ -348,7 +348,7 @@ inline on_answer() {
       :: answer[me].boot != node[me].caught_up -> node[me].caught_up = 0
       :: else
       fi;
-      node[me].knowing = (answer[me].in_sync -> answer[me].boot : 0);
+      node[me].knows = node[me].caught_up != 0 && answer[me].in_sync;
       if
       :: answer[me].role == BACKUP && answer[me].epoch == node[me].epoch ->
         if
@@ -472,7 +472,7 @@ inline late_entry() {
 inline crash() {
   node[me].up = 0; node[me].paused = 0; node[me].due = 0; node[me].late = 0;
   node[me].role = STARTING; node[me].in_sync = 0; node[me].handing_over = 0;
-  node[me].peer_boot = 0; node[me].caught_up = 0; node[me].told = 0; node[me].knowing = 0; node[me].departed = 0; node[me].silence = 0; node[me].lease_age = TIMEOUT;
+  node[me].peer_boot = 0; node[me].caught_up = 0; node[me].told = 0; node[me].knows = 0; node[me].departed = 0; node[me].silence = 0; node[me].lease_age = TIMEOUT;
   node[me].recovered = DISK_JOURNAL;
   node[me].was_primary = node[me].file_primary; node[me].solo = node[me].file_solo; node[me].seen = node[me].file_epoch;
   if
