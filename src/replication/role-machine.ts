@@ -59,16 +59,9 @@ export class RoleMachine {
   get peerBoot(): number {
     return this.peer.boot;
   }
-  /**
-   * server_id of the peer while no other gateway may take its place: it was heard just now, or may serve though
-   * it is not heard. Empty where any gateway of the pair may be the peer.
-   */
+  /** server_id of the only gateway that may be the peer now; empty where any of the pair may. */
   get heldPeer(): string {
-    const { role, solo, peer } = this.disk;
-    // A start ends nothing of what the backup may have begun: it waits for that one, or for an operator.
-    const waits = this.role === 'starting' && !this.tenure.stored.resumesAlone;
-    const mayServe = role === 'primary' && !solo && (this.role === 'primary' || waits);
-    return mayServe || !this.peer.isSilent ? peer : '';
+    return this.tenure.heldPeer;
   }
   get solo(): boolean {
     return this.disk.solo;

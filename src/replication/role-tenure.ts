@@ -42,6 +42,18 @@ export class RoleTenure {
   }
 
   /**
+   * server_id of the peer while no other gateway may take its place: it was heard just now, or may serve though
+   * it is not heard. Empty where any gateway of the pair may be the peer.
+   */
+  get heldPeer(): string {
+    const { role, solo, peer } = this.stored.state;
+    // A start ends nothing of what the backup may have begun: it waits for that one, or for an operator.
+    const waits = this.role === 'starting' && !this.stored.resumesAlone;
+    const mayServe = role === 'primary' && !solo && (this.role === 'primary' || waits);
+    return mayServe || !this.peer.isSilent ? peer : '';
+  }
+
+  /**
    * A node that was primary goes on in its own epoch; any other opens a new one. Where it was not solo, a
    * backup may have promoted without a jump, by a planned switch or under `refuse`, and have given out the
    * numbers that come next: then they jump, unless the backup shows that it did not.
