@@ -182,6 +182,7 @@ export class Gateway {
       clock: this.clock,
       wheel: this.wheel,
       metrics: this.metrics.session,
+      accepted: this.metrics.ws.connections,
       rejected: this.metrics.quic.rejected,
       log: this.log.child({ part: 'session' }),
       router: this.router,
@@ -261,15 +262,11 @@ export class Gateway {
     return {
       beforeFlush: this.journal.flush,
       ...(this.pair === null ? {} : { pace: this.pair.pace }),
-      accept: (link: Link) => this.acceptLink(link),
+      accept: (link: Link) => this.sessions.accept(link),
       clock: this.clock,
       wheel: this.wheel,
       pages: this.playground.pages,
     };
-  }
-
-  private acceptLink(link: Link): void {
-    if (this.sessions.accept(link)) this.metrics.ws.connections.add(link.transport);
   }
 
   private async run(): Promise<void> {

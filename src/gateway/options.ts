@@ -17,6 +17,7 @@ export function sessionOptions(config: Config): SessionOptions {
     resumeWindow: session.resumeWindow,
     maxSessions: session.maxSessions,
     maxConnections: overload.enabled ? overload.maxConnections : Infinity,
+    surplusConnections: overload.enabled ? handshakeLimit(config) - overload.maxConnections : 0,
     authTimeout: session.authTimeout,
     authGrace: auth.grace,
     heartbeatInterval: session.heartbeatInterval,

@@ -6,8 +6,10 @@ export interface SessionOptions {
   readonly resumeWindow: number;
   /** Active and detached sessions together; beyond it the oldest empty detached one goes, else 503. */
   readonly maxSessions: number;
-  /** Links that are open at once; beyond it they are closed with 503. */
+  /** Links that are open at once; beyond it they are closed with 503, but for those that take another one's place. */
   readonly maxConnections: number;
+  /** Links beyond that whose START is waited for. */
+  readonly surplusConnections: number;
   /** A Link that has not sent START for so long is closed. */
   readonly authTimeout: number;
   /** How long a session goes on after its client's token ran out, unless a START brings a new one. */

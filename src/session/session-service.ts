@@ -35,7 +35,10 @@ import { SessionHandles } from './session-handles.js';
 import { SessionRegistry } from './session-registry.js';
 import { ALWAYS_SERVING } from './serving-gate.js';
 import type { ServingGate } from './serving-gate.js';
+import type { SessionChannel } from './session-channel.js';
 import { StartProcedure } from './start-procedure.js';
+import type { StartHost } from './start-procedure.js';
+import { SurplusLinks } from './surplus-links.js';
 import type { TraceListener } from './trace/trace-event.js';
 import { Tracing } from './trace/tracing.js';
 import type { RequestTracer } from './trace/tracing.js';
@@ -55,6 +58,8 @@ export interface SessionServiceParts {
   readonly journal?: JournalWriter | null;
   /** Default: always. */
   readonly serving?: ServingGate;
+  /** Connections that were taken, by transport. */
+  readonly accepted: LabelledTally;
   /** Connections refused over capacity, by reason. */
   readonly rejected: LabelledTally;
   /** Makes spans of requests. Default: nobody does. */
@@ -80,7 +85,7 @@ type EndReason = 'stop' | 'session_timeout' | 'resume_window' | 'evicted' | 'kic
  * Everything between a Link and the router: accepts Links, owns the sessions, takes pushes. One per
  * gateway.
  */
-export class SessionService implements ConnectionHost {
+export class SessionService implements ConnectionHost, StartHost {
   readonly registry: SessionRegistry;
   readonly offline: OfflineQueues;
   readonly keys: IdempotencyKeys;
@@ -93,6 +98,8 @@ export class SessionService implements ConnectionHost {
   readonly environment: SessionEnvironment;
   readonly starts: StartProcedure;
   private readonly connections = new Map<ClientConnection, OpenConnection>();
+  /** Those of them that are beyond max_connections. */
+  private readonly surplus: SurplusLinks;
   private readonly log: Logger;
   private phase: 'starting' | 'open' | 'draining' = 'starting';
 
@@ -112,6 +119,7 @@ export class SessionService implements ConnectionHost {
     const outboxTotal = new OutboxTotal(options.outboxTotalBytes);
     const late = new LateOutcomes(serving);
     this.environment = { ...shared, outboxTotal, epochs, tracing, late, onExpired };
+    this.surplus = new SurplusLinks(clock, parts.accepted, parts.rejected);
     this.registry = new SessionRegistry(options.maxSessions);
     this.offline = new OfflineQueues(options, clock, wheel, metrics.pushesExpired, journal);
     this.keys = new IdempotencyKeys(clock);
@@ -147,27 +155,42 @@ export class SessionService implements ConnectionHost {
   }
 
   /**
-   * Takes a new Link; what is too much is closed with 503, or 429 where it is its address's fault.
-   * @returns whether it was taken.
+   * Takes a new Link; what is too much is closed with 503, or 429 where it is its address's fault. Some beyond
+   * max_connections are heard first (SurplusLinks).
    */
-  accept(link: Link): boolean {
+  accept(link: Link): void {
     const key = this.overload.keyOf(link.remoteAddress);
     const refusal = this.capacityRefusal() ?? this.overload.admitConnection(key);
     if (refusal !== null) {
       refuseLink(link, refusal.code, refusal.reason);
       this.parts.rejected.add(refusal.label);
-      return false;
+      return;
     }
     const openedAt = this.parts.clock.now();
-    this.connections.set(new ClientConnection(link, this), { key, openedAt });
+    const connection = new ClientConnection(link, this);
+    this.connections.set(connection, { key, openedAt });
+    if (this.isFull()) this.surplus.add(connection);
+    else this.parts.accepted.add(link.transport);
     this.overload.noteConnections(this.connections.size);
+  }
+
+  mayCarry(channel: SessionChannel, former: SessionChannel | null): boolean {
+    if (!this.surplus.has(channel)) return true;
+    if (former === null && this.isFull()) return false;
+    this.surplus.keep(channel);
     return true;
+  }
+
+  /** Whether the newest of the open Links is one too many. */
+  private isFull(): boolean {
+    return this.connections.size > this.parts.options.maxConnections;
   }
 
   private capacityRefusal(): ConnectionRefusal | null {
     if (this.phase === 'starting') return STARTING;
     if (this.phase === 'draining') return DRAINING;
-    return this.connections.size >= this.parts.options.maxConnections ? AT_CAPACITY : null;
+    const { maxConnections, surplusConnections } = this.parts.options;
+    return this.connections.size >= maxConnections + surplusConnections ? AT_CAPACITY : null;
   }
 
   /** Links that are open, with or without a session. */
@@ -214,8 +237,10 @@ export class SessionService implements ConnectionHost {
     if (open === undefined) return;
     this.connections.delete(connection);
     const { clock, metrics } = this.parts;
-    const seconds = (clock.now() - open.openedAt) / 1000;
-    metrics.connections.ended(connection.transport, by, errorName(code), seconds);
+    if (!this.surplus.closed(connection)) {
+      const seconds = (clock.now() - open.openedAt) / 1000;
+      metrics.connections.ended(connection.transport, by, errorName(code), seconds);
+    }
     this.overload.connectionClosed(open.key);
     this.overload.noteConnections(this.connections.size);
   }

@@ -10,6 +10,7 @@ import type { SessionChannel } from './session-channel.js';
 import type { SessionEnvironment } from './session-environment.js';
 import type { SessionRegistry } from './session-registry.js';
 import { snapshotSession } from './session-state.js';
+import { AT_CAPACITY } from './link-refusals.js';
 import { decideStart } from './start-decision.js';
 import type { NewIncarnation } from './start-decision.js';
 
@@ -42,9 +43,11 @@ export interface StartedSession {
   readonly recovered: boolean;
 }
 
-/** Ends sessions; the service that owns them implements it. */
-export interface SessionEnder {
+/** What START needs of the service that owns sessions and Links. */
+export interface StartHost {
   end(session: Session, reason: 'evicted'): void;
+  /** Whether this connection may carry a session. @param former the one that carries it now. */
+  mayCarry(channel: SessionChannel, former: SessionChannel | null): boolean;
 }
 
 /** Turns a START into a session: resumed, a new incarnation, or a first one. */
@@ -59,7 +62,7 @@ export class StartProcedure {
     private readonly authenticator: Authenticator,
     private readonly router: Router,
     private readonly environment: SessionEnvironment,
-    private readonly ender: SessionEnder,
+    private readonly host: StartHost,
   ) {}
 
   /** The place of a START in the order of arrival: a later one is never displaced by an earlier. */
@@ -109,12 +112,13 @@ export class StartProcedure {
     if (known !== undefined && known.holder > arrival) {
       return { code: ErrorCode.Replaced, reason: 'a newer connection holds the session' };
     }
+    const former = known?.currentChannel ?? null;
+    if (!this.host.mayCarry(channel, former)) return AT_CAPACITY;
     const claim = { lastAcked: start.lastAckedSeqId, resumeSessionId: start.resumeSessionId };
     const decision = decideStart(claim, known ?? null, this.registry.floor);
     if (known === undefined && this.registry.full && !this.makeRoom()) {
       return { code: ErrorCode.Overloaded, reason: 'too many sessions, try again later' };
     }
-    const former = known?.currentChannel;
     const session =
       decision.kind === 'resume' ? decision.session : this.incarnate(start, decision, known);
     if (decision.kind === 'resume') session.acknowledge(start.lastAckedSeqId);
@@ -157,7 +161,7 @@ export class StartProcedure {
   private makeRoom(): boolean {
     const oldest = this.registry.oldestExpendable();
     if (oldest === undefined) return false;
-    this.ender.end(oldest, 'evicted');
+    this.host.end(oldest, 'evicted');
     return true;
   }
 }

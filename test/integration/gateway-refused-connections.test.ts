@@ -36,3 +36,26 @@ test('a connection that is refused counts as refused, and not as one', async () 
     await harness.close();
   }
 });
+
+test('at capacity a client takes the place of its own former connection', async () => {
+  const harness = new GatewayHarness();
+  const gateway = await harness.gateway({
+    'server.ws_addr': '127.0.0.1:0',
+    'overload_protection.max_connections': '1',
+  });
+  const [former, next, stranger] = [
+    client(gateway, 'first'),
+    client(gateway, 'first'),
+    client(gateway, 'stranger'),
+  ];
+  try {
+    await former.connect();
+    await next.connect();
+    expect(former.state).toBe('closed');
+    await expect(stranger.connect()).rejects.toThrow('503');
+    expect(next.state).toBe('connected');
+  } finally {
+    for (const each of [former, next, stranger]) each.close();
+    await harness.close();
+  }
+});

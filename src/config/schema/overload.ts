@@ -5,7 +5,7 @@ export const overload_protection = {
   enabled: flag('true', 'Enforce the limits of this section.'),
   max_connections: count(
     '50000',
-    'Connections at once; more get 503, and above 1.1 times that are refused at once. About 50 KB each.',
+    'Connections at once; more get 503, unless they take over from one that is there, and above 1.1 times that are refused at once. About 50 KB each.',
     { min: 1, max: 10_000_000 },
   ),
   connection_warning_threshold: threshold(

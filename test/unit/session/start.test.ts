@@ -456,4 +456,59 @@ describe('capacity', () => {
     const second = harness.client();
     expect(second.closed).toMatchObject({ code: 503 });
   });
+
+  describe('a tenth beyond max_connections', () => {
+    const full = () => new SessionHarness({ maxConnections: 1, surplusConnections: 1 });
+    const counted = ({ metrics: { ws, quic } }: SessionHarness) => ({
+      taken: ws.connections.of('memory').value,
+      rejected: quic.rejected.of('max_connections').value,
+    });
+
+    test('a client takes the place of its own connection, which nobody has heard of since', () => {
+      const harness = full();
+      const ghost = harness.started('alice');
+      harness.pushTexts('alice', 'a');
+      const { connectionId } = ghost.started;
+      const back = harness.started('alice', { resumeSessionId: connectionId });
+      expect(back.started).toMatchObject({ success: true, resumed: true });
+      expect(back.texts).toEqual(['a']);
+      expect(ghost.closed).toMatchObject({ code: 409 });
+      expect(counted(harness)).toEqual({ taken: 2, rejected: 0 });
+      harness.advance(5_000);
+      expect(back.closed).toBeNull();
+    });
+
+    test('any other START is refused with 503, and counts as refused alone', () => {
+      const harness = full();
+      harness.started('alice');
+      const bob = harness.started('bob');
+      expect(bob.started).toMatchObject({ success: false, error: { errorCode: 503 } });
+      expect(bob.closed).toMatchObject({ code: 503 });
+      expect(counted(harness)).toEqual({ taken: 1, rejected: 1 });
+      expect(harness.client().closed).toBeNull();
+    });
+
+    test('a client is taken whose place has become free meanwhile', () => {
+      const harness = full();
+      const alice = harness.started('alice');
+      const bob = harness.client();
+      alice.link.lose();
+      harness.settle();
+      bob.start('bob');
+      harness.settle();
+      expect(bob.started).toMatchObject({ success: true });
+      expect(counted(harness)).toEqual({ taken: 2, rejected: 0 });
+    });
+
+    test('who sends no START is closed with 503 after two seconds', () => {
+      const harness = full();
+      harness.started('alice');
+      const silent = harness.client();
+      expect(silent.closed).toBeNull();
+      expect(harness.client().closed).toMatchObject({ code: 503 });
+      harness.advance(2_000);
+      expect(silent.closed).toMatchObject({ code: 503 });
+      expect(counted(harness)).toEqual({ taken: 1, rejected: 2 });
+    });
+  });
 });
