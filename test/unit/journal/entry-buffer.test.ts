@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { EntryBuffer } from '../../../src/journal/entry-buffer.js';
 import { EntryReader } from '../../../src/journal/entry-reader.js';
-import { JournalEntry, encodeMessage } from '../../../src/wire/messages.js';
+import { JournalEntry, decodeMessage, encodeMessage } from '../../../src/wire/messages.js';
 
 const number = fc.oneof(
   fc.maxSafeNat(),
@@ -50,6 +50,25 @@ describe('an entry written by hand', () => {
       }),
     );
   });
+});
+
+test('grows with its entries, large ones of any kind, and keeps those before them', () => {
+  const body = Buffer.alloc(50_000, 7);
+  const held = { held: { session: 1, body } };
+  const buffer = new EntryBuffer();
+  for (let round = 0; round < 3; round++) {
+    buffer.acknowledged(1, 2);
+    buffer.entry(held);
+    buffer.frame(1, 2, 3, body);
+  }
+  const entries = entriesOf(buffer.view()).map((bytes) => decodeMessage(JournalEntry, bytes));
+  expect(entries).toHaveLength(9);
+  for (const [index, { acknowledged, held, frame }] of entries.entries()) {
+    const content = [acknowledged?.seq, held?.body, frame?.frame][index % 3];
+    expect(content).toEqual(index % 3 === 0 ? 2 : body);
+  }
+  buffer.clear();
+  expect(buffer.length).toBe(0);
 });
 
 describe('EntryReader', () => {

@@ -67,6 +67,84 @@ describe('JournalWriter', () => {
     ]);
   });
 
+  test('also where that sink asks for the position meanwhile', () => {
+    const { journal, batches } = new Bench();
+    let again = true;
+    const heard: number[] = [];
+    journal.attach({
+      take: ({ bytes }) => {
+        if (again) {
+          again = false;
+          journal.loggedIn(9);
+          expect(journal.position).toBe(3);
+          journal.acknowledged(9, 1);
+        }
+        heard.push(bytes.length);
+      },
+    });
+    journal.loggedIn(8);
+    journal.flush();
+    journal.flush();
+    const image = new JournalImage();
+    for (const batch of batches) image.apply(batch);
+    expect([image.position, batches.length, heard.length]).toEqual([4, 3, 3]);
+  });
+
+  test('a sink gets nothing that was written before it came', () => {
+    const { journal, batches } = new Bench();
+    const late: number[] = [];
+    journal.loggedIn(1);
+    journal.attach({ take: ({ first }) => late.push(first) });
+    journal.loggedIn(1);
+    journal.flush();
+    expect([batches.map(({ first }) => first), late]).toEqual([[1, 3], [3]]);
+  });
+
+  test('another history takes the place of what was not sent yet, and goes on behind its own position', () => {
+    const { journal, batches } = new Bench();
+    journal.loggedIn(1);
+    journal.resumeAt(40);
+    journal.flush();
+    expect([batches, journal.newest]).toEqual([[], 40]);
+    expect(journal.loggedIn(1)).toBe(42);
+    journal.flush();
+    // With a moment of its own.
+    expect(batches).toMatchObject([{ first: 41, count: 2 }]);
+  });
+
+  test('one that goes on behind a position never goes back', () => {
+    const { journal } = new Bench();
+    journal.continueFrom(7);
+    journal.continueFrom(5);
+    expect(journal.newest).toBe(7);
+  });
+
+  test('what another gateway wrote is passed on as it is, and followed', () => {
+    const { journal, batches } = new Bench();
+    journal.relay({ first: 1, count: 5, bytes: Buffer.from('theirs') });
+    expect(batches).toEqual([{ first: 1, count: 5, bytes: Buffer.from('theirs') }]);
+    expect([journal.newest, journal.loggedIn(1)]).toEqual([5, 7]);
+  });
+
+  test('a push that waited elsewhere before says so, with a key and without', () => {
+    const { journal, batches } = new Bench();
+    const image = new JournalImage();
+    journal.opened(new SessionState({ id: 'a', handle: 1, firstSeq: 1, nextSeq: 1 }));
+    const key = { key: 'k', digest: 'd', plainDigest: '', ttl: 9_000 };
+    const entry = (seq: number, moved: boolean) => {
+      const bytes = encodePushFrame(0, seq, Buffer.from([24, 3]));
+      return { msgId: 0, clientSeq: 0, frame: bytes, moved };
+    };
+    journal.frame(1, entry(1, true), null);
+    journal.frame(1, entry(2, false), null);
+    journal.frame(1, entry(3, true), key);
+    journal.frame(1, entry(4, false), key);
+    journal.flush();
+    for (const batch of batches) image.apply(batch);
+    const outbox = [...image.records()].find(({ session }) => session)?.session?.outbox ?? [];
+    expect(outbox.map(({ moved }) => moved)).toEqual([true, false, true, false]);
+  });
+
   test('asking for the position or a snapshot sends what waits first; a detached sink gets no more', () => {
     const bench = new Bench();
     const { journal } = bench;

@@ -50,8 +50,50 @@ describe('the confirmation gate', () => {
     gate.confirm(2);
     expect(verdicts).toEqual(['confirmed', 'confirmed', null]);
     gate.confirm(3);
+    [2, 3].forEach(ask);
+    expect(verdicts.slice(2)).toEqual(['confirmed', 'confirmed', 'confirmed']);
+  });
+
+  it('sync: a standby that has caught up stays so while the next entries are on their way', () => {
+    const { gate, journal, join, told } = build();
+    join();
+    journal.position = 5;
+    expect([gate.confirm(3), gate.degraded]).toEqual([true, false]);
+    // Told once, not with every confirmation.
+    expect(told).toEqual([false]);
+  });
+
+  it('each waits for its own time, also where those before it were confirmed', () => {
+    const { gate, ask, verdicts, journal, join, clock } = build();
+    join();
+    journal.position = 2;
+    ask(1);
+    clock.advance(150);
     ask(2);
-    expect(verdicts.slice(2)).toEqual(['confirmed', 'confirmed']);
+    gate.confirm(1);
+    clock.advance(199);
+    expect(verdicts).toEqual(['confirmed', null]);
+    clock.advance(1);
+    expect(verdicts).toEqual(['confirmed', 'released']);
+  });
+
+  it('async: has no degradation to tell', () => {
+    const { gate, journal, join, told } = build({ mode: 'async' });
+    journal.position = 1;
+    join();
+    gate.release();
+    expect(told).toEqual([]);
+  });
+
+  it('after a timeout nobody waits before the standby has what it was late for', () => {
+    const { gate, ask, verdicts, journal, join, clock } = build();
+    join();
+    journal.position = 2;
+    ask(2);
+    clock.advance(200);
+    gate.confirm(1);
+    ask(2);
+    expect(verdicts).toEqual(['released', 'released']);
   });
 
   it.each([

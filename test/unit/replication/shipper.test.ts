@@ -106,6 +106,8 @@ describe('shipper and receiver', () => {
   it('nothing changes before the end of the snapshot', () => {
     const texts = Array.from({ length: 20 }, () => 'x'.repeat(100_000));
     const { sent, standby, receiver, endTurn } = build({ texts });
+    // Its former state has entries, too: they are none of this stream's.
+    standby.texts = ['old', 'older'];
     while (endTurn());
     expect(sent.length).toBeGreaterThan(3);
     for (const message of sent.slice(0, -1)) {
@@ -139,7 +141,11 @@ describe('shipper and receiver', () => {
       expect(parts).toHaveLength(3);
       const confirmed = parts.map((part) => receiver.take(shipmentOf(part)).position);
       expect(confirmed.slice(0, 2)).toEqual([0, 0].map(() => (joining ? 0 : position)));
-      if (!joining) expect(confirmed[2]).toBe(position + 5);
+      if (joining) continue;
+      expect(confirmed[2]).toBe(position + 5);
+      journal.append('next turn');
+      deliver();
+      expect(standby.texts).toEqual(journal.texts);
     }
   });
 
@@ -163,17 +169,21 @@ describe('shipper and receiver', () => {
     expect([journal.sinkCount, metrics.resyncs.of('slow').value]).toEqual([0, 1]);
     journal.append('ignored');
     expect(sent).toHaveLength(64);
-    expect(shipper.onConfirmation(1, 1)).toBe(false);
+    expect(shipper.onConfirmation(3, 5)).toBe(false);
     expect(gate.confirmed).toBe(2);
   });
 
   it('bytes count as well', () => {
-    const { journal, sent, deliver } = build({ bufferSize: 1_000_000 });
+    const { journal, sent, deliver, shipper } = build({ bufferSize: 1_000_000 });
     deliver();
     const text = 'x'.repeat(16_000);
     for (let entry = 0; entry < 600; entry++) journal.append(text);
     const bytes = sent.reduce((sum, message) => sum + message.length, 0);
     expect(bytes).toBeLessThan(5 * 1024 * 1024);
+    // Those behind the window as well: they are bounded, too.
+    expect(shipper.lag.bytes).toBeGreaterThan(600 * 16_000);
+    while (shipper.lag.frames > 0) deliver();
+    expect(shipper.lag.bytes).toBe(0);
   });
 
   it('a standby that joins may fall behind while its snapshot is under way', () => {
@@ -211,15 +221,34 @@ describe('shipper and receiver', () => {
     expect(dropped).toEqual([]);
   });
 
-  it('a confirmation of what was never sent ends the stream', () => {
-    for (const [number, position] of [
-      [99, 1],
-      [1, 99],
-    ] as const) {
-      const { shipper, dropped } = build();
-      expect(shipper.onConfirmation(number, position)).toBe(false);
-      expect(dropped).toEqual(['it confirmed what was never sent']);
-    }
+  it('one that joins has not joined when it confirms the beginning of the snapshot', () => {
+    const texts = Array.from({ length: 30 }, (_, index) => `s${index}`);
+    const { journal, dropped, deliver, endTurn, standby, shipper, sent, receiver } = build({
+      bufferSize: 10,
+      texts,
+      stepBytes: 10,
+    });
+    endTurn();
+    const { number, position } = receiver.take(shipmentOf(sent.shift() as Uint8Array));
+    shipper.onConfirmation(number, position);
+    for (let entry = 0; entry < 200; entry++) journal.append(`e${entry}`);
+    expect(dropped).toEqual([]);
+    while (standby.position < journal.position) deliver();
+    expect(standby.texts).toEqual(journal.texts);
+  });
+
+  it.each([
+    ['a part', 4, 0],
+    ['an entry', 3, 1],
+  ])('a confirmation of %s that was never sent ends the stream', (_, number, ahead) => {
+    const { shipper, dropped, journal, deliver, gate } = build();
+    deliver();
+    // Behind the snapshot and its end.
+    journal.append('third part');
+    expect(shipper.onConfirmation(3, journal.position)).toBe(true);
+    expect(shipper.onConfirmation(number, journal.position + ahead)).toBe(false);
+    expect(dropped).toEqual(['it confirmed what was never sent']);
+    expect(gate.confirmed).toBe(journal.position);
   });
 
   it('tells its lag in entries, bytes and ms', () => {

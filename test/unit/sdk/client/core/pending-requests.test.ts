@@ -153,4 +153,140 @@ describe('PendingRequests', () => {
     expect(pump()).toEqual(['1:2']);
     expect(failures).toEqual(['REQUEST_TOO_LARGE']);
   });
+
+  test('a link that fills up while requests are written again goes on where it stopped', () => {
+    const { table, add, pump, setResult } = fixture();
+    for (const id of [1, 2, 3]) add(id);
+    pump();
+    table.resume(1);
+    setResult('full');
+    add(4);
+    expect(pump()).toEqual([]);
+    // Answered all the same: the former connection had carried it.
+    table.remove(table.find(1) as PendingRequest);
+    setResult('ok');
+    expect(pump()).toEqual(['2:2', '3:3', '4:4']);
+  });
+
+  test('a request given up after the gateway has seen it makes room at once', () => {
+    const { table, add, pump } = fixture();
+    const [first, second] = [add(1), add(2)];
+    pump();
+    table.resume(2);
+    for (const request of [first, second]) table.abandon(request);
+    expect([table.find(1), table.find(2)]).toEqual([undefined, second]);
+    expect(pump()).toEqual(['2:2']);
+  });
+
+  test('a request put off has no number until its new one', () => {
+    const { table, add, pump } = fixture();
+    const request = add(1);
+    pump();
+    table.remove(request);
+    table.putOff(request, () => undefined);
+    expect([request.sent, request.frame]).toEqual([false, null]);
+    table.requeue(request);
+    expect(pump()).toEqual(['2:1']);
+  });
+
+  test('what the gateway has forgotten is no longer in flight, also where it has seen a part', () => {
+    const { table, add, pump } = fixture();
+    for (const id of [1, 2, 3]) add(id);
+    pump();
+    table.remove(table.find(2) as PendingRequest);
+    // 1 is seen and unanswered, 2 is answered but forgotten: 3 leads on from nothing.
+    expect(table.resume(2).map(({ msgId }) => msgId)).toEqual([3]);
+    expect([table.inFlight, table.uses(1), table.uses(3)]).toEqual([1, true, false]);
+    add(4);
+    expect(pump()).toEqual(['2:4']);
+  });
+});
+
+describe('a request that the gateway will not take', () => {
+  /** 1 is answered, 2 freed; 3 and 4 were written behind it, 5 waits. */
+  function freed() {
+    const all = fixture();
+    for (const id of [1, 2, 3]) all.add(id);
+    all.pump();
+    all.table.remove(all.table.find(1) as PendingRequest);
+    const fourth = all.add(4, new Uint8Array(1_000));
+    all.pump();
+    all.add(5);
+    all.table.free(all.table.find(2) as PendingRequest);
+    return { ...all, fourth };
+  }
+
+  test('leaves its number to the next; those behind it go first, in their order', () => {
+    const { table, pump } = freed();
+    expect(table.resume(2)).toEqual([]);
+    expect([table.inFlight, table.queued]).toEqual([0, 3]);
+    expect(pump()).toEqual(['2:3', '3:4', '4:5']);
+    expect(table.uses(2)).toBe(false);
+  });
+
+  test('lets those behind it count as waiting again, in bytes too', () => {
+    const { table, add, pump } = freed();
+    table.resume(2);
+    expect(() => add(6, new Uint8Array(1_000))).toThrow(/1002 bytes of requests/);
+    pump();
+    add(6, new Uint8Array(1_000));
+  });
+
+  test('and those behind it that were given up go nowhere', () => {
+    const { table, fourth, pump } = freed();
+    fourth.reject(new Error('timeout'));
+    table.abandon(fourth);
+    table.resume(2);
+    expect(pump()).toEqual(['2:3', '3:5']);
+  });
+
+  test('is remembered for one resume: what the gateway forgets after that is failed', () => {
+    const { table, pump } = freed();
+    table.resume(2);
+    pump();
+    table.remove(table.find(3) as PendingRequest);
+    expect(table.resume(2).map(({ msgId }) => msgId)).toEqual([4, 5]);
+  });
+
+  test('is forgotten with its session', () => {
+    const { table, add, pump } = freed();
+    table.restart();
+    for (const id of [6, 7]) add(id);
+    expect(pump()).toEqual(['1:5', '2:6', '3:7']);
+    table.remove(table.find(6) as PendingRequest);
+    expect(table.resume(2).map(({ msgId }) => msgId)).toEqual([7]);
+  });
+});
+
+describe('the request by which a connection broke off', () => {
+  /** 1 to 3 were written, the connection broke, and this much of them went again. */
+  function brokenOff(nextClientSeq: number, again: number) {
+    const all = fixture();
+    for (const id of [1, 2, 3]) all.add(id);
+    all.pump();
+    all.table.resume(nextClientSeq);
+    if (again > 0) all.pump();
+    return all;
+  }
+
+  test('is the one that the gateway still expects after it went again', () => {
+    const { table, pump } = brokenOff(2, 2);
+    expect(table.freeUnreadable(2)?.msgId).toBe(2);
+    expect(table.resume(2)).toEqual([]);
+    expect(pump()).toEqual(['2:3']);
+  });
+
+  test('is the first where the gateway has seen none', () => {
+    const { table } = brokenOff(0, 3);
+    expect(table.freeUnreadable(0)?.msgId).toBe(1);
+  });
+
+  test.each([
+    ['the gateway has taken it meanwhile', 2, 2, 3],
+    ['it had not gone again', 2, 0, 2],
+  ])('is none where %s', (_, expected, again, next) => {
+    const { table } = brokenOff(expected, again);
+    expect(table.freeUnreadable(next)).toBeNull();
+    expect(table.inFlight).toBe(3);
+  });
 });
