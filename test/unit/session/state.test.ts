@@ -34,7 +34,10 @@ describe('state across a stop', () => {
     });
     expect(client.texts).toEqual(['b', 'r2']);
     expect(client.seqs).toEqual([3, 4]);
-    client.business(2).business(1, 'x', 'echo', 70);
+    // Its answer is on its way again.
+    client.business(2);
+    expect(client.errors).toEqual([]);
+    client.business(1, 'x', 'echo', 70);
     expect(client.last).toMatchObject({ code: 410, msgId: 70 });
     client.business(3);
     expect(harness.router.seen.map((seen) => seen.clientSeq)).toEqual([3]);
@@ -51,7 +54,16 @@ describe('state across a stop', () => {
       [200, 0],
     ]);
     client.business(1);
-    expect(harness.router.seen).toHaveLength(0);
+    expect([harness.router.seen, client.errors]).toEqual([[], []]);
+  });
+
+  test('the journal calls no new session by the name of one that came back', () => {
+    const former = new SessionHarness();
+    for (const openid of ['alice', 'bob']) former.started(openid);
+    const harness = successor(former);
+    harness.started('carol');
+    const handles = [...harness.service.registry.all()].map(({ handle }) => handle);
+    expect([handles.length, new Set(handles).size]).toEqual([3, 3]);
   });
 
   test('holes stay holes', () => {

@@ -65,4 +65,33 @@ describe('an Acknowledger that keeps numbers first', () => {
     clock.advance(5);
     expect([sent, clock.pending]).toEqual([[1], 0]);
   });
+
+  test('saves what was settled meanwhile next, once for all of it', async () => {
+    settle(1);
+    settle(2);
+    settle(3);
+    await save();
+    expect([sent, acks.claim]).toEqual([[1], 1]);
+    await save();
+    expect([sent, acks.claim]).toEqual([[1, 3], 3]);
+    expect(clock.pending).toBe(0);
+  });
+
+  test('does not count for a new session what was saved for the former one', async () => {
+    settle(1);
+    acks.restart(100);
+    await save();
+    expect([sent, acks.claim]).toEqual([[], 100]);
+    settle(101);
+    await save();
+    expect([sent, acks.claim]).toEqual([[101], 101]);
+  });
+
+  test('does nothing more after its end', async () => {
+    settle(1);
+    acks.end();
+    await save();
+    settle(2);
+    expect([sent, clock.pending]).toEqual([[], 0]);
+  });
 });

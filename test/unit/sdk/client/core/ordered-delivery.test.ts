@@ -56,4 +56,16 @@ describe('OrderedDelivery', () => {
     turn();
     expect(heard).toEqual(['a1', 'p1', 'p2', 'a2']);
   });
+
+  test('a push that comes while others are delivered stands behind those that wait', () => {
+    const { delivery, push, answer, heard, turn } = fixture();
+    answer('a1');
+    delivery.push(() => {
+      heard.push('p1');
+      push('p3');
+    });
+    push('p2');
+    turn();
+    expect(heard).toEqual(['a1', 'p1', 'p2', 'p3']);
+  });
 });

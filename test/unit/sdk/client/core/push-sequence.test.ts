@@ -72,4 +72,14 @@ describe('PushSequence', () => {
     expect(sequence.accept(NUMBER_JUMP * 2 + 3)).toBe('gap');
     expect(sequence.accept(NUMBER_JUMP)).toBe('duplicate');
   });
+
+  test('a gateway that does not name the first number may begin anywhere, but where it goes on', () => {
+    const fresh = new PushSequence();
+    fresh.begin(0, true);
+    expect(fresh.accept(7)).toBe('deliver');
+    fresh.begin(0, false);
+    expect(fresh.accept(40)).toBe('deliver');
+    fresh.begin(0, true);
+    expect([fresh.accept(42), fresh.expected]).toEqual(['gap', 41]);
+  });
 });
