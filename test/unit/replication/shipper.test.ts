@@ -182,8 +182,6 @@ describe('shipper and receiver', () => {
     expect(bytes).toBeLessThan(5 * 1024 * 1024);
     // Those behind the window as well: they are bounded, too.
     expect(shipper.lag.bytes).toBeGreaterThan(600 * 16_000);
-    while (shipper.lag.frames > 0) deliver();
-    expect(shipper.lag.bytes).toBe(0);
   });
 
   it('a standby that joins may fall behind while its snapshot is under way', () => {

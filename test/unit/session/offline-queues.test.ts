@@ -9,13 +9,13 @@ const TTL = 60_000;
 const body = Buffer.from('b'.repeat(20));
 const PUSH = FRAME_COST_BYTES + body.length;
 
-function queues(offlineMaxBytes: number) {
+function queues(offlineMaxBytes: number, outboxMaxBytes = 1_000_000) {
   const clock = new FakeClock();
   const limits = {
     offlineTtl: TTL,
     offlineMaxFrames: 1_000,
     offlineMaxBytes,
-    outboxMaxBytes: 1_000_000,
+    outboxMaxBytes,
   };
   const expired = new Tally();
   const offline = new OfflineQueues(limits, clock, new TimerWheel(clock, 100), expired);
@@ -55,5 +55,39 @@ describe('all openids without a session together', () => {
     for (let index = 0; index < 3; index++) offline.restore({ openid: 'alice', body, ttl: TTL });
     expect(offline.add('alice', body)).toBe(false);
     expect(offline.take('alice')).toHaveLength(3);
+  });
+});
+
+describe('the pushes of one openid', () => {
+  /** Room for two of them; the second came half a lifetime later. */
+  function two() {
+    const all = queues(1_000_000, 2.5 * body.length);
+    all.offline.add('alice', body);
+    all.clock.advance(TTL / 2);
+    all.offline.add('alice', body);
+    expect(all.offline.add('alice', body)).toBe(false);
+    return all;
+  }
+
+  test('run out one by one, each in its time, and leave their room', () => {
+    const { clock, expired, offline } = two();
+    clock.advance(TTL / 2 + 1_000);
+    expect([expired.value, offline.add('alice', body), offline.add('alice', body)]).toEqual([
+      1,
+      true,
+      false,
+    ]);
+    clock.advance(TTL / 2);
+    expect([expired.value, offline.size]).toEqual([2, 1]);
+    expect(offline.take('alice')).toHaveLength(1);
+  });
+
+  test('are not taken once they have run out, also where no timer has seen it yet', () => {
+    const { clock, expired, offline } = two();
+    clock.advance(TTL / 2);
+    expect(offline.take('alice')).toHaveLength(1);
+    expect([expired.value, offline.size]).toEqual([1, 0]);
+    clock.advance(2 * TTL);
+    expect(expired.value).toBe(1);
   });
 });

@@ -125,6 +125,18 @@ describe('state across a stop', () => {
     expect([...copy.service.registry.all()].map(({ openid }) => openid)).not.toContain('b');
   });
 
+  test('a full table keeps a session that awaits an answer', () => {
+    const harness = new SessionHarness({ maxSessions: 1 });
+    const client = harness.started('alice').business(1);
+    client.link.lose();
+    harness.settle();
+    expect(harness.started('bob').last).toMatchObject({ code: 503 });
+    harness.answer(0);
+    expect(harness.started('bob').last).toMatchObject({ code: 503 });
+    const back = harness.started('alice', { resumeSessionId: client.started.connectionId });
+    expect(back.texts).toEqual(['r1']);
+  });
+
   test('a snapshot disturbs nobody; pushes are refused only once they are closed', () => {
     const former = new SessionHarness();
     former.started();
