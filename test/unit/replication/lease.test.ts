@@ -6,7 +6,9 @@ const TIMEOUT = 1_000;
 const SPAN = 700;
 
 let lease: Lease;
-beforeEach(() => (lease = new Lease(TIMEOUT)));
+beforeEach(() => {
+  lease = new Lease(TIMEOUT);
+});
 
 describe('an answer', () => {
   test('lets this node serve from when its heartbeat was sent, whenever it comes', () => {

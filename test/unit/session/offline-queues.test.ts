@@ -62,6 +62,8 @@ describe('the pushes of one openid', () => {
   /** Room for two of them; the second came half a lifetime later. */
   function two() {
     const all = queues(1_000_000, 2.5 * body.length);
+    // Between two ticks of the wheel.
+    all.clock.advance(50);
     all.offline.add('alice', body);
     all.clock.advance(TTL / 2);
     all.offline.add('alice', body);
