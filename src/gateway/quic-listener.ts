@@ -47,7 +47,7 @@ export function quicServer(
     maxConnections: handshakeLimit(config),
     handshakes: { retryAbove: unprovenLimit(config) },
     collection: new EarlyCollection(parts.clock, minorCollector()),
-    socketBufferBytes: Math.max(quic.recvBuffer, quic.sendBuffer),
+    socketBuffers: { recv: quic.recvBuffer, send: quic.sendBuffer },
   });
 }
 

@@ -21,6 +21,7 @@ import { SOLE_PATH, quiche } from './quiche.js';
 import type { QuicheConfig } from './quiche.js';
 import { clientConfig } from './tls-config.js';
 import type { TlsTrust } from './tls-config.js';
+import type { SocketBuffers } from './udp-socket.js';
 
 export interface QuicClientOptions {
   readonly trust: TlsTrust;
@@ -32,7 +33,6 @@ export interface QuicClientOptions {
   readonly limits?: Partial<TransportLimits>;
   /** A local address to use; default: any of the server's family. */
   readonly localHost?: string;
-  readonly socketBufferBytes?: number;
 }
 
 export interface ConnectTarget {
@@ -43,7 +43,7 @@ export interface ConnectTarget {
 }
 
 /** What a client's socket asks of the kernel: bursts to one process are small. */
-const CLIENT_SOCKET_BUFFER_BYTES = 212_992;
+const CLIENT_SOCKET_BUFFERS: SocketBuffers = { recv: 212_992, send: 212_992 };
 
 interface Attempt {
   readonly observer: QuicConnectionObserver;
@@ -199,7 +199,7 @@ export class QuicClient implements EndpointOwner {
       limits: this.limits,
       migration: 'drop',
       keepalive: null,
-      socketBufferBytes: options.socketBufferBytes ?? CLIENT_SOCKET_BUFFER_BYTES,
+      socketBuffers: CLIENT_SOCKET_BUFFERS,
     } as const;
     const endpoint = new QuicEndpoint(endpointOptions, this.ids, this);
     await endpoint.bind();

@@ -27,6 +27,7 @@ import { ResetSearch } from './reset-search.js';
 import { SendErrors } from './send-errors.js';
 import { TurnScheduler } from './turn-scheduler.js';
 import { UdpSocket } from './udp-socket.js';
+import type { SocketBuffers } from './udp-socket.js';
 
 /**
  * Resolution of all connection timers, ms. A probe that is late by this matters to nobody, and each tick at which
@@ -50,7 +51,7 @@ export interface EndpointOptions {
   readonly limits: TransportLimits;
   readonly migration: MigrationPolicy;
   readonly keepalive: KeepalivePolicy | null;
-  readonly socketBufferBytes: number;
+  readonly socketBuffers: SocketBuffers;
   /** Runs in every turn before anything is sent; must not throw. */
   readonly beforeFlush?: () => void;
   readonly pace?: TurnPace | undefined;
@@ -139,10 +140,6 @@ export class QuicEndpoint implements ConnectionOwner {
   /** Connection ids that lead to a connection. */
   get idCount(): number {
     return this.byId.size;
-  }
-
-  get host(): string {
-    return this.socket?.host ?? '';
   }
 
   get port(): number {
@@ -270,7 +267,7 @@ export class QuicEndpoint implements ConnectionOwner {
     return UdpSocket.bind({
       host: this.options.host,
       port,
-      bufferBytes: this.options.socketBufferBytes,
+      buffers: this.options.socketBuffers,
       onDatagram: this.onDatagram,
       onDropped: () => this.metrics.datagramsDropped.add('send_queue'),
       onFailed: (error) => this.sendErrors.note(error, 'UDP datagrams cannot be sent'),

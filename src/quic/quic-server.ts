@@ -28,7 +28,8 @@ import type { QuicheConfig, QuicheConnection } from './quiche.js';
 import { StatelessResets } from './stateless-reset.js';
 import { serverConfig } from './tls-config.js';
 import type { TlsIdentity } from './tls-config.js';
-import { DEFAULT_SOCKET_BUFFER_BYTES } from './udp-socket.js';
+import { DEFAULT_SOCKET_BUFFERS } from './udp-socket.js';
+import type { SocketBuffers } from './udp-socket.js';
 
 /** Takes a connection whose handshake is done: bind an observer to it before returning. */
 export type ConnectionHandler = (connection: QuicConnection) => void;
@@ -59,12 +60,13 @@ export interface QuicServerOptions {
   readonly keys?: QuicKeys;
   /** Default follow. */
   readonly migration?: MigrationPolicy;
-  /** Default: 20 s of silence, where the idle timeout is 60 s or less. null turns it off. */
+  /** Default: 20 s of silence, where the idle timeout is below 60 s. null turns it off. */
   readonly keepalive?: KeepalivePolicy | null;
   /** Connections, handshakes included, above which Initials are answered with CONNECTION_REFUSED. */
   readonly maxConnections?: number;
   readonly handshakes?: Partial<GateLimits>;
-  readonly socketBufferBytes?: number;
+  /** What the kernel is asked for; default: 4 MiB each way. */
+  readonly socketBuffers?: SocketBuffers;
   /** Runs in every turn before anything is sent; must not throw. */
   readonly beforeFlush?: () => void;
   /** When connections are heard and served; default: always. */
@@ -114,17 +116,12 @@ export class QuicServer implements EndpointOwner, GateState {
       limits: this.limits,
       migration: options.migration ?? 'follow',
       keepalive: options.keepalive === undefined ? DEFAULT_KEEPALIVE : options.keepalive,
-      socketBufferBytes: options.socketBufferBytes ?? DEFAULT_SOCKET_BUFFER_BYTES,
+      socketBuffers: options.socketBuffers ?? DEFAULT_SOCKET_BUFFERS,
       beforeFlush: options.beforeFlush ?? (() => undefined),
       pace: options.pace,
       collection: options.collection,
     };
     this.endpoint = new QuicEndpoint(endpointOptions, this.ids, this);
-  }
-
-  /** The address that was bound. */
-  get host(): string {
-    return this.endpoint.host;
   }
 
   /** The port that was bound; 0 before start. */

@@ -10,15 +10,24 @@ import type { Logger } from '../telemetry/log.js';
 /** Bytes of packets that may wait for the kernel; beyond that packets are lost, as on any network. */
 const MAX_QUEUED_BYTES = 4 * 1024 * 1024;
 
-/** Kernel buffers that hold a burst of some 3,000 datagrams while this process is busy. */
-export const DEFAULT_SOCKET_BUFFER_BYTES = 4 * 1024 * 1024;
+/** What the kernel is asked to hold for a socket, bytes each way. */
+export interface SocketBuffers {
+  readonly recv: number;
+  readonly send: number;
+}
+
+/** They hold a burst of some 3,000 datagrams while this process is busy. */
+export const DEFAULT_SOCKET_BUFFERS: SocketBuffers = Object.freeze({
+  recv: 4 * 1024 * 1024,
+  send: 4 * 1024 * 1024,
+});
 
 export interface UdpSocketOptions {
   /** Empty: every address of the machine, IPv6 and IPv4. A name is resolved once. */
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
-  readonly bufferBytes: number;
+  readonly buffers: SocketBuffers;
   readonly onDatagram: (datagram: Buffer, from: RemoteInfo) => void;
   /** A packet was dropped because the kernel is far behind. */
   readonly onDropped: () => void;
@@ -86,10 +95,6 @@ export class UdpSocket {
     });
   }
 
-  get host(): string {
-    return this.socket.address().address;
-  }
-
   get port(): number {
     return this.socket.address().port;
   }
@@ -132,20 +137,20 @@ function answerAtOnce(host: string, _options: unknown, callback: LookupCallback)
 
 /** Asks for large kernel buffers; what the kernel gives less than asked is worth a warning. */
 function growBuffers(socket: Socket, options: UdpSocketOptions): void {
-  const wanted = options.bufferBytes;
+  const wanted = options.buffers;
   try {
-    socket.setRecvBufferSize(wanted);
-    socket.setSendBufferSize(wanted);
+    socket.setRecvBufferSize(wanted.recv);
+    socket.setSendBufferSize(wanted.send);
   } catch (error) {
     options.log.warn({ err: error, wanted }, 'cannot set the buffer sizes of the UDP socket');
     return;
   }
   // Linux answers with twice of what it gives.
-  const given = Math.min(socket.getRecvBufferSize(), socket.getSendBufferSize()) / 2;
-  if (given < wanted) {
+  const given = { recv: socket.getRecvBufferSize() / 2, send: socket.getSendBufferSize() / 2 };
+  if (given.recv < wanted.recv || given.send < wanted.send) {
     options.log.warn(
       { wanted, given },
-      `the kernel gives UDP buffers of ${given} bytes; run: sysctl -w net.core.rmem_max=${wanted} net.core.wmem_max=${wanted}`,
+      `the kernel gives UDP buffers of ${given.recv} and ${given.send} bytes; run: sysctl -w net.core.rmem_max=${wanted.recv} net.core.wmem_max=${wanted.send}`,
     );
   }
 }

@@ -15,7 +15,7 @@ async function open(): Promise<void> {
   socket = await UdpSocket.bind({
     host: '127.0.0.1',
     port: 0,
-    bufferBytes: 65_536,
+    buffers: { recv: 65_536, send: 65_536 },
     onDatagram: (datagram) => received.push(`${datagram}`),
     onDropped: () => undefined,
     onFailed: (error) => failures.push(String((error as NodeJS.ErrnoException).code)),
