@@ -9,6 +9,7 @@ import { checkIdentity } from '../quic/tls-config.js';
 import { checkLog } from '../journal/log-check.js';
 import { checkStateFileReadable } from '../journal/state-file.js';
 import { RoleFile } from '../replication/role-file.js';
+import { readRegistry } from '../routing/registry-file.js';
 import { silentLogger } from '../telemetry/log.js';
 import { Metrics } from '../telemetry/metrics.js';
 import { caKey, dayOf, endWarning, termOf } from './certificate-terms.js';
@@ -58,6 +59,7 @@ class Check implements Preflight {
     this.certificates();
     await this.tokenKeys();
     this.leftFiles();
+    await this.registrations();
     this.attempt('journal.path', () => this.journal());
     this.warnings.push(...memoryWarnings(this.config));
     if (this.problems.length === 0) {
@@ -172,6 +174,22 @@ class Check implements Preflight {
     }
     if (backup.clusterSecret !== null || retryKeyFile === null || !existsSync(retryKeyFile)) return;
     this.attempt('quic.retry_key_file', () => quicKeys(null, retryKeyFile));
+  }
+
+  /** A start does not fail for them, and reads them only where no journal tells more. */
+  private async registrations(): Promise<void> {
+    const { routing, journal, backup } = this.config;
+    const file = routing.registryFile;
+    if (file === null || journal.path !== null || backup.enabled) return;
+    try {
+      const entries = await readRegistry(resolve(file));
+      if (entries === null) return;
+      const note = `holds ${entries.length} registered upstreams`;
+      this.files.push({ key: 'routing.registry_file', file, note });
+    } catch (error) {
+      const consequence = 'a start sets it aside, and upstreams must register again';
+      this.warnings.push(`routing.registry_file: ${messageOf(error)}: ${consequence}`);
+    }
   }
 
   /** Its content is left to the start: it is large, and a gateway that runs may be writing it. */

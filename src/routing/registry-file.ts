@@ -16,6 +16,23 @@ const MAX_SERVICES = 32;
 const MAX_ENTRIES = (ZONES.length + MAX_SERVICES) * MAX_INSTANCES_PER_ZONE;
 
 /**
+ * What a registry file holds; null where there is none.
+ * @throws {Error} which says why it cannot be read, or that it is damaged.
+ */
+export async function readRegistry(path: string): Promise<readonly UpstreamEntry[] | null> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+  const entries = parse(text);
+  if (entries === null) throw new Error(`${path} is no list of registered upstreams, or damaged`);
+  return entries;
+}
+
+/**
  * Keeps the registrations on disk, for deployed upstreams register only once in their life and the
  * gateway may restart meanwhile. Nothing that goes wrong with the file stops the gateway: it is
  * logged, and what cannot be read is set aside as `FILE.corrupt`.
@@ -38,19 +55,12 @@ export class RegistryFile {
 
   /** Reads what the last process kept; empty where there is no file yet. Never throws. */
   async load(): Promise<readonly UpstreamEntry[]> {
-    let text: string;
     try {
-      text = await readFile(this.path, 'utf8');
+      return (await readRegistry(this.path)) ?? [];
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
-        this.logger.warn({ path: this.path, reason: messageOf(error) }, 'registry file unreadable');
-      }
+      await this.setAside(error as NodeJS.ErrnoException);
       return [];
     }
-    const entries = parse(text);
-    if (entries !== null) return entries;
-    await this.setAside();
-    return [];
   }
 
   /**
@@ -97,15 +107,20 @@ export class RegistryFile {
     }
   }
 
-  private async setAside(): Promise<void> {
+  /** One that stayed would be gone with the next write, though it may be whole and only another user's. */
+  private async setAside({ code, message: reason }: NodeJS.ErrnoException): Promise<void> {
     const aside = `${this.path}.corrupt`;
-    const moved = await rename(this.path, aside).then(
-      () => `set aside as ${aside}`,
-      (error: unknown) => `cannot be set aside: ${messageOf(error)}`,
-    );
+    // No file takes the place of a folder.
+    const moved =
+      code === 'EISDIR'
+        ? 'is a folder'
+        : await rename(this.path, aside).then(
+            () => `is set aside as ${aside}`,
+            (error: unknown) => `cannot be set aside: ${messageOf(error)}`,
+          );
     this.logger.warn(
-      { path: this.path },
-      `registry file is corrupt and ${moved}; upstreams must register again`,
+      { path: this.path, reason },
+      `registry file cannot be read and ${moved}; upstreams must register again`,
     );
   }
 }

@@ -1,6 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { registerCheckConfigCommand } from '../../src/cli/check-config.js';
@@ -223,6 +231,23 @@ describe('gatesvr check-config', () => {
     const strict = await run('check-config', '--strict', '-c', config);
     expect(strict.code).toBe(1);
     expect(strict.err).toMatch(/\ngatesvr: 2 warnings, and --strict allows none\n$/);
+  });
+
+  test('warns of registrations that a start would set aside, and moves none', async () => {
+    const registry = at('registry');
+    writeFileSync(registry, '{"format":1,"upstreams":[]}');
+    const set = ['--set', `routing.registry_file=${registry}`];
+    const good = await run('check-config', '-c', file(), ...set);
+    expect([good.code, good.err]).toEqual([0, '']);
+    expect(good.out).toMatch(/^ {2}routing\.registry_file +\S+registry +holds 0 registered/m);
+    writeFileSync(registry, '{"format":1,"upst');
+    const { code, err } = await run('check-config', '-c', file(), ...set);
+    expect(code).toBe(0);
+    expect(err).toMatch(/warning: routing\.registry_file: .*damaged: a start sets it aside/);
+    expect(readFileSync(registry, 'utf8')).toBe('{"format":1,"upst');
+    // A gateway with a journal keeps its registrations there.
+    const journal = ['--set', `journal.path=${at('log')}`];
+    expect((await run('check-config', '-c', file(), ...set, ...journal)).err).toBe('');
   });
 
   test('a command line that is wrong exits with 2', async () => {

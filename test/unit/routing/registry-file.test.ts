@@ -1,4 +1,14 @@
-import { chmod, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  mkdtemp,
+  readFile,
+  readdir,
+  readlink,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -98,6 +108,17 @@ describe('the registry file', () => {
     expect(lines[0]).toContain('corrupt');
     expect(await readdir(folder)).toEqual(['upstreams.json.corrupt']);
     expect(await readFile(`${path}.corrupt`, 'utf8')).toBe(text);
+  });
+
+  test('one that the system does not let us read is kept when another takes its place', async () => {
+    await symlink(path, path);
+    const file = open();
+    expect(await file.load()).toEqual([]);
+    expect(lines).toEqual([expect.stringContaining('ELOOP')]);
+    kept = [entry('a:1')];
+    await changed(file);
+    expect(await open().load()).toEqual(kept);
+    expect(await readlink(`${path}.corrupt`)).toBe(path);
   });
 
   test('a folder in its place, or no folder, is logged once and never thrown', async () => {
