@@ -34,7 +34,7 @@ export class ReplicationMetrics {
     this.fenced = exportTally(
       registry,
       'gatesvr_replication_fenced_total',
-      'Messages of the peer ignored because they were of a former process or epoch',
+      'Messages of the peer ignored because they were of a former process, or out of order',
     );
     this.refused = exportLabelledTally(
       registry,
@@ -81,7 +81,7 @@ export class ReplicationMetrics {
     );
     gauge(
       'gatesvr_replication_lag_bytes',
-      'Bytes on their way to the standby, or waiting',
+      'Bytes on their way to the standby, or waiting; 0 without a stream',
       () => source.lag().bytes,
     );
     gauge(

@@ -18,9 +18,11 @@ export const session = {
     '256MiB',
     'Memory for pushes kept for all openids without a session together; each counts 200 bytes more than it has, each openid 500.',
   ),
-  max_sessions: count('100000', 'Sessions, connected or not.', { min: 1 }).following(
-    '2 x overload_protection.max_connections',
-  ),
+  max_sessions: count(
+    '100000',
+    'Sessions, connected or not. At so many the one that waits longest and holds nothing for its client ends for a new one; where none does, START gets 503.',
+    { min: 1 },
+  ).following('2 x overload_protection.max_connections'),
   auth_timeout: duration('10s', 'A connection without a successful START by then is closed.', {
     min: 100,
   }),
