@@ -28,9 +28,9 @@ export interface TracingParts {
 }
 
 /**
- * Spans of requests, as `tracing` of the configuration wants them. The sampled flag of a traceparent
- * decides, or, where clients are not trusted with that, only whether none are made; else the ratio, before anything is made: a request that is not sampled costs a look at its
- * headers and a random number.
+ * Spans of requests, as `tracing` of the configuration wants them. A traceparent that says not sampled has none made. One
+ * that says sampled has them made where clients are trusted with that; for all other requests the ratio decides, before
+ * anything is made: one that is not sampled costs a look at its headers and a random number.
  */
 export class SampledSpans implements RequestTracer, SpanWatcher {
   private source: SpanSource | null = null;

@@ -44,10 +44,6 @@ export class SessionImage {
     this.held = state.held.map((body) => Buffer.from(body));
   }
 
-  get id(): string {
-    return this.state.id;
-  }
-
   /** @param position of the entry that tells of it. */
   frame(entry: StoredFrame, position: number): void {
     if (entry.clientSeq) this.unanswered.delete(entry.clientSeq);

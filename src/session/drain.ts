@@ -47,13 +47,11 @@ export class Drain {
   /**
    * @param connections those that are open; the Drain sees them go.
    * @param inFlight how many requests of all sessions have no answer.
-   * @param random from 0 to below 1.
    */
   constructor(
     private readonly connections: ReadonlyMap<ClientConnection, unknown>,
     private readonly inFlight: () => number,
     private readonly clock: Clock,
-    private readonly random: () => number = Math.random,
   ) {}
 
   /** Resolves once every client is gone, and answered. @param timeout ms; half of it is for telling them. */
@@ -80,7 +78,7 @@ export class Drain {
     for (; this.told < this.waiting.length && this.told <= place; this.told++) {
       const connection = this.waiting[this.told] as ClientConnection;
       if (!this.connections.has(connection)) continue;
-      connection.tellToMove(retryAfter(1 + this.random() * (most - 1)));
+      connection.tellToMove(retryAfter(1 + Math.random() * (most - 1)));
       const heardAt = this.clock.now();
       this.leavers.add({ connection, target: null, acknowledged: 0, heardAt });
     }

@@ -10,16 +10,11 @@ export class SessionRegistry {
   private readonly byOpenid = new Map<string, Session>();
   /** Detached sessions with nothing to lose, longest detached first. */
   private readonly expendable = new Set<Session>();
-  private floorValue: number;
+  private floorValue = 0;
 
-  /** @param floor at or above every number ever sent to a session that is no longer known. */
-  constructor(
-    readonly capacity: number,
-    floor = 0,
-  ) {
-    this.floorValue = floor;
-  }
+  constructor(readonly capacity: number) {}
 
+  /** At or above every number ever sent to a session that is not known any more. */
   get floor(): number {
     return this.floorValue;
   }
