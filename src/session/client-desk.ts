@@ -1,5 +1,4 @@
 import type { Clock } from '../base/clock.js';
-import { ErrorCode } from '../wire/error-catalogue.js';
 import type { Session } from './session.js';
 import type { SessionRegistry } from './session-registry.js';
 import { notPrimaryReason } from './serving-gate.js';
@@ -14,12 +13,12 @@ interface Target {
 
 /** Tells who is there and ends sessions: the ClientDirectory behind the gateway's gRPC service. */
 export class ClientDesk {
-  /** @param end ends a session for good; what its client has not acknowledged waits for the openid. */
+  /** @param expel ends a session for good, with 403 and why; what its client has not acknowledged waits for the openid. */
   constructor(
     private readonly registry: SessionRegistry,
     private readonly clock: Clock,
     private readonly serving: ServingGate,
-    private readonly end: (session: Session) => void,
+    private readonly expel: (session: Session, why: string) => void,
   ) {}
 
   /** What the sessions here say counts only while this gateway serves. */
@@ -52,8 +51,7 @@ export class ClientDesk {
   kick(target: Target, reason: string): string | null {
     const session = this.sessionOf(target);
     if (session === undefined) return null;
-    session.currentChannel?.drop(ErrorCode.Forbidden, reason);
-    this.end(session);
+    this.expel(session, reason);
     return session.id;
   }
 

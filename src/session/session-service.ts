@@ -102,6 +102,8 @@ export class SessionService implements ConnectionHost, StartHost {
   private readonly surplus: SurplusLinks;
   private readonly log: Logger;
   private phase: 'starting' | 'open' | 'draining' = 'starting';
+  /** The session that loses its connection because it ends. */
+  private expelled: Session | null = null;
 
   constructor(private readonly parts: SessionServiceParts) {
     const { options, clock, wheel, metrics, ceiling, router, authenticator } = parts;
@@ -128,8 +130,8 @@ export class SessionService implements ConnectionHost, StartHost {
     const { outboxMaxFrames } = options;
     const kept = { registry, offline, keys, journal };
     this.pushes = new PushService({ ...kept, metrics, serving, outboxMaxFrames, turns });
-    this.clients = new ClientDesk(registry, clock, serving, (session) =>
-      this.end(session, 'kicked'),
+    this.clients = new ClientDesk(registry, clock, serving, (session, why) =>
+      this.expel(session, ErrorCode.Forbidden, why, 'kicked'),
     );
     this.starts = new StartProcedure(registry, offline, authenticator, router, environment, this);
     this.archive = new SessionArchive({ registry, offline, keys, router, environment });
@@ -221,7 +223,16 @@ export class SessionService implements ConnectionHost, StartHost {
     this.log.debug({ session: session.id, reason, left: left.length }, 'session ended');
   }
 
+  /** Ends a session and its connection, whose client is told why. */
+  private expel(session: Session, code: ErrorCode, why: string, reason: EndReason): void {
+    this.expelled = session;
+    session.currentChannel?.drop(code, why);
+    this.expelled = null;
+    this.end(session, reason);
+  }
+
   onDetached(session: Session): void {
+    if (session === this.expelled) return;
     if (this.parts.options.resumeWindow <= 0) this.end(session, 'resume_window');
     else this.registry.noteDetached(session);
   }
@@ -248,10 +259,9 @@ export class SessionService implements ConnectionHost, StartHost {
   private onExpired(sessionId: string): void {
     const session = this.registry.find(sessionId);
     if (session === undefined) return;
-    const channel = session.currentChannel;
-    if (channel === null) return this.end(session, 'resume_window');
-    channel.drop(ErrorCode.AckTimeout, 'no frame came within session_timeout');
-    this.end(session, 'session_timeout');
+    if (!session.active) return this.end(session, 'resume_window');
+    const why = 'no frame came within session_timeout';
+    this.expel(session, ErrorCode.AckTimeout, why, 'session_timeout');
   }
 
   /**

@@ -73,6 +73,21 @@ describe('the desk of clients', () => {
     expect(again.started.resumed).toBe(false);
   });
 
+  test('a session that is ended with its connection is counted as that, without a resume window too', () => {
+    const limits = { resumeWindow: 0, sessionTimeout: 60_000, ackTimeout: 0 };
+    const harness = new SessionHarness(limits);
+    const { ended } = harness.metrics.session;
+    harness.started('alice');
+    harness.service.clients.kick(byOpenid('alice'), 'banned');
+    expect([ended.of('kicked').value, ended.of('resume_window').value]).toEqual([1, 0]);
+    harness.started('bob');
+    harness.advance(61_000);
+    expect([ended.of('session_timeout').value, ended.of('resume_window').value]).toEqual([1, 0]);
+    harness.started('carol').link.lose();
+    harness.settle();
+    expect(ended.of('resume_window').value).toBe(1);
+  });
+
   test('what a kicked client has not acknowledged waits for the openid', () => {
     const harness = new SessionHarness({ offlineTtl: 60_000 });
     harness.started();
