@@ -24,7 +24,10 @@ export class IdempotencyKeys {
   /** In order of arrival, which is the order of expiry. */
   private readonly entries = new Map<string, KeyEntry>();
 
-  constructor(private readonly clock: Clock) {}
+  constructor(
+    private readonly clock: Clock,
+    private readonly capacity: number = MAX_KEYS,
+  ) {}
 
   get size(): number {
     return this.entries.size;
@@ -40,7 +43,7 @@ export class IdempotencyKeys {
   /** @param plainDigest see PushKey. */
   remember(key: string, digest: string, lifetime = KEY_LIFETIME_MS, plainDigest = ''): void {
     this.entries.set(key, { digest, plainDigest, expiresAt: this.clock.now() + lifetime });
-    if (this.entries.size > MAX_KEYS) this.dropOldest();
+    if (this.entries.size > this.capacity) this.dropOldest();
   }
 
   clear(): void {
