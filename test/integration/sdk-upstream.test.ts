@@ -141,6 +141,37 @@ describe('registration', () => {
     await other.stop();
   });
 
+  test.each(['http://gate:8092', 'gate', ':8092', 'gate:0', 'gate:70000', '::1:8092'])(
+    'a gateway at %s cannot be, and is not tried for ever',
+    (address) => {
+      const options = { zone: '001', serviceName: 'x', listen: ':0', gateways: [address] };
+      const made = () => new UpstreamServer(options);
+      expect(made).toThrow(RangeError);
+      expect(made).toThrow(`gateways: ${address} is no address`);
+    },
+  );
+
+  test('a stop that comes before it, or in the middle, leaves no port open', async () => {
+    const before = make();
+    await before.stop();
+    await before.start();
+    expect(before.port).toBe(0);
+    const during = make();
+    const started = during.start();
+    await during.stop();
+    await started;
+    const again = {
+      zone: '001',
+      serviceName: 'x',
+      listen: `127.0.0.1:${during.port}`,
+      gateways: [],
+    };
+    const next = new UpstreamServer(again);
+    await next.start();
+    await next.stop();
+    expect(gateway.registrations).toEqual([]);
+  });
+
   test('a port in use is one line', async () => {
     await make().start();
     const second = new UpstreamServer({

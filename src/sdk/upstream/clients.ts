@@ -2,7 +2,9 @@ import type { GetClientResponse } from '../../wire/messages.js';
 import { PushError } from './errors.js';
 import type { GatewayCaller } from './gateway-caller.js';
 import { isElsewhere, pushErrorOf } from './gateways.js';
+import { targetFields } from './push-content.js';
 import type { PushTarget } from './push-content.js';
+import { wellFormed } from '../../wire/text-and-bytes.js';
 
 /** Where a client is. */
 export interface ClientInfo {
@@ -32,7 +34,8 @@ export async function kickClient(
   target: PushTarget,
   reason: string,
 ): Promise<boolean> {
-  const answers = await ask(gateways, (gateway) => gateway.kick({ ...targetOf(target), reason }));
+  const request = { ...targetFields(target), reason: wellFormed(reason) };
+  const answers = await ask(gateways, (gateway) => gateway.kick(request));
   return answers.some(({ answer }) => answer.success);
 }
 
@@ -44,7 +47,8 @@ export async function getClient(
   gateways: readonly GatewayCaller[],
   target: PushTarget,
 ): Promise<ClientInfo | null> {
-  const answers = await ask(gateways, (gateway) => gateway.getClient(targetOf(target)));
+  const request = targetFields(target);
+  const answers = await ask(gateways, (gateway) => gateway.getClient(request));
   const known = answers.filter(({ answer }) => answer.sessionId !== '');
   const best = known.find(({ answer }) => answer.online) ?? known[0];
   return best === undefined ? null : infoOf(best.answer, best.gateway.address);
@@ -84,12 +88,6 @@ async function ask<Answer extends { success: boolean; errorCode: string; message
     throw new PushError(first.answer.errorCode, first.answer.message);
   }
   return answers;
-}
-
-function targetOf(target: PushTarget): { targetType: string; targetId: string } {
-  return 'openid' in target
-    ? { targetType: 'openid', targetId: target.openid }
-    : { targetType: 'session', targetId: target.sessionId };
 }
 
 function infoOf(answer: GetClientResponse, gateway: string): ClientInfo {

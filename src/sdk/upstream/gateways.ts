@@ -1,3 +1,4 @@
+import { parseAddress } from '../../base/address.js';
 import type { Clock } from '../../base/clock.js';
 import type { BroadcastRequest } from '../../wire/messages.js';
 import { PushError } from './errors.js';
@@ -31,12 +32,14 @@ export class Gateways {
   /** Which is asked first: the one that took the last push, and not one that hung. */
   private first = 0;
 
+  /** @throws {RangeError} that names the address which cannot be one: it would be tried for ever. */
   constructor(
     addresses: readonly string[],
     timeoutMs: number,
     access: GatewayAccess = {},
     clock?: Clock,
   ) {
+    for (const address of addresses) checkAddress(address);
     this.callers = addresses.map((address) => new GatewayCaller(address, timeoutMs, access, clock));
   }
 
@@ -102,6 +105,12 @@ export class Gateways {
       return pushErrorOf(error);
     }
   }
+}
+
+function checkAddress(address: string): void {
+  const { host = '', port = 0 } = parseAddress(address) ?? {};
+  if (host !== '' && port !== 0) return;
+  throw new RangeError(`gateways: ${address} is no address; give host:port, such as gate-1:8092`);
 }
 
 /** Whether a refusal leaves it open that another gateway has the client. */

@@ -1,4 +1,3 @@
-import { UpstreamResponse, encodeMessage } from '../../wire/messages.js';
 import type { UpstreamRequest } from '../../wire/messages.js';
 import type { AnsweredRequests } from './answered-requests.js';
 import { Cancellation } from './cancellation.js';
@@ -62,7 +61,7 @@ export class Handlers {
       const [code, message] = known
         ? [error.status, error.message]
         : [HANDLER_FAILED, 'internal error'];
-      response = encodeMessage(UpstreamResponse, { code, message, clientSeqId });
+      response = encodeReply({ code, message }, clientSeqId);
     }
     if (context.pushesBefore) await context.settled();
     this.underWay--;

@@ -31,7 +31,7 @@ export async function pushBatch(
   gateways: readonly GatewayCaller[],
   pushes: readonly BatchPush[],
 ): Promise<BatchResult[]> {
-  const batch = new Batch(pushes.map((push) => pushFields(push, push)));
+  const batch = new Batch(pushes);
   const searched = new Set(batch.open.filter((at) => mustSearch(gateways, batch.at(at))));
   const withoutSession: [GatewayCaller, ReadonlySet<number>][] = [];
   for (const gateway of gateways) {
@@ -50,9 +50,22 @@ class Batch {
   /** Places of those that no gateway has taken, refused for all, or may have taken. */
   open: readonly number[];
 
-  constructor(private readonly pushes: readonly PushFields[]) {
+  private readonly pushes: readonly PushFields[];
+
+  constructor(pushes: readonly BatchPush[]) {
+    const open: number[] = [];
     this.results = pushes.map(() => NOWHERE);
-    this.open = pushes.map((_, at) => at);
+    this.pushes = pushes.map((push, at) => {
+      try {
+        const fields = pushFields(push, push);
+        open.push(at);
+        return fields;
+      } catch (error) {
+        this.results[at] = failureOf(error);
+        return {};
+      }
+    });
+    this.open = open;
   }
 
   at(place: number): PushFields {
@@ -102,7 +115,11 @@ async function pushPart(
       message: text ?? '',
     }));
   } catch (error) {
-    const { code, message } = pushErrorOf(error);
-    return pushes.map(() => ({ success: false, code, message }));
+    return pushes.map(() => failureOf(error));
   }
+}
+
+function failureOf(error: unknown): BatchResult {
+  const { code, message } = pushErrorOf(error);
+  return { success: false, code, message };
 }

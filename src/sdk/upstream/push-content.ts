@@ -1,4 +1,6 @@
 import type { UnicastPushRequest } from '../../wire/messages.js';
+import { isBytes, kindOf, wellFormed, wellFormedEntries } from '../../wire/text-and-bytes.js';
+import { PushError } from './errors.js';
 
 /** What is pushed. */
 export interface PushContent {
@@ -36,30 +38,56 @@ const FRAMING_BYTES = 96;
 /** The same for an entry of its metadata. */
 const ENTRY_FRAMING_BYTES = 16;
 
-/** The fields that pushes and broadcasts share. */
-export function contentFields({
-  type,
-  title = '',
-  content = '',
-  data,
-  metadata = {},
-}: PushContent): {
+/**
+ * The fields that pushes and broadcasts share, of the caller's objects no longer.
+ * @throws {PushError} PUSH_FAILED, never sent: something is of another kind than the types say. Encoded it
+ * would go as nothing, or keep everything that travels with it from going.
+ */
+export function contentFields(push: PushContent): {
   msgType: string;
   title: string;
   content: string;
   data: Uint8Array;
   metadata: Record<string, string>;
 } {
-  const bytes = typeof data === 'string' ? utf8.encode(data) : (data ?? new Uint8Array(0));
-  return { msgType: type, title, content, data: bytes, metadata: { ...metadata } };
+  const data = push.data ?? '';
+  const metadata = push.metadata ?? {};
+  if (typeof data !== 'string' && !isBytes(data)) {
+    throw wrongKind('data', data, 'text or a Uint8Array');
+  }
+  for (const [key, value] of Object.entries(metadata)) text(`metadata["${key}"]`, value);
+  return {
+    msgType: text('type', push.type ?? ''),
+    title: text('title', push.title ?? ''),
+    content: text('content', push.content ?? ''),
+    data: typeof data === 'string' ? utf8.encode(data) : data,
+    metadata: wellFormedEntries(metadata),
+  };
 }
 
-/** A whole UnicastPushRequest. */
+/** A whole UnicastPushRequest. @throws as contentFields. */
 export function pushFields(target: PushTarget, push: PushContent & PushOptions): PushFields {
-  const [targetType, targetId] =
-    'openid' in target ? ['openid', target.openid] : ['session', target.sessionId];
-  const { idempotencyKey = '', bestEffort = false } = push;
-  return { targetType, targetId, ...contentFields(push), idempotencyKey, bestEffort };
+  const { targetType, targetId } = targetFields(target);
+  const { idempotencyKey, bestEffort = false } = push;
+  const key = text('idempotencyKey', idempotencyKey ?? '');
+  return { targetType, targetId, ...contentFields(push), idempotencyKey: key, bestEffort };
+}
+
+/** @throws as contentFields. */
+export function targetFields(target: PushTarget): { targetType: string; targetId: string } {
+  return 'openid' in target
+    ? { targetType: 'openid', targetId: text('openid', target.openid) }
+    : { targetType: 'session', targetId: text('sessionId', target.sessionId) };
+}
+
+function text(where: string, value: unknown): string {
+  if (typeof value !== 'string') throw wrongKind(where, value, 'text');
+  return wellFormed(value);
+}
+
+function wrongKind(where: string, value: unknown, wanted: string): PushError {
+  const message = `never sent: ${where} is ${kindOf(value)}, it must be ${wanted}`;
+  return new PushError('PUSH_FAILED', message);
 }
 
 /** At most so many bytes does a push take in a message, encoded; no more than a few too many. */

@@ -86,10 +86,15 @@ export class RequestContext {
   }
 
   private send(push: PushContent & PushOptions, syncHint: NotifySyncHint): Promise<void> {
-    const fields = pushFields({ sessionId: this.sessionId }, push);
-    const sent = this.gateways.push({ ...fields, syncHint, bindClientSeqId: this.clientSeqId });
+    const sent = this.pushBound(push, syncHint);
     // A handler that does not wait for its push must not end the process by its failure.
     sent.catch(this.onPushFailed);
     return sent;
+  }
+
+  private async pushBound(push: PushContent & PushOptions, hint: NotifySyncHint): Promise<void> {
+    const fields = pushFields({ sessionId: this.sessionId }, push);
+    const bound = { syncHint: hint, bindClientSeqId: this.clientSeqId };
+    await this.gateways.push({ ...fields, ...bound });
   }
 }

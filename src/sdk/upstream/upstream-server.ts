@@ -94,7 +94,10 @@ export class UpstreamServer {
   /** The last deregistration, under way or done. */
   private deregistered: Promise<void> | null = null;
   private draining = false;
+  /** Under way or done; null before `start`. */
+  private listening: Promise<void> | null = null;
 
+  /** @throws {RangeError} that names the gateway address which cannot be one. */
   constructor(private readonly options: UpstreamServerOptions) {
     this.clock = options.clock ?? new SystemClock();
     this.startedAt = this.clock.now();
@@ -152,14 +155,14 @@ export class UpstreamServer {
    * Pushes to one client; resolved when a gateway has taken it and answers for its delivery.
    * @throws {PushError}
    */
-  push(push: PushTarget & PushContent & PushOptions): Promise<void> {
+  async push(push: PushTarget & PushContent & PushOptions): Promise<void> {
     const fields = pushFields(push, push);
     const { retryForMs = 0 } = push;
-    return retryForMs <= 0 ? this.gateways.push(fields) : this.retries.push(fields, retryForMs);
+    await (retryForMs <= 0 ? this.gateways.push(fields) : this.retries.push(fields, retryForMs));
   }
 
   /** Pushes to every session of every gateway; tells how many took it. @throws {PushError} */
-  broadcast(content: PushContent): Promise<number> {
+  async broadcast(content: PushContent): Promise<number> {
     return this.gateways.broadcast(contentFields(content));
   }
 
@@ -190,8 +193,10 @@ export class UpstreamServer {
   }
 
   private async listenAndRegister(): Promise<void> {
-    await this.server.start();
-    // Stopped meanwhile: nobody would take this registration back.
+    // Stopped before or meanwhile: nobody would close the port, or take this registration back.
+    if (this.draining) return;
+    this.listening = this.server.start();
+    await this.listening;
     if (this.draining) return;
     const { zone, serviceName, onRegistration = () => undefined } = this.options;
     const capabilities = this.servesStreams ? [PROCESS_STREAM] : [];
@@ -208,6 +213,7 @@ export class UpstreamServer {
 
   private async finishRequests(): Promise<void> {
     this.draining = true;
+    await this.listened();
     await this.deregister();
     this.streams.drain();
     await this.server.drain();
@@ -217,10 +223,16 @@ export class UpstreamServer {
     this.draining = true;
     const until = this.clock.now() + STOP_MS;
     this.retries.stop();
+    await this.listened();
     await this.leave();
     this.streams.drain();
     await this.server.stop(until - this.clock.now());
     this.gateways.close();
+  }
+
+  /** Closed in the middle of it, a server would never say that it listens. */
+  private async listened(): Promise<void> {
+    await this.listening?.catch(() => undefined);
   }
 
   /** Deregisters where that has not happened; a gateway that is silent is not waited for. */

@@ -1,5 +1,6 @@
 import type { Clock } from '../../../base/clock.js';
 import { messageOf } from '../../../base/errors.js';
+import { wellFormedEntries } from '../../../wire/text-and-bytes.js';
 import type { ClientEvents, ClientState } from './client-events.js';
 import { GuardedMetrics, outcomeOf } from './client-metrics.js';
 import type { RequestOutcomeName } from './client-metrics.js';
@@ -149,7 +150,9 @@ export class GatewayClientCore {
       let unwatch = (): void => undefined;
       const outcome = this.measured(action, { resolve, reject }, () => unwatch());
       const msgId = this.session.nextMsgId();
-      const request = new PendingRequest(msgId, action, payload, headers, outcome);
+      // The caller may change its object while the request waits.
+      const own = wellFormedEntries(headers);
+      const request = new PendingRequest(msgId, action, payload, own, outcome);
       if (signal?.aborted === true) {
         request.reject(new RequestAbortedError(action, false, { cause: signal.reason }));
         return;

@@ -10,6 +10,7 @@ import {
   encodeMessage,
 } from '../../../wire/client-messages.js';
 import { MAX_MAP_ENTRIES } from '../../../wire/limits.js';
+import { isBytes, kindOf, wellFormed, wellFormedEntries } from '../../../wire/text-and-bytes.js';
 import { checkedUint64 } from '../../../wire/uint64.js';
 import { RequestTooLargeError } from './errors.js';
 
@@ -64,6 +65,7 @@ export function encodeStart(msgId: number, start: StartContent): Frame {
  */
 export function checkKinds(action: string, content: RequestContent): void {
   const { data = NO_BYTES, params = {}, headers = {} } = content;
+  if (typeof action !== 'string') throw wrongKind(String(action), 'the action', action, 'text');
   for (const [name, map] of [
     ['params', params],
     ['headers', headers],
@@ -78,14 +80,8 @@ export function checkKinds(action: string, content: RequestContent): void {
   }
 }
 
-/** From any realm: an iframe's Uint8Array is no instance of this page's. */
-function isBytes(data: unknown): boolean {
-  return ArrayBuffer.isView(data) && (data as Uint8Array).BYTES_PER_ELEMENT === 1;
-}
-
 function wrongKind(action: string, where: string, value: unknown, wanted: string): TypeError {
-  const kind = Object.prototype.toString.call(value).slice(8, -1);
-  return new TypeError(`request ${action}: ${where} is ${kind}, it must be ${wanted}`);
+  return new TypeError(`request ${action}: ${where} is ${kindOf(value)}, it must be ${wanted}`);
 }
 
 /** @throws {RequestTooLargeError} where there are more params or headers than the gateway surely reads. */
@@ -103,7 +99,11 @@ export function checkEntries(action: string, { params = {}, headers = {} }: Requ
 export function encodeBusinessPayload(action: string, content: RequestContent): Uint8Array {
   const { data = NO_BYTES, params = {} } = content;
   const bytes = typeof data === 'string' ? utf8.encode(data) : data;
-  return encodeMessage(BusinessRequest, { action, params, data: bytes });
+  return encodeMessage(BusinessRequest, {
+    action: wellFormed(action),
+    params: wellFormedEntries(params),
+    data: bytes,
+  });
 }
 
 export function encodeBusiness(

@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { RequestOptions } from '../../../../src/sdk/client/index.js';
+import { encodeBusinessPayload } from '../../../../src/sdk/client/core/request-frames.js';
+import { BusinessRequest, decodeMessage } from '../../../../src/wire/client-messages.js';
 import { ClientBench } from '../../../support/client-bench.js';
 import { turns } from '../../../support/fake-gateway.js';
 
@@ -61,6 +63,24 @@ describe('requests', () => {
     await expect(refused).rejects.toThrow(`request wrong: ${where} is`);
     expect([bench.client.queued, bench.client.inFlight]).toEqual([0, 0]);
     expect((await bench.client.request('right', { data: Buffer.from('x') })).code).toBe(200);
+  });
+
+  test('with half of an emoji go with U+FFFD, as the gateway reads UTF-8 alone', () => {
+    const bytes = encodeBusinessPayload('cut \ud83d', { params: { '\ud83d': 'cut \ud83d' } });
+    expect(decodeMessage(BusinessRequest, bytes)).toMatchObject({
+      action: 'cut \ufffd',
+      params: { '\ufffd': 'cut \ufffd' },
+    });
+  });
+
+  test('go with the headers they were made with, whatever becomes of the object', async () => {
+    bench = new ClientBench();
+    const headers: { a?: string } = { a: 'first' };
+    const answer = bench.client.request('early', { headers: headers as { a: string } });
+    delete headers.a;
+    await bench.connect();
+    expect((await answer).code).toBe(200);
+    expect(bench.gateway.last.requests).toMatchObject([{ headers: { a: 'first' } }]);
   });
 
   test('beyond maxInFlight wait, beyond maxQueued are refused', async () => {

@@ -1,0 +1,28 @@
+/** What text and bytes fields of messages take. Runs in browsers too. */
+
+const HALF_PAIR = /\p{Surrogate}/gu;
+
+/**
+ * Text that UTF-8 can carry: half of a surrogate pair, as `slice` leaves of an emoji, becomes U+FFFD, as
+ * TextEncoder has it. Encoded as it is, it would make the whole message one that nobody reads.
+ */
+export function wellFormed(text: string): string {
+  return text.replace(HALF_PAIR, '\ufffd');
+}
+
+/** A copy of a map whose keys and values are all well-formed. */
+export function wellFormedEntries(map: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(map).map(([key, value]) => [wellFormed(key), wellFormed(value)]),
+  );
+}
+
+/** Whether it is a Uint8Array, of any realm: an iframe's is no instance of this page's. */
+export function isBytes(data: unknown): boolean {
+  return ArrayBuffer.isView(data) && (data as Uint8Array).BYTES_PER_ELEMENT === 1;
+}
+
+/** What a value is, for messages about one of the wrong kind: `Undefined`, `Number`, `ArrayBuffer`. */
+export function kindOf(value: unknown): string {
+  return Object.prototype.toString.call(value).slice(8, -1);
+}
