@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Backoff } from '../../base/backoff.js';
 import type { Clock } from '../../base/clock.js';
 import { PushError } from './errors.js';
+import { pushBytes } from './push-content.js';
 import type { PushFields } from './push-content.js';
 
 /** What another attempt may bring to a better end. */
@@ -12,6 +13,9 @@ const PASSING: ReadonlySet<string> = new Set([
   'REPLICATION_LAG',
   'SHUTTING_DOWN',
 ]);
+/** So many pushes, and bytes of them, wait to be tried again; further ones are told of their failure at once. */
+const MAX_WAITING = 20_000;
+const MAX_WAITING_BYTES = 64 * 1_048_576;
 const PAUSES = { firstMs: 100, longestMs: 5_000, jitter: 0.3 };
 
 /** Pushes that are tried again (`retryForMs`), until their upstream stops. */
@@ -19,6 +23,7 @@ export class PushRetries {
   private stopped = false;
   /** Each ends a pause now. */
   private readonly pauses = new Set<() => void>();
+  private waitingBytes = 0;
 
   /** @param attempt one push. */
   constructor(
@@ -29,7 +34,8 @@ export class PushRetries {
   /**
    * Pushes until it is taken, refused for good, the time is up, or `stop`; always under one
    * idempotency key.
-   * @throws {PushError} the last one; where `stop` ended it, its code is kept and its message says so.
+   * @throws {PushError} the last one; where `stop` ended it, or too many wait to be tried again, its code is
+   * kept and its message says so.
    */
   async push(fields: PushFields, forMs: number): Promise<void> {
     const until = this.clock.now() + forMs;
@@ -43,8 +49,12 @@ export class PushRetries {
       } catch (error) {
         const left = until - this.clock.now();
         if (!(error instanceof PushError) || !PASSING.has(error.code) || left <= 0) throw error;
+        const bytes = pushBytes(keyed);
+        if (this.isFull(bytes)) throw notAgain(error, 'too many pushes wait to be');
+        this.waitingBytes += bytes;
         await this.pause(Math.min(left, backoff.next()));
-        if (this.stopped) throw endedByStop(error);
+        this.waitingBytes -= bytes;
+        if (this.stopped) throw notAgain(error, 'the upstream was stopped');
       }
     }
   }
@@ -53,6 +63,10 @@ export class PushRetries {
   stop(): void {
     this.stopped = true;
     for (const end of [...this.pauses]) end();
+  }
+
+  private isFull(bytes: number): boolean {
+    return this.pauses.size >= MAX_WAITING || this.waitingBytes + bytes > MAX_WAITING_BYTES;
   }
 
   private pause(ms: number): Promise<void> {
@@ -69,7 +83,6 @@ export class PushRetries {
   }
 }
 
-function endedByStop(last: PushError): PushError {
-  const message = `${last.message}; not tried again, the upstream was stopped`;
-  return new PushError(last.code, message, { cause: last });
+function notAgain(last: PushError, why: string): PushError {
+  return new PushError(last.code, `${last.message}; not tried again, ${why}`, { cause: last });
 }

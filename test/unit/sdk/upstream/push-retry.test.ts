@@ -85,3 +85,22 @@ test('an upstream that stops tries no push again', async () => {
     }),
   ]);
 });
+
+test.each([
+  ['20,000', 20_000, {}],
+  ['64 MiB', 63, { content: 'x'.repeat(1_048_576) }],
+])(
+  '%s of pushes wait to be tried again, and a further one fails at once',
+  async (_, most, push) => {
+    const { pushes } = retries('GATEWAY_UNREACHABLE');
+    const waiting = Array.from({ length: most }, () => watched(pushes.push(push, 60_000)));
+    const further = watched(pushes.push(push, 60_000));
+    await turns();
+    expect(waiting.flat()).toEqual([]);
+    const message = 'push failed: no way; not tried again, too many pushes wait to be';
+    expect(further).toEqual([expect.objectContaining({ code: 'GATEWAY_UNREACHABLE', message })]);
+    pushes.stop();
+    await turns();
+    expect(waiting.flat()).toHaveLength(most);
+  },
+);
