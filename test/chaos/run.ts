@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createQuicClient } from '../../src/sdk/client/index.js';
+import { createQuicClient } from '../../src/sdk/client/quic-client.js';
 import { judge } from './checker.js';
 import type { Cluster } from './cluster.js';
 import { History } from './history.js';

@@ -1,6 +1,7 @@
 import { afterAll, expect, test } from '@jest/globals';
 import { HostileCrowd } from '../../src/bench/load/hostile-crowd.js';
-import { GatewayClient, createQuicClient } from '../../src/sdk/client/index.js';
+import { GatewayClient } from '../../src/sdk/client/index.js';
+import { createQuicClient } from '../../src/sdk/client/quic-client.js';
 import { GatewayHarness, ZONES } from '../support/gateway-harness.js';
 import { PATIENCE_MS, PATIENT_CLIENT } from '../support/patience.js';
 

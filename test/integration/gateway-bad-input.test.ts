@@ -4,7 +4,7 @@ import type { Gateway } from '../../src/gateway/gateway.js';
 import type { LinkClosed, LinkObserver } from '../../src/link/link.js';
 import { StreamLink } from '../../src/link/stream-link.js';
 import type { QuicClient } from '../../src/quic/quic-client.js';
-import { createQuicClient } from '../../src/sdk/client/index.js';
+import { createQuicClient } from '../../src/sdk/client/quic-client.js';
 import { encodeRequestFrame } from '../../src/wire/frame-encoder.js';
 import {
   ErrorMessage,

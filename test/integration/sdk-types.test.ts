@@ -22,8 +22,9 @@ function compile(programs: Readonly<Record<string, string>>): string[] {
     writeFileSync(join(folder, name), text);
     return join(folder, name);
   });
+  // Without skipLibCheck and the DOM, as Node services may be: nothing of ours may need either.
   const options =
-    '--noEmit --strict --exactOptionalPropertyTypes --skipLibCheck --target es2022 --module nodenext';
+    '--noEmit --strict --exactOptionalPropertyTypes --target es2022 --lib es2023 --module nodenext';
   const argv = [join(root, 'node_modules/typescript/bin/tsc'), ...options.split(' ')];
   const types = ['--types', 'node', '--typeRoots', join(root, 'node_modules/@types')];
   // Their own programs only: a tsconfig of the package must not decide.
@@ -113,10 +114,30 @@ describe('the types of gatesvr/browser', () => {
   });
 });
 
+const UPSTREAM = `
+import { QuicTransport, createQuicClient } from 'gatesvr/client';
+import { PushError, UpstreamServer } from 'gatesvr/upstream';
+import type { Handler, UpstreamServerOptions } from 'gatesvr/upstream';
+
+const options: UpstreamServerOptions = { zone: '001', serviceName: 's', listen: ':1', gateways: [] };
+const echo: Handler = (request) => ({ data: request.data });
+const server = new UpstreamServer(options).handle('echo', echo);
+await server.push({ openid: 'a', type: 'n', title: 't' }).catch((error: unknown) => {
+  if (error instanceof PushError) console.log(error.code);
+});
+const shared = createQuicClient({ insecure: true });
+export const transport = new QuicTransport({ shared });
+await shared.stop();
+`;
+
 describe('the types of gatesvr/client', () => {
   it('let a strict consumer compile, and catch its mistakes', () => {
     const bad = PROGRAM.replace(`ack: 'handled'`, `ack: 'never'`).replace('.title', '.titel');
-    const complaints = compile({ 'good.mts': PROGRAM, 'bad.mts': bad });
+    const complaints = compile({
+      'good.mts': PROGRAM,
+      'upstream.mts': UPSTREAM,
+      'bad.mts': bad,
+    });
     expect(complaints.filter((line) => !line.startsWith('bad.mts'))).toEqual([]);
     expect(complaints).toEqual([
       expect.stringContaining(`'"never"' is not assignable`),

@@ -2,7 +2,7 @@ import type { Clock } from '../../base/clock.js';
 import type { Link } from '../../link/link.js';
 import { StreamLink } from '../../link/stream-link.js';
 import type { ConnectTarget, QuicClient } from '../../quic/quic-client.js';
-import { createQuicClient } from '../../sdk/client/index.js';
+import { createQuicClient } from '../../sdk/client/quic-client.js';
 import type { QuicClientSettings } from '../../sdk/client/index.js';
 
 /** How a certificate is checked. */

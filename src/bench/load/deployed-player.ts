@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { SystemClock } from '../../base/clock.js';
 import type { Link } from '../../link/link.js';
 import { StreamLink } from '../../link/stream-link.js';
-import type { createQuicClient } from '../../sdk/client/index.js';
+import type { createQuicClient } from '../../sdk/client/quic-client.js';
 import { ErrorCode } from '../../wire/error-catalogue.js';
 import { encodeRequestFrame } from '../../wire/frame-encoder.js';
 import {

@@ -1,4 +1,4 @@
-import { createQuicClient } from '../../sdk/client/index.js';
+import { createQuicClient } from '../../sdk/client/quic-client.js';
 import { numbered } from '../client/openids.js';
 import { BenchPair } from './bench-pair.js';
 import { DeployedPlayer } from './deployed-player.js';

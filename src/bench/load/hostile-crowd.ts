@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram';
 import { connect as connectTcp } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { QuicClient } from '../../quic/quic-client.js';
-import { createQuicClient } from '../../sdk/client/index.js';
+import { createQuicClient } from '../../sdk/client/quic-client.js';
 
 /**
  * silent: connects and says nothing; slow: a frame, a byte at a time; flooding: nonsense as fast as it

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { GatewayClient } from '../../sdk/client/index.js';
-import type { createQuicClient } from '../../sdk/client/index.js';
+import type { createQuicClient } from '../../sdk/client/quic-client.js';
 
 /**
  * A gateway that restarts on a busy machine is slow, not gone, ms. What opening one connection may take

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { writeCertificates } from '../../config/certificates.js';
 import { ZONES } from '../../routing/zone.js';
-import { createQuicClient } from '../../sdk/client/index.js';
+import { createQuicClient } from '../../sdk/client/quic-client.js';
 import { UpstreamServer } from '../../sdk/upstream/index.js';
 import { LatencyRecorder } from '../client/latency-recorder.js';
 import type { Row } from '../report/row.js';

@@ -1,5 +1,5 @@
 import { GatewayClient, QuicTransport, RequestRefusedError } from '../../sdk/client/index.js';
-import type { createQuicClient } from '../../sdk/client/index.js';
+import type { createQuicClient } from '../../sdk/client/quic-client.js';
 import { PushOrder } from './failover-player.js';
 import type { AskEnd, FailoverPlayer } from './failover-player.js';
 

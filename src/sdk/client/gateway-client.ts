@@ -5,7 +5,7 @@ import type { CoreClientOptions } from './core/options.js';
 import type { Transport } from './core/transport.js';
 import { checkAddresses, checkTrust } from './gateway-address.js';
 import { QuicTransport } from './quic-transport.js';
-import type { QuicTransportOptions } from './quic-transport.js';
+import type { QuicTransportOptions } from './quic-options.js';
 import { WebSocketTransport } from './websocket-transport.js';
 import type { WebSocketTransportOptions } from './websocket-transport.js';
 
