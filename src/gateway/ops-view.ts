@@ -43,7 +43,7 @@ export class OpsView implements OpsSource {
   }
 
   health(): HealthSnapshot {
-    const { sessions, router, standing, upstreamWarning } = this.parts;
+    const { sessions, router, pair, standing, upstreamWarning } = this.parts;
     const active = sessions.activeCount();
     const routing = router.view();
     return {
@@ -54,7 +54,8 @@ export class OpsView implements OpsSource {
         ...standing(),
         ...sessions.overload.warnings(),
         ...busyUpstreams(routing, upstreamWarning),
-        ...unservedZones(routing),
+        // Upstreams register at the primary, which alone calls them.
+        ...(pair === null || pair.stats?.role === 'primary' ? unservedZones(routing) : []),
       ],
     };
   }
