@@ -2,3 +2,13 @@
 export function holdsCertificate(pem: string | Uint8Array): boolean {
   return /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----/.test(Buffer.from(pem).toString('latin1'));
 }
+
+/**
+ * The same, with a line of its own for the beginning of each block. TLS libraries pass over one behind a
+ * byte order mark, or behind a block that no line end closes (as `cat` leaves it), and say nothing.
+ */
+export function separatePem(pem: string | Uint8Array): Buffer {
+  const text = Buffer.from(pem).toString('latin1');
+  const unmarked = text.replace(/\xef\xbb\xbf(?=-----BEGIN )/g, '');
+  return Buffer.from(unmarked.replace(/[^\r\n](?=-----BEGIN )/g, '$&\n'), 'latin1');
+}

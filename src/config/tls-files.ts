@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { StartupError, messageOf } from '../base/errors.js';
 import { checkKeyPair } from '../base/key-pair.js';
 import type { KeyPair } from '../base/key-pair.js';
+import { separatePem } from '../base/pem.js';
 
 /** A certificate chain and its key as they were read, checked to belong together. */
 export interface TlsFiles extends KeyPair {
@@ -40,7 +41,7 @@ export function loadTlsFiles(certFile: string, keyFile: string, now = Date.now()
 
 function read(file: string, what: string): Buffer {
   try {
-    return readFileSync(file);
+    return separatePem(readFileSync(file));
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     const reason = missing ? 'no such file' : messageOf(error);

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Clock } from '../base/clock.js';
 import { StartupError, messageOf } from '../base/errors.js';
 import { checkCertificates } from '../base/key-pair.js';
+import { separatePem } from '../base/pem.js';
 import { loadTlsFiles } from '../config/tls-files.js';
 import { CertificateSource } from '../grpc/certificate-source.js';
 import type { TlsMaterial } from '../grpc/certificate-source.js';
@@ -45,7 +46,7 @@ export function certificateFaults(sources: CertificateSources): string[] {
 function readAuthority(file: string): Buffer {
   let bytes: Buffer;
   try {
-    bytes = readFileSync(file);
+    bytes = separatePem(readFileSync(file));
   } catch (error) {
     throw new StartupError('TLS_UNREADABLE', `cannot read CA ${file}: ${messageOf(error)}`);
   }

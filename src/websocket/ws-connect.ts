@@ -3,6 +3,7 @@ import { WebSocket } from 'ws';
 import { formatAddress } from '../base/address.js';
 import type { Clock } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
+import { separatePem } from '../base/pem.js';
 import type { TimerWheel } from '../base/timer-wheel.js';
 import { MAX_FRAME_BYTES } from '../wire/limits.js';
 import { binaryCodec } from './ws-codec.js';
@@ -54,7 +55,7 @@ export function connectWebSocket(
     rejectUnauthorized: verify,
     perMessageDeflate: false,
     maxPayload: MAX_FRAME_BYTES,
-    ...(ca === undefined ? {} : { ca: Buffer.from(ca) }),
+    ...(ca === undefined ? {} : { ca: separatePem(ca) }),
     ...(serverName === undefined ? {} : { servername: serverName }),
   });
   return new Promise<WsConnected>((resolve, reject) => {

@@ -1,7 +1,9 @@
 import { afterAll, expect, test } from '@jest/globals';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { get } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { connect, createServer } from 'node:tls';
@@ -15,6 +17,7 @@ import type { Gateway } from '../../src/gateway/gateway.js';
 import { CERTIFICATE_POLL_MS } from '../../src/grpc/certificate-source.js';
 import { zoneOf } from '../../src/routing/zone.js';
 import { GatewayClient } from '../../src/sdk/client/index.js';
+import type { GatewayClientOptions } from '../../src/sdk/client/index.js';
 import { GatewayApi } from '../support/gateway-api.js';
 import { GatewayHarness } from '../support/gateway-harness.js';
 import { PATIENT_CLIENT } from '../support/patience.js';
@@ -72,10 +75,14 @@ async function shownAt(port: number): Promise<string> {
 }
 
 /** A session over QUIC with a gateway whose certificate the CA in the file now has signed. */
-async function connected(gateway: Gateway, openid: string): Promise<GatewayClient> {
+async function connected(
+  gateway: Gateway,
+  openid: string,
+  over: Partial<GatewayClientOptions> = {},
+): Promise<GatewayClient> {
   const address = `127.0.0.1:${gateway.quicPort}`;
   const ca = bytes('clients', 'ca.crt');
-  const client = tracked(new GatewayClient({ ...PATIENT_CLIENT, address, openid, ca }));
+  const client = tracked(new GatewayClient({ ...PATIENT_CLIENT, address, openid, ca, ...over }));
   await client.connect();
   return client;
 }
@@ -143,6 +150,36 @@ test('new certificates are in use everywhere: after a reload, and when the files
   await writeFiles('clients', 'grpc', 'ops', 'calls');
   clock.poll();
   await expectInUse(gateway, 'polled');
+});
+
+test('certificates behind a byte order mark, or put together without a line end, are used all the same', async () => {
+  await writeFiles('clients', 'ops', 'calls');
+  const before = (file: string, text: string) =>
+    writeFileSync(file, text + readFileSync(file, 'latin1'), 'latin1');
+  const mark = Buffer.from('\uFEFF').toString('latin1');
+  for (const file of ['server.crt', 'server.key']) before(path('clients', file), mark);
+  // Authorities of which the first one's last line has no end.
+  const another = bytes('calls', 'ca.crt').toString('latin1').trimEnd();
+  before(path('clients', 'ca.crt'), mark + another);
+  before(path('ops', 'ca.crt'), another);
+  const gateway = await harness.gateway({
+    'server.ws_addr': '127.0.0.1:0',
+    'server.http_addr': '127.0.0.1:0',
+    'ops.tls.cert_file': path('ops', 'server.crt'),
+    'ops.tls.key_file': path('ops', 'server.key'),
+    'ops.tls.client_ca_file': path('ops', 'ca.crt'),
+  });
+  await connected(gateway, 'over-quic');
+  await connected(gateway, 'over-websocket', {
+    transport: 'websocket',
+    webSocketPort: gateway.wsPort,
+  });
+  const [cert, key] = ['server.crt', 'server.key'].map((file) => bytes('ops', file));
+  const shown = { cert, key, rejectUnauthorized: false, host: '127.0.0.1', path: '/ready' };
+  const asked = get({ ...shown, port: gateway.httpPort });
+  const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+  answer.destroy();
+  expect(answer.statusCode).toBe(200);
 });
 
 test('a certificate that expires soon is in /health and in the metrics, until it is renewed', async () => {

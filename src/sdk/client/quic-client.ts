@@ -1,4 +1,5 @@
 import { rootCertificates } from 'node:tls';
+import { separatePem } from '../../base/pem.js';
 import type { TransportLimits } from '../../quic/limits.js';
 import { QuicClient } from '../../quic/quic-client.js';
 import { silentLogger } from '../../telemetry/log.js';
@@ -21,7 +22,7 @@ export function createQuicClient(
     ...(handshakeTimeoutMs === undefined ? {} : { handshakeTimeout: handshakeTimeoutMs }),
   };
   return new QuicClient({
-    trust: { ca: Buffer.from(ca), verify: !insecure },
+    trust: { ca: separatePem(ca), verify: !insecure },
     alpns: [ALPN],
     metrics,
     log: silentLogger(),

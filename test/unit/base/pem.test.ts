@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { holdsCertificate } from '../../../src/base/pem.js';
+import { holdsCertificate, separatePem } from '../../../src/base/pem.js';
 
 test.each([
   ['-----BEGIN CERTIFICATE-----\nMIIB', true],
@@ -12,4 +12,14 @@ test.each([
 ])('%j holds a certificate: %s', (text, holds) => {
   expect(holdsCertificate(text)).toBe(holds);
   expect(holdsCertificate(Buffer.from(text))).toBe(holds);
+});
+
+const BLOCKS = '-----BEGIN A-----\nMA==\n-----END A-----\n-----BEGIN B-----\n';
+test.each([
+  ['nothing to do', BLOCKS],
+  ['no line end between them', BLOCKS.replace('\n-----BEGIN B', '-----BEGIN B')],
+  ['byte order marks', BLOCKS.replaceAll('-----BEGIN', '\uFEFF-----BEGIN')],
+])('each block begins a line: %s', (_, pem) => {
+  expect(separatePem(pem).toString()).toBe(BLOCKS);
+  expect(separatePem(Buffer.from(pem)).toString()).toBe(BLOCKS);
 });
