@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { REFUSALS } from '../../../src/auth/token-verdict.js';
 import { IGNORED_KEYS, leaves, schema } from '../../../src/config/schema.js';
 import { everyMetric } from '../../support/every-metric.js';
 
@@ -85,6 +86,17 @@ describe('the documentation', () => {
 
 describe('docs/TROUBLESHOOTING.md', () => {
   const text = textOf('docs/TROUBLESHOOTING.md');
+  const edge = readdirSync('src/edge').map((name) => textOf(join('src/edge', name)));
+  const refusals = edge.flatMap(
+    (source) => source.match(/(?<=')(?:ws|http3|webtransport)_[a-z_]+(?=')/g) ?? [],
+  );
+
+  it('has each reason for which connections and tokens are refused', () => {
+    expect(refusals.length).toBeGreaterThan(8);
+    const reasons = new Set([...refusals, ...REFUSALS]);
+    expect([...reasons].filter((reason) => !text.includes(`\`${reason}\``))).toEqual([]);
+  });
+
   const sources = sourceTexts();
   const quoted = [
     ...text.matchAll(/\b(?:log|says|warns|[Dd]etail|Warning|ends with|50[24]|or)\s+`([^`]+)`/gi),
