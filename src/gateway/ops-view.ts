@@ -20,6 +20,9 @@ import type { Metrics } from '../telemetry/metrics.js';
 import { firstFrames, selectSessions, sumByZone } from './ops-sessions.js';
 import type { PairSide } from './pair-side.js';
 
+const REGISTRY_BEHIND =
+  'routing.registry_file cannot be written: after a restart upstreams must register again';
+
 export interface OpsViewParts {
   readonly state: () => Readiness;
   readonly sessions: SessionService;
@@ -52,6 +55,7 @@ export class OpsView implements OpsSource {
       routing,
       warnings: [
         ...standing(),
+        ...(router.registryBehind ? [REGISTRY_BEHIND] : []),
         ...sessions.overload.warnings(),
         ...busyUpstreams(routing, upstreamWarning),
         // Upstreams register at the primary, which alone calls them.

@@ -1,5 +1,6 @@
 import { open, readFile, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { Cancel, Clock } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
 import { syncDirectory } from '../journal/durable-file.js';
 import type { Logger } from '../telemetry/log.js';
@@ -9,6 +10,8 @@ import { MAX_INSTANCES_PER_ZONE } from './zone-pool.js';
 import { ZONES } from './zone.js';
 
 const FORMAT = 1;
+/** After how long a disk that did not take the file is asked again, ms. */
+export const REGISTRY_RETRY_MS = 1_000;
 /** Only the owner: whoever can write the file can redirect requests. */
 const FILE_MODE = 0o600;
 /** As many services as the configuration may name, beside the zones. */
@@ -35,19 +38,22 @@ export async function readRegistry(path: string): Promise<readonly UpstreamEntry
 /**
  * Keeps the registrations on disk, for deployed upstreams register only once in their life and the
  * gateway may restart meanwhile. Nothing that goes wrong with the file stops the gateway: it is
- * logged, and what cannot be read is set aside as `FILE.corrupt`.
+ * logged, what cannot be written is tried again, and what cannot be read is set aside as `FILE.corrupt`.
  */
 export class RegistryFile {
   private readonly temporary: string;
   /** Who waits for the next write; null where none is due. */
   private waiting: (() => void)[] | null = null;
   private writing: Promise<void> | null = null;
+  /** The next attempt, where the last one failed. */
+  private retry: Cancel | null = null;
   private failing = false;
 
   /** @param entries reads what is to be kept, at the time of writing. */
   constructor(
     private readonly path: string,
     private readonly logger: Logger,
+    private readonly clock: Clock,
     private readonly entries: () => readonly UpstreamEntry[],
   ) {
     this.temporary = `${path}.tmp-${process.pid}`;
@@ -72,9 +78,16 @@ export class RegistryFile {
     this.writing ??= this.writeAll();
   }
 
-  /** Waits until everything is written. */
-  async flush(): Promise<void> {
-    await this.writing;
+  /** Whether the file lacks a change that the disk did not take. */
+  get behind(): boolean {
+    return this.failing;
+  }
+
+  /** Waits until everything is written; what the disk did not take it is asked once more. It is the end. */
+  async stop(): Promise<void> {
+    while (this.writing !== null) await this.writing;
+    if (this.failing) await this.write();
+    this.dropRetry();
   }
 
   private async writeAll(): Promise<void> {
@@ -89,11 +102,13 @@ export class RegistryFile {
 
   /** A reader sees the old file or the new one, also after a crash between any two steps. */
   private async write(): Promise<void> {
+    this.dropRetry();
     try {
       const text = JSON.stringify({ format: FORMAT, upstreams: this.entries() }, null, 2) + '\n';
       await writeDurably(this.temporary, text);
       await rename(this.temporary, this.path);
       await syncDirectory(dirname(this.path));
+      if (this.failing) this.logger.info({ path: this.path }, 'the registry file is written again');
       this.failing = false;
     } catch (error) {
       if (!this.failing) {
@@ -104,7 +119,13 @@ export class RegistryFile {
       }
       this.failing = true;
       await unlink(this.temporary).catch(() => undefined);
+      this.retry = this.clock.after(REGISTRY_RETRY_MS, () => this.changed(() => undefined));
     }
+  }
+
+  private dropRetry(): void {
+    this.retry?.();
+    this.retry = null;
   }
 
   /** One that stayed would be gone with the next write, though it may be whole and only another user's. */

@@ -108,7 +108,7 @@ export class ZoneRouter implements Router, RegistrationSink, DeregistrationSink 
       probeTimes,
       journal: options.journal ?? null,
     });
-    this.file = this.openFile(options.registryFile ?? '', logger);
+    this.file = this.openFile(options.registryFile ?? '', logger, clock);
     const networks = options.registerAllow ?? [];
     const allowed = networks.length === 0 ? null : new Networks('grpc.register_allow', networks);
     const deskOptions = {
@@ -239,6 +239,11 @@ export class ZoneRouter implements Router, RegistrationSink, DeregistrationSink 
     }
   }
 
+  /** Whether a restart would forget registrations, for the disk did not take them. */
+  get registryBehind(): boolean {
+    return this.file?.behind === true;
+  }
+
   /** The rules that hold now. */
   rulesView(): RoutingView {
     const { rules, services } = this.routes.rules;
@@ -252,10 +257,10 @@ export class ZoneRouter implements Router, RegistrationSink, DeregistrationSink 
       .filter((pool) => this.desk.knowsZone(pool.zone) || pool.instances.length > 0);
   }
 
-  private openFile(path: string, logger: Logger): RegistryFile | null {
+  private openFile(path: string, logger: Logger, clock: Clock): RegistryFile | null {
     if (path === '') return null;
     const entries = (): UpstreamEntry[] => this.table.instances().map(({ entry }) => entry);
-    return new RegistryFile(path, logger, entries);
+    return new RegistryFile(path, logger, clock, entries);
   }
 
   private async begin(): Promise<void> {
@@ -283,7 +288,7 @@ export class ZoneRouter implements Router, RegistrationSink, DeregistrationSink 
     this.table.cancelCalls();
     await this.drain();
     this.table.close();
-    await this.file?.flush();
+    await this.file?.stop();
   }
 }
 

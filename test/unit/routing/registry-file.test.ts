@@ -1,5 +1,6 @@
 import {
   chmod,
+  mkdir,
   mkdtemp,
   readFile,
   readdir,
@@ -10,12 +11,14 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { UpstreamEntry } from '../../../src/routing/registration-check.js';
-import { RegistryFile } from '../../../src/routing/registry-file.js';
+import { REGISTRY_RETRY_MS, RegistryFile } from '../../../src/routing/registry-file.js';
 import { createLogger } from '../../../src/telemetry/log.js';
+import { FakeClock } from '../../support/fake-clock.js';
+import { eventually } from '../../support/quic-harness.js';
 import { RouterBench } from '../../support/upstream-router-bench.js';
 
 const entry = (address: string): UpstreamEntry => ({
@@ -30,6 +33,7 @@ let folder: string;
 let path: string;
 let lines: string[];
 let kept: UpstreamEntry[];
+let clock: FakeClock;
 
 function open(): RegistryFile {
   const sink = new Writable({
@@ -38,7 +42,8 @@ function open(): RegistryFile {
       done();
     },
   });
-  return new RegistryFile(path, createLogger({ level: 'warn', format: 'json' }, sink), () => kept);
+  const logger = createLogger({ level: 'info', format: 'json' }, sink);
+  return new RegistryFile(path, logger, clock, () => kept);
 }
 
 const changed = (file: RegistryFile): Promise<void> => new Promise((done) => file.changed(done));
@@ -48,6 +53,7 @@ beforeEach(async () => {
   path = join(folder, 'upstreams.json');
   lines = [];
   kept = [];
+  clock = new FakeClock();
 });
 
 afterEach(async () => {
@@ -89,7 +95,7 @@ describe('the registry file', () => {
     file.changed(() => told++);
     file.changed(() => told++);
     expect(told).toBe(0);
-    await file.flush();
+    await file.stop();
     expect(told).toBe(2);
     expect(await open().load()).toEqual(kept);
   });
@@ -134,6 +140,35 @@ describe('the registry file', () => {
     const other = open();
     await changed(other);
     expect(lines).toHaveLength(3);
+  });
+
+  test('what the disk did not take is written once it can be', async () => {
+    path = join(folder, 'later', 'upstreams.json');
+    const file = open();
+    kept = [entry('a:1')];
+    await changed(file);
+    expect(file.behind).toBe(true);
+    clock.advance(REGISTRY_RETRY_MS);
+    await eventually(() => clock.pending === 1, 'the next attempt');
+    expect(file.behind).toBe(true);
+    await mkdir(dirname(path));
+    clock.advance(REGISTRY_RETRY_MS);
+    await eventually(() => !file.behind, 'the file to be written');
+    expect(await open().load()).toEqual(kept);
+    expect(lines).toHaveLength(2);
+    expect(lines[1]).toContain('the registry file is written again');
+    expect(clock.pending).toBe(0);
+  });
+
+  test('a stop asks the disk once more, and is the end', async () => {
+    path = join(folder, 'later', 'upstreams.json');
+    const file = open();
+    kept = [entry('a:1')];
+    await changed(file);
+    await mkdir(dirname(path));
+    await file.stop();
+    expect(await open().load()).toEqual(kept);
+    expect(clock.pending).toBe(0);
   });
 });
 
