@@ -103,17 +103,16 @@ export class ClientConnection implements LinkObserver, SessionChannel, ProofOwne
     if (!this.over) this.out.answer(errorFrame(0, ErrorCode.Overloaded, detail));
   }
 
-  /**
-   * Ends it at once, without a word on the Link: another gateway serves, and what waits here for this
-   * client is no longer this one's to send.
-   */
+  /** Ends it at once, without a word: another gateway serves, and what waits is no longer this one's to send. */
   abandon(): void {
     this.end();
     this.out.discard(ErrorCode.NotPrimary, 'not the primary gateway');
   }
 
-  drop(code: ErrorCode, reason: string): void {
-    this.fail(0, code, reason);
+  drop(code: ErrorCode, reason: string, atOnce = false): void {
+    if (!atOnce) return this.fail(0, code, reason);
+    this.end();
+    this.out.close(code, reason);
   }
 
   onFrame(bytes: Uint8Array): void {

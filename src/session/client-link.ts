@@ -108,6 +108,11 @@ export class ClientLink {
     this.out.finish(code, reason);
   }
 
+  /** Ends at once; what waits may not leave any more. */
+  close(code: ErrorCode, reason: string): void {
+    this.out.close(code, reason);
+  }
+
   /** Ends at once; nothing that waits leaves any more. */
   discard(code: ErrorCode, reason: string): void {
     discardLink(this.out, code, reason);

@@ -15,6 +15,9 @@ export interface SessionChannel {
   resumeReading(): void;
   /** Who is told of everything that passes it from now on; null: nobody. */
   watch(watch: Watch | null): void;
-  /** Tells the client why and ends the connection; the session is detached and stays. */
-  drop(code: ErrorCode, reason: string): void;
+  /**
+   * Tells the client why and ends the connection; the session is detached and stays.
+   * @param atOnce by the close alone: it is not waited for whether anybody is there to hear why.
+   */
+  drop(code: ErrorCode, reason: string, atOnce?: boolean): void;
 }

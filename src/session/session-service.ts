@@ -37,7 +37,7 @@ import { ALWAYS_SERVING } from './serving-gate.js';
 import type { ServingGate } from './serving-gate.js';
 import type { SessionChannel } from './session-channel.js';
 import { StartProcedure } from './start-procedure.js';
-import type { StartHost } from './start-procedure.js';
+import type { Place, StartHost } from './start-procedure.js';
 import { SurplusLinks } from './surplus-links.js';
 import type { TraceListener } from './trace/trace-event.js';
 import { Tracing } from './trace/tracing.js';
@@ -176,11 +176,11 @@ export class SessionService implements ConnectionHost, StartHost {
     this.overload.noteConnections(this.connections.size);
   }
 
-  mayCarry(channel: SessionChannel, former: SessionChannel | null): boolean {
-    if (!this.surplus.has(channel)) return true;
-    if (former === null && this.isFull()) return false;
+  placeFor(channel: SessionChannel, former: SessionChannel | null): Place {
+    if (!this.surplus.has(channel)) return 'own';
+    if (former === null && this.isFull()) return 'none';
     this.surplus.keep(channel);
-    return true;
+    return former === null ? 'own' : 'former';
   }
 
   /** Whether the newest of the open Links is one too many. */

@@ -43,11 +43,14 @@ export interface StartedSession {
   readonly recovered: boolean;
 }
 
+/** A place of its own, that of the connection before it, which has to go at once; or none. */
+export type Place = 'own' | 'former' | 'none';
+
 /** What START needs of the service that owns sessions and Links. */
 export interface StartHost {
   end(session: Session, reason: 'evicted'): void;
-  /** Whether this connection may carry a session. @param former the one that carries it now. */
-  mayCarry(channel: SessionChannel, former: SessionChannel | null): boolean;
+  /** The place of a connection that is to carry a session. @param former the one that carries it now. */
+  placeFor(channel: SessionChannel, former: SessionChannel | null): Place;
 }
 
 /** Turns a START into a session: resumed, a new incarnation, or a first one. */
@@ -113,7 +116,8 @@ export class StartProcedure {
       return { code: ErrorCode.Replaced, reason: 'a newer connection holds the session' };
     }
     const former = known?.currentChannel ?? null;
-    if (!this.host.mayCarry(channel, former)) return AT_CAPACITY;
+    const place = this.host.placeFor(channel, former);
+    if (place === 'none') return AT_CAPACITY;
     const claim = { lastAcked: start.lastAckedSeqId, resumeSessionId: start.resumeSessionId };
     const decision = decideStart(claim, known ?? null, this.registry.floor);
     if (known === undefined && this.registry.full && !this.makeRoom()) {
@@ -125,7 +129,8 @@ export class StartProcedure {
     session.holder = arrival;
     session.attach(channel);
     // Only now: the session was never without a connection, so it is not detached.
-    former?.drop(ErrorCode.Replaced, 'a newer connection took the session over');
+    const reason = 'a newer connection took the session over';
+    former?.drop(ErrorCode.Replaced, reason, place === 'former');
     const resumed = decision.kind === 'resume';
     const { started, connections } = this.environment.metrics;
     started.add(resumed ? 'resumed' : decision.kind);

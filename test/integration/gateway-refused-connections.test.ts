@@ -50,8 +50,9 @@ test('at capacity a client takes the place of its own former connection', async 
   ];
   try {
     await former.connect();
+    const replaced = new Promise((resolve) => former.on('closed', resolve));
     await next.connect();
-    expect(former.state).toBe('closed');
+    expect(await replaced).toMatchObject({ reason: 'replaced' });
     await expect(stranger.connect()).rejects.toThrow('503');
     expect(next.state).toBe('connected');
   } finally {
