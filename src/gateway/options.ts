@@ -17,7 +17,7 @@ export function sessionOptions(config: Config): SessionOptions {
     resumeWindow: session.resumeWindow,
     maxSessions: session.maxSessions,
     maxConnections: overload.enabled ? overload.maxConnections : Infinity,
-    surplusConnections: overload.enabled ? handshakeLimit(config) - overload.maxConnections : 0,
+    surplusConnections: roomAbove(config),
     authTimeout: session.authTimeout,
     authGrace: auth.grace,
     heartbeatInterval: session.heartbeatInterval,
@@ -90,8 +90,12 @@ export function handshakeLimit(config: Config): number {
  * themselves, and may fill no more than what is kept above max_connections.
  */
 export function unprovenLimit(config: Config): number {
-  const room = handshakeLimit(config) - config.overloadProtection.maxConnections;
-  return Math.min(config.quic.maxHalfOpen, room);
+  return Math.min(config.quic.maxHalfOpen, roomAbove(config));
+}
+
+/** Connections that are kept above max_connections; Infinity without limits. */
+function roomAbove(config: Config): number {
+  return handshakeLimit(config) - config.overloadProtection.maxConnections;
 }
 
 /** How the address of a client is told behind server.trusted_proxies; undefined where there are none. */
