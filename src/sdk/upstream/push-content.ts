@@ -1,5 +1,13 @@
 import type { UnicastPushRequest } from '../../wire/messages.js';
-import { isBytes, kindOf, wellFormed, wellFormedEntries } from '../../wire/text-and-bytes.js';
+import {
+  bytesOf,
+  checkData,
+  checkText,
+  checkTexts,
+  kindOf,
+  wellFormed,
+  wellFormedEntries,
+} from '../../wire/text-and-bytes.js';
 import { PushError } from './errors.js';
 
 /** What is pushed. */
@@ -32,7 +40,6 @@ export type PushTarget = { readonly openid: string } | { readonly sessionId: str
 
 export type PushFields = Parameters<typeof UnicastPushRequest.encode>[0];
 
-const utf8 = new TextEncoder();
 /** Tags, lengths and numbers of a push in a batch or on a stream. */
 const FRAMING_BYTES = 96;
 /** The same for an entry of its metadata. */
@@ -52,15 +59,13 @@ export function contentFields(push: PushContent): {
 } {
   const data = push.data ?? '';
   const metadata = push.metadata ?? {};
-  if (typeof data !== 'string' && !isBytes(data)) {
-    throw wrongKind('data', data, 'text or a Uint8Array');
-  }
-  for (const [key, value] of Object.entries(metadata)) text(`metadata["${key}"]`, value);
+  checkData(data, wrongKind);
+  checkTexts('metadata', metadata, wrongKind);
   return {
     msgType: text('type', push.type ?? ''),
     title: text('title', push.title ?? ''),
     content: text('content', push.content ?? ''),
-    data: typeof data === 'string' ? utf8.encode(data) : data,
+    data: bytesOf(data),
     metadata: wellFormedEntries(metadata),
   };
 }
@@ -80,8 +85,8 @@ export function targetFields(target: PushTarget): { targetType: string; targetId
     : { targetType: 'session', targetId: text('sessionId', target.sessionId) };
 }
 
-function text(where: string, value: unknown): string {
-  if (typeof value !== 'string') throw wrongKind(where, value, 'text');
+function text(where: string, value: string): string {
+  checkText(where, value, wrongKind);
   return wellFormed(value);
 }
 

@@ -1,5 +1,14 @@
 import { UpstreamResponse, encodeMessage } from '../../wire/messages.js';
-import { isBytes, kindOf, wellFormed, wellFormedEntries } from '../../wire/text-and-bytes.js';
+import {
+  bytesOf,
+  checkData,
+  checkText,
+  checkTexts,
+  isBytes,
+  kindOf,
+  wellFormed,
+  wellFormedEntries,
+} from '../../wire/text-and-bytes.js';
 
 /** An answer in full. */
 export interface ReplyFields {
@@ -14,9 +23,7 @@ export interface ReplyFields {
 /** What a handler returns: an answer in full, only its data, or nothing for a plain 200. */
 export type Reply = ReplyFields | Uint8Array | string | undefined;
 
-const BYTES = 'text or a Uint8Array';
 const NO_BYTES = new Uint8Array(0);
-const utf8 = new TextEncoder();
 
 /**
  * Encodes a reply as the response to the request with this number.
@@ -26,13 +33,15 @@ export function encodeReply(reply: Reply, clientSeqId: number): Uint8Array {
   const fields = fieldsOf(reply);
   const { code = 200 } = fields;
   const headers = fields.headers ?? {};
-  for (const [key, value] of Object.entries(headers)) checkText(`headers["${key}"]`, value);
   const message = fields.message ?? 'ok';
-  checkText('message', message);
+  const data = fields.data ?? NO_BYTES;
+  checkTexts('headers', headers, wrongKind);
+  checkText('message', message, wrongKind);
+  checkData(data, wrongKind);
   return encodeMessage(UpstreamResponse, {
     code,
     message: wellFormed(message),
-    data: bytesOf(fields.data ?? NO_BYTES),
+    data: bytesOf(data),
     headers: wellFormedEntries(headers),
     clientSeqId,
   });
@@ -41,18 +50,9 @@ export function encodeReply(reply: Reply, clientSeqId: number): Uint8Array {
 function fieldsOf(reply: Reply): ReplyFields {
   if (typeof reply === 'string' || isBytes(reply)) return { data: reply as Uint8Array | string };
   const fields = reply ?? {};
-  if (kindOf(fields) !== 'Object') throw wrongKind('it', reply, `${BYTES} or a ReplyFields`);
+  if (kindOf(fields) !== 'Object')
+    throw wrongKind('it', reply, 'text or a Uint8Array or a ReplyFields');
   return fields as ReplyFields;
-}
-
-function bytesOf(data: Uint8Array | string): Uint8Array {
-  if (typeof data === 'string') return utf8.encode(data);
-  if (!isBytes(data)) throw wrongKind('data', data, BYTES);
-  return data;
-}
-
-function checkText(where: string, value: unknown): void {
-  if (typeof value !== 'string') throw wrongKind(where, value, 'text');
 }
 
 function wrongKind(where: string, value: unknown, wanted: string): TypeError {

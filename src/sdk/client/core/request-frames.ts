@@ -10,12 +10,19 @@ import {
   encodeMessage,
 } from '../../../wire/client-messages.js';
 import { MAX_MAP_ENTRIES } from '../../../wire/limits.js';
-import { isBytes, kindOf, wellFormed, wellFormedEntries } from '../../../wire/text-and-bytes.js';
+import {
+  bytesOf,
+  checkData,
+  checkText,
+  checkTexts,
+  kindOf,
+  wellFormed,
+  wellFormedEntries,
+} from '../../../wire/text-and-bytes.js';
 import { checkedUint64 } from '../../../wire/uint64.js';
 import { RequestTooLargeError } from './errors.js';
 
 const NO_BYTES = new Uint8Array(0);
-const utf8 = new TextEncoder();
 
 /** Why a client leaves: the reason of STOP. */
 export type StopReason = 'unknown' | 'user_logout' | 'app_close' | 'switch_account';
@@ -65,23 +72,14 @@ export function encodeStart(msgId: number, start: StartContent): Frame {
  */
 export function checkKinds(action: string, content: RequestContent): void {
   const { data = NO_BYTES, params = {}, headers = {} } = content;
-  if (typeof action !== 'string') throw wrongKind(String(action), 'the action', action, 'text');
-  for (const [name, map] of [
-    ['params', params],
-    ['headers', headers],
-  ] as const) {
-    for (const key of Object.keys(map)) {
-      if (typeof map[key] !== 'string')
-        throw wrongKind(action, `${name}["${key}"]`, map[key], 'text');
-    }
-  }
-  if (typeof data !== 'string' && !isBytes(data)) {
-    throw wrongKind(action, 'data', data, 'text or a Uint8Array');
-  }
-}
-
-function wrongKind(action: string, where: string, value: unknown, wanted: string): TypeError {
-  return new TypeError(`request ${action}: ${where} is ${kindOf(value)}, it must be ${wanted}`);
+  const wrongKind = (where: string, value: unknown, wanted: string): TypeError => {
+    const fault = `${where} is ${kindOf(value)}, it must be ${wanted}`;
+    return new TypeError(`request ${String(action)}: ${fault}`);
+  };
+  checkText('the action', action, wrongKind);
+  checkTexts('params', params, wrongKind);
+  checkTexts('headers', headers, wrongKind);
+  checkData(data, wrongKind);
 }
 
 /** @throws {RequestTooLargeError} where there are more params or headers than the gateway surely reads. */
@@ -98,11 +96,10 @@ export function checkEntries(action: string, { params = {}, headers = {} }: Requ
 
 export function encodeBusinessPayload(action: string, content: RequestContent): Uint8Array {
   const { data = NO_BYTES, params = {} } = content;
-  const bytes = typeof data === 'string' ? utf8.encode(data) : data;
   return encodeMessage(BusinessRequest, {
     action: wellFormed(action),
     params: wellFormedEntries(params),
-    data: bytes,
+    data: bytesOf(data),
   });
 }
 
