@@ -6,11 +6,14 @@ import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { CERT_VARIABLE, KEY_VARIABLE } from '../../src/bench/engine/child-protocol.js';
+import type { ServerRequest } from '../../src/bench/engine/child-protocol.js';
+import { DeliveryEnd } from '../../src/bench/engine/delivery-end.js';
 import { EchoLoop, connectTo } from '../../src/bench/engine/echo-load.js';
 import { QuicClient } from '../../src/quic/quic-client.js';
 import { silentLogger } from '../../src/telemetry/log.js';
 import { Metrics } from '../../src/telemetry/metrics.js';
 import { QuicHarness, testIdentity } from '../support/quic-harness.js';
+import { until } from '../support/until.js';
 
 const children: ChildProcess[] = [];
 
@@ -18,16 +21,20 @@ afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
 });
 
-/** The first datagram of a client that hears no answer. */
-async function firstDatagram(): Promise<Buffer> {
-  const trap = createSocket('udp4');
-  await new Promise<void>((bound) => trap.bind(0, '127.0.0.1', bound));
-  const client = new QuicClient({
+async function newClient(): Promise<QuicClient> {
+  return new QuicClient({
     trust: { ca: (await testIdentity()).ca, verify: true },
     alpns: ['gatesvr'],
     metrics: new Metrics().quic,
     log: silentLogger(),
   });
+}
+
+/** The first datagram of a client that hears no answer. */
+async function firstDatagram(): Promise<Buffer> {
+  const trap = createSocket('udp4');
+  await new Promise<void>((bound) => trap.bind(0, '127.0.0.1', bound));
+  const client = await newClient();
   const observer = { onStream: () => undefined, onClosed: () => undefined };
   const vain = client.connect({ host: '127.0.0.1', port: trap.address().port }, observer);
   vain.catch(() => undefined);
@@ -37,11 +44,11 @@ async function firstDatagram(): Promise<Buffer> {
   return datagram;
 }
 
-/** The bare server in a process of its own, with what it complains about; needs `make build`. */
-async function bareServer() {
+/** A server in a process of its own, with what it complains about; needs `make build`. */
+async function serverProcess(script = 'bare-server') {
   const { cert, key } = await testIdentity();
   const env = { [CERT_VARIABLE]: cert.toString('base64'), [KEY_VARIABLE]: key.toString('base64') };
-  const child = fork('dist/bench/engine/bare-server.js', {
+  const child = fork(`dist/bench/engine/${script}.js`, {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     env: { ...process.env, ...env },
   });
@@ -57,7 +64,7 @@ async function bareServer() {
 
 describe('the bare server', () => {
   test('ends at once when told to, whatever waits to be repeated', async () => {
-    const { child, port, ended } = await bareServer();
+    const { child, port, ended } = await serverProcess();
     const client = createSocket('udp4');
     // It answers, and repeats that until it hears of somebody: a timer is armed.
     client.send(await firstDatagram(), port, '127.0.0.1');
@@ -68,9 +75,46 @@ describe('the bare server', () => {
   });
 
   test('ends with a comparison that failed', async () => {
-    const { child, ended } = await bareServer();
+    const { child, ended } = await serverProcess();
     child.disconnect();
     expect(await ended()).toEqual([0, '']);
+  });
+});
+
+/** Asks a server what a comparison asks it. */
+async function ask(child: ChildProcess, request: ServerRequest): Promise<unknown> {
+  child.send(request);
+  const [reply] = (await once(child, 'message')) as [unknown];
+  return reply;
+}
+
+describe.each(['bare-server', 'own-server'])('deliveries of %s', (script) => {
+  test('reach every connection, and each answer is counted', async () => {
+    const { child, port } = await serverProcess(script);
+    const client = await newClient();
+    const ends = await Promise.all(
+      [0, 1, 2].map(async () => new DeliveryEnd(await connectTo(client, { port, settle: 0 }), 200)),
+    );
+    await Promise.all(ends.map(({ ready }) => ready));
+    for (const fill of [1, 2]) {
+      const all = Promise.all(ends.map((end) => end.next()));
+      expect(await ask(child, { ask: 'deliver', bytes: 200, fill })).toEqual({ delivered: 3 });
+      await all;
+      const answers = async () => JSON.stringify(await ask(child, { ask: 'answers' }));
+      await until(async () => (await answers()) === JSON.stringify({ answers: 3 * fill }));
+    }
+    await client.stop();
+  });
+
+  test('are told from wrong ones', async () => {
+    const { child, port } = await serverProcess(script);
+    const client = await newClient();
+    const end = new DeliveryEnd(await connectTo(client, { port, settle: 0 }), 200);
+    await end.ready;
+    const came = expect(end.next()).rejects.toThrow('a wrong delivery');
+    await ask(child, { ask: 'deliver', bytes: 200, fill: 2 });
+    await came;
+    await client.stop();
   });
 });
 

@@ -5,6 +5,7 @@ import { CONNECTION_ID_BYTES, DEFAULT_LIMITS } from '../../quic/limits.js';
 import { SOLE_PATH, quiche } from '../../quic/quiche.js';
 import type { QuicheConnection } from '../../quic/quiche.js';
 import { serverConfig } from '../../quic/tls-config.js';
+import { Audience } from './audience.js';
 import { identityFromEnvironment, serveRequests } from './child-protocol.js';
 
 // The least that echoes over QUIC: quiche and node:dgram, with none of what an engine is for (no address
@@ -14,6 +15,7 @@ const { cert, key } = identityFromEnvironment();
 const identity = { cert: Buffer.from(cert), key: Buffer.from(key) };
 const config = serverConfig(identity, ['gatesvr'], DEFAULT_LIMITS);
 const socket = dgram.createSocket('udp4');
+const audience = new Audience();
 const known = new Map<string, Bare>();
 const packet = Buffer.alloc(1_350);
 const chunk = Buffer.alloc(64 * 1024);
@@ -25,7 +27,15 @@ class Bare {
     private readonly connection: QuicheConnection,
     private readonly peer: RemoteInfo,
     private readonly ids: readonly string[],
-  ) {}
+  ) {
+    audience.add(this.deliver);
+  }
+
+  /** Writes to the first stream that its client opened. */
+  private readonly deliver = (frame: Buffer): void => {
+    this.connection.streamSend(0, frame, false);
+    this.flush();
+  };
 
   receive(datagram: Buffer): void {
     this.connection.recv(datagram, SOLE_PATH.recvInfo);
@@ -44,7 +54,9 @@ class Bare {
     const { connection } = this;
     for (const id of connection.readable()) {
       const read = connection.streamRecv(id, chunk);
-      if (read !== null) connection.streamSend(id, chunk.subarray(0, read[0]), read[1]);
+      if (read === null) continue;
+      const bytes = chunk.subarray(0, read[0]);
+      if (!audience.hear(bytes)) connection.streamSend(id, bytes, read[1]);
     }
   }
 
@@ -56,8 +68,13 @@ class Bare {
     }
     this.disarm();
     const timeout = connection.timeout();
-    if (connection.isClosed()) for (const id of this.ids) known.delete(id);
+    if (connection.isClosed()) this.forget();
     else if (timeout !== null) this.timer = setTimeout(() => this.expire(), timeout);
+  }
+
+  private forget(): void {
+    for (const id of this.ids) known.delete(id);
+    audience.delete(this.deliver);
   }
 
   private expire(): void {
@@ -82,7 +99,8 @@ socket.on('message', (datagram, from) => {
   bare.receive(datagram);
 });
 await new Promise<void>((bound) => socket.bind(0, '127.0.0.1', bound));
-serveRequests(socket.address().port, () => {
+const stop = (): Promise<void> => {
   for (const bare of known.values()) bare.disarm();
   return new Promise((closed) => socket.close(() => closed()));
-});
+};
+serveRequests(socket.address().port, stop, audience);

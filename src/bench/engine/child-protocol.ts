@@ -1,7 +1,13 @@
 import { memoised } from '../../base/lifecycle.js';
+import { Audience } from './audience.js';
 
 /** What the benchmark asks its server process, over the IPC channel of child_process.fork. */
-export type ServerRequest = { readonly ask: 'usage' } | { readonly ask: 'stop' };
+export type ServerRequest =
+  | { readonly ask: 'usage' }
+  | { readonly ask: 'stop' }
+  | { readonly ask: 'answers' }
+  /** One frame of so many bytes, each `fill`, to every connection. */
+  | { readonly ask: 'deliver'; readonly bytes: number; readonly fill: number };
 
 /** Resources of the server process, since it started. */
 export interface Usage {
@@ -11,7 +17,13 @@ export interface Usage {
   readonly rss: number;
 }
 
-export type ServerReply = { readonly port: number } | { readonly usage: Usage };
+export type ServerReply =
+  | { readonly port: number }
+  | { readonly usage: Usage }
+  /** Deliveries that were answered so far. */
+  | { readonly answers: number }
+  /** How many connections it was written to. */
+  | { readonly delivered: number };
 
 /** PEM texts that the server process gets in its environment, base64. */
 export const CERT_VARIABLE = 'ENGINE_BENCH_CERT';
@@ -23,13 +35,25 @@ export function identityFromEnvironment(): { cert: string; key: string } {
   return { cert: read(CERT_VARIABLE), key: read(KEY_VARIABLE) };
 }
 
-/** Answers the benchmark until it asks to stop, or is no more: one that failed stops nobody. */
-export function serveRequests(port: number, stop: () => Promise<void>): void {
+/**
+ * Answers the benchmark until it asks to stop, or is no more: one that failed stops nobody.
+ * @param audience nobody, for a server that only echoes.
+ */
+export function serveRequests(
+  port: number,
+  stop: () => Promise<void>,
+  audience: Audience = new Audience(),
+): void {
   const end = memoised(stop);
   const reply = (message: ServerReply): void => void process.send?.(message);
   process.on('message', (request: ServerRequest) => {
     if (request.ask === 'usage') {
       reply({ usage: usageNow() });
+    } else if (request.ask === 'answers') {
+      reply({ answers: audience.answers });
+    } else if (request.ask === 'deliver') {
+      const frame = Buffer.alloc(request.bytes, request.fill);
+      void audience.deliver(frame).then((delivered) => reply({ delivered }));
     } else {
       void end().finally(() => process.disconnect());
     }

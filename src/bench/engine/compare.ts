@@ -6,7 +6,9 @@ import { silentLogger } from '../../telemetry/log.js';
 import { Metrics } from '../../telemetry/metrics.js';
 import { resultOf, thisMachine, writeResult } from '../report/bench-result.js';
 import type { Row } from '../report/row.js';
+import { DeliveryEnd } from './delivery-end.js';
 import { EchoLoop, connectTo, handshakeLoop } from './echo-load.js';
+import type { EchoTarget } from './echo-load.js';
 import { ServerProcess } from './server-process.js';
 
 // Our engine against a bare loop over quiche, and against the classes of the library, in turn:
@@ -27,6 +29,11 @@ const SECONDS = Number(seconds);
 const ECHO_CONNECTIONS = 50;
 const FRAME_BYTES = 100;
 const HANDSHAKES_AT_ONCE = 16;
+const DELIVERY_BYTES = 200;
+const DELIVERY_ROUNDS = 12;
+const WARM_UP_ROUNDS = 3;
+/** Acknowledgements of one round are to be gone before the next, ms. */
+const BETWEEN_DELIVERIES_MS = 100;
 const IDLE_CONNECTIONS = Number(values.idle);
 
 interface Contestant {
@@ -34,13 +41,20 @@ interface Contestant {
   readonly script: string;
   /** Rest between the handshake and the first stream, ms. */
   readonly settle: number;
+  /** It only echoes. */
+  readonly silent?: true;
 }
 
 const OURS: Contestant = { name: 'gatesvr', script: './own-server.js', settle: 0 };
 const OTHERS: Readonly<Record<string, Contestant>> = {
   bare: { name: 'bare quiche loop', script: './bare-server.js', settle: 0 },
   // It resets one stream in a hundred of those that come with the end of the handshake.
-  library: { name: "library's QUICServer", script: './library-server.js', settle: 20 },
+  library: {
+    name: "library's QUICServer",
+    script: './library-server.js',
+    settle: 20,
+    silent: true,
+  },
 };
 
 type Figures = {
@@ -51,6 +65,8 @@ type Figures = {
   readonly handshakeCpu: number;
   /** Resident memory of the server. */
   readonly idleKilobytes: number;
+  /** us of server CPU, the answer to it and all acknowledgements included; NaN where it only echoes. */
+  readonly deliveryCpu: number;
 };
 
 const certificates = await makeCertificates();
@@ -111,27 +127,54 @@ async function measureHandshakes(
   };
 }
 
-async function measureIdle(server: ServerProcess, settle: number): Promise<number> {
+async function connectCrowd(client: QuicClient, target: EchoTarget): Promise<DeliveryEnd[]> {
+  const ends: DeliveryEnd[] = [];
+  while (ends.length < IDLE_CONNECTIONS) {
+    const some = await Promise.all(
+      Array.from({ length: HANDSHAKES_AT_ONCE }, () => connectTo(client, target)),
+    );
+    const added = some.map((connection) => new DeliveryEnd(connection, DELIVERY_BYTES));
+    await Promise.all(added.map(({ ready }) => ready));
+    ends.push(...added);
+  }
+  return ends;
+}
+
+/** One frame to all who wait, each round when the one before is answered and acknowledged. */
+async function measureDeliveries(server: ServerProcess, ends: DeliveryEnd[]): Promise<number> {
+  const measured = DELIVERY_ROUNDS - WARM_UP_ROUNDS;
+  let before = await server.usage();
+  for (let round = 1; round <= DELIVERY_ROUNDS; round++) {
+    const all = Promise.all(ends.map((end) => end.next()));
+    await server.deliver(DELIVERY_BYTES, round);
+    await all;
+    do await pause(BETWEEN_DELIVERIES_MS);
+    while ((await server.answers()) < round * ends.length);
+    if (round === WARM_UP_ROUNDS) before = await server.usage();
+  }
+  const after = await server.usage();
+  return (after.cpu - before.cpu) / (measured * ends.length);
+}
+
+async function measureCrowd(
+  server: ServerProcess,
+  { settle, silent }: Contestant,
+): Promise<{ memory: number; delivery: number }> {
   const client = newClient();
   const before = await server.usage();
-  for (let opened = 0; opened < IDLE_CONNECTIONS; opened += HANDSHAKES_AT_ONCE) {
-    await Promise.all(
-      Array.from({ length: HANDSHAKES_AT_ONCE }, async (_, index) => {
-        const connection = await connectTo(client, { port: server.port, settle });
-        await new EchoLoop(connection, opened + index, FRAME_BYTES).finish();
-      }),
-    );
-  }
+  const ends = await connectCrowd(client, { port: server.port, settle });
   await pause(1_000);
   const after = await server.usage();
+  const delivery = silent === true ? NaN : await measureDeliveries(server, ends);
   await client.stop();
-  return (after.rss - before.rss) / IDLE_CONNECTIONS;
+  return { memory: (after.rss - before.rss) / ends.length, delivery };
 }
 
 /** Memory is measured in a process of its own: one that has worked holds memory it could reuse. */
-async function measure({ script, settle }: Contestant): Promise<Figures> {
+async function measure(contestant: Contestant): Promise<Figures> {
+  const { script, settle } = contestant;
   const fresh = await ServerProcess.start(script, certificates);
-  const idleMemory = await measureIdle(fresh, settle);
+  const crowd = await measureCrowd(fresh, contestant);
   await fresh.stop();
   const server = await ServerProcess.start(script, certificates, PROFILE_FOLDER);
   const echo = await measureEcho(server, settle);
@@ -142,7 +185,8 @@ async function measure({ script, settle }: Contestant): Promise<Figures> {
     echoCpu: echo.cpu,
     handshakeRate: handshakes.rate,
     handshakeCpu: handshakes.cpu,
-    idleKilobytes: idleMemory / 1024,
+    idleKilobytes: crowd.memory / 1024,
+    deliveryCpu: crowd.delivery,
   };
 }
 

@@ -44,6 +44,27 @@ export class ServerProcess {
     return reply.usage;
   }
 
+  /**
+   * Has one frame of so many bytes, each `fill`, written to every connection.
+   * @returns to how many.
+   */
+  async deliver(bytes: number, fill: number): Promise<number> {
+    const request: ServerRequest = { ask: 'deliver', bytes, fill };
+    this.child.send(request);
+    const reply = await nextReply(this.child);
+    if (!('delivered' in reply)) throw new Error('the server answered something else');
+    return reply.delivered;
+  }
+
+  /** Deliveries that were answered so far. */
+  async answers(): Promise<number> {
+    const request: ServerRequest = { ask: 'answers' };
+    this.child.send(request);
+    const reply = await nextReply(this.child);
+    if (!('answers' in reply)) throw new Error('the server answered something else');
+    return reply.answers;
+  }
+
   /** Ends the process, by force after 3 s. */
   async stop(): Promise<void> {
     const ended = new Promise<void>((done) => this.child.once('exit', () => done()));

@@ -208,6 +208,7 @@ function engineTable(result: BenchResult): string {
     ['server CPU per echo', 'echoCpu', 'us'],
     ['handshakes per second, each with an echo and a close', 'handshakeRate', ''],
     ['server CPU per handshake', 'handshakeCpu', 'us'],
+    ['server CPU per lone delivery, its answer included', 'deliveryCpu', 'us'],
     ['memory per idle connection', 'idleKilobytes', 'KB'],
   ] as const;
   const [ours, ...others] = result.medians;
