@@ -5,10 +5,11 @@ export function formatAddress(host: string, port: number): string {
 
 /**
  * Splits `host:port`, `[v6]:port` or `:port` at its last colon.
- * @returns null where the port is missing or outside 0-65535, or an IPv6 host has no brackets.
+ * @returns null where the port is missing or outside 0-65535, an IPv6 host has no brackets, or the host is `*`, which
+ * no system resolves.
  */
 export function parseAddress(text: string): { host: string; port: number } | null {
-  const match = /^(?:\[([0-9a-fA-F:.%\w]+)\]|([^:[\]\s/]*)):(\d{1,5})$/.exec(text);
+  const match = /^(?:\[([0-9a-fA-F:.%\w]+)\]|([^:[\]\s/*]*)):(\d{1,5})$/.exec(text);
   if (match === null) return null;
   const port = Number(match[3]);
   if (port > 65535) return null;

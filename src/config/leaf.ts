@@ -92,14 +92,15 @@ export function flag(fallback: 'true' | 'false', description: string): Leaf<bool
   return new Leaf(schema, 'true or false', fallback, description);
 }
 
+/** One of some words, in capitals or not: YAML's `True` is `true`. */
 export function choice<const T extends string>(
   fallback: T,
   options: readonly T[],
   description: string,
 ): Leaf<T> {
   const kind = options.join(', ').replace(/, ([^,]*)$/, ' or $1');
-  const known = z.enum(options);
-  const schema = fromText((text) => known.safeParse(text).data ?? null, kind);
+  const meaning = new Map(options.map((option) => [option.toLowerCase(), option]));
+  const schema = fromText((text) => meaning.get(text.toLowerCase()) ?? null, kind);
   return new Leaf(schema, kind, fallback, description);
 }
 
@@ -222,7 +223,7 @@ function emptyOr<T>(schema: z.ZodType<T>): z.ZodType<T | null> {
 
 function offOr<T>(schema: z.ZodType<T>, wanted: string): z.ZodType<T | null> {
   return fromText((text) => {
-    if (text === 'off') return { value: null };
+    if (text.toLowerCase() === 'off') return { value: null };
     const parsed = schema.safeParse(text);
     return parsed.success ? { value: parsed.data } : null;
   }, wanted).transform(({ value }) => value) as unknown as z.ZodType<T | null>;

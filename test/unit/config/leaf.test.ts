@@ -40,7 +40,9 @@ describe('a key', () => {
     expect(read(dialAddress(''), '')).toBeNull();
     expect(read(optionalListenAddress(':1', ''), 'off')).toBeNull();
     expect(read(optionalListenAddress(':1', ''), '[::1]:2')).toEqual({ host: '::1', port: 2 });
+    expect(read(optionalListenAddress(':1', ''), 'Off')).toBeNull();
     expect(read(optionalListenAddress(':1', ''), '')).toBe('refused');
+    expect(read(optionalListenAddress(':1', ''), '*:80')).toBe('refused');
   });
 
   it.each([
@@ -70,9 +72,20 @@ describe('a key', () => {
     ]);
   });
 
-  it('that is a choice or a text takes exactly that', () => {
-    expect(read(choice('a', ['a', 'b'], ''), 'b')).toBe('b');
-    expect(read(choice('a', ['a', 'b'], ''), 'B')).toBe('refused');
+  it('that is a choice takes its words, written as YAML writes them or not', () => {
+    const each = choice('auto', ['auto', 'true', 'false'], '');
+    expect(['true', 'True', 'FALSE', 'auto'].map((word) => read(each, word))).toEqual([
+      'true',
+      'true',
+      'false',
+      'auto',
+    ]);
+    expect(['', 'yes', 'tru'].map((word) => read(each, word))).toEqual(
+      Array<string>(3).fill('refused'),
+    );
+  });
+
+  it('that is a text takes so much of it', () => {
     expect(read(text(''), '')).toBeNull();
     expect(read(text(''), 'x'.repeat(1025))).toBe('refused');
   });
