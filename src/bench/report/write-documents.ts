@@ -2,7 +2,6 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { chartOf } from './chart.js';
 import { fillMarkers } from './markdown.js';
-import { readResults } from './results.js';
 import type { Results } from './results.js';
 import { TABLES } from './tables.js';
 
@@ -15,8 +14,7 @@ const PAGE = 'PERFORMANCE.md';
  * What was not measured stays as it is; all other text, too.
  * @returns what was written.
  */
-export function writeDocuments(resultsFolder: string, docsFolder: string): readonly string[] {
-  const results = readResults(resultsFolder);
+export function writeDocuments(results: Results, docsFolder: string): readonly string[] {
   const chart = chartOf(results);
   const page = join(docsFolder, PAGE);
   const filled = fillMarkers(readFileSync(page, 'utf8'), (name) => render(name, results, chart));

@@ -40,16 +40,16 @@ for (const step of steps) {
   const seconds = ((performance.now() - started) / 1000).toFixed(0).padStart(5);
   process.stdout.write(`${seconds} s${done ? '' : '  its work was not done'}\n`);
 }
+const results = readResults(folder);
 if (quick) {
-  const results = readResults(folder);
   for (const render of Object.values(TABLES)) {
     const text = render(results);
     if (text !== null) process.stdout.write(`\n${text}\n`);
   }
   rmSync(folder, { recursive: true });
 } else {
-  for (const file of writeDocuments(folder, values.docs)) process.stdout.write(`wrote ${file}\n`);
-  const goals = goalsTable(readResults(folder));
+  for (const file of writeDocuments(results, values.docs)) process.stdout.write(`wrote ${file}\n`);
+  const goals = goalsTable(results);
   if (goals !== null) process.stdout.write(`\n${goals}\n`);
 }
 if (failed.length > 0) process.stderr.write(`not done: ${failed.join(', ')}\n`);
