@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import { isatty } from 'node:tty';
 import { messageOf } from '../base/errors.js';
 import type { Config } from '../config/config.js';
-import { loadConfig } from '../config/load.js';
-import type { LoadedConfig } from '../config/load.js';
+import { loadConfig, reloadConfig } from '../config/load.js';
+import type { ConfigSources, LoadedConfig } from '../config/load.js';
 import { checkConfig } from './check-config.js';
 import { addConfigOptions, sourcesOf } from './config-options.js';
 import type { ConfigOptions } from './config-options.js';
@@ -49,14 +49,14 @@ export function registerServeCommand(
     const hangups = new HeldSignal(signals, 'SIGHUP');
     const atTerminal = isTerminal();
     try {
-      const load = () => loadConfig(sourcesOf(options));
-      const loaded = load();
+      const sources = sourcesOf(options);
+      const loaded = loadConfig(sources);
       for (const warning of loaded.warnings) terminal.err(`gatesvr: warning: ${warning}\n`);
       const gateway = await createGateway(loaded);
       const onHangup = (stop: () => void): void => {
         // A terminal that closes sends SIGHUP too, and is none from then on.
         if (atTerminal && !isTerminal()) stop();
-        else void reloadInto(gateway, load, terminal);
+        else void reloadInto(gateway, sources, terminal);
       };
       await runUntilSignal(gateway, signals, (stop) => hangups.deliver(() => onHangup(stop)));
     } finally {
@@ -91,11 +91,11 @@ async function runUntilSignal(
 /** SIGHUP: a configuration with problems changes nothing. */
 async function reloadInto(
   gateway: RunnableGateway,
-  load: () => LoadedConfig,
+  sources: ConfigSources,
   terminal: Terminal,
 ): Promise<void> {
   try {
-    const { config, warnings } = load();
+    const { config, warnings } = reloadConfig(sources);
     for (const warning of warnings) terminal.err(`gatesvr: warning: ${warning}\n`);
     await gateway.reload(config, warnings);
   } catch (error) {

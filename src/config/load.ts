@@ -59,6 +59,20 @@ export function loadConfig(sources: ConfigSources = {}): LoadedConfig {
 }
 
 /**
+ * As loadConfig, while a gateway runs with what these sources said before.
+ * @throws {StartupError} as loadConfig does, and CONFIG_UNREADABLE where the file is a pipe. What that said is
+ * spent: one without a writer reads as a file without any key, and a named one is waited for.
+ */
+export function reloadConfig(sources: ConfigSources): LoadedConfig {
+  const { file } = sources;
+  if (file !== undefined && statSync(file, { throwIfNoEntry: false })?.isFIFO() === true) {
+    const fault = 'a pipe cannot be read again; name a file, or start anew';
+    throw new StartupError('CONFIG_UNREADABLE', `cannot read configuration ${file}: ${fault}`);
+  }
+  return loadConfig(sources);
+}
+
+/**
  * @param broken read what can be made out of a file that is no YAML as a whole.
  * @throws {StartupError} CONFIG_UNREADABLE.
  */

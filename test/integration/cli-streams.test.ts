@@ -94,6 +94,22 @@ test('serve goes on after a bad reload that nobody can be told of on standard er
   expect(await exited).toBe(0);
 });
 
+test('serve that read its configuration from a pipe keeps it when it is told to reload', async () => {
+  // A shell gives the text of a here-document as a pipe, as it does `<(...)`.
+  const shell = `exec "$0" "$@" 3<<'END'\nrouting: { services: [login] }\nEND\n`;
+  const argv = [main, 'serve', '--config', '/dev/fd/3', ...FREE_PORTS, '--log-format=json'];
+  child = spawn('/bin/sh', ['-c', shell, process.execPath, ...argv], { cwd: folder });
+  const exited = exitOf(child);
+  await saying(child, 'stdout', '"gateway is serving"}\n');
+  const reloaded = saying(child, 'stdout', 'reloaded');
+  child.kill('SIGHUP');
+  expect(await reloaded).toContain(
+    'cannot read configuration /dev/fd/3: a pipe cannot be read again',
+  );
+  child.kill('SIGTERM');
+  expect(await exited).toBe(0);
+});
+
 test('a command whose reader has gone ends without a word', async () => {
   // Refuses in other words each time, so that there is always something to print.
   let asked = 0;
