@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { StartupError, messageOf } from '../base/errors.js';
 import type { CertificateRequest, DevelopmentCertificates } from './certificate-issuer.js';
@@ -51,9 +51,11 @@ export async function writeCertificates(
   const made = await makeCertificates(request);
   try {
     mkdirSync(folder, { recursive: true });
-    writeWhole(files.keyFile, made.key, 0o600);
-    writeWhole(files.certFile, made.certificate, 0o644);
-    writeWhole(files.caFile, made.ca, 0o644);
+    writeTogether([
+      { file: files.keyFile, text: made.key, mode: 0o600 },
+      { file: files.certFile, text: made.certificate, mode: 0o644 },
+      { file: files.caFile, text: made.ca, mode: 0o644 },
+    ]);
   } catch (error) {
     throw new StartupError(
       'CERTIFICATES_UNWRITABLE',
@@ -84,9 +86,27 @@ function filesIn(folder: string): CertificateFiles {
   return { caFile, certFile, keyFile };
 }
 
-/** A reader sees the old file or the new one, never a part; the key is never readable by others. */
-function writeWhole(file: string, text: string, mode: number): void {
-  const temporary = `${file}.${process.pid}.new`;
-  writeFileSync(temporary, text, { mode });
-  renameSync(temporary, file);
+interface NewFile {
+  readonly file: string;
+  readonly text: string;
+  readonly mode: number;
+}
+
+/**
+ * Takes the place of none before all are on the disk: a full one must not leave a certificate without its
+ * key or authority. A reader sees the old file or the new one, never a part; a key is never readable by others.
+ */
+function writeTogether(files: readonly NewFile[]): void {
+  const whole: [string, string][] = [];
+  try {
+    for (const { file, text, mode } of files) {
+      const temporary = `${file}.${process.pid}.new`;
+      whole.push([temporary, file]);
+      writeFileSync(temporary, text, { mode });
+    }
+    for (const [temporary, file] of whole) renameSync(temporary, file);
+  } catch (error) {
+    for (const [temporary] of whole) rmSync(temporary, { force: true });
+    throw error;
+  }
 }

@@ -1,6 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { X509Certificate } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, createServer } from 'node:tls';
@@ -83,6 +93,14 @@ describe('files', () => {
     await writeCertificates(target, {}, true);
     expect(readFileSync(first.certFile, 'utf8')).not.toBe(before);
     expect(loadTlsFiles(first.certFile, first.keyFile).certName).toBe(first.certFile);
+  });
+
+  it('are not written in part where the disk is full before the last of them', async () => {
+    const dir = join(folder, 'full');
+    mkdirSync(dir);
+    symlinkSync('/dev/full', join(dir, `ca.crt.${process.pid}.new`));
+    await expect(writeCertificates(dir)).rejects.toMatchObject({ code: 'CERTIFICATES_UNWRITABLE' });
+    expect(readdirSync(dir)).toEqual([]);
   });
 
   it('that cannot be written are a startup error', async () => {
