@@ -23,7 +23,8 @@ import type { SessionRegistry } from './session-registry.js';
 
 const ACCEPTED: PushResult = { success: true, message: 'accepted', errorCode: '' };
 const REPEATED: PushResult = { success: true, message: 'accepted before', errorCode: '' };
-const NOT_OPEN = refused('PUSH_FAILED', 'the gateway is starting, try again');
+/** Of the codes that deployed upstreams know the one that says: later, or elsewhere. */
+const NOT_OPEN = refused('SHUTTING_DOWN', 'the gateway is starting, try again');
 const SHUTTING_DOWN = refused('SHUTTING_DOWN', 'the gateway is shutting down');
 
 export interface PushServiceParts {

@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { BroadcastRequest } from '../../../src/wire/messages.js';
+import { PushService } from '../../../src/session/push-service.js';
+import type { PushServiceParts } from '../../../src/session/push-service.js';
+import { BroadcastRequest, UnicastPushRequest } from '../../../src/wire/messages.js';
 import { SessionHarness } from '../../support/session-harness.js';
 
 describe('a push', () => {
@@ -261,4 +263,19 @@ describe('idempotency keys', () => {
     expect(harness.push('alice', keyed).success).toBe(true);
     expect(client.texts).toEqual(['a']);
   });
+});
+
+test('a gateway that is still starting refuses pushes and broadcasts as one to be asked later', () => {
+  const { service, metrics, serving } = new SessionHarness();
+  const turns = { soon: () => undefined };
+  const { registry } = service;
+  const parts = { registry, metrics: metrics.session, serving, journal: null, turns };
+  const starting = new PushService(parts as unknown as PushServiceParts);
+  const answers: unknown[] = [];
+  const push = new UnicastPushRequest({ targetType: 'openid', targetId: 'alice', content: 'a' });
+  starting.push(push, (result) => answers.push(result));
+  starting.broadcast(new BroadcastRequest({ content: 'a' }), (_, why) => answers.push(why));
+  const message = 'the gateway is starting, try again';
+  const refusal = { success: false, errorCode: 'SHUTTING_DOWN', message };
+  expect(answers).toEqual([refusal, `SHUTTING_DOWN: ${message}`]);
 });
