@@ -59,7 +59,7 @@ async function runBench(
   ]);
   const run = new BenchRun(plan);
   const line = new ProgressLine(progress, () => run.progress());
-  const signal = new UntilSignal(signals);
+  const signal = new UntilSignal(signals, true);
   const json = (value: object) => terminal.out(`${JSON.stringify(value)}\n`);
   try {
     line.start();

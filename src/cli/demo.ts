@@ -98,7 +98,7 @@ async function runDemo(
   const colours = options.color && process.stdout.isTTY && !process.env['NO_COLOR'];
   const transcript = new Transcript((text) => terminal.out(text), colours);
   const begun = performance.now();
-  const signal = new UntilSignal(signals);
+  const signal = new UntilSignal(signals, true);
   const production = await (options.failover === true ? failover() : deploymentLife(stay));
   try {
     transcript.title(production.title);

@@ -73,7 +73,7 @@ async function runUpstream(
       terminal.err(`gatesvr: action ${action} failed: ${String(error)}\n`),
   });
   new DemoActions(server, zone);
-  const signal = new UntilSignal(signals);
+  const signal = new UntilSignal(signals, true);
   try {
     await Promise.race([server.start(), signal.told]);
     await signal.told;

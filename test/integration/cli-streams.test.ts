@@ -110,6 +110,17 @@ test('serve that read its configuration from a pipe keeps it when it is told to 
   expect(await exited).toBe(0);
 });
 
+test('upstream whose terminal is closed leaves no registration at the gateway', async () => {
+  const gateway = await harness.gateway();
+  const argv = ['--addr', '127.0.0.1:0', '--gateway', `127.0.0.1:${gateway.grpcPort}`];
+  const upstream = gatesvr(['ignore', 'pipe', 'pipe'], 'upstream', ...argv);
+  const exited = exitOf(upstream);
+  await saying(upstream, 'stdout', 'registered');
+  upstream.kill('SIGHUP');
+  expect(await exited).toBe(0);
+  expect(gateway.router.view().zones.flatMap(({ instances }) => instances)).toEqual([]);
+});
+
 test('a command whose reader has gone ends without a word', async () => {
   // Refuses in other words each time, so that there is always something to print.
   let asked = 0;
