@@ -2,7 +2,8 @@ import { QUIC_V1, isShortHeader } from './packet-header.js';
 import { SOLE_PATH } from './quiche.js';
 import type { QuicheConnection } from './quiche.js';
 
-/** The type of long-header packets that do not tell their length. */
+/** Types of long-header packets: those that only who has heard the server can make, and those of unknown length. */
+const HANDSHAKE = 2;
 const RETRY = 3;
 
 /** Nobody has more to say at once than Initial, 0-RTT, Handshake and 1-RTT; crumbs would cost a call each. */
@@ -25,6 +26,11 @@ export function receivePackets(quiche: Pick<QuicheConnection, 'recv'>, datagram:
     quiche.recv(rest.subarray(0, length), SOLE_PATH.recvInfo);
     rest = rest.subarray(length);
   }
+}
+
+/** Whether a datagram, not empty, begins with a Handshake packet. */
+export function isHandshakePacket(datagram: Uint8Array): boolean {
+  return !isShortHeader(datagram) && (((datagram[0] as number) >> 4) & 3) === HANDSHAKE;
 }
 
 /** Length of the packet that a datagram, not empty, begins with: all of it where it does not tell. */

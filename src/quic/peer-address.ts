@@ -10,20 +10,25 @@ export type MigrationPolicy = 'follow' | 'drop';
  * Where the peer of one connection is. quiche is told of one path only (see SOLE_PATH), so following
  * a peer whose address changed is done here, by RFC 9000 sections 8.2 and 9.3 as far as one path
  * allows: move when a packet from the new address was accepted, limit what is sent there until a
- * round trip over it was seen, go back when the old address speaks again.
+ * round trip over it was seen, go back when the old address speaks again. A client's first address is limited in
+ * the same way until the client has shown that it hears us: quiche does so too, but leaves out of account the
+ * padding of its Initials.
  */
 export class PeerAddress {
   private provedHost: string;
   private provedPort: number;
   private credit = 0;
-  private proving = false;
+  private proving: boolean;
   private waiting = false;
   private isSettled = false;
 
+  /** @param heard whether the peer is known to receive at this address: a server's client after a Retry. */
   constructor(
     public host: string,
     public port: number,
+    heard = true,
   ) {
+    this.proving = !heard;
     this.provedHost = host;
     this.provedPort = port;
   }
@@ -54,7 +59,9 @@ export class PeerAddress {
 
   /** The handshake is done: where the peer never moved, it has heard us there. */
   settle(): void {
+    if (this.isSettled) return;
     this.isSettled = true;
+    if (this.isAt(this.provedHost, this.provedPort)) this.proving = false;
   }
 
   /** Whether a flight to a limited address has no answer yet. */

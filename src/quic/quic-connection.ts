@@ -2,7 +2,6 @@ import { CodedError } from '../base/errors.js';
 import { textWithin } from '../base/text-within.js';
 import { ACK_DELAY_MS, Unacknowledged } from './ack-delay.js';
 import { ASK_AGAIN_MS, AddressPolicy } from './address-policy.js';
-import { receivePackets } from './coalesced-packets.js';
 import type { ConnectionHost } from './connection-host.js';
 import type { QuicConnectionObserver } from './connection-observer.js';
 import { ConnectionTimer } from './connection-timer.js';
@@ -183,7 +182,7 @@ export class QuicConnection implements TurnMember, StreamHost {
     if (!this.isServer) this.host.heard(this);
     if (this.peer.isAt(host, port)) {
       this.peer.received(datagram.length);
-      this.take(datagram);
+      this.take(datagram, true);
       if (this.peer.limited && this.addresses.lookForRoundTrip(this.sender.sent)) {
         this.requestFlush();
       }
@@ -191,7 +190,7 @@ export class QuicConnection implements TurnMember, StreamHost {
       this.host.metrics.datagramsDropped.add('elsewhere');
     } else {
       const accepted = this.addresses.accepted();
-      this.take(datagram);
+      this.take(datagram, false);
       const { length } = datagram;
       if (this.addresses.consider(host, port, length, accepted, this.sender.sent))
         this.requestFlush();
@@ -235,11 +234,11 @@ export class QuicConnection implements TurnMember, StreamHost {
     this.end(false, INTERNAL_ERROR, 'internal error');
   }
 
-  private take(datagram: Buffer): void {
+  private take(datagram: Buffer, isHere: boolean): void {
     this.turnBytes += datagram.length;
     this.turnDatagrams++;
     try {
-      receivePackets(this.quiche, datagram);
+      this.addresses.receive(datagram, isHere);
     } catch (error) {
       // quiche closes the connection itself where the peer broke a rule; a failed fresh connection
       // is closed at once and would never time out.

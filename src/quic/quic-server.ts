@@ -240,7 +240,7 @@ export class QuicServer implements EndpointOwner, GateState {
         SOLE_PATH.peer,
         this.config,
       ),
-      new PeerAddress(from.address, from.port),
+      new PeerAddress(from.address, from.port, verdict.originalId !== null),
       true,
     );
     this.handshakes++;

@@ -110,6 +110,18 @@ describe('PeerAddress', () => {
     expect(peer.limited).toBe(false);
   });
 
+  it('limits where a client begins that was not asked to prove it, until its handshake is done', () => {
+    const peer = new PeerAddress('10.0.0.1', 1, false);
+    peer.received(100);
+    expect([peer.limited, peer.allowance]).toEqual([true, 300]);
+    peer.settle();
+    expect([peer.limited, peer.allowance]).toEqual([false, Infinity]);
+    peer.moveTo('10.0.0.2', 2, 100);
+    // It may be told twice.
+    peer.settle();
+    expect([peer.limited, peer.allowance]).toEqual([true, 300]);
+  });
+
   it('reads well', () => {
     expect(`${new PeerAddress('::ffff:10.0.0.1', 9)}`).toBe('10.0.0.1:9');
     expect(`${new PeerAddress('fe80::1', 9)}`).toBe('[fe80::1]:9');
