@@ -158,7 +158,7 @@ export class SessionService implements ConnectionHost, StartHost {
 
   /**
    * Takes a new Link; what is too much is closed with 503, or 429 where it is its address's fault. Some beyond
-   * max_connections are heard first (SurplusLinks).
+   * max_connections, or of their address, are heard first (SurplusLinks).
    */
   accept(link: Link): void {
     const key = this.overload.keyOf(link.remoteAddress);
@@ -171,16 +171,26 @@ export class SessionService implements ConnectionHost, StartHost {
     const openedAt = this.parts.clock.now();
     const connection = new ClientConnection(link, this);
     this.connections.set(connection, { key, openedAt });
-    if (this.isFull()) this.surplus.add(connection);
+    const surplus = this.isFull() ? AT_CAPACITY : this.overload.surplusOf(key);
+    if (surplus !== null) this.surplus.add(connection, surplus);
     else this.parts.accepted.add(link.transport);
     this.overload.noteConnections(this.connections.size);
   }
 
   placeFor(channel: SessionChannel, former: SessionChannel | null): Place {
     if (!this.surplus.has(channel)) return 'own';
-    if (former === null && this.isFull()) return 'none';
+    if (former === null && this.isFull()) return AT_CAPACITY;
+    const key = this.keyOf(channel);
+    const ofAddress = this.overload.surplusOf(key);
+    // The place of a connection of another address is none that this one may have.
+    if (ofAddress !== null && (former === null || this.keyOf(former) !== key)) return ofAddress;
     this.surplus.keep(channel);
     return former === null ? 'own' : 'former';
+  }
+
+  /** What a connection is counted under among those of its address. */
+  private keyOf(channel: SessionChannel): string {
+    return this.connections.get(channel as ClientConnection)?.key ?? '';
   }
 
   /** Whether the newest of the open Links is one too many. */

@@ -10,7 +10,6 @@ import type { SessionChannel } from './session-channel.js';
 import type { SessionEnvironment } from './session-environment.js';
 import type { SessionRegistry } from './session-registry.js';
 import { snapshotSession } from './session-state.js';
-import { AT_CAPACITY } from './link-refusals.js';
 import { decideStart } from './start-decision.js';
 import type { NewIncarnation } from './start-decision.js';
 
@@ -43,8 +42,8 @@ export interface StartedSession {
   readonly recovered: boolean;
 }
 
-/** A place of its own, that of the connection before it, which has to go at once; or none. */
-export type Place = 'own' | 'former' | 'none';
+/** A place of its own, that of the connection before it, which has to go at once; or why there is none. */
+export type Place = 'own' | 'former' | StartRefusal;
 
 /** What START needs of the service that owns sessions and Links. */
 export interface StartHost {
@@ -117,7 +116,7 @@ export class StartProcedure {
     }
     const former = known?.currentChannel ?? null;
     const place = this.host.placeFor(channel, former);
-    if (place === 'none') return AT_CAPACITY;
+    if (typeof place === 'object') return place;
     const claim = { lastAcked: start.lastAckedSeqId, resumeSessionId: start.resumeSessionId };
     const decision = decideStart(claim, known ?? null, this.registry.floor);
     if (known === undefined && this.registry.full && !this.makeRoom()) {

@@ -59,8 +59,10 @@ describe('a gateway configured for a network of strangers', () => {
     const join = async (client: string, openid: string): Promise<number | null> => {
       const headers = { 'x-forwarded-for': client };
       const { webSocket } = await openWebSocket(gateway.wsPort, 'gatesvr.json', { headers });
-      const answered = once(webSocket, 'message').then(() => null);
       const closed = once(webSocket, 'close').then(([code]) => code as number);
+      const answered = once(webSocket, 'message').then(([answer]) =>
+        String(answer).includes('"success":true') ? null : closed,
+      );
       const start = { msgId: 1, type: 'REQUEST_START', startRequest: { openid, authToken: 't' } };
       webSocket.send(JSON.stringify(start));
       return Promise.race([closed, answered]);

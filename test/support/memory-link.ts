@@ -20,8 +20,9 @@ const realScheduler: MemoryScheduler = {
 export function memoryLinkPair(
   scheduler: MemoryScheduler = realScheduler,
   bufferBytes: number = LINK_BUFFER_BYTES,
+  clientAddress = 'memory:1',
 ): [MemoryLink, MemoryLink] {
-  const left = new MemoryLink(scheduler, bufferBytes, 'memory:1');
+  const left = new MemoryLink(scheduler, bufferBytes, clientAddress);
   const right = new MemoryLink(scheduler, bufferBytes, 'memory:2');
   left.connect(right);
   right.connect(left);

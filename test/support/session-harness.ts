@@ -274,8 +274,8 @@ export class SessionHarness implements MemoryScheduler {
     }
   }
 
-  client(bufferBytes?: number): BareClient {
-    const [server, client] = memoryLinkPair(this, bufferBytes);
+  client(bufferBytes?: number, address?: string): BareClient {
+    const [server, client] = memoryLinkPair(this, bufferBytes, address);
     this.service.accept(server);
     const bare = new BareClient(client, this);
     this.settle();

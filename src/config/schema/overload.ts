@@ -44,7 +44,7 @@ export const overload_protection = {
   }).following('overload_protection.session_qps'),
   address_connections: count(
     '0',
-    'Connections of one address, an IPv6 /64 counting as one; more are closed with 429. As many more may wait for their stream, and as many of HTTP/3 be open without a session. 0 is no limit.',
+    'Connections of one address, an IPv6 /64 counting as one; more get 429, unless they take over from one that is there, and above 1.1 times that are refused at once. As many more may wait for their stream, and as many of HTTP/3 be open without a session. 0 is no limit.',
   ),
   address_connection_rate: count(
     '0',

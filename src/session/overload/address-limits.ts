@@ -52,18 +52,27 @@ export class AddressLimits {
     return this.open.size + this.quiet.size;
   }
 
-  /** Lets a connection in, which `leave` must be called for, or says why not. */
-  enter(key: string, now: number): AddressRefusal | null {
+  /**
+   * Lets a connection in, which `leave` must be called for, or says why not.
+   * @param surplus how many more than the limit may be open, which `surplusOf` then tells of.
+   */
+  enter(key: string, now: number, surplus = 0): AddressRefusal | null {
     this.forgetQuiet(now);
     const address = this.open.get(key) ?? this.quiet.get(key) ?? this.newAddress();
     const { addressConnections: most } = this.options;
-    if (most > 0 && address.connections >= most) return AT_LIMIT;
+    if (most > 0 && address.connections >= most + surplus) return AT_LIMIT;
     const wait = address.arrivals?.take(now) ?? 0;
     if (wait > 0) return { limit: 'address_rate', retryAfter: wait };
     address.connections++;
     this.quiet.delete(key);
     this.open.set(key, address);
     return null;
+  }
+
+  /** Why the newest connection of an address is one too many, or null. */
+  surplusOf(key: string): AddressRefusal | null {
+    const { addressConnections: most } = this.options;
+    return most > 0 && (this.open.get(key)?.connections ?? 0) > most ? AT_LIMIT : null;
   }
 
   leave(key: string): void {

@@ -15,6 +15,9 @@ import { BucketLimit, TokenBucket } from '../../base/token-bucket.js';
 /** How often the rate of requests is held against its warning threshold, ms. */
 const WARNING_PERIOD_MS = 1_000;
 
+/** What share of address_connections may be open beyond it, to be heard whether they take another's place. */
+const SURPLUS_SHARE = 0.1;
+
 /** Why a new connection is not taken. */
 export interface ConnectionRefusal {
   readonly code: ErrorCode;
@@ -104,10 +107,20 @@ export class Overload {
     return this.addresses === null ? '' : addressKey(remoteAddress);
   }
 
-  /** Takes a connection on, which `connectionClosed` must be called for, or says why not. */
+  /**
+   * Takes a connection on, which `connectionClosed` must be called for, or says why not. Some more of an address are
+   * taken on than it may have, to be heard: `surplusOf` tells which.
+   */
   admitConnection(key: string): ConnectionRefusal | null {
     if (this.probe.overloaded) return LATE;
-    const refusal = this.addresses?.enter(key, this.clock.now()) ?? null;
+    const surplus = Math.ceil(this.options.addressConnections * SURPLUS_SHARE);
+    const refusal = this.addresses?.enter(key, this.clock.now(), surplus) ?? null;
+    return refusal && tooMany(refusal);
+  }
+
+  /** Why the newest connection of an address is one too many, or null. */
+  surplusOf(key: string): ConnectionRefusal | null {
+    const refusal = this.addresses?.surplusOf(key) ?? null;
     return refusal && tooMany(refusal);
   }
 

@@ -125,13 +125,55 @@ describe('connections of one address', () => {
     const first = harness.started('alice');
     harness.started('bob');
     const third = harness.client();
-    expect(third.closed).toMatchObject({ code: 429, reason: 'retry_after_ms=5000' });
+    const fourth = harness.client();
+    const refused = { code: 429, reason: 'retry_after_ms=5000' };
+    expect(fourth.closed).toMatchObject(refused);
+    // A tenth more, or one, may say whose place they take.
+    third.start('carol');
+    expect(third.started).toMatchObject({ success: false, error: { errorCode: 429 } });
+    expect(third.closed).toMatchObject(refused);
     first.link.lose();
     harness.settle();
     expect(harness.started('carol').started.success).toBe(true);
     expect(await harness.metrics.registry.metrics()).toContain(
+      'gatesvr_connections_rejected_total{reason="address_connections"} 2',
+    );
+  });
+
+  test('a client takes the place of its own, which nobody has heard of since', async () => {
+    const harness = new SessionHarness({}, undefined, undefined, { addressConnections: 1 });
+    const ghost = harness.started('alice');
+    harness.pushTexts('alice', 'a');
+    const { connectionId: resumeSessionId } = ghost.started;
+    const back = harness.started('alice', { resumeSessionId });
+    expect(back.started).toMatchObject({ success: true, resumed: true });
+    expect(back.texts).toEqual(['a']);
+    expect(ghost.closed).toMatchObject({ code: 409 });
+    harness.advance(5_000);
+    expect(back.closed).toBeNull();
+    expect(harness.started('bob').started.success).toBe(false);
+    expect(await harness.metrics.registry.metrics()).toContain(
       'gatesvr_connections_rejected_total{reason="address_connections"} 1',
     );
+  });
+
+  test('nobody takes the place of a connection of another address', () => {
+    const harness = new SessionHarness({}, undefined, undefined, { addressConnections: 1 });
+    const elsewhere = harness.client(undefined, '192.0.2.9:1').start('alice');
+    harness.started('bob');
+    const { connectionId: resumeSessionId } = elsewhere.started;
+    const moved = harness.started('alice', { resumeSessionId });
+    expect(moved.started).toMatchObject({ success: false, error: { errorCode: 429 } });
+    expect(elsewhere.closed).toBeNull();
+  });
+
+  test('who sends no START beyond the limit is closed with 429 after two seconds', () => {
+    const harness = new SessionHarness({}, undefined, undefined, { addressConnections: 1 });
+    harness.started('alice');
+    const silent = harness.client();
+    expect(silent.closed).toBeNull();
+    harness.advance(2_000);
+    expect(silent.closed).toMatchObject({ code: 429, reason: 'retry_after_ms=5000' });
   });
 
   test('beyond the rate are closed with 429; sessions that are there notice nothing', () => {
