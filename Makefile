@@ -11,7 +11,7 @@ CONFIG ?= test-config.yaml
 IMAGE ?= gatesvr
 FUZZ_LONG_RUNS ?= 100000
 # For `make chaos`: how many seeds, how long each, how many at a time; SEED replays one, ONLY takes lone,
-# pair, degrade or refuse.
+# sessions, pair, degrade or refuse.
 SEEDS ?= 20
 MINUTES ?= 3
 PARALLEL ?= 1

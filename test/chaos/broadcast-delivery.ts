@@ -17,6 +17,9 @@ class Heard {
   private sinceAnew = new Set<number>();
   private highest = 0;
 
+  /** @param since when it first had a session. */
+  constructor(readonly since: number) {}
+
   anew(): void {
     this.sinceAnew = new Set();
     this.highest = 0;
@@ -49,7 +52,9 @@ export function checkBroadcasts(facts: readonly Recorded[], lapses: Lapses): Bro
   };
   let conceded = 0;
   for (const fact of facts) {
-    if (fact.kind === 'started' && !clients.has(fact.openid)) clients.set(fact.openid, new Heard());
+    if (fact.kind === 'started' && !clients.has(fact.openid)) {
+      clients.set(fact.openid, new Heard(fact.at));
+    }
     if (fact.kind === 'anew') clients.get(fact.openid)?.anew();
     const number = fact.kind === 'arrived' ? readBroadcast(fact.text) : null;
     if (fact.kind !== 'arrived' || number === null) continue;
@@ -58,9 +63,12 @@ export function checkBroadcasts(facts: readonly Recorded[], lapses: Lapses): Bro
     if (isConceded(number)) conceded++;
     else violations.push({ kind, at: fact.at, text: `${fact.openid}: broadcast ${number} came` });
   }
-  const taken = [...answered.values()].filter(({ sessions }) => sessions >= clients.size);
+  // Who comes after the last one is meant by none.
+  const last = Math.max(...[...answered.values()].map(({ at }) => at));
+  const meant = [...clients].filter(([, { since }]) => since < last);
+  const taken = [...answered.values()].filter(({ sessions }) => sessions >= meant.length);
   for (const { number, node, at } of taken) {
-    for (const [openid, { all }] of clients) {
+    for (const [openid, { all }] of meant) {
       if (all.has(number)) continue;
       if (lapses.cover(at)) conceded++;
       else {

@@ -226,6 +226,13 @@ describe('broadcasts', () => {
     expect(judge(lapse.facts).summary).toContain('1 broadcasts (1 conceded)');
   });
 
+  test('are not for who comes after the last of them', () => {
+    const late: Fact = { ...started(2, 1), openid: 'bob' } as Fact;
+    const all = new Forged().add(started(1, 1), sent(1), got(1), late);
+    expect(all.verdict).toEqual([]);
+    expect(judge(all.facts).summary).toContain('1 broadcasts (0 conceded)');
+  });
+
   test('one comes twice, or late, but for an app that is started anew', () => {
     const twice = new Forged().add(started(1, 1), sent(1), got(1), got(1));
     expect(twice.verdict).toEqual(['duplicate']);

@@ -9,6 +9,10 @@ export interface Cluster extends Edge {
   start(): Promise<void>;
   /** Does it and resolves when it is over; faults that are no business of gateways are ignored. */
   apply(fault: Fault): Promise<void>;
+  /** An operator ends the session of a client; nothing happens where it has none. */
+  kick(openid: string): Promise<void>;
+  /** Whether pushes are kept for somebody who has no session. */
+  readonly keepsOffline: boolean;
   /** Resolves when all that was done to gateways is undone and they serve. */
   heal(): Promise<void>;
   /** The last output of every gateway. */

@@ -42,6 +42,18 @@ export class GatewayNode {
     this.signal('SIGCONT');
   }
 
+  /** As an operator does, over the API; nothing happens where there is no such session. */
+  async kick(openid: string): Promise<void> {
+    const base = `http://${this.place.httpAddress}`;
+    const page = await fetch(`${base}/stats?openid=${openid}`);
+    const { sessions } = (await page.json()) as {
+      sessions: { session_id: string; openid: string }[];
+    };
+    const session = sessions.find((one) => one.openid === openid);
+    if (session === undefined) return;
+    await fetch(`${base}/sessions/${session.session_id}/kick`, { method: 'POST' });
+  }
+
   /** Ends it for good, gracefully. */
   async stop(): Promise<void> {
     this.stopped = true;

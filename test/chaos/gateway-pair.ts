@@ -33,6 +33,7 @@ export interface PairOptions {
 /** A primary and its standby in sync mode, and the wire between them. */
 export class GatewayPair implements Cluster {
   readonly names = NAMES;
+  readonly keepsOffline = false;
   private readonly watch: PairWatch;
   private stopped = false;
 
@@ -89,6 +90,10 @@ export class GatewayPair implements Cluster {
     await this.heal();
   }
 
+  async kick(openid: string): Promise<void> {
+    await Promise.all(this.nodes.map((node) => node.kick(openid)));
+  }
+
   async apply(fault: Fault): Promise<void> {
     if (this.options.oneAtATime) await this.heal();
     switch (fault.kind) {
@@ -115,6 +120,8 @@ export class GatewayPair implements Cluster {
         return await this.switch();
       case 'storm':
       case 'restart apps':
+      case 'kick':
+      case 'absence':
         return;
     }
   }

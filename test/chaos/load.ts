@@ -17,6 +17,8 @@ const THINK_MS = 25;
 const RARE_MS = 200;
 /** Share of pushes of which the key is repeated after a success. */
 const REPEATED = 0.1;
+/** Who has no session while there is load. */
+const NOBODY = 'nobody';
 /** Between two attempts of a push, ms. */
 const RETRY_MS = 40;
 
@@ -32,7 +34,7 @@ function namesInZones(count: number, prefix: string): string[] {
 
 /** Clients that ask and are pushed to, and the upstreams behind; everything is written into the history. */
 export class Load {
-  readonly players: readonly Player[];
+  readonly players: Player[];
   private readonly upstreams: UpstreamServer[];
   /** Never started, for they serve nothing: each pushes through one gateway only. */
   private readonly pushers: UpstreamServer[];
@@ -42,7 +44,7 @@ export class Load {
   constructor(
     private readonly cluster: Cluster,
     private readonly history: History,
-    shared: QuicClient,
+    private readonly shared: QuicClient,
     clients: { readonly sdk: number; readonly deployed: number },
   ) {
     this.players = [
@@ -84,6 +86,14 @@ export class Load {
       }
     });
     await Promise.all(served);
+  }
+
+  /** Whom pushes were kept for comes at last, where they are kept. */
+  async lateComerArrives(): Promise<void> {
+    if (!this.cluster.keepsOffline) return;
+    const player = new SdkPlayer(NOBODY, this.cluster, this.shared, this.history);
+    this.players.push(player);
+    await player.connect();
   }
 
   async stop(): Promise<void> {
@@ -141,9 +151,9 @@ export class Load {
     }
   }
 
-  /** To somebody without a session, where nothing is kept for anybody: a success would be a loss. */
+  /** To somebody without a session. Where nothing is kept for anybody a success would be a loss. */
   private async pushToNobody(): Promise<void> {
-    const openid = 'nobody';
+    const openid = NOBODY;
     const chain = new PushChain(openid);
     for (let at = 0; this.on; at = this.after(at)) {
       const { number, text } = chain.next();

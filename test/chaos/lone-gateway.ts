@@ -12,20 +12,51 @@ import type { Fault } from './schedule.js';
 const NAME = 'gateway';
 const SERVING = /gateway is serving/;
 
+/** Settings under which sessions end for every reason, and the tokens of their clients. */
+export interface SessionEndings {
+  readonly settings: Settings;
+  readonly tokenOf: (openid: string) => string;
+}
+
 /** One gateway with a journal on disk: kill -9 may cost time, never a message. */
 export class LoneGateway implements Cluster {
   readonly names = [NAME];
-  private constructor(private readonly node: GatewayNode) {}
+  readonly endsSessions: boolean;
+  readonly tokenOf?: (openid: string) => string;
 
-  /** @param folder for certificates, keys and the journal. */
-  static async prepare(folder: string, history: History): Promise<LoneGateway> {
+  private constructor(
+    private readonly node: GatewayNode,
+    endings: SessionEndings | null,
+  ) {
+    this.endsSessions = endings !== null;
+    if (endings !== null) this.tokenOf = endings.tokenOf;
+  }
+
+  /**
+   * @param folder for certificates, keys and the journal.
+   * @param endings how sessions end, where they do.
+   */
+  static async prepare(
+    folder: string,
+    history: History,
+    endings: SessionEndings | null = null,
+  ): Promise<LoneGateway> {
     await writeSharedCertificates(folder);
     const place = await GatewayPlace.take();
     const settings = {
       ...commonSettings(folder, place),
       'journal.path': join(folder, 'journal'),
+      ...endings?.settings,
     };
-    return new LoneGateway(new GatewayNode(NAME, place, settings, history));
+    return new LoneGateway(new GatewayNode(NAME, place, settings, history), endings);
+  }
+
+  get keepsOffline(): boolean {
+    return this.endsSessions;
+  }
+
+  kick(openid: string): Promise<void> {
+    return this.node.kick(openid);
   }
 
   get addresses(): readonly string[] {

@@ -4,7 +4,7 @@
 //   SEEDS=20      seeds 1 to 20; SEED=7: only this one
 //   MINUTES=3     how long each has faults
 //   PARALLEL=1    how many at a time: each takes about a core
-//   ONLY=         lone, pair, degrade or refuse; default: lone, degrade and refuse in turn
+//   ONLY=         lone, sessions, pair, degrade or refuse; default: all of them in turn
 import { spawn } from 'node:child_process';
 import { createWriteStream, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,10 +13,15 @@ import { clearTimeout, setTimeout } from 'node:timers';
 
 const KINDS = {
   lone: { file: 'test/chaos/lone.test.ts', name: 'a lone gateway', test: 'a lone gateway' },
+  sessions: {
+    file: 'test/chaos/sessions.test.ts',
+    name: 'sessions that end',
+    test: 'sessions that end',
+  },
   degrade: { file: 'test/chaos/pair.test.ts', name: 'pair, degrade', test: 'under degrade' },
   refuse: { file: 'test/chaos/pair.test.ts', name: 'pair, refuse', test: 'under refuse' },
 };
-const CHOICES = { '': ['degrade', 'refuse', 'lone'], pair: ['degrade', 'refuse'] };
+const CHOICES = { '': ['degrade', 'refuse', 'lone', 'sessions'], pair: ['degrade', 'refuse'] };
 const JEST = [
   '--experimental-vm-modules',
   '--disable-warning=ExperimentalWarning',
@@ -32,7 +37,7 @@ const kinds = CHOICES[ONLY] ?? (ONLY in KINDS ? [ONLY] : null);
 const numbers = [SEED || '1', SEEDS, MINUTES, PARALLEL].map(Number);
 if (kinds === null || numbers.some((number) => !(number >= 0)) || Number(PARALLEL) < 1) {
   console.error(
-    'make chaos: SEED, SEEDS, MINUTES and PARALLEL are numbers; ONLY is lone, pair, degrade or refuse',
+    'make chaos: SEED, SEEDS, MINUTES and PARALLEL are numbers; ONLY is lone, sessions, pair, degrade or refuse',
   );
   process.exit(2);
 }

@@ -12,6 +12,10 @@ export interface Edge {
   /** Where a load balancer would send a client that knows one address. */
   balanced(): string;
   nodeAt(address: string): string;
+  /** A token that runs out soon; null where none is asked for. */
+  readonly tokenOf?: (openid: string) => string;
+  /** Whether sessions are ended on purpose: whoever begins another one may see again what it has seen. */
+  readonly endsSessions?: boolean;
 }
 
 /** What any client does in a run. */
@@ -23,6 +27,8 @@ export interface Player {
   ask(id: string): Promise<{ readonly end: RequestEnd; readonly text: string }>;
   /** Loses its connection. */
   cut(): void;
+  /** Loses its connection, and finds no way to the gateway for so long, ms. */
+  goAway(forMs: number): void;
   /** The app is started anew, where it can be. */
   restart(): void;
   leave(): Promise<void>;
@@ -33,22 +39,29 @@ export const pause = (ms: number): Promise<void> =>
 
 /** A client with our SDK. */
 export class SdkPlayer implements Player {
-  private readonly client: GatewayClient;
+  private client: GatewayClient;
   private readonly transport: TappedTransport;
-  private connections = 0;
+  private left = false;
 
   constructor(
     readonly openid: string,
-    edge: Edge,
+    private readonly edge: Edge,
     shared: QuicClient,
-    history: History,
+    private readonly history: History,
   ) {
     const quic = new QuicTransport({ shared });
     const nodeAt = (address: string) => edge.nodeAt(address);
     this.transport = new TappedTransport(quic, openid, nodeAt, history);
-    this.client = new GatewayClient({
+    this.client = this.newClient();
+  }
+
+  private newClient(): GatewayClient {
+    const { openid, edge, history } = this;
+    let connections = 0;
+    const client = new GatewayClient({
       addresses: edge.addresses,
       openid,
+      token: () => edge.tokenOf?.(openid) ?? '',
       transport: this.transport,
       connectTimeoutMs: 0,
       requestTimeoutMs: 60_000,
@@ -57,15 +70,26 @@ export class SdkPlayer implements Player {
       minDelayMs: 20,
       maxDelayMs: 300,
     });
-    this.client.onPush((push) => history.add({ kind: 'arrived', openid, text: push.text }));
-    this.client.on('connected', ({ resumed }) => {
-      if (this.connections++ > 0 && !resumed)
+    client.onPush((push) => history.add({ kind: 'arrived', openid, text: push.text }));
+    client.on('connected', ({ resumed }) => {
+      if (connections++ > 0 && !resumed)
         history.add({ kind: 'anew', openid, why: 'another session' });
     });
-    this.client.on('unrecovered', ({ lastReceived, nextPush }) => {
+    client.on('unrecovered', ({ lastReceived, nextPush }) => {
       const why = `unrecovered: ${lastReceived}, then ${nextPush}`;
       history.add({ kind: 'anew', openid, why });
     });
+    client.on('closed', ({ reason }) => this.onClosed(reason));
+    return client;
+  }
+
+  /** Its session was ended for good. Where that is done on purpose the user logs in again. */
+  private onClosed(reason: string): void {
+    const { openid, history, edge } = this;
+    if (this.left || edge.endsSessions !== true) return;
+    history.add({ kind: 'anew', openid, why: `closed: ${reason}` });
+    this.client = this.newClient();
+    this.client.connect().catch(() => undefined);
   }
 
   connect(): Promise<void> {
@@ -85,11 +109,17 @@ export class SdkPlayer implements Player {
     this.transport.cut();
   }
 
+  goAway(forMs: number): void {
+    this.transport.blockFor(forMs);
+    this.cut();
+  }
+
   restart(): void {
     this.cut();
   }
 
   async leave(): Promise<void> {
+    this.left = true;
     this.client.close();
     return Promise.resolve();
   }
@@ -110,12 +140,14 @@ export class DeployedPlayer implements Player {
   private left = false;
   private anew = false;
   private started = false;
+  private awayUntil = 0;
+  private startsSeen = 0;
   private link: TappedLink | null = null;
   private life: Promise<void> = Promise.resolve();
 
   constructor(
     readonly openid: string,
-    edge: Edge,
+    private readonly edge: Edge,
     private readonly history: History,
   ) {
     let address = '';
@@ -127,7 +159,12 @@ export class DeployedPlayer implements Player {
         this.link = new TappedLink(await this.quic.open(), openid, node, history);
         return this.link;
       },
-      { openid },
+      {
+        openid,
+        get token(): string {
+          return edge.tokenOf?.(openid) ?? 'any';
+        },
+      },
     );
   }
 
@@ -154,6 +191,11 @@ export class DeployedPlayer implements Player {
     this.link?.inner.close(0, 'cut by the test');
   }
 
+  goAway(forMs: number): void {
+    this.awayUntil = performance.now() + forMs;
+    this.cut();
+  }
+
   restart(): void {
     this.anew = true;
   }
@@ -172,7 +214,8 @@ export class DeployedPlayer implements Player {
   /** Keeps itself connected and reads, as its app would. */
   private async live(): Promise<void> {
     while (!this.left) {
-      if (this.anew || !this.client.connected) await this.begin();
+      const away = performance.now() < this.awayUntil;
+      if (!away && (this.anew || !this.client.connected)) await this.begin();
       this.readPushes();
       await pause(READ_MS);
     }
@@ -192,6 +235,17 @@ export class DeployedPlayer implements Player {
     } catch {
       this.client.drop();
       await pause(RETRY_MS);
+    }
+    this.noteOtherSessions();
+  }
+
+  /** Before its pushes are read: those that it had not acknowledged in its last session come again. */
+  private noteOtherSessions(): void {
+    const { openid, history, edge } = this;
+    for (; this.startsSeen < this.client.starts.length; this.startsSeen++) {
+      const another = this.client.starts[this.startsSeen]?.resumed === false;
+      if (another && this.startsSeen > 0 && edge.endsSessions === true)
+        history.add({ kind: 'anew', openid, why: 'another session' });
     }
   }
 

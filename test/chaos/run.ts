@@ -8,7 +8,7 @@ import { History } from './history.js';
 import type { Recorded } from './history.js';
 import { Load } from './load.js';
 import { pause } from './players.js';
-import { describe, scheduleOf } from './schedule.js';
+import { describe, meantBy, scheduleOf } from './schedule.js';
 import type { Menu, Step } from './schedule.js';
 import { checkPushDelivery } from './push-delivery.js';
 
@@ -20,7 +20,7 @@ export interface Trial {
   /** For people. */
   readonly name: string;
   /** The test file, for the command that replays. */
-  readonly file: 'lone' | 'pair';
+  readonly file: 'lone' | 'pair' | 'sessions';
   readonly seed: number;
   readonly menu: Menu;
   /** Faults at least, and for how long at least, ms. */
@@ -48,6 +48,7 @@ export async function play(trial: Trial): Promise<void> {
     await cluster.heal();
     await load.calm();
     await load.everybodyIsServed(PATIENCE_MS);
+    await load.lateComerArrives();
     await everythingArrived(history);
     const { violations, summary } = judge(history.facts);
     process.stdout.write(
@@ -87,6 +88,13 @@ async function disturb(
     if (fault.kind === 'storm') for (const player of load.players) player.cut();
     if (fault.kind === 'restart apps') {
       load.players.forEach((player, index) => index % 2 === 0 && player.restart());
+    }
+    if (fault.kind === 'absence') {
+      for (const player of meantBy(fault, load.players)) player.goAway(fault.forMs);
+    }
+    if (fault.kind === 'kick') {
+      const meant = meantBy(fault, load.players);
+      await Promise.all(meant.map(({ openid }) => cluster.kick(openid)));
     }
     await cluster.apply(fault);
   }

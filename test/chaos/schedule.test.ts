@@ -6,7 +6,17 @@ import { askedFor } from './seeds.js';
 const MENU: Menu = {
   calmMs: 500,
   nodes: 2,
-  weights: { kill: 3, pause: 2, storm: 1, cut: 1, delay: 1, switch: 1, 'restart apps': 1 },
+  weights: {
+    kill: 3,
+    pause: 2,
+    storm: 1,
+    cut: 1,
+    delay: 1,
+    switch: 1,
+    'restart apps': 1,
+    kick: 1,
+    absence: 1,
+  },
   longestMs: { kill: 800, pause: 900, cut: 700, delay: 600 },
 };
 
@@ -33,6 +43,8 @@ describe('the schedule of a seed', () => {
       'is late by',
       'planned switch',
       'started anew',
+      'every third client from 2 on',
+      'is away for',
     ]) {
       expect(all).toContain(part);
     }

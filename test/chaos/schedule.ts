@@ -13,6 +13,10 @@ export type Fault =
   | { readonly kind: 'storm' }
   /** The app of every second deployed client is started anew. */
   | { readonly kind: 'restart apps' }
+  /** An operator ends the session of every third client, counted from `from`. */
+  | { readonly kind: 'kick'; readonly from: number }
+  /** Every third client, counted from `from`, has no network; behind it sessions may run out. */
+  | { readonly kind: 'absence'; readonly from: number; readonly forMs: number }
   /** Nothing passes between the two gateways. */
   | { readonly kind: 'cut'; readonly forMs: number }
   /** What passes between the two is late by `byMs`. */
@@ -35,6 +39,14 @@ export interface Menu {
 }
 
 const SHORTEST_MS = 20;
+
+/** One client of so many is meant by a fault for some of them. */
+const EVERY = 3;
+
+/** Those of a list whom a fault for some of them means. */
+export function meantBy<One>({ from }: { readonly from: number }, all: readonly One[]): One[] {
+  return all.filter((_, index) => index % EVERY === from % EVERY);
+}
 
 /** The faults of a seed, without end. The same seed and menu give the same ones. */
 export function* scheduleOf(seed: number, menu: Menu): Generator<Step, never> {
@@ -63,6 +75,10 @@ function faultOf(kind: Fault['kind'], node: NodeIndex, forMs: number, byMs: numb
       return { kind, forMs };
     case 'delay':
       return { kind, byMs, forMs };
+    case 'kick':
+      return { kind, from: byMs % EVERY };
+    case 'absence':
+      return { kind, from: byMs % EVERY, forMs };
     case 'storm':
     case 'restart apps':
     case 'switch':
@@ -89,6 +105,10 @@ function describeFault(fault: Fault): string {
       return `the wire between the two is cut for ${fault.forMs} ms`;
     case 'delay':
       return `the wire between the two is late by ${fault.byMs} ms for ${fault.forMs} ms`;
+    case 'kick':
+      return `an operator ends the session of every third client from ${fault.from} on`;
+    case 'absence':
+      return `every third client from ${fault.from} on is away for ${fault.forMs} ms`;
     case 'switch':
       return 'planned switch';
   }

@@ -24,6 +24,7 @@ export class TappedLink implements Link {
   private readonly number = ++links;
   private lastAcked = 0;
   private sentStart = false;
+  private isStarted = false;
   private gone = false;
 
   constructor(
@@ -92,7 +93,9 @@ export class TappedLink implements Link {
     const { openid, node, number: link, history } = this;
     if (push.type === PushType.PUSH_START_RESP) {
       const response = decodeMessage(StartResponse, push.payload);
-      if (!response.success) return;
+      // Of the answers to those that follow nothing is expected: they only renew a token.
+      if (!response.success || this.isStarted) return;
+      this.isStarted = true;
       const { connectionId: session, epoch, resumed, recovered, nextPushSeq: nextPush } = response;
       const { lastAcked } = this;
       const start = { openid, node, link, epoch, session, lastAcked, resumed, recovered, nextPush };
@@ -114,6 +117,7 @@ export class TappedLink implements Link {
 export class TappedTransport implements Transport {
   readonly name: string;
   private current: TappedLink | null = null;
+  private blockedUntil = 0;
 
   constructor(
     private readonly inner: Transport,
@@ -126,6 +130,8 @@ export class TappedTransport implements Transport {
   }
 
   async open(address: string, signal: AbortSignal): Promise<Link> {
+    const blocked = this.blockedUntil - performance.now();
+    if (blocked > 0) await new Promise((done) => setTimeout(done, blocked));
     const link = await this.inner.open(address, signal);
     this.current = new TappedLink(link, this.openid, this.nodeAt(address), this.history);
     return this.current;
@@ -133,6 +139,11 @@ export class TappedTransport implements Transport {
 
   probe(link: Link): PathProbe | undefined {
     return this.inner.probe?.(link instanceof TappedLink ? link.inner : link);
+  }
+
+  /** No connection is made for so long, ms. */
+  blockFor(ms: number): void {
+    this.blockedUntil = performance.now() + ms;
   }
 
   /** Breaks the connection under the client, as a network does. */
