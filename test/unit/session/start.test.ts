@@ -450,6 +450,28 @@ describe('capacity', () => {
     );
   });
 
+  test('where another gateway serves it is refused with 421, and told which', () => {
+    const harness = new SessionHarness();
+    Object.assign(harness.serving, { accepts: false, primaryAddress: 'other.example:8453' });
+    const client = harness.started('alice');
+    expect(client.started).toMatchObject({
+      success: false,
+      error: { errorCode: 421, detail: 'other.example:8453' },
+    });
+    expect(client.closed).toMatchObject({ code: 421 });
+  });
+
+  test('where another gateway serves, a client that has a session there is closed without a word', () => {
+    const harness = new SessionHarness();
+    const client = harness.started('alice');
+    const said = client.received.length;
+    harness.serving.accepts = false;
+    client.business(1);
+    expect(client.received).toHaveLength(said);
+    expect(client.closed).toMatchObject({ code: 421 });
+    expect(harness.router.seen).toHaveLength(0);
+  });
+
   test('beyond max_connections a connection is closed with 503', () => {
     const harness = new SessionHarness({ maxConnections: 1 });
     harness.started('alice');

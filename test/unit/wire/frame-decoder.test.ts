@@ -66,6 +66,19 @@ describe('FrameDecoder', () => {
     expect(decoder.midFrame).toBe(false);
   });
 
+  it('puts a large frame together from many parts, and reads on behind it', () => {
+    const decoder = new FrameDecoder();
+    const large = Array.from({ length: 1_500 }, (_, index) => `part ${index};`).join('');
+    const stream = Buffer.concat([framed(large), framed('next')]);
+    const frames: string[] = [];
+    for (let at = 0; at < stream.length; at += 700) {
+      decoder.feed(Buffer.from(stream.subarray(at, at + 700)));
+      frames.push(...takeAll(decoder));
+    }
+    expect(frames).toEqual([large, 'next']);
+    expect(decoder.partBytes).toBe(0);
+  });
+
   it('does not copy a frame that lies whole in one chunk', () => {
     const decoder = new FrameDecoder();
     const chunk = framed('whole');
