@@ -112,10 +112,11 @@ export class PairSide implements ServingGate {
   /** What an operator should know, one line each. */
   warnings(): string[] {
     const streamLostFor = this.replicator?.streamLostFor ?? null;
+    const strandedBy = this.replicator?.strandedBy ?? null;
     const peerTimeout = this.replicator?.peer?.word.timeout ?? 0;
     return pairWarnings(
       this.stats,
-      { proven: isPeerProven(this.config), streamLostFor, peerTimeout },
+      { proven: isPeerProven(this.config), streamLostFor, peerTimeout, strandedBy },
       this.config.backup,
     );
   }

@@ -14,12 +14,21 @@ export interface PairLinks {
   readonly streamLostFor: number | null;
   /** backup.heartbeat.timeout of the peer, ms; 0 where it is not known. */
   readonly peerTimeout: number;
+  /** Why the peer does not answer, where neither it nor this gateway is known to serve; else null. */
+  readonly strandedBy: string | null;
 }
+
+/** Why a gateway of each role waits for a peer that is silent. */
+const WAITS = {
+  starting: 'this gateway waits for its peer, which may serve',
+  backup: 'this backup waits for its primary, and may not take over by itself',
+  primary: 'this primary waits for its backup, which may have taken over',
+} as const;
 
 /** What an operator should know of a pair, one line each. @param stats null before the start. */
 export function pairWarnings(
   stats: BackupStats | null,
-  { proven, streamLostFor, peerTimeout }: PairLinks,
+  { proven, streamLostFor, peerTimeout, strandedBy }: PairLinks,
   { sync, heartbeat }: Config['backup'],
 ): string[] {
   const found: string[] = [];
@@ -35,6 +44,13 @@ export function pairWarnings(
     found.push(
       `the two gateways wait differently long for each other: this one ${heartbeat.timeout} ms, the peer ${peerTimeout} ms (backup.heartbeat.timeout)`,
     );
+  }
+  if (stats !== null && strandedBy !== null) {
+    const reason = strandedBy === '' ? 'it is silent' : strandedBy;
+    found.push(
+      `${WAITS[stats.role]} (${reason}): start the peer, or if it is gone for good say gatesvr switch --solo`,
+    );
+    return found;
   }
   if (stats?.role !== 'primary') return found;
   if (!stats.in_sync) found.push(`no backup is in sync${withoutStandby(sync)}`);

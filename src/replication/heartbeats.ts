@@ -65,6 +65,11 @@ export class Heartbeats {
     return this.last;
   }
 
+  /** Why the peer did not answer the last time; empty where it did. */
+  get failure(): string {
+    return this.lastFailure;
+  }
+
   start(): void {
     if (this.cancel !== null) return;
     this.cancel = this.parts.clock.every(this.options.interval, () => this.send());

@@ -125,6 +125,11 @@ export class Replicator {
     return this.heartbeats.news;
   }
 
+  /** Where this gateway does not serve and hears nothing of its peer: why that one does not answer; else null. */
+  get strandedBy(): string | null {
+    return this.machine.isStranded ? this.heartbeats.failure : null;
+  }
+
   /** What the standby has not confirmed; nothing where this gateway is no primary, or knows of no standby. */
   get lag(): Lag {
     const { shipper } = this.server;

@@ -80,6 +80,11 @@ export class RoleMachine {
     return this.disk.solo || this.tenure.lease.isValid(this.clock.now());
   }
 
+  /** Whether nothing is served as far as is known here: neither by this gateway nor by a peer that is heard. */
+  get isStranded(): boolean {
+    return !this.accepting && !this.leaving && this.peer.isSilent;
+  }
+
   get standing(): Standing {
     return this.tenure.stored.standing(this.role, this.tenure.inSync);
   }

@@ -9,7 +9,11 @@ function warned(syncMode: string, peerTimeout = 6_000): string[] {
     sync: { mode: 'sync', onTimeout: 'refuse' },
     heartbeat: { timeout: 6_000 },
   } as Parameters<typeof pairWarnings>[2];
-  return pairWarnings(stats, { proven: true, streamLostFor: null, peerTimeout }, backup);
+  return pairWarnings(
+    stats,
+    { proven: true, streamLostFor: null, peerTimeout, strandedBy: null },
+    backup,
+  );
 }
 
 describe('a pair whose gateways are configured differently', () => {
