@@ -2,7 +2,7 @@ import type { Channel, Metadata } from '@grpc/grpc-js';
 import { SystemClock } from '../base/clock.js';
 import type { Clock } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
-import type { TlsSource } from './caller-tls.js';
+import type { CallerTls, TlsSource } from './caller-tls.js';
 import { DEFAULT_MAX_MESSAGE_BYTES, channelOptions } from './channel-options.js';
 import type { CallerCredentials, ChannelTuning } from './channel-options.js';
 import { ChannelWatch } from './channel-watch.js';
@@ -79,7 +79,7 @@ export class GrpcJsCaller implements UnaryCaller, StreamOpener {
 
 /**
  * Makes grpc-js callers that share their settings.
- * @param tls asked once for every caller: grpc-js keeps for all connections what it began with.
+ * @param tls asked for every caller whether there is TLS, and for every connection for its certificates.
  */
 export function grpcJsCallers(
   tuning: ChannelTuning = {},
@@ -88,11 +88,33 @@ export function grpcJsCallers(
   return (address) => {
     const material = tls();
     if (material === null) return new GrpcJsCaller(address, tuning);
-    const { ca, cert, key, serverName } = material;
-    const callerCredentials = grpcJs().credentials.createSsl(ca, key, cert);
+    const { serverName } = material;
     const named = serverName === null ? tuning : { ...tuning, serverName };
-    return new GrpcJsCaller(address, named, callerCredentials);
+    return new GrpcJsCaller(
+      address,
+      named,
+      currentCredentials(() => tls() ?? material),
+    );
   };
+}
+
+/** grpc-js keeps for all connections of a channel what it began with: so each is given a connector of its own. */
+function currentCredentials(tls: () => CallerTls): CallerCredentials {
+  const make = (): CallerCredentials => {
+    const { ca, cert, key } = tls();
+    return grpcJs().credentials.createSsl(ca, key, cert);
+  };
+  const first = make();
+  const begin = first._createSecureConnector.bind(first);
+  first._createSecureConnector = (...terms) => {
+    const connector = begin(...terms);
+    connector.connect = (socket) =>
+      make()
+        ._createSecureConnector(...terms)
+        .connect(socket);
+    return connector;
+  };
+  return first;
 }
 
 /** One call: handle to its caller, listener to grpc-js. */

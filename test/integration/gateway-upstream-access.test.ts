@@ -183,6 +183,28 @@ describe.each([
     }
   });
 
+  test('a connection that begins anew uses the certificates of that time', async () => {
+    const [own, renewed] = [await certificates('own'), await certificates('renewed')];
+    const files = (name: typeof own) => ({ ca: name.ca, cert: name.cert, key: name.key });
+    let current: CallerTls = { ...files(own), serverName: null };
+    const first = await serve(sourceOf(files(own)));
+    const tuning = { initialReconnectMs: 10, maxReconnectMs: 20 };
+    const address = `127.0.0.1:${first.port}`;
+    const caller = tracked(callersOf(kind, tuning, () => current)(address));
+    expect(await call(caller)).toBe('hello');
+    await first.stop();
+    const options = { kind: serverKind, address, graceMs: 0, tls: sourceOf(files(renewed)) };
+    const second = grpcServer(options, [echo]);
+    await second.start();
+    tracked({ close: () => void second.stop() });
+    expect(await call(caller)).toMatchObject({ status: 14 });
+    current = { ...files(renewed), serverName: null };
+    const answered = async () => (await call(caller)) === 'hello';
+    const until = Date.now() + PATIENCE_MS;
+    while (!(await answered()) && Date.now() < until);
+    expect(await answered()).toBe(true);
+  });
+
   test('the gateway shows its certificate where it is asked for', async () => {
     const own = await certificates('own');
     const gateways = await certificates('gateways');
