@@ -1,6 +1,7 @@
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import { StartupError, messageOf } from './errors.js';
+import { splitCertificates } from './pem.js';
 
 /** A certificate chain and its private key, both PEM. */
 export interface KeyPair {
@@ -43,12 +44,11 @@ export function checkKeyPair({ cert, key, certName, keyName }: KeyPair): X509Cer
  * @throws {StartupError} TLS_INVALID, in one line that names the file.
  */
 export function checkCertificates(pem: Buffer, name: string): X509Certificate {
-  const begin = '-----BEGIN CERTIFICATE-----';
-  const [, first = '', ...others] = pem.toString('latin1').split(begin);
-  const certificate = parsed(name, 'a PEM certificate', () => new X509Certificate(begin + first));
+  const [first = '', ...others] = splitCertificates(pem);
+  const certificate = parsed(name, 'a PEM certificate', () => new X509Certificate(first));
   for (const [index, other] of others.entries()) {
     try {
-      new X509Certificate(begin + other);
+      new X509Certificate(other);
     } catch (error) {
       const message = `certificate ${index + 2} of ${name} is damaged: was the file written whole?`;
       throw new StartupError('TLS_INVALID', message, { cause: error });

@@ -12,3 +12,10 @@ export function separatePem(pem: string | Uint8Array): Buffer {
   const unmarked = text.replace(/\xef\xbb\xbf(?=-----BEGIN )/g, '');
   return Buffer.from(unmarked.replace(/[^\r\n](?=-----BEGIN )/g, '$&\n'), 'latin1');
 }
+
+/** The certificates of a PEM file one by one, in their order; whatever else it holds is left out. */
+export function splitCertificates(pem: Buffer): string[] {
+  const begin = '-----BEGIN CERTIFICATE-----';
+  const [, ...blocks] = pem.toString('latin1').split(begin);
+  return blocks.map((block) => begin + block);
+}

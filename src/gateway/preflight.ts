@@ -2,6 +2,7 @@ import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:
 import { dirname, join, resolve } from 'node:path';
 import { SystemClock } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
+import { separatePem } from '../base/pem.js';
 import { DEVELOPMENT_FOLDER } from '../config/certificates.js';
 import type { Config } from '../config/config.js';
 import { loadTlsFiles } from '../config/tls-files.js';
@@ -12,8 +13,8 @@ import { RoleFile } from '../replication/role-file.js';
 import { readRegistry } from '../routing/registry-file.js';
 import { silentLogger } from '../telemetry/log.js';
 import { Metrics } from '../telemetry/metrics.js';
-import { caKey, dayOf, endWarning, termOf } from './certificate-terms.js';
-import type { Term } from './certificate-terms.js';
+import { caKey, dayOf, endWarning, firstToEnd, isAuthority, termsOf } from './certificate-terms.js';
+import type { CertificateTerm } from './certificate-terms.js';
 import { certificateSource } from './certificate-files.js';
 import type { CertificateFiles } from './certificate-files.js';
 import { GrpcSide } from './grpc-side.js';
@@ -114,22 +115,23 @@ class Check implements Preflight {
     }
   }
 
-  /** A file that could not be read is a problem already. */
+  /** A file that could not be read is a problem already, and so is an expired certificate of our own. */
   private noteCertificate(key: string, file: string): void {
-    let term: Term;
+    let terms: readonly CertificateTerm[];
     try {
-      term = termOf(readFileSync(file));
+      terms = termsOf(key, separatePem(readFileSync(file)), `${key}: ${file}`);
     } catch {
       return;
     }
-    const warning = endWarning(`${key}: ${file}`, term, this.now);
-    if (term.ends < this.now) {
-      // An expired certificate of our own is a problem; of an authority it refuses all that it signed.
-      if (warning !== null && key.endsWith('ca_file')) this.problems.push(warning);
-      return;
-    }
-    if (warning !== null) this.warnings.push(warning);
-    this.files.push({ key, file, note: `valid until ${dayOf(term.ends)}` });
+    const isOver = ({ ends }: CertificateTerm): boolean => ends < this.now;
+    if (!isAuthority(key) && terms.slice(0, 1).some(isOver)) return;
+    const lines = terms.map((term) => endWarning(term.named, term, this.now));
+    // Nobody is left whom they have signed.
+    const over = terms.every(isOver);
+    (over ? this.problems : this.warnings).push(...lines.filter((line) => line !== null));
+    const first = firstToEnd(terms, this.now);
+    if (over || first === undefined) return;
+    this.files.push({ key, file, note: `valid until ${dayOf(first.ends)}` });
   }
 
   private notePrivate(key: string, file: string): void {

@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock.js';
 import type { Config } from '../config/config.js';
 import type { ZoneRouter } from '../routing/zone-router.js';
 import type { Logger } from '../telemetry/log.js';
-import { certificateTerms, endWarning } from './certificate-terms.js';
+import { certificateTerms, endWarning, firstToEnd } from './certificate-terms.js';
 import type { CertificateTerm, CertificateSources } from './certificate-terms.js';
 import { certificateFaults } from './certificate-files.js';
 import type { Logging } from './logging.js';
@@ -76,14 +76,21 @@ export class Reloads {
     return [...this.parts.standing.lines(), ...this.fileFaults(), ...this.endWarnings()];
   }
 
-  /** From when until when the certificates in use are valid. */
+  /** Of each file of certificates in use, the term of the one that ends first. */
   certificateTerms(): CertificateTerm[] {
+    const now = this.parts.clock.wallTime();
+    const firsts = this.termsByFile().map((terms) => firstToEnd(terms, now));
+    return firsts.filter((term) => term !== undefined);
+  }
+
+  private termsByFile(): (readonly CertificateTerm[])[] {
     return this.parts.certificates().flatMap((holder) => certificateTerms(holder?.sources ?? {}));
   }
 
   private endWarnings(): string[] {
     const now = this.parts.clock.wallTime();
-    const lines = this.certificateTerms().map((term) => endWarning(term.key, term, now));
+    const terms = this.termsByFile().flat();
+    const lines = terms.map((term) => endWarning(term.named, term, now));
     return lines.filter((line) => line !== null);
   }
 

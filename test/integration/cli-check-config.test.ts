@@ -148,6 +148,32 @@ describe('gatesvr check-config', () => {
     ]);
   });
 
+  test('an authority that has expired is a problem only where no other one is beside it', async () => {
+    // Valid since an hour, for less than that.
+    await writeCertificates(at('over'), { days: 0.5 / 24 });
+    const [over, good] = ['over', 'two'].map((name) => readFileSync(at(name, 'ca.crt'), 'latin1'));
+    const checked = async (authorities: string) => {
+      writeFileSync(at('ca.crt'), authorities);
+      return await run(
+        'check-config',
+        '-c',
+        file(),
+        '--set',
+        `upstream_tls.ca_file=${at('ca.crt')}`,
+      );
+    };
+    const line = (kind: string) =>
+      expect.stringMatching(
+        new RegExp(
+          `^gatesvr: ${kind}upstream_tls\\.ca_file: .*ca\\.crt expired on [0-9-]+: renew it\n$`,
+        ),
+      );
+    const alone = await checked(over ?? '');
+    expect([alone.code, alone.err]).toEqual([1, line('')]);
+    const beside = await checked(`${over}${good}`);
+    expect([beside.code, beside.err]).toEqual([0, line('warning: ')]);
+  });
+
   test('names files of ours that the system does not let a gateway use', async () => {
     mkdirSync(at('a-folder'));
     const state = ['--set', `server.state_file=${at('a-folder')}`];

@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from '@jest/globals';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { get } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -222,4 +222,39 @@ test('a certificate that expires soon is in /health and in the metrics, until it
   await writeFiles('grpc');
   await gateway.reload(loadConfig({ env: {}, flags: { 'log.level': 'error' } }).config);
   expect(await expiring()).toEqual([]);
+});
+
+test('of a file with several certificates /health names every one that expires soon', async () => {
+  await writeFiles('clients', 'grpc');
+  // Valid since an hour, for a quarter of an hour more.
+  await writeCertificates(join(harness.folder, 'ops'), { days: 1.25 / 24 }, true);
+  const soon = bytes('ops', 'ca.crt');
+  for (const file of [path('clients', 'server.crt'), path('grpc', 'ca.crt')]) {
+    appendFileSync(file, soon);
+  }
+  const gateway = await harness.gateway({
+    'server.http_addr': '127.0.0.1:0',
+    'server.metrics_addr': '127.0.0.1:0',
+    'grpc.tls.cert_file': path('grpc', 'server.crt'),
+    'grpc.tls.key_file': path('grpc', 'server.key'),
+    'grpc.tls.client_ca_file': path('grpc', 'ca.crt'),
+  });
+  const asked = async (port: number, what: string) =>
+    await (await fetch(`http://127.0.0.1:${port}${what}`)).text();
+  const { warnings } = JSON.parse(await asked(gateway.httpPort, '/health')) as {
+    warnings: string[];
+  };
+  const { subject, validTo } = new X509Certificate(soon);
+  const day = new Date(validTo).toISOString().slice(0, 10);
+  const name = subject.replaceAll('\n', ', ');
+  expect(warnings.filter((line) => line.includes('expires'))).toEqual([
+    `server.cert_file: ${name} expires on ${day}: renew it`,
+    `grpc.tls.client_ca_file: ${name} expires on ${day}: renew it`,
+  ]);
+  const metrics = await asked(gateway.metricsPort, '/metrics');
+  for (const key of ['server.cert_file', 'grpc.tls.client_ca_file']) {
+    expect(metrics).toContain(
+      `gatesvr_certificate_not_after_seconds{key="${key}"} ${Date.parse(validTo) / 1_000}\n`,
+    );
+  }
 });
