@@ -172,6 +172,11 @@ function checkBackup(
       'server.advertise_addr is not set: the peer cannot tell clients where this gateway is',
     );
   }
+  if (backup.onPeerLoss === 'step_down' && backup.promoteStale) {
+    warnings.push(
+      'backup.promote_stale takes from backup.on_peer_loss step_down what it promises: a backup that is not in sync takes over from a primary that it does not hear, which may serve on',
+    );
+  }
   if (backup.onPeerLoss === 'continue' && journal.path === null) {
     warnings.push(
       'backup.on_peer_loss is continue without journal.path: a primary restarted while its standby hangs serves empty',

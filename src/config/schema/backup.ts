@@ -26,7 +26,10 @@ export const backup = {
     'Where this gateway keeps its role, epoch and boot id, which it must not forget.',
   ).following('gatesvr-PORT.role.state, PORT being that of server.quic_addr; off for port 0'),
   readonly: flag('false', 'Accepted, without effect: a backup is always read-only.'),
-  promote_stale: flag('false', 'A standby may take over without a complete copy; pushes get lost.'),
+  promote_stale: flag(
+    'false',
+    'A standby may take over without a complete copy, under step_down too, from a primary that it does not hear; pushes and sessions get lost.',
+  ),
   on_peer_loss: choice(
     'continue',
     ['continue', 'step_down'],
