@@ -32,9 +32,10 @@ export interface ProcessStreamOwner {
  * Requests to one upstream over a long bidirectional call (proto/upstream.proto, ProcessStream), in
  * order. Those of one turn of the event loop travel in one message.
  *
- * A stream that was lost is opened again with the next request. What was given to a stream is never
- * given to another: lost, it fails as a call that may have been executed. What still waits for one
- * may yet be sent, or fails with `neverSent`.
+ * A stream that was lost is opened again with the next request. What was given to a stream is not
+ * given to another: lost, it fails as a call that may have been executed. Only what was given to a stream that
+ * the upstream surely did not look at is given to the next one, once. What still waits for one may yet be sent, or
+ * fails with `neverSent`.
  */
 export class ProcessStream implements LaneOwner, RequestKeeper {
   private readonly deadlines: DeadlineQueue;
@@ -81,8 +82,7 @@ export class ProcessStream implements LaneOwner, RequestKeeper {
       return request;
     }
     this.deadlines.add(request);
-    this.waiting.push(request);
-    this.waitingBytes += bytes.length;
+    this.wait(request);
     this.schedule();
     return request;
   }
@@ -147,7 +147,8 @@ export class ProcessStream implements LaneOwner, RequestKeeper {
     if (lane.heard) this.backoff.reset();
     // For connections that are lost the opener has its own pause.
     else if (end.status !== GrpcStatus.UNAVAILABLE) this.pause(failure.message);
-    for (const request of unanswered) request.fail(failure);
+    if (this.unseen(lane, end, unanswered)) this.sendAgain(unanswered);
+    else for (const request of unanswered) request.fail(failure);
     if (!lane.connected) this.failWaiting(end.message, end.neverSent ? end.status : undefined);
     if (this.waiting.length > 0) this.schedule();
   }
@@ -193,6 +194,30 @@ export class ProcessStream implements LaneOwner, RequestKeeper {
       this.takeFirst();
       if (!request.settled) lane.add(request, now);
     }
+  }
+
+  /**
+   * Whether the upstream did not look at a stream, by its GOAWAY or REFUSED_STREAM, for the first time with each of
+   * these requests. All or none: what goes to another instance must not be overtaken by what stays.
+   */
+  private unseen(
+    lane: StreamLane,
+    { neverSent }: StreamEnd,
+    requests: readonly StreamedRequest[],
+  ): boolean {
+    return neverSent && lane.connected && !this.closed && requests.every((one) => !one.returned);
+  }
+
+  /** They go on the next stream, ahead of what waits already. */
+  private sendAgain(requests: readonly StreamedRequest[]): void {
+    const younger = this.takeWaiting();
+    for (const request of requests) request.takeBack();
+    for (const request of [...requests, ...younger]) this.wait(request);
+  }
+
+  private wait(request: StreamedRequest): void {
+    this.waiting.push(request);
+    this.waitingBytes += request.bytes.length;
   }
 
   private takeFirst(): void {

@@ -26,6 +26,8 @@ export class StreamedRequest extends Deadlined implements CallHandle, BookedRequ
   /** The stream that it was given to; null while it surely was not sent. */
   lane: RequestCarrier | null = null;
   settled = false;
+  /** The upstream did not look at the stream that it was given to; it waits, or waited, for another one. */
+  returned = false;
   entered = 0;
   nextAlike: BookedRequest | null = null;
   /** Its call, where the upstream turned out to serve no streams. */
@@ -72,6 +74,12 @@ export class StreamedRequest extends Deadlined implements CallHandle, BookedRequ
   /** As `fail`, from within `send`: the observer hears of it after `send` has returned. */
   failLater(failure: CallFailure): void {
     queueMicrotask(() => this.fail(failure));
+  }
+
+  /** The upstream surely did not look at it: it waits for another stream. */
+  takeBack(): void {
+    this.lane = null;
+    this.returned = true;
   }
 
   /** Goes on as a call of its own: it surely was not executed, and its outcome comes from there. */

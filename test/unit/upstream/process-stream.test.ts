@@ -179,7 +179,6 @@ describe('a ProcessStream that ends', () => {
   test.each([
     [GrpcStatus.UNAVAILABLE, false, GrpcStatus.UNAVAILABLE, false],
     [GrpcStatus.OK, false, GrpcStatus.UNAVAILABLE, false],
-    [GrpcStatus.UNAVAILABLE, true, GrpcStatus.UNAVAILABLE, true],
     // What the upstream says of the stream says nothing of the requests on it.
     [GrpcStatus.CANCELLED, false, GrpcStatus.CANCELLED, false],
     [GrpcStatus.INTERNAL, false, GrpcStatus.CANCELLED, false],
@@ -194,6 +193,58 @@ describe('a ProcessStream that ends', () => {
       expect(failures).toMatchObject([{ status: told, neverSent: toldNeverSent }]);
     }
     expect(refused).toHaveLength(0);
+  });
+
+  const UNSEEN = { status: GrpcStatus.UNAVAILABLE, neverSent: true };
+
+  test('unseen: what was given to it goes on the next one once, ahead of what waits', async () => {
+    const answered = new Asked(1);
+    opener.goesOn = false;
+    const given = new Asked(2);
+    await turn();
+    const waits = new Asked(3);
+    await turn();
+    expect(numbers(opener.last())).toEqual([1, 2]);
+    opener.goesOn = true;
+    opener.last().close(UNSEEN);
+    await turn();
+    expect(numbers(opener.last())).toEqual([1, 2, 3]);
+    answer(opener.last(), [{ sessionId: 's', clientSeqId: 1 }]);
+    expect([answered, given, waits].map(({ outcomes }) => outcomes)).toEqual([1, 0, 0]);
+    opener.last().close(UNSEEN);
+    // One was refused twice: those behind it fail with it, for they must not stay where it leaves.
+    for (const { failures } of [given, waits]) expect(failures).toMatchObject([UNSEEN]);
+    await turn();
+    expect([opener.streams.length, answered.outcomes]).toEqual([2, 1]);
+  });
+
+  test('unseen: what waits for the next one keeps its deadline, and can be taken back', async () => {
+    const late = new Asked(1, 's', 50);
+    const withdrawn = new Asked(2);
+    await turn();
+    opener.connected = false;
+    opener.last().close(UNSEEN);
+    await turn();
+    expect(opener.last().written).toHaveLength(0);
+    clock.advance(60);
+    expect(late.failures).toMatchObject([
+      { status: GrpcStatus.DEADLINE_EXCEEDED, neverSent: true },
+    ]);
+    expect(withdrawn.handle.withdraw?.()).toBe(true);
+    opener.last().connected = true;
+    opener.last().observer.onConnected?.();
+    await turn();
+    expect([opener.last().written.length, withdrawn.outcomes]).toEqual([0, 0]);
+  });
+
+  test('unseen because it was closed by this side: it fails, and nothing is opened', async () => {
+    const asked = new Asked(1);
+    await turn();
+    stream.close();
+    opener.last().close(UNSEEN);
+    expect(asked.failures).toMatchObject([UNSEEN]);
+    await turn();
+    expect(opener.streams).toHaveLength(1);
   });
 
   test('what waits for the upstream to read goes on the next one, what was sent is lost', async () => {
