@@ -147,7 +147,7 @@ export class ProcessStream implements LaneOwner, RequestKeeper {
     if (lane.heard) this.backoff.reset();
     // For connections that are lost the opener has its own pause.
     else if (end.status !== GrpcStatus.UNAVAILABLE) this.pause(failure.message);
-    if (this.unseen(lane, end, unanswered)) this.sendAgain(unanswered);
+    if (this.unseen(end, unanswered)) this.sendAgain(unanswered);
     else for (const request of unanswered) request.fail(failure);
     if (!lane.connected) this.failWaiting(end.message, end.neverSent ? end.status : undefined);
     if (this.waiting.length > 0) this.schedule();
@@ -200,12 +200,8 @@ export class ProcessStream implements LaneOwner, RequestKeeper {
    * Whether the upstream did not look at a stream, by its GOAWAY or REFUSED_STREAM, for the first time with each of
    * these requests. All or none: what goes to another instance must not be overtaken by what stays.
    */
-  private unseen(
-    lane: StreamLane,
-    { neverSent }: StreamEnd,
-    requests: readonly StreamedRequest[],
-  ): boolean {
-    return neverSent && lane.connected && !this.closed && requests.every((one) => !one.returned);
+  private unseen({ neverSent }: StreamEnd, requests: readonly StreamedRequest[]): boolean {
+    return neverSent && !this.closed && requests.every((one) => !one.returned);
   }
 
   /** They go on the next stream, ahead of what waits already. */

@@ -167,6 +167,14 @@ describe('requests on a ProcessStream', () => {
     expect(numbers(opener.last())).toEqual([1, 2, 3]);
   });
 
+  test('that were given to the upstream are not taken back: another one must not get them too', async () => {
+    const asked = new Asked(1);
+    await turn();
+    expect(asked.handle.withdraw?.()).toBe(false);
+    answer(opener.last(), [{ sessionId: 's', clientSeqId: 1 }]);
+    expect(asked.answers).toHaveLength(1);
+  });
+
   test('a number that is under way already is not sent twice', async () => {
     const [one, two] = [new Asked(1), new Asked(1)];
     await turn();
@@ -330,6 +338,19 @@ describe('an upstream that goes away', () => {
     new Asked(3);
     await turn();
     expect(numbers(opener.last())).toEqual([3]);
+  });
+
+  test('is told what nobody waits for any more; with the last of it the stream is ended', async () => {
+    new Asked(1, 's', 50);
+    await turn();
+    answer(opener.last(), [], true);
+    expect(opener.last().ended).toBe(false);
+    clock.advance(60);
+    await turn();
+    expect(batches(opener.last()).at(-1)).toMatchObject({
+      cancelled: [{ sessionId: 's', clientSeqId: 1 }],
+    });
+    expect(opener.last().ended).toBe(true);
   });
 
   test('by GOAWAY: the next request opens a new stream at once', async () => {
