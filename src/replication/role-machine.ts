@@ -7,8 +7,9 @@ import type { RoleState, RoleStore } from './role-file.js';
 import type { History, RoleListener, RoleOptions } from './role-options.js';
 import { RoleTenure } from './role-tenure.js';
 import type { ToldStandby } from './told-standby.js';
-import { isAhead, outranks, yieldsTie } from './standing.js';
+import { isAhead } from './standing.js';
 import type { Role, Standing, Word } from './standing.js';
+import { WordHandler } from './word-handler.js';
 
 /**
  * Decides who serves. The states, messages and steps are those of docs/models/failover.pml, explored
@@ -17,19 +18,20 @@ import type { Role, Standing, Word } from './standing.js';
  */
 export class RoleMachine {
   private readonly tenure: RoleTenure;
-  private leaving = false;
+  private readonly handler: WordHandler;
   private sequence = 0;
 
   /** Takes a new boot id, durably. @throws {CodedError} as StoredRole */
   constructor(
     private readonly options: RoleOptions,
     store: RoleStore,
-    private readonly history: History,
-    private readonly listener: RoleListener,
+    history: History,
+    listener: RoleListener,
     private readonly clock: Clock,
-    private readonly log: Logger,
+    log: Logger,
   ) {
     this.tenure = new RoleTenure(options, store, history, listener, clock, log);
+    this.handler = new WordHandler(this.tenure, history, listener, clock, log);
   }
 
   get role(): Role {
@@ -76,17 +78,17 @@ export class RoleMachine {
 
   /** Whether anything may be accepted, dispatched, answered with success or sent at this instant. */
   get accepting(): boolean {
-    if (this.role !== 'primary' || this.handOver.begun || this.leaving) return false;
+    if (this.role !== 'primary' || this.handOver.begun || this.tenure.leaving) return false;
     return this.disk.solo || this.tenure.lease.isValid(this.clock.now());
   }
 
   /** Whether nothing is served as far as is known here: neither by this gateway nor by a peer that is heard. */
   get isStranded(): boolean {
-    return !this.accepting && !this.leaving && this.peer.isSilent;
+    return !this.accepting && !this.tenure.leaving && this.peer.isSilent;
   }
 
   get standing(): Standing {
-    return this.tenure.stored.standing(this.role, this.tenure.inSync);
+    return this.tenure.standing;
   }
 
   /** A backup hears its primary and stays quiet; everyone else speaks at every heartbeat interval. */
@@ -109,31 +111,19 @@ export class RoleMachine {
   onHeartbeat(word: Word): Word | null {
     // Its answer may let the peer serve alone.
     this.tenure.stored.settle();
-    this.recognize(word);
-    if (!this.peer.isNews(word)) return null;
-    this.meet(word);
-    this.tenure.lease.limit(word.timeout, this.clock.now());
-    this.peer.took(word);
-    if (this.follows(word)) this.hearPrimary(word);
-    else if (word.leaving) this.partFrom(word);
+    if (!this.handler.onHeartbeat(word)) return null;
     const { sequence, handingOver } = word;
     return { ...this.word(), sequence, handingOver, takeOver: this.tenure.request.say() };
   }
 
   /** Whether an answer counts: of no former process, and to what was asked in the present role. */
   awaits(sequence: number, { boot }: Word): boolean {
-    return boot >= this.peer.boot && this.tenure.lease.awaits(sequence);
+    return this.handler.awaits(sequence, boot);
   }
 
   /** The answer to the word with this sequence; one that is not awaited is void. */
   onAnswer(sequence: number, word: Word): void {
-    this.recognize(word);
-    if (!this.awaits(sequence, word)) return;
-    this.meet(word);
-    this.tenure.lease.limit(word.timeout, this.clock.now());
-    if (!this.tenure.lease.awaits(sequence)) return;
-    if (this.role === 'primary') this.hearBackup(sequence, word);
-    else if (!this.leaving) this.perhapsLead(sequence, word);
+    this.handler.onAnswer(sequence, word);
   }
 
   /**
@@ -141,9 +131,7 @@ export class RoleMachine {
    * @returns whether to go on: an empty snapshot of a restarted primary must not be taken.
    */
   onStreamOpened(standing: Standing): boolean {
-    this.recognize(standing);
-    if (standing.boot < this.peer.boot || standing.role !== 'primary') return false;
-    this.meet(standing);
+    if (!this.handler.onStreamOpened(standing)) return false;
     return this.mayTake(standing.boot, standing.epoch, standing.position);
   }
 
@@ -168,7 +156,7 @@ export class RoleMachine {
   tick(): void {
     this.peer.tick();
     this.tenure.stored.settle();
-    if (!this.peer.isSilent || this.leaving) return;
+    if (!this.peer.isSilent || this.tenure.leaving) return;
     if (this.role === 'starting') this.goOnAlone();
     else if (this.role === 'backup') this.replaceDead();
     else if (!this.disk.solo && this.options.onPeerLoss === 'continue') {
@@ -211,7 +199,7 @@ export class RoleMachine {
    */
   goSolo(): void {
     if (this.accepting) throw new CodedError('WRONG_ROLE', 'this gateway serves already');
-    if (this.leaving) throw new CodedError('WRONG_ROLE', 'this gateway stops');
+    if (this.tenure.leaving) throw new CodedError('WRONG_ROLE', 'this gateway stops');
     if (!this.peer.isSilent) {
       const advice = 'stop it, or wait until it was silent for backup.heartbeat.timeout';
       throw new CodedError('PEER_ALIVE', `the peer was heard just now: ${advice}`);
@@ -222,7 +210,7 @@ export class RoleMachine {
 
   /** This process stops: from now on it neither serves nor promotes, and its words say so. */
   leave(): void {
-    this.leaving = true;
+    this.tenure.leaving = true;
     this.tenure.inSync = false;
   }
 
@@ -241,100 +229,10 @@ export class RoleMachine {
       inSyncBoot: this.disk.solo || mayWakeSolo ? 0 : this.standby.tell(),
       handingOver: false,
       takeOver: false,
-      leaving: this.leaving && !mayWakeSolo,
+      leaving: this.tenure.leaving && !mayWakeSolo,
       refuses: this.options.refuses,
       timeout: this.options.timeout,
     };
-  }
-
-  /** The gate lets another gateway than the known peer come only where that one neither is heard nor may serve. */
-  private recognize({ serverId }: Standing): void {
-    const known = this.disk.peer;
-    if (serverId === known) return;
-    this.tenure.stored.save({ peer: serverId });
-    if (known === '') return;
-    this.peer.replaced();
-    this.standby.replaced();
-  }
-
-  /** What any word of the peer, whose boot id is not below the last seen, does to the role. */
-  private meet(peer: Standing): void {
-    const returned = this.peer.met(peer.boot);
-    const own = this.standing;
-    const ahead = isAhead(peer, own);
-    if (this.role === 'starting') {
-      this.peer.heard();
-      if (outranks(peer, own, this.tenure.stored.smaller)) this.tenure.join(peer);
-    } else if (this.role === 'backup' && this.tenure.inSync && returned) {
-      // It may have been degraded, then it has more; an empty one must not take this history.
-      if (ahead && (peer.epoch > own.epoch || peer.recovered)) this.tenure.inSync = false;
-      else this.tenure.replaceReturned();
-    } else if (
-      this.role === 'primary' &&
-      (ahead || yieldsTie(peer, own, this.tenure.stored.smaller))
-    ) {
-      this.tenure.join(peer);
-    }
-  }
-
-  private follows({ role, epoch }: Word): boolean {
-    return this.role === 'backup' && role === 'primary' && epoch >= this.disk.epoch;
-  }
-
-  private hearPrimary(word: Word): void {
-    this.peer.heard();
-    // Answers on their way are older than this.
-    this.tenure.lease.reset();
-    const ofEpoch = word.inSyncBoot === this.disk.boot && word.epoch === this.disk.epoch;
-    this.tenure.inSync = ofEpoch && !this.leaving;
-    this.tenure.primaryRefuses = word.refuses;
-    if (!this.tenure.inSync) this.tenure.request.withdraw();
-    if (!this.tenure.inSync || word.position !== this.history.position()) return;
-    if (word.handingOver) this.tenure.takeOffer();
-    else if (word.leaving) this.tenure.promote('the primary has stopped', true);
-  }
-
-  /** The standby stops, and will not take over: nothing is to be waited for. */
-  private partFrom({ role, epoch, boot }: Word): void {
-    if (this.role !== 'primary' || role !== 'backup' || epoch !== this.disk.epoch) return;
-    this.standby.hasLeft(boot);
-    this.listener.onDeparted();
-    if (!this.disk.solo) this.tenure.goOn('the backup has stopped', boot);
-  }
-
-  private hearBackup(sequence: number, word: Word): void {
-    this.peer.heard();
-    this.standby.answered(word.boot, word.inSync);
-    const ofEpoch = word.role === 'backup' && word.epoch === this.disk.epoch;
-    this.tenure.lease.answered(sequence, ofEpoch && !word.leaving);
-    if (word.leaving) return this.partFrom(word);
-    if (!ofEpoch) return this.perhapsReplaced(word);
-    // An offer that it did not take it cannot take, or it would have.
-    if (this.handOver.declinedBy(sequence)) {
-      this.log.warn('the backup cannot take over; this gateway serves on');
-      if (this.standby.outlives(word.boot)) this.tenure.goOn('another process was offered to');
-      else this.tenure.keepServing();
-    }
-    if (this.standby.caughtUp !== 0 && this.disk.solo) this.tenure.stored.save({ solo: false });
-    if (word.takeOver) this.listener.onTakeOverAsked();
-  }
-
-  /**
-   * The backup came back with less than it had, or with nothing: its answers renew no lease until it has a
-   * snapshot. Whoever was told to be in sync is no more, and this process promotes only once it is told,
-   * before which solo is taken back on disk: nobody but this primary can accept in the meantime.
-   */
-  private perhapsReplaced({ role, inSync, boot }: Word): void {
-    if (this.disk.solo || role !== 'backup' || inSync || !this.standby.outlives(boot)) return;
-    this.tenure.goOn('the backup came back as another process, without this history');
-  }
-
-  /** Only an answer allows it: a heartbeat may be older than what made its sender be in sync. */
-  private perhapsLead(sequence: number, word: Word): void {
-    this.tenure.lease.answered(sequence, false);
-    if (word.role !== 'backup' || word.inSync) return;
-    if (outranks(word, this.standing, this.tenure.stored.smaller)) return;
-    this.tenure.lead('the peer is a backup and not ahead', word.recovered);
   }
 
   private goOnAlone(): void {

@@ -20,6 +20,8 @@ export class RoleTenure {
   inSync = false;
   /** As a backup in sync: nothing that it lacks has left its primary. */
   primaryRefuses = false;
+  /** This process stops: it neither serves nor promotes any more. */
+  leaving = false;
   readonly stored: StoredRole;
   readonly lease: Lease;
   readonly peer: PeerWatch;
@@ -39,6 +41,11 @@ export class RoleTenure {
     this.stored = new StoredRole(options, store, history, clock);
     this.lease = new Lease(options.timeout);
     this.peer = new PeerWatch(options, clock);
+  }
+
+  /** What this node says of itself. */
+  get standing(): Standing {
+    return this.stored.standing(this.role, this.inSync);
   }
 
   /**
