@@ -23,13 +23,10 @@ export function addAccessOptions(command: Command): Command {
 }
 
 /** What they mean to a caller. @throws {CodedError} where a file cannot be read. */
-export function accessOf(
-  { secretFile, gatewayCa }: AccessOptions,
-  environment: NodeJS.ProcessEnv = process.env,
-): GatewayAccess {
+export function accessOf({ secretFile, gatewayCa }: AccessOptions): GatewayAccess {
   const secret =
     secretFile === undefined
-      ? environment[SECRET_VARIABLE]
+      ? process.env[SECRET_VARIABLE]
       : readFor('--secret-file', secretFile).toString('utf8').trim();
   return {
     ...(secret ? { secret } : {}),

@@ -37,8 +37,8 @@ export interface Preflight {
  * Looks at every file that a start with this configuration would read, and changes none: certificates
  * and keys, token keys, what the last process left. Never throws.
  */
-export async function preflight(config: Config, now = Date.now()): Promise<Preflight> {
-  const check = new Check(config, now);
+export async function preflight(config: Config): Promise<Preflight> {
+  const check = new Check(config);
   await check.run();
   return check;
 }
@@ -48,12 +48,10 @@ class Check implements Preflight {
   readonly warnings: string[] = [];
   readonly files: { key: string; file: string; note: string }[] = [];
   private readonly clock = new SystemClock();
+  private readonly now = this.clock.wallTime();
   private readonly log = silentLogger();
 
-  constructor(
-    private readonly config: Config,
-    private readonly now: number,
-  ) {}
+  constructor(private readonly config: Config) {}
 
   async run(): Promise<void> {
     this.clientCertificate();

@@ -1,6 +1,5 @@
 import type { Channel, Metadata } from '@grpc/grpc-js';
 import { SystemClock } from '../base/clock.js';
-import type { Clock } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
 import type { CallerTls, TlsSource } from './caller-tls.js';
 import { DEFAULT_MAX_MESSAGE_BYTES, channelOptions } from './channel-options.js';
@@ -32,6 +31,7 @@ export class GrpcJsCaller implements UnaryCaller, StreamOpener {
   private readonly channel: Channel;
   private readonly watch: ChannelWatch;
   private readonly metadata: Metadata;
+  private readonly clock = new SystemClock();
   private closed = false;
 
   /** @param address `host:port`, IPv6 in brackets. Nothing is dialled before the first call. */
@@ -39,7 +39,6 @@ export class GrpcJsCaller implements UnaryCaller, StreamOpener {
     address: string,
     tuning: ChannelTuning = {},
     callerCredentials: CallerCredentials = grpcJs().credentials.createInsecure(),
-    private readonly clock: Clock = new SystemClock(),
   ) {
     this.maxMessageBytes = tuning.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES;
     // Without a scheme a host called `unix` would name a socket file.

@@ -33,7 +33,7 @@ export class InstanceHealth {
    * @param outage what many requests fail by together, an attempt to connect or a lost connection, counts once
    *   (UnaryCaller); 0: counts by itself.
    */
-  noteFailure(now: number, error: string, outage = 0): void {
+  noteFailure(now: number, error: string, outage: number): void {
     this.lastError = error;
     if (outage !== 0) {
       if (outage === this.outage) return;

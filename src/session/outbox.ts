@@ -224,11 +224,9 @@ export class Outbox {
     entries: Iterable<OutboxEntry>,
     nextSeq: number,
     highestSent: number,
-    jump: NumberJump | null = null,
+    jump: NumberJump | null,
   ): void {
-    for (const entry of entries) {
-      this.keep(entry);
-    }
+    for (const entry of entries) this.keep(entry);
     this.next = nextSeq;
     this.highestWritten = highestSent;
     this.jumped = jump;
