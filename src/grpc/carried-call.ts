@@ -33,8 +33,6 @@ export interface CarriedCall {
   readonly deadline: number;
   /** Clock time of sending, ms. */
   sentAt: number;
-  /** A peer that went away said that it did not look at it; once more it may be sent. */
-  readonly returned: boolean;
   /** It has its outcome. */
   readonly settled: boolean;
   /** Whether what came so far decides the outcome, should nothing more come. */
@@ -45,7 +43,7 @@ export interface CarriedCall {
   onSent(messages: number): void;
   /** The peer says GOAWAY: it finishes the call, and takes no new one on this connection. */
   onLeaving(): void;
-  /** Makes it as new, to be sent once more. @returns false where it cannot be. */
+  /** A peer did not look at it: makes it as new, to be sent once more. @returns false where it cannot be. */
   takeBack(): boolean;
   /** Ends the call with a status of our own. */
   stop(status: number, message: string, neverSent?: boolean): void;

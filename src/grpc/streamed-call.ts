@@ -24,7 +24,6 @@ import { WriteGate } from './write-gate.js';
 export class StreamedCall implements ClientStream, CarriedCall, IntakeSink {
   readonly request = null;
   readonly deadline = Infinity;
-  readonly returned = false;
   readonly complete = false;
   readonly maxMessageBytes: number;
   sentAt = 0;

@@ -25,8 +25,8 @@ export class UnaryCall extends Deadlined implements CallHandle, CarriedCall {
   /** The stream that carries it, while it is under way; null before it was sent. */
   stream: CallStream | null = null;
   sentAt = 0;
-  returned = false;
   settled = false;
+  private returned = false;
   private status = -1;
   private details = '';
   private headersSeen = false;
