@@ -53,7 +53,7 @@ export interface EndpointOptions {
   readonly keepalive: KeepalivePolicy | null;
   readonly socketBuffers: SocketBuffers;
   /** Runs in every turn before anything is sent; must not throw. */
-  readonly beforeFlush?: () => void;
+  readonly beforeFlush?: (() => void) | undefined;
   readonly pace?: TurnPace | undefined;
   /** Told of every connection, packet and turn; without it V8 collects young objects when it likes. */
   readonly collection?: EarlyCollection | undefined;

@@ -117,7 +117,7 @@ export class QuicServer implements EndpointOwner, GateState {
       migration: options.migration ?? 'follow',
       keepalive: options.keepalive === undefined ? DEFAULT_KEEPALIVE : options.keepalive,
       socketBuffers: options.socketBuffers ?? DEFAULT_SOCKET_BUFFERS,
-      beforeFlush: options.beforeFlush ?? (() => undefined),
+      beforeFlush: options.beforeFlush,
       pace: options.pace,
       collection: options.collection,
     };

@@ -49,9 +49,9 @@ export class QuicStream {
   /** quiche knows a stream that we opened only once something was sent on it. */
   private known: boolean;
   private finWanted = false;
-  private finSent = false;
   private readDone = false;
   private givenBack: Uint8Array | null = null;
+  /** FIN or a reset was sent, or the stream is the peer's alone. */
   private writeDone = false;
 
   constructor(
@@ -78,7 +78,7 @@ export class QuicStream {
 
   /** Whether anything waits to be sent. */
   get wantsToSend(): boolean {
-    return this.bufferedBytes > 0 || (this.finWanted && !this.finSent);
+    return this.bufferedBytes > 0 || (this.finWanted && !this.writeDone);
   }
 
   /** Whether the peer's side is still read and not paused. */
@@ -200,9 +200,9 @@ export class QuicStream {
   writeOut(): void {
     try {
       this.writeChunks();
-      if (this.finWanted && !this.finSent && this.bufferedBytes === 0) this.sendFin();
+      if (this.finWanted && !this.writeDone && this.bufferedBytes === 0) this.sendFin();
       // With both directions ended the connection knows it no more at the end of the turn.
-      if (this.finSent) this.wake();
+      if (this.writeDone) this.wake();
     } catch (error) {
       this.dropWrites();
       const code = codeInError(messageOf(error));
@@ -289,7 +289,7 @@ export class QuicStream {
   }
 
   private endWriting(): void {
-    this.finSent = this.writeDone = true;
+    this.writeDone = true;
     if (this.readDone) this.host.forget(this);
   }
 
