@@ -1,6 +1,7 @@
 import type { ThresholdWaiter, WaitFailure } from '../journal/threshold.js';
 import type { RequestTrace } from './trace/request-trace.js';
 import type { RoutedRequest, UpstreamOutcome } from '../routing/router.js';
+import { ErrorCode } from '../wire/error-catalogue.js';
 import type { PushBody } from '../wire/frame-encoder.js';
 import type { BusinessRequest, KeptRequest } from '../wire/messages.js';
 
@@ -8,11 +9,11 @@ const NO_BYTES = new Uint8Array(0);
 const NOTHING: Record<string, string> = Object.freeze({});
 
 /** Of a request that a former process or gateway took in, and that has no answer. */
-export const OUTCOME_UNKNOWN: UpstreamOutcome = Object.freeze({
+export const OUTCOME_UNKNOWN = Object.freeze({
   kind: 'failed',
-  code: 504,
+  code: ErrorCode.UpstreamTimeout,
   reason: 'outcome unknown: the gateway restarted',
-});
+} satisfies UpstreamOutcome);
 
 /** The session that a request belongs to, as the request sees it. */
 export interface RequestOwner {

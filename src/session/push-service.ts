@@ -106,8 +106,8 @@ export class PushService {
    * Answers when every outbox was asked, possibly some turns later (FanOut).
    */
   broadcast(request: BroadcastRequest, done: BroadcastDone): void {
-    const closed = this.closed ?? this.elsewhere() ?? this.obstacle();
-    if (closed !== null) return done(0, `${closed.errorCode}: ${closed.message}`);
+    const refusal = this.refusal();
+    if (refusal !== null) return done(0, `${refusal.errorCode}: ${refusal.message}`);
     const body = encodePushContent(request);
     if (body.length > MAX_BODY_BYTES) {
       return done(0, `TOO_LARGE: larger than ${MAX_BODY_BYTES} bytes`);
@@ -116,8 +116,8 @@ export class PushService {
   }
 
   private accept(request: UnicastPushRequest): PushResult {
-    const closed = this.closed ?? this.elsewhere() ?? this.obstacle();
-    if (closed !== null) return closed;
+    const refusal = this.refusal();
+    if (refusal !== null) return refusal;
     const body = encodePushContent(request);
     if (body.length > MAX_BODY_BYTES) {
       return refused('TOO_LARGE', `${body.length} bytes encoded, the limit is ${MAX_BODY_BYTES}`);
@@ -146,7 +146,7 @@ export class PushService {
    * @returns whether it is, or was before, in an outbox or an offline queue.
    */
   offered(openid: string, body: PushBody, key: PushKey | null): boolean {
-    if ((this.closed ?? this.elsewhere() ?? this.obstacle()) !== null) return false;
+    if (this.refusal() !== null) return false;
     if (key !== null) {
       const verdict = this.parts.keys.judge(key.key, key.digest);
       if (verdict !== 'new') return verdict === 'repeat';
@@ -170,15 +170,12 @@ export class PushService {
     return plain === digest ? '' : plain;
   }
 
-  /** Where it belongs while this gateway does not serve, as an answer. */
-  private elsewhere(): PushResult | null {
-    if (this.parts.serving.accepts) return null;
-    return refused('NOT_PRIMARY', notPrimaryReason(this.parts.serving));
-  }
-
-  /** What keeps the journal from keeping it, as an answer. */
-  private obstacle(): PushResult | null {
-    const obstacle = this.parts.journal === null ? null : this.parts.journal.obstacle;
+  /** Why nothing is accepted now, as an answer: not open, not the primary, or the journal cannot keep it. */
+  private refusal(): PushResult | null {
+    const { serving, journal } = this.parts;
+    if (this.closed !== null) return this.closed;
+    if (!serving.accepts) return refused('NOT_PRIMARY', notPrimaryReason(serving));
+    const obstacle = journal === null ? null : journal.obstacle;
     return obstacle === null ? null : refused(obstacle.pushError, obstacle.reason);
   }
 

@@ -1,7 +1,6 @@
 import type { JournalWriter } from '../journal/journal-writer.js';
 import { positionWithin } from '../journal/position-within.js';
 import type { Route } from '../routing/router.js';
-import { ErrorCode } from '../wire/error-catalogue.js';
 import { frameSeqOf } from '../wire/frame-encoder.js';
 import { SessionState } from '../wire/messages.js';
 import { requestAgain } from './kept-request.js';
@@ -9,9 +8,12 @@ import type { KeptFields } from './kept-request.js';
 import { jumpAbove } from './number-jump.js';
 import type { Parity } from './number-jump.js';
 import type { OutboxEntry } from './outbox.js';
+import { OUTCOME_UNKNOWN } from './pending-request.js';
 import { errorBody } from './responses.js';
 import { Session } from './session.js';
 import type { SessionEnvironment } from './session-environment.js';
+
+type Unanswered = SessionState['unanswered'][number];
 
 /** Everything of a session that outlives the process. */
 export function snapshotSession(session: Session): SessionState {
@@ -61,7 +63,7 @@ export function restoreSession(
   state: SessionState,
   route: Route,
   environment: SessionEnvironment,
-  jump: Parity | null = null,
+  jump: Parity | null,
 ): Session {
   const origin = {
     id: state.id,
@@ -93,26 +95,31 @@ export function restoreSession(
   }
   const now = environment.clock.now();
   for (const request of state.unanswered) {
-    if (request.request) {
-      takeUp(session, request, request.request, now);
-      continue;
-    }
-    const body = errorBody(ErrorCode.UpstreamTimeout, 'outcome unknown: the gateway restarted');
-    const clientSeq = request.clientSeq ?? 0;
-    const answer = session.outbox.append(request.msgId ?? 0, clientSeq, body);
-    // Nobody else knows of it: it is in the snapshot that the journal goes on from, with its next entry.
-    answer.position = (environment.journal?.newest ?? 0) + 1;
-    session.ledger.answered(clientSeq);
-    session.downstream.adopt(request.after ?? []);
+    if (request.request) takeUp(session, request, request.request, now);
+    else answerUnknown(session, request, environment.journal);
   }
   session.downstream.adopt(state.held);
   session.detach();
   return session;
 }
 
+/** It may have been executed, and cannot be asked again. */
+function answerUnknown(
+  session: Session,
+  { msgId, clientSeq, after }: Unanswered,
+  journal: JournalWriter | null,
+): void {
+  const body = errorBody(OUTCOME_UNKNOWN.code, OUTCOME_UNKNOWN.reason);
+  const answer = session.outbox.append(msgId ?? 0, clientSeq ?? 0, body);
+  // Nobody else knows of it: it is in the snapshot that the journal goes on from, with its next entry.
+  answer.position = (journal?.newest ?? 0) + 1;
+  session.ledger.answered(answer.clientSeq);
+  session.downstream.adopt(after ?? []);
+}
+
 function takeUp(
   session: Session,
-  { msgId, clientSeq, after }: SessionState['unanswered'][number],
+  { msgId, clientSeq, after }: Unanswered,
   kept: KeptFields,
   now: number,
 ): void {

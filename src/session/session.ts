@@ -272,10 +272,11 @@ export class Session implements RequestOwner, KnownSession, PushReceiver {
   push(body: PushBody, order: PushOrder, key: PushKey | null = null): boolean {
     if (!this.downstream.admitsPush(body.length)) return false;
     const request = this.ledger.inFlightRequest(order.clientSeq);
-    if (request === undefined || order.side === 'before') {
+    if (request === undefined) {
+      this.downstream.deliver(body, key);
+    } else if (order.side === 'before') {
       // What comes before the login's own answer does not wait for the login.
-      if (request === undefined) this.downstream.deliver(body, key);
-      else this.downstream.append(0, 0, body, key);
+      this.downstream.append(0, 0, body, key);
     } else {
       (request.after ??= []).push(body);
       this.outbox.reserve(body.length);
