@@ -108,10 +108,7 @@ export class UpstreamTable {
   remove(instance: UpstreamInstance, graceMs: number): void {
     this.byAddress.delete(instance.address);
     this.options.journal?.deregistered(instance.address);
-    this.pool(instance.entry.zone).remove(instance);
-    instance.removed = true;
-    this.probers.get(instance)?.stop();
-    this.probers.delete(instance);
+    this.retire(instance);
     if (instance.calls.size === 0) {
       instance.client.close();
       return;
@@ -126,13 +123,18 @@ export class UpstreamTable {
   /** Forgets every instance, unwritten: another gateway has the table now. Calls under way fail. */
   clear(): void {
     for (const instance of this.byAddress.values()) {
-      this.pool(instance.entry.zone).remove(instance);
-      instance.removed = true;
-      this.probers.get(instance)?.stop();
-      this.probers.delete(instance);
+      this.retire(instance);
       instance.client.close();
     }
     this.byAddress.clear();
+  }
+
+  /** It gets no new request, and is probed no more. */
+  private retire(instance: UpstreamInstance): void {
+    this.pool(instance.entry.zone).remove(instance);
+    instance.removed = true;
+    this.probers.get(instance)?.stop();
+    this.probers.delete(instance);
   }
 
   startProbing(): void {

@@ -6,7 +6,6 @@ import type {
   StreamOpener,
 } from '../grpc/message-stream.js';
 import { GrpcStatus } from '../grpc/unary-caller.js';
-import type { CallFailure } from '../grpc/unary-caller.js';
 import { Method } from '../wire/grpc-methods.js';
 import { ProcessBatchWriter, readProcessResults } from '../wire/process-batch.js';
 import type { ResultSink } from '../wire/process-batch.js';
@@ -107,7 +106,8 @@ export class StreamLane implements StreamObserver, ResultSink {
     } catch (error) {
       this.stream.cancel();
       const message = `answered what is no ProcessResults: ${messageOf(error)}`;
-      this.failAll({ status: GrpcStatus.INTERNAL, message, neverSent: false });
+      const failure = { status: GrpcStatus.INTERNAL, message, neverSent: false };
+      for (const request of this.inFlight.takeAll()) request.fail(failure);
       return;
     }
     if (draining && !this.retired) this.owner.onRetiring(this, true);
@@ -142,10 +142,6 @@ export class StreamLane implements StreamObserver, ResultSink {
   onClosed(end: StreamEnd): void {
     this.ended = true;
     this.owner.onClosed(this, end, this.inFlight.takeAll());
-  }
-
-  private failAll(failure: CallFailure): void {
-    for (const request of this.inFlight.takeAll()) request.fail(failure);
   }
 
   private endWhenIdle(): void {
