@@ -45,7 +45,7 @@ function readOrMake(path: string): Uint8Array {
 function make(path: string): Uint8Array {
   const secret = randomBytes(SECRET_BYTES);
   try {
-    replaceDurably(path, `${secret.toString('hex')}\n`, 0o600);
+    replaceDurably(path, `${secret.toString('hex')}\n`);
   } catch (error) {
     throw new StartupError('KEY_FILE', `cannot write quic.retry_key_file: ${messageOf(error)}`);
   }

@@ -214,10 +214,9 @@ export class DiskLog implements JournalSink {
     const { folder, bootId } = this.options;
     const { whole } = this;
     const { position } = this.journal;
-    const number = this.nextNumber++;
-    const path = join(folder, segmentName(number));
+    const path = join(folder, segmentName(this.nextNumber++));
     const create = this.options.create ?? ((...args) => new LogSegment(...args));
-    const next = create(number, path, { whole, standalone, position, bootId });
+    const next = create(path, { whole, standalone, position, bootId });
     try {
       this.syncEntriesOf(folder);
     } catch (error) {

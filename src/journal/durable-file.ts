@@ -2,10 +2,16 @@ import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** A text that a power cut leaves as it was or as it is now: on disk when this returns. @throws as node:fs. */
-export function replaceDurably(path: string, text: string, mode: number): void {
+/** For the gateway's user only: files hold what clients were sent, keys, and where requests go. */
+export const FILE_MODE = 0o600;
+
+/**
+ * A text that a power cut leaves as it was or as it is now: on disk when this returns, with FILE_MODE.
+ * @throws as node:fs.
+ */
+export function replaceDurably(path: string, text: string): void {
   const temporary = `${path}.new`;
-  const file = openSync(temporary, 'w', mode);
+  const file = openSync(temporary, 'w', FILE_MODE);
   try {
     writeSync(file, text);
     fsyncSync(file);

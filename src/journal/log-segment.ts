@@ -9,10 +9,8 @@ import {
 } from 'node:fs';
 import { STATUS_HOLES, STATUS_OFFSET, batchRecord, encodeHeader } from './disk-log-format.js';
 import type { SegmentHeader } from './disk-log-format.js';
+import { FILE_MODE } from './durable-file.js';
 import type { JournalBatch } from './journal.js';
-
-/** Readable by the gateway's user only: it holds what clients were sent. */
-const FILE_MODE = 0o600;
 
 /** One file of the log that is being written. Every write is in the system's hands when it returns. */
 export class LogSegment {
@@ -23,7 +21,6 @@ export class LogSegment {
 
   /** @throws {Error} of the file system; nothing is left open. */
   constructor(
-    readonly number: number,
     readonly path: string,
     header: SegmentHeader,
   ) {

@@ -77,7 +77,7 @@ export class NumberCeilingFile implements NumberCeiling {
     this.retry?.();
     this.retry = null;
     try {
-      replaceDurably(path, textOf(this.current), 0o600);
+      replaceDurably(path, textOf(this.current));
       if (wasBehind) log.info({ path }, 'the number ceiling is stored again');
     } catch (error) {
       // Serving goes on: the promise is weaker after a crash, and the operator is told, once.

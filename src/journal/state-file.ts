@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { CodedError, StartupError, messageOf } from '../base/errors.js';
 import { StateRecord, decodeMessage, encodeMessage } from '../wire/messages.js';
 import { crc32c } from './crc32c.js';
-import { syncDirectory, syncDirectoryNow } from './durable-file.js';
+import { FILE_MODE, syncDirectory, syncDirectoryNow } from './durable-file.js';
 import { readPieces } from './record-pieces.js';
 
 /** First bytes of the file: what it is and the version of its framing. */
@@ -17,9 +17,6 @@ const STATE_FILE = { headerBytes: MAGIC.length, recordHeadBytes: RECORD_HEAD_BYT
 
 /** Written at once: large enough that a hundred thousand sessions do not cost as many system calls. */
 const WRITE_BYTES = 1024 * 1024;
-
-/** Readable by the gateway's user only: it holds what clients were sent. */
-const FILE_MODE = 0o600;
 
 /** The file exists but is not a complete, undamaged state. */
 export class DamagedStateError extends CodedError {

@@ -35,9 +35,6 @@ export interface RoleStore {
   save(state: RoleState): void;
 }
 
-/** Readable by the gateway's user only. */
-const FILE_MODE = 0o600;
-
 /** A RoleState in a small file of its own, replaced atomically and synced. */
 export class RoleFile implements RoleStore {
   /** @param serverId of this gateway. */
@@ -76,7 +73,7 @@ export class RoleFile implements RoleStore {
 
   save(state: RoleState): void {
     try {
-      replaceDurably(this.path, format(state), FILE_MODE);
+      replaceDurably(this.path, format(state));
     } catch (error) {
       const code = this.holds(format(state)) ? 'ROLE_UNSYNCED' : 'ROLE_UNWRITABLE';
       const reason = `cannot store the role in ${this.path}: ${messageOf(error)}`;

@@ -2,7 +2,7 @@ import { open, readFile, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Cancel, Clock } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
-import { syncDirectory } from '../journal/durable-file.js';
+import { FILE_MODE, syncDirectory } from '../journal/durable-file.js';
 import type { Logger } from '../telemetry/log.js';
 import { isUpstreamEntry } from './registration-check.js';
 import type { UpstreamEntry } from './registration-check.js';
@@ -12,8 +12,6 @@ import { ZONES } from './zone.js';
 const FORMAT = 1;
 /** After how long a disk that did not take the file is asked again, ms. */
 export const REGISTRY_RETRY_MS = 1_000;
-/** Only the owner: whoever can write the file can redirect requests. */
-const FILE_MODE = 0o600;
 /** As many services as the configuration may name, beside the zones. */
 const MAX_SERVICES = 32;
 const MAX_ENTRIES = (ZONES.length + MAX_SERVICES) * MAX_INSTANCES_PER_ZONE;

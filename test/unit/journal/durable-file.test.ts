@@ -18,8 +18,8 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 it('a file is replaced as a whole, for its owner alone, and nothing is left beside it', () => {
   const path = join(folder, 'role');
-  replaceDurably(path, 'a longer text', 0o600);
-  replaceDurably(path, 'short', 0o600);
+  replaceDurably(path, 'a longer text');
+  replaceDurably(path, 'short');
   expect(readFileSync(path, 'utf8')).toBe('short');
   expect(statSync(path).mode & 0o777).toBe(0o600);
   expect(readdirSync(folder)).toEqual(['role']);
@@ -27,7 +27,7 @@ it('a file is replaced as a whole, for its owner alone, and nothing is left besi
 
 it('what cannot be brought to the disk is told', async () => {
   const gone = join(folder, 'gone');
-  expect(() => replaceDurably(join(gone, 'role'), 'text', 0o600)).toThrow('ENOENT');
+  expect(() => replaceDurably(join(gone, 'role'), 'text')).toThrow('ENOENT');
   expect(() => syncDirectoryNow(gone)).toThrow('ENOENT');
   await expect(syncDirectory(gone)).rejects.toThrow('ENOENT');
   await expect(syncDirectory(folder)).resolves.toBeUndefined();
