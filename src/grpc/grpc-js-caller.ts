@@ -6,6 +6,7 @@ import { DEFAULT_MAX_MESSAGE_BYTES, channelOptions } from './channel-options.js'
 import type { CallerCredentials, ChannelTuning } from './channel-options.js';
 import { ChannelWatch } from './channel-watch.js';
 import { grpcJs } from './grpc-js-library.js';
+import type { GrpcJsCall } from './grpc-js-library.js';
 import { GrpcJsStream, asBuffer } from './grpc-js-stream.js';
 import type { ClientStream, StreamObserver, StreamOpener } from './message-stream.js';
 import { statusLine } from './status-mapping.js';
@@ -14,8 +15,6 @@ import type { CallHandle, CallObserver, UnaryCaller } from './unary-caller.js';
 
 /** setTimeout fires at once above this; 24 days are no deadline. */
 const MAX_DEADLINE_MS = 2_147_483_647;
-
-type GrpcJsCall = ReturnType<Channel['createCall']>;
 
 interface Status {
   readonly code: number;

@@ -8,3 +8,6 @@ const require = createRequire(import.meta.url);
  * ever want it.
  */
 export const grpcJs = (): typeof GrpcJs => require('@grpc/grpc-js') as typeof GrpcJs;
+
+/** A call as its channel makes it, below generated stubs. */
+export type GrpcJsCall = ReturnType<GrpcJs.Channel['createCall']>;

@@ -1,12 +1,11 @@
-import type { Channel, Metadata } from '@grpc/grpc-js';
+import type { Metadata } from '@grpc/grpc-js';
 import { RingQueue } from '../base/ring-queue.js';
 import type { ChannelWatch, ConnectionFollower } from './channel-watch.js';
+import type { GrpcJsCall } from './grpc-js-library.js';
 import type { ClientStream, StreamObserver } from './message-stream.js';
 import { statusLine } from './status-mapping.js';
 import { GrpcStatus } from './unary-caller.js';
 import { WriteGate } from './write-gate.js';
-
-type GrpcJsCall = ReturnType<Channel['createCall']>;
 
 /** One bidirectional call: end of its caller, listener to grpc-js. */
 export class GrpcJsStream implements ClientStream, ConnectionFollower {

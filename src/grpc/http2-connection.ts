@@ -3,6 +3,7 @@ import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 
 import type { Socket } from 'node:net';
 import type { CallConnection, ConnectionOwner, ConnectionTarget } from './call-connection.js';
 import { openSocket, socketFault, speaksHttp2 } from './caller-tls.js';
+import { CONNECTION_WINDOW, STREAM_WINDOW } from './flow-windows.js';
 import { KeepAlive } from './keepalive.js';
 import type { Pinged } from './keepalive.js';
 import { Http2Code } from './status-mapping.js';
@@ -10,10 +11,6 @@ import { unseen } from './carried-call.js';
 import type { BidiStream, CarriedCall } from './carried-call.js';
 import { grpcTimeout, prefixed } from './unary-call.js';
 
-/** What the peer may send us unread on all streams together, bytes; credit is returned as it is read. */
-const CONNECTION_WINDOW = 8 * 1_048_576;
-/** The same of one stream: an answer of the usual size passes without a word from us. */
-const STREAM_WINDOW = 1_048_576;
 /** Answers have a handful of headers; more is an attack (SETTINGS_MAX_HEADER_LIST_SIZE). */
 const MAX_HEADER_LIST = 16 * 1024;
 /** Where a peer names no limit of streams. */

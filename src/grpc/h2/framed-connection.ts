@@ -2,10 +2,11 @@ import type { CallConnection, ConnectionOwner, ConnectionTarget } from '../call-
 import { openSocket, speaksHttp2 } from '../caller-tls.js';
 import { unseen } from '../carried-call.js';
 import type { CarriedCall } from '../carried-call.js';
+import { CONNECTION_WINDOW, STREAM_WINDOW } from '../flow-windows.js';
 import { Http2Code } from '../status-mapping.js';
 import { grpcTimeout } from '../unary-call.js';
 import { MAX_BACKLOG } from './control-frames.js';
-import { CONNECTION_WINDOW, FramedEndpoint, STREAM_WINDOW } from './framed-endpoint.js';
+import { FramedEndpoint } from './framed-endpoint.js';
 import { FramedStream, inOrder } from './framed-stream.js';
 import { MAX_HEADERS } from './frames.js';
 import { HeaderFields } from './header-fields.js';

@@ -3,6 +3,7 @@ import type { Clock } from '../../base/clock.js';
 import { messageOf } from '../../base/errors.js';
 import { NumberMap } from '../../base/number-map.js';
 import { TokenBucket } from '../../base/token-bucket.js';
+import { CONNECTION_WINDOW, STREAM_WINDOW } from '../flow-windows.js';
 import { KeepAlive } from '../keepalive.js';
 import type { Pinged } from '../keepalive.js';
 import { Http2Code } from '../status-mapping.js';
@@ -19,9 +20,6 @@ import { PeerSettings, SETTINGS_RATE } from './peer-settings.js';
 import { ReceiveWindow } from './receive-window.js';
 import { SendQueue } from './send-queue.js';
 
-/** What the peer may send us without a word from us, on all streams and on one, bytes. */
-export const CONNECTION_WINDOW = 8 * 1_048_576;
-export const STREAM_WINDOW = 1_048_576;
 /** Credit is returned in portions, as by ReceiveWindow. */
 const STREAM_CREDIT = STREAM_WINDOW / 4;
 /** What the last frames get to leave, ms. */

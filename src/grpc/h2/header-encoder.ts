@@ -1,3 +1,5 @@
+import { ENTRY_OVERHEAD, STATIC_TABLE, TABLE_BYTES } from './hpack-tables.js';
+
 /** Where a name stands in the static table (RFC 7541 appendix A); 0: nowhere. */
 const STATIC_NAMES: Readonly<Record<string, number>> = {
   ':authority': 1,
@@ -7,17 +9,13 @@ const STATIC_NAMES: Readonly<Record<string, number>> = {
   'user-agent': 58,
   authorization: 23,
 };
-const STATIC_ENTRIES = 61;
 const NO_TABLE = Buffer.of(0x20);
 const NOTHING = Buffer.alloc(0);
-/** What every decoder keeps until it says otherwise; this encoder never fills it, so nothing is evicted. */
-const TABLE_BYTES = 4_096;
-const ENTRY_OVERHEAD = 32;
 
 /**
  * Encodes the header fields of one connection (RFC 7541). What repeats goes into the peer's dynamic table when it is
  * first said and takes a byte or two from then on. A peer that wants a smaller table than the default gets
- * literals.
+ * literals. It never fills the table, so that nothing is evicted.
  */
 export class HeaderEncoder {
   /** How often the table was changed: what was encoded before the last change may not be said again. */
@@ -50,7 +48,7 @@ export class HeaderEncoder {
     const key = `${name}: ${value}`;
     const number = this.inserted.get(key);
     if (this.indexing && number !== undefined) {
-      return integer(STATIC_ENTRIES + this.inserted.size - number, 7, 0x80);
+      return integer(STATIC_TABLE.length + this.inserted.size - number, 7, 0x80);
     }
     const bytes = Buffer.byteLength(name) + Buffer.byteLength(value) + ENTRY_OVERHEAD;
     if (!this.indexing || this.tableBytes + bytes > TABLE_BYTES) return literal(name, value, 0x00);

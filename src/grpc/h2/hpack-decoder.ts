@@ -1,12 +1,7 @@
 import { LiteralReader } from '../../base/literal-reader.js';
 import { Http2Code } from '../status-mapping.js';
 import { ConnectionError } from './connection-error.js';
-import { STATIC_TABLE } from './hpack-tables.js';
-
-/** What the peer's encoder may keep; the default of SETTINGS_HEADER_TABLE_SIZE, which we leave. */
-const TABLE_BYTES = 4_096;
-/** What an entry counts beside its name and value (RFC 7541 section 4.1). */
-const ENTRY_OVERHEAD = 32;
+import { ENTRY_OVERHEAD, STATIC_TABLE, TABLE_BYTES } from './hpack-tables.js';
 
 type Field = readonly [name: string, value: string];
 

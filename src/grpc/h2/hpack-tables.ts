@@ -1,3 +1,8 @@
+/** What a decoder keeps for its peer's encoder: the default of SETTINGS_HEADER_TABLE_SIZE, which we leave. */
+export const TABLE_BYTES = 4_096;
+/** What an entry counts beside its name and value (RFC 7541 section 4.1). */
+export const ENTRY_OVERHEAD = 32;
+
 /** The static table of HPACK (RFC 7541 appendix A); index 1 is the first. */
 export const STATIC_TABLE: readonly (readonly [name: string, value: string])[] = [
   [':authority', ''],
