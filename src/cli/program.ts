@@ -5,7 +5,7 @@ import { fromGoFlags } from './go-flags.js';
 import { UsageError } from './usage-error.js';
 
 /** Exit codes: what went wrong is the operator's to mend, or the command line was. */
-const EXIT_FAILURE = 1;
+export const EXIT_FAILURE = 1;
 const EXIT_USAGE = 2;
 
 /** Where a program writes; the process's own streams, or a test's. */

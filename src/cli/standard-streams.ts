@@ -1,11 +1,11 @@
 import type { Writable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { messageOf } from '../base/errors.js';
+import { EXIT_FAILURE } from './program.js';
 import type { Terminal } from './program.js';
 
 /** As of a process that died of SIGPIPE, which is what a shell expects of one whose reader left. */
 const EXIT_READER_GONE = 141;
-const EXIT_FAILURE = 1;
 /** How long a gateway that has stopped waits for whoever reads its log, ms. */
 const LAST_LINES_MS = 1_000;
 

@@ -19,7 +19,7 @@ import { Http3LinkStream } from './h3-link-stream.js';
 import { WebTransportCarrier } from './h3-webtransport.js';
 import { DEFAULT_STREAM_TIMEOUT_MS } from './quic-edge.js';
 import type { PlainPage, PlainPages } from './plain-pages.js';
-import { originAllowed } from './ws-admission.js';
+import { RETRY_AFTER_S, originAllowed } from './ws-admission.js';
 
 /** The protocol name of HTTP/3 (RFC 9114 section 3.1). */
 export const HTTP3_ALPN = 'h3';
@@ -37,9 +37,6 @@ const HTTP3_LIMITS: Partial<TransportLimits> = Object.freeze({
   maxStreamsUni: MAX_UNI_STREAMS,
 });
 const WEBTRANSPORT_LIMITS = Object.freeze({ ...HTTP3_LIMITS, datagramQueue: DATAGRAM_QUEUE });
-
-/** When a client that was refused for lack of room may try again, s. */
-const RETRY_AFTER_S = 5;
 
 /** Of answers that are true only now. */
 const NOT_KEPT = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };

@@ -10,6 +10,9 @@ export const subprotocols: ReadonlyMap<string, WsCodec> = new Map([
   ['gatesvr.json', jsonCodec],
 ]);
 
+/** When a client that was refused for lack of room may try again, s. */
+export const RETRY_AFTER_S = 5;
+
 /** A refusal before the upgrade: an HTTP answer. */
 export interface UpgradeRefusal {
   readonly status: 400 | 404 | 426 | 503;

@@ -13,6 +13,7 @@ import type { WsMetrics } from '../telemetry/ws-metrics.js';
 import { ErrorCode } from '../wire/error-catalogue.js';
 import { MAX_FRAME_BYTES } from '../wire/limits.js';
 import {
+  RETRY_AFTER_S,
   WS_VERSION,
   chooseSubprotocol,
   originAllowed,
@@ -36,9 +37,6 @@ const MAX_BUFFERED_CHUNKS = 4_096;
  * end in any case: a client's pings of some minutes may come together, when a network that stalled goes on.
  */
 const MAX_PENDING_PONGS = 1_024;
-
-/** When a client that was refused for lack of room may try again, s. */
-const RETRY_AFTER_S = 5;
 
 export interface WsUpgraderOptions {
   /** Takes a client's Link: bind an observer to it before returning. */

@@ -1,8 +1,7 @@
 import { EpochProof } from '../replication/epoch-proof.js';
 import type { RoleMachine } from '../replication/role-machine.js';
+import { NO_PROOF } from '../session/epochs.js';
 import type { Epochs } from '../session/epochs.js';
-
-const NO_PROOF = new Uint8Array(0);
 
 /** The epochs of a gateway of a pair: proven to its clients where there is a backup.cluster_secret. */
 export class PairEpochs implements Epochs {

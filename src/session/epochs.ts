@@ -10,7 +10,8 @@ export interface Epochs {
   onSeen(openid: string, epoch: number, proof: Uint8Array): void;
 }
 
-const NO_PROOF = new Uint8Array(0);
+/** Where nothing can be proven. */
+export const NO_PROOF = new Uint8Array(0);
 
 /** Of a gateway without a peer, which is promoted once. */
 export const LONE_EPOCHS: Epochs = Object.freeze({
