@@ -4,7 +4,7 @@ import type { Clock } from './clock.js';
 export const FULL_READ = 32;
 
 /** Longest wait for reading to catch up, ms: the kernel's buffers are read in less at any load that we bear. */
-export const MAX_CATCH_UP_MS = 1_000;
+const MAX_CATCH_UP_MS = 1_000;
 
 /**
  * Turns that are waited for in any case: in the first the sockets are read, and what QUIC

@@ -2,6 +2,7 @@ import { formatAddress, isLoopbackHost } from '../base/address.js';
 import type { Clock } from '../base/clock.js';
 import type { Address, Config } from '../config/config.js';
 import { callersOf } from '../grpc/caller-kinds.js';
+import type { TlsSource } from '../grpc/caller-tls.js';
 import type { CertificateSource } from '../grpc/certificate-source.js';
 import type { GrpcServer } from '../grpc/grpc-server.js';
 import { HandshakeLog } from '../grpc/handshake-log.js';
@@ -53,6 +54,10 @@ export class GrpcSide implements CertificateHolder {
   private pushStreams: PushStreams | null = null;
   private readonly listenTls: CertificateSource | null;
   private readonly callTls: CertificateSource | null;
+  private readonly callTrust: TlsSource = () => {
+    const { serverName } = this.config.upstreamTls;
+    return this.callTls === null ? null : { ...this.callTls.current, serverName };
+  };
 
   /** @throws {StartupError} where a certificate or key cannot be used. */
   constructor(
@@ -70,10 +75,7 @@ export class GrpcSide implements CertificateHolder {
       ? null
       : certificateSource(upstreamTls, clock, log);
     const { caller, maxMessageBytes } = config.grpc;
-    const { serverName } = upstreamTls;
-    this.callers = callersOf(caller, { maxMessageBytes }, () =>
-      this.callTls === null ? null : { ...this.callTls.current, serverName },
-    );
+    this.callers = callersOf(caller, { maxMessageBytes }, this.callTrust);
   }
 
   /** What an operator should know, one line each. */
@@ -175,10 +177,7 @@ export class GrpcSide implements CertificateHolder {
       keepaliveMs: silenceMs,
       pingTimeoutMs: silenceMs,
     };
-    const { serverName } = this.config.upstreamTls;
-    return callersOf(this.config.grpc.caller, tuning, () =>
-      this.callTls === null ? null : { ...this.callTls.current, serverName },
-    );
+    return callersOf(this.config.grpc.caller, tuning, this.callTrust);
   }
 
   /** Watches the certificate files. */

@@ -5,7 +5,7 @@ const HIGH_WATER = { messages: 1_000, bytes: 1_048_576 } as const;
 /** Below this share it may go on; in between nothing changes, so that it does not flicker. */
 const LOW_WATER_SHARE = 0.5;
 /** A writer that does not wait, and a peer that does not read: the call ends. */
-export const MAX_QUEUED_BYTES = 64 * 1_048_576;
+const MAX_QUEUED_BYTES = 64 * 1_048_576;
 
 /** Counts what waits in one direction of a stream, and says when its writer has to wait. */
 export class WriteGate {

@@ -51,7 +51,7 @@ interface Asker {
  */
 export function askAgain(sessions: Iterable<Asker>): void {
   for (const session of sessions) {
-    for (const request of [...session.ledger.pending()]) {
+    for (const request of session.ledger.pending()) {
       if (!request.again) continue;
       if (session.route.dedupes(request.action)) session.release(request);
       else request.onOutcome(OUTCOME_UNKNOWN);

@@ -6,7 +6,7 @@ import type { PushErrorCode, PushResult, PushSink } from './push-sink.js';
 /** Keys are kept for ten minutes each; a UUID has 36 bytes, a URN of some structure fits as well. */
 const MAX_IDEMPOTENCY_KEY_BYTES = 256;
 /** Zones, openids and sessions that one broadcast may name: they are looked up in one turn. */
-export const MAX_NAMED = 10_000;
+const MAX_NAMED = 10_000;
 /** NSH_AFTER_RESPONSE, the highest NotifySyncHint. */
 const LAST_SYNC_HINT = 2;
 

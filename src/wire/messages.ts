@@ -45,7 +45,6 @@ export const {
   FromPrimary,
   Hello,
   Opening,
-  Shipment,
   Part,
   NodeRole,
   Identity,
@@ -55,7 +54,6 @@ export const { HealthCheckRequest, HealthCheckResponse } = grpc.health.v1;
 
 export type UpstreamRequest = gatesvr.proto.UpstreamRequest;
 export type UpstreamResponse = gatesvr.proto.UpstreamResponse;
-export type StatusRequest = gatesvr.proto.StatusRequest;
 export type StatusResponse = gatesvr.proto.StatusResponse;
 export type UnicastPushRequest = gatesvr.proto.UnicastPushRequest;
 export type UnicastPushResponse = gatesvr.proto.UnicastPushResponse;
@@ -64,15 +62,12 @@ export type BroadcastResponse = gatesvr.proto.BroadcastResponse;
 export type UpstreamRegisterRequest = gatesvr.proto.UpstreamRegisterRequest;
 export type UpstreamRegisterResponse = gatesvr.proto.UpstreamRegisterResponse;
 export type UpstreamDeregisterRequest = gatesvr.proto.UpstreamDeregisterRequest;
-export type UpstreamDeregisterResponse = gatesvr.proto.UpstreamDeregisterResponse;
 export type PushBatchRequest = gatesvr.proto.PushBatchRequest;
 export type PushBatchResponse = gatesvr.proto.PushBatchResponse;
 export type PushStreamRequest = gatesvr.proto.PushStreamRequest;
 export type PushStreamResponse = gatesvr.proto.PushStreamResponse;
 export type ProcessBatch = gatesvr.proto.ProcessBatch;
-export type ProcessResults = gatesvr.proto.ProcessResults;
 export type KickClientRequest = gatesvr.proto.KickClientRequest;
-export type KickClientResponse = gatesvr.proto.KickClientResponse;
 export type GetClientRequest = gatesvr.proto.GetClientRequest;
 export type GetClientResponse = gatesvr.proto.GetClientResponse;
 export type NotifySyncHint = gatesvr.proto.NotifySyncHint;
@@ -85,14 +80,10 @@ export type Beat = gatesvr.replication.Beat;
 export type FromStandby = gatesvr.replication.FromStandby;
 export type FromPrimary = gatesvr.replication.FromPrimary;
 export type Hello = gatesvr.replication.Hello;
-export type Opening = gatesvr.replication.Opening;
-export type Shipment = gatesvr.replication.Shipment;
 export type Part = gatesvr.replication.Part;
 export type OfferedPush = gatesvr.replication.OfferedPush;
 export type Identity = gatesvr.replication.Identity;
 export type NodeStanding = gatesvr.replication.NodeStanding;
-export type HealthCheckRequest = grpc.health.v1.HealthCheckRequest;
-export type HealthCheckResponse = grpc.health.v1.HealthCheckResponse;
 
 /** As decodeMessage, but numbers above 2^53 are rounded. @throws {FieldCountError} above MAX_CLIENT_FIELDS. */
 export function decodeFromClient<Decoded extends Properties, Properties>(

@@ -52,6 +52,6 @@ export function latencyJson(figures: LatencyFigures): object {
 }
 
 /** Three decimals: microseconds, or thousandths. */
-export function round(value: number): number {
+function round(value: number): number {
   return Math.round(value * 1000) / 1000;
 }

@@ -5,7 +5,7 @@ import { PointHistory } from './point-history.js';
 import type { StatsSampler } from './stats-sampler.js';
 
 /** How often all listeners are told, ms. */
-export const SAMPLE_INTERVAL_MS = 1_000;
+const SAMPLE_INTERVAL_MS = 1_000;
 /** Consoles that are open at once; each costs a socket and a few KB a second. */
 const MAX_LISTENERS = 32;
 
