@@ -5,8 +5,8 @@ import type { FailureKind } from '../upstream/process-call.js';
 import { MAX_ANSWER_BYTES } from '../wire/limits.js';
 import type { UpstreamResponse } from '../wire/messages.js';
 import type { DispatchHold, HeldLine } from './dispatch-hold.js';
-import { PendingRequest } from './pending-request.js';
-import type { RequestOwner } from './pending-request.js';
+import { DispatchedRequest } from './dispatched-request.js';
+import type { RequestOwner } from './dispatched-request.js';
 import type { RequestGate } from './request-gate.js';
 import type { RoutedRequest, UpstreamOutcome } from './router.js';
 import type { UpstreamInstance } from './upstream-instance.js';
@@ -92,13 +92,13 @@ export class SessionRoute implements RequestOwner, HeldLine {
       this.reject(request, reason, text);
       return;
     }
-    const pending = new PendingRequest(this, request, clock.now() + upstreamTimeout);
+    const pending = new DispatchedRequest(this, request, clock.now() + upstreamTimeout);
     gate.enter(pending.bytes.length);
     if (this.mustWait()) (this.line ??= new WaitingLine()).push(pending);
     else this.send(pending);
   }
 
-  onAnswer(pending: PendingRequest, response: UpstreamResponse): void {
+  onAnswer(pending: DispatchedRequest, response: UpstreamResponse): void {
     const { clock, metrics, onAlive } = this.context;
     const instance = this.settle(pending);
     const latency = clock.now() - pending.sentAt;
@@ -108,7 +108,7 @@ export class SessionRoute implements RequestOwner, HeldLine {
     this.finish(pending, { kind: 'answered', response });
   }
 
-  onFailure(pending: PendingRequest, kind: FailureKind, reason: string): void {
+  onFailure(pending: DispatchedRequest, kind: FailureKind, reason: string): void {
     const { onAlive, onDead } = this.context;
     const instance = this.settle(pending);
     instance.failedRequests++;
@@ -122,12 +122,12 @@ export class SessionRoute implements RequestOwner, HeldLine {
   }
 
   /** Its turn in the line has come. */
-  onTurn(pending: PendingRequest): void {
+  onTurn(pending: DispatchedRequest): void {
     this.send(pending);
   }
 
   /** Takes the request off the books of its instance. */
-  private settle(pending: PendingRequest): UpstreamInstance {
+  private settle(pending: DispatchedRequest): UpstreamInstance {
     this.inFlight--;
     if (this.shared !== null) this.shared.inFlight--;
     if (this.stragglers > 0 && pending.epoch !== this.epoch) this.stragglers--;
@@ -156,7 +156,7 @@ export class SessionRoute implements RequestOwner, HeldLine {
     }
   }
 
-  private send(pending: PendingRequest): void {
+  private send(pending: DispatchedRequest): void {
     if (this.context.gate.cancelled) {
       this.finishLater(pending, this.failure(503, 'the gateway is stopping'));
       return;
@@ -170,7 +170,7 @@ export class SessionRoute implements RequestOwner, HeldLine {
     this.sendTo(pending, instance);
   }
 
-  private sendTo(pending: PendingRequest, instance: UpstreamInstance): void {
+  private sendTo(pending: DispatchedRequest, instance: UpstreamInstance): void {
     const now = this.context.clock.now();
     if (pending.deadline <= now) {
       this.finishLater(pending, this.failure(504, 'the upstream timed out'));
@@ -188,7 +188,7 @@ export class SessionRoute implements RequestOwner, HeldLine {
   }
 
   /** An address that swallows packets lets it wait until its time is over, though another instance may answer. */
-  private watch(pending: PendingRequest, instance: UpstreamInstance): void {
+  private watch(pending: DispatchedRequest, instance: UpstreamInstance): void {
     const { clock, upstreamTimeout } = this.context;
     const wait = Math.min(MAX_CONNECT_WAIT_MS, upstreamTimeout * CONNECT_WAIT_SHARE);
     pending.unwatch = clock.after(wait, () => {
@@ -215,7 +215,7 @@ export class SessionRoute implements RequestOwner, HeldLine {
   }
 
   /** Tries a request that surely was not sent on another instance, ahead of all that wait. */
-  private retry(pending: PendingRequest, failed: UpstreamInstance): boolean {
+  private retry(pending: DispatchedRequest, failed: UpstreamInstance): boolean {
     pending.tried = [...pending.tried, failed];
     const next = this.nextFor(pending, pending.tried);
     if (next === null) return false;
@@ -227,7 +227,7 @@ export class SessionRoute implements RequestOwner, HeldLine {
 
   /** Where a request may go that was sent to none of these; null: nowhere. */
   private nextFor(
-    { deadline }: PendingRequest,
+    { deadline }: DispatchedRequest,
     tried: readonly UpstreamInstance[],
   ): UpstreamInstance | null {
     const { gate, clock } = this.context;
@@ -280,11 +280,11 @@ export class SessionRoute implements RequestOwner, HeldLine {
   }
 
   /** The outcome must not come before dispatch has returned. */
-  private finishLater(pending: PendingRequest, outcome: UpstreamOutcome): void {
+  private finishLater(pending: DispatchedRequest, outcome: UpstreamOutcome): void {
     queueMicrotask(() => this.finish(pending, outcome));
   }
 
-  private finish(pending: PendingRequest, outcome: UpstreamOutcome): void {
+  private finish(pending: DispatchedRequest, outcome: UpstreamOutcome): void {
     this.context.gate.leave(pending.bytes.length);
     this.tell(pending.request, outcome);
     this.pump();

@@ -1,5 +1,5 @@
 import { RingQueue } from '../base/ring-queue.js';
-import type { PendingRequest } from './pending-request.js';
+import type { DispatchedRequest } from './dispatched-request.js';
 
 /**
  * Requests of one session that wait for the ones before them, in order. It refuses none: a session has
@@ -8,18 +8,18 @@ import type { PendingRequest } from './pending-request.js';
 export class WaitingLine {
   /** Requests under way that those in the line may have to wait for; kept by the routes. */
   inFlight = 0;
-  private readonly queue = new RingQueue<PendingRequest>();
+  private readonly queue = new RingQueue<DispatchedRequest>();
 
   get empty(): boolean {
     return this.queue.length === 0;
   }
 
-  push(pending: PendingRequest): void {
+  push(pending: DispatchedRequest): void {
     this.queue.push(pending);
   }
 
   /** The next one; the line must not be empty. */
-  shift(): PendingRequest {
-    return this.queue.shift() as PendingRequest;
+  shift(): DispatchedRequest {
+    return this.queue.shift() as DispatchedRequest;
   }
 }

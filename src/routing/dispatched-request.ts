@@ -11,13 +11,13 @@ const NONE: readonly UpstreamInstance[] = [];
 /** What a request tells its route. */
 export interface RequestOwner {
   /** It waited in line, and may be sent now. */
-  onTurn(pending: PendingRequest): void;
-  onAnswer(pending: PendingRequest, response: UpstreamResponse): void;
-  onFailure(pending: PendingRequest, kind: FailureKind, reason: string): void;
+  onTurn(pending: DispatchedRequest): void;
+  onAnswer(pending: DispatchedRequest, response: UpstreamResponse): void;
+  onFailure(pending: DispatchedRequest, kind: FailureKind, reason: string): void;
 }
 
 /** One business request from dispatch to outcome; the only object that routing makes for it. */
-export class PendingRequest extends ProcessCall {
+export class DispatchedRequest extends ProcessCall {
   /** Where it was sent last. */
   instance: UpstreamInstance | null = null;
   /** The route's epoch when it was sent. */
