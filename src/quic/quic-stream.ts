@@ -82,7 +82,7 @@ export class QuicStream {
   }
 
   /** Whether the peer's side is still read and not paused. */
-  get reading(): boolean {
+  private get reading(): boolean {
     return this.known && !this.paused && !this.readDone;
   }
 

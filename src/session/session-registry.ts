@@ -12,7 +12,7 @@ export class SessionRegistry {
   private readonly expendable = new Set<Session>();
   private floorValue = 0;
 
-  constructor(readonly capacity: number) {}
+  constructor(private readonly capacity: number) {}
 
   /** At or above every number ever sent to a session that is not known any more. */
   get floor(): number {

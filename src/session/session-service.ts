@@ -88,7 +88,6 @@ type EndReason = 'stop' | 'session_timeout' | 'resume_window' | 'evicted' | 'kic
 export class SessionService implements ConnectionHost, StartHost {
   readonly registry: SessionRegistry;
   readonly offline: OfflineQueues;
-  readonly keys: IdempotencyKeys;
   readonly pushes: PushService;
   readonly clients: ClientDesk;
   /** What outlives the process. */
@@ -97,6 +96,7 @@ export class SessionService implements ConnectionHost, StartHost {
   readonly overload: Overload;
   readonly environment: SessionEnvironment;
   readonly starts: StartProcedure;
+  private readonly keys: IdempotencyKeys;
   private readonly connections = new Map<ClientConnection, OpenConnection>();
   /** Those of them that are beyond max_connections. */
   private readonly surplus: SurplusLinks;

@@ -13,7 +13,7 @@ export class RequestFields {
   path = '';
   contentType: string | undefined;
   encoding: string | undefined;
-  timeout: string | undefined;
+  private timeout: string | undefined;
   authorization: string | undefined;
 
   /** For HpackDecoder.decode. Of a field that comes twice the first one counts. */
