@@ -15,6 +15,7 @@ import type { GateLimits, GateState, Verdict } from './initial-gate.js';
 import type { EarlyCollection } from './early-collection.js';
 import { DEFAULT_LIMITS } from './limits.js';
 import type { TransportLimits } from './limits.js';
+import { QUIC_V1 } from './packet-header.js';
 import type { LongHeader } from './packet-header.js';
 import { PeerAddress } from './peer-address.js';
 import type { MigrationPolicy } from './peer-address.js';
@@ -189,6 +190,10 @@ export class QuicServer implements EndpointOwner, GateState {
   }
 
   onUnknownLong(header: LongHeader, datagram: Buffer, from: RemoteInfo): void {
+    if (header.version === QUIC_V1 && header.kind === 'handshake') {
+      this.resetUnknown(this.resets.answerHandshake(header.dcid, datagram), from);
+      return;
+    }
     const verdict = this.gate.judge(header, datagram, from);
     switch (verdict.kind) {
       case 'accept':
@@ -207,7 +212,10 @@ export class QuicServer implements EndpointOwner, GateState {
   }
 
   onUnknownShort(datagram: Buffer, from: RemoteInfo): void {
-    const reset = this.resets.answer(datagram);
+    this.resetUnknown(this.resets.answerShort(datagram), from);
+  }
+
+  private resetUnknown(reset: Buffer | null, from: RemoteInfo): void {
     if (reset !== null) this.answer('reset', reset, from);
     else this.options.metrics.datagramsDropped.add('unknown_connection');
   }

@@ -28,10 +28,23 @@ export class StatelessResets {
    * The reset that answers a short-header packet, or null where none may be sent: always shorter
    * than what it answers, so that two endpoints cannot keep resetting each other.
    */
-  answer(datagram: Buffer): Buffer | null {
-    const length = Math.min(datagram.length - 1, MAX_RESET_BYTES);
+  answerShort(datagram: Buffer): Buffer | null {
+    return this.answer(datagram.subarray(1, 1 + CONNECTION_ID_BYTES), datagram.length);
+  }
+
+  /**
+   * As `answerShort`, for a Handshake packet. Its sender has the token as soon as it could read our parameters, and
+   * sends nothing else until it hears that its handshake was.
+   * @param id its destination.
+   */
+  answerHandshake(id: Uint8Array, datagram: Buffer): Buffer | null {
+    return id.length === CONNECTION_ID_BYTES ? this.answer(id, datagram.length) : null;
+  }
+
+  /** @param answered length of the datagram that came. */
+  private answer(id: Uint8Array, answered: number): Buffer | null {
+    const length = Math.min(answered - 1, MAX_RESET_BYTES);
     if (length < MIN_PACKET_BYTES || !this.rate.take()) return null;
-    const id = datagram.subarray(1, 1 + CONNECTION_ID_BYTES);
     const reset = randomFillSync(Buffer.allocUnsafe(length));
     reset.writeUInt8(((reset[0] as number) & 0x3f) | 0x40, 0);
     this.ids.resetToken(id).copy(reset, length - RESET_TOKEN_BYTES);

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import dgram from 'node:dgram';
 import type { Socket } from 'node:dgram';
 import { native } from '@matrixai/quic';
+import { firstPacketLength, isHandshakePacket } from '../../src/quic/coalesced-packets.js';
 import { parseLongHeader } from '../../src/quic/packet-header.js';
 import { QuicHarness, StreamRecorder, eventually } from '../support/quic-harness.js';
 import { UdpProxy } from '../../src/bench/load/udp-proxy.js';
@@ -40,6 +41,7 @@ function longDatagram(version: number, first: number, token: Uint8Array, length 
 }
 
 const INITIAL = 0xc3;
+const HANDSHAKE = 0xe3;
 const NO_TOKEN = Buffer.alloc(0);
 
 let harness: QuicHarness | null = null;
@@ -86,7 +88,6 @@ describe('first packets', () => {
     const { port } = harness.server;
     peer.send(longDatagram(0xff00001d, INITIAL, NO_TOKEN, 1_199), port);
     peer.send(longDatagram(1, INITIAL, NO_TOKEN, 1_199), port);
-    peer.send(longDatagram(1, 0xe3, NO_TOKEN), port);
     peer.send(longDatagram(1, 0xd3, NO_TOKEN), port);
     peer.send(longDatagram(1, 0xf3, NO_TOKEN), port);
     peer.send(longDatagram(0, INITIAL, NO_TOKEN), port);
@@ -175,6 +176,33 @@ describe('stateless reset', () => {
     await second.close();
   });
 
+  it('ends a connection whose client does not know yet whether its handshake was heard', async () => {
+    const keys = { reset: randomBytes(32), retry: randomBytes(32), ticket: randomBytes(48) };
+    harness = await QuicHarness.start({ keys });
+    const { port } = harness.server;
+    // The first server hears no Finished: the client repeats Handshake packets, and sends nothing else.
+    let wire: 'whole' | 'cut' | 'mended' = 'whole';
+    const proxy = await UdpProxy.start({
+      targetPort: port,
+      tap: (direction, datagram) => {
+        const behind = datagram.subarray(firstPacketLength(datagram));
+        const finished = direction === 'toServer' && behind.length > 0 && isHandshakePacket(behind);
+        if (finished && wire === 'whole') wire = 'cut';
+        return wire === 'cut' ? null : datagram;
+      },
+    });
+    const { recorder } = await harness.connect({}, proxy.port);
+    await eventually(() => wire === 'cut', 'the end of its handshake');
+    await harness.server.stop();
+    const second = await QuicHarness.start({ keys, port });
+    wire = 'mended';
+    await eventually(() => recorder.closed.length > 0, 'the reset');
+    expect(recorder.closed[0]).toMatchObject({ application: false, by: 'loss' });
+    expect(second.metrics.answered.of('reset').value).toBeGreaterThan(0);
+    await proxy.close();
+    await second.close();
+  });
+
   it('is never longer than what it answers, and limited in rate', async () => {
     harness = await QuicHarness.start();
     const { port } = harness.server;
@@ -186,8 +214,9 @@ describe('stateless reset', () => {
     peer.send(short(21), port);
     peer.send(short(22), port);
     peer.send(short(1_200), port);
-    await eventually(() => peer.answers.length === 2, 'two resets');
-    expect(peer.answers.map((answer) => answer.length)).toEqual([21, 43]);
+    peer.send(longDatagram(1, HANDSHAKE, NO_TOKEN, 40), port);
+    await eventually(() => peer.answers.length === 3, 'three resets');
+    expect(peer.answers.map((answer) => answer.length)).toEqual([21, 43, 39]);
     for (let count = 0; count < 1_500; count++) {
       peer.send(short(50), port);
       if (count % 100 === 0) await pause(1);

@@ -169,17 +169,29 @@ describe('StatelessResets', () => {
     const ids = new ConnectionIdSource(KEY);
     const resets = new StatelessResets(ids, clock);
     const datagram = Buffer.alloc(60, 0x41);
-    const reset = resets.answer(datagram);
+    const reset = resets.answerShort(datagram);
     expect(reset).toHaveLength(43);
     expect(reset?.subarray(-16)).toEqual(ids.resetToken(datagram.subarray(1, 9)));
     expect((reset?.[0] ?? 0) & 0xc0).toBe(0x40);
-    expect(resets.answer(datagram.subarray(0, 30))).toHaveLength(29);
-    expect(resets.answer(datagram.subarray(0, 21))).toBeNull();
+    expect(resets.answerShort(datagram.subarray(0, 30))).toHaveLength(29);
+    expect(resets.answerShort(datagram.subarray(0, 21))).toBeNull();
     let given = 0;
-    for (let count = 0; count < 2_000; count++) given += resets.answer(datagram) === null ? 0 : 1;
+    for (let count = 0; count < 2_000; count++)
+      given += resets.answerShort(datagram) === null ? 0 : 1;
     expect(given).toBe(998);
     clock.advance(1_000);
-    expect(resets.answer(datagram)).not.toBeNull();
+    expect(resets.answerShort(datagram)).not.toBeNull();
+  });
+
+  it('answer Handshake packets to ids as ours are', () => {
+    const ids = new ConnectionIdSource(KEY);
+    const resets = new StatelessResets(ids, new FakeClock());
+    const datagram = Buffer.alloc(60, 0xe1);
+    const id = hex('0102030405060708');
+    expect(resets.answerHandshake(id, datagram)?.subarray(-16)).toEqual(ids.resetToken(id));
+    expect(resets.answerHandshake(id.subarray(1), datagram)).toBeNull();
+    expect(resets.answerHandshake(Buffer.alloc(20), datagram)).toBeNull();
+    expect(resets.answerHandshake(id, datagram.subarray(0, 21))).toBeNull();
   });
 });
 
