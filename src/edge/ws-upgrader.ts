@@ -26,6 +26,7 @@ import { binaryCodec } from '../websocket/ws-codec.js';
 import { closeCodeOf, closeReason } from '../websocket/ws-fault.js';
 import { WsLink } from '../websocket/ws-link.js';
 import type { LivenessOptions } from '../websocket/ws-liveness.js';
+import { ReadTurn } from '../websocket/ws-read-turn.js';
 import { WriteTurn } from '../websocket/ws-write-turn.js';
 
 /** Pieces of a message: browsers send whole ones, and a slow link cuts 1 MiB into about 750. */
@@ -66,6 +67,7 @@ export class WsUpgrader {
   private readonly webSockets: WebSocketServer;
   private readonly links = new Set<WsLink>();
   private readonly turn: WriteTurn;
+  private readonly reading = new ReadTurn();
   private draining = false;
   private onAllEnded: () => void = () => undefined;
 
@@ -156,6 +158,7 @@ export class WsUpgrader {
       onEnded: (ended) => this.forget(ended),
     });
     this.links.add(link);
+    this.reading.watch(webSocket, request.socket);
     accept(link);
   }
 
