@@ -14,6 +14,7 @@ import type { Logger } from '../telemetry/log.js';
 import { HttpRefusal } from './http-refusal.js';
 import { tlsOptions } from './listener-tls.js';
 import type { ListenerTls } from './listener-tls.js';
+import { oneAtATime } from './one-at-a-time.js';
 import { RouteTable } from './route-table.js';
 import { refuseUnparsed } from './unparsed-request.js';
 
@@ -63,7 +64,7 @@ export class HttpListener {
     this.routes = fastify({
       bodyLimit: MAX_BODY_BYTES,
       forceCloseConnections: true,
-      serverFactory: (handler) => this.server(handler, tls, requestTimeout),
+      serverFactory: (handler) => this.server(oneAtATime(handler), tls, requestTimeout),
       clientErrorHandler: refuseUnparsed,
       frameworkErrors: (error, request, reply) => this.failed(error, request, reply),
     });

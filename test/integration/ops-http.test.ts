@@ -213,4 +213,16 @@ describe('its life', () => {
     await none.stop();
     await bench.build().stop();
   });
+
+  it('answers one request of a connection at a time: what is sent before its answer ends the connection', async () => {
+    const hasty = connect(bench.ops.httpPort, '127.0.0.1');
+    let text = '';
+    hasty.on('data', (bytes) => (text += bytes.toString()));
+    const ended = new Promise((done) => hasty.once('close', done));
+    hasty.write('GET /stats HTTP/1.1\r\nhost: here\r\n\r\n'.repeat(200));
+    await ended;
+    expect(text.match(/HTTP\/1\.1 200/g)).toHaveLength(1);
+    expect(text).toContain('"sessions":');
+    expect((await bench.ask('/live')).status).toBe(200);
+  });
 });
