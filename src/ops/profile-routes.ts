@@ -1,5 +1,4 @@
 import type { FastifyReply, FastifyRequest, RouteShorthandOptions } from 'fastify';
-import { onAnswerOver } from './answer-over.js';
 import type { HttpListener } from './http-listener.js';
 import { HttpRefusal } from './http-refusal.js';
 import type { Profiler } from './pprof/profiler.js';
@@ -58,7 +57,7 @@ async function answer(
 ): Promise<FastifyReply> {
   if (profiler.busy) throw new HttpRefusal(409, 'another profile is being taken, try later');
   const gone = new AbortController();
-  onAnswerOver(reply, () => gone.abort());
+  reply.raw.once('close', () => gone.abort());
   // Nothing is sent while the profile is taken; the limit for idle sockets is shorter.
   request.raw.socket.setTimeout(0);
   const profile = await take(gone.signal);

@@ -1,7 +1,5 @@
 import type { FastifyReply } from 'fastify';
 import type { ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
-import { onAnswerOver } from '../answer-over.js';
 import { HttpRefusal } from '../http-refusal.js';
 
 /** What waits for one listener that reads slowly, at most, bytes; more is skipped. */
@@ -15,7 +13,6 @@ const MAX_SKIPPED = 30;
  */
 export class EventStream {
   private readonly response: ServerResponse;
-  private readonly socket: Socket;
   private skipped = 0;
   private ended = false;
 
@@ -23,8 +20,7 @@ export class EventStream {
   constructor(reply: FastifyReply, onEnd: () => void) {
     reply.hijack();
     this.response = reply.raw;
-    this.socket = reply.request.raw.socket;
-    onAnswerOver(reply, () => {
+    this.response.once('close', () => {
       this.ended = true;
       onEnd();
     });
@@ -42,7 +38,7 @@ export class EventStream {
   send(event: string): boolean {
     if (this.ended) return false;
     if (this.response.writableLength > MAX_WAITING_BYTES) {
-      if (++this.skipped >= MAX_SKIPPED) this.socket.destroy();
+      if (++this.skipped >= MAX_SKIPPED) this.response.destroy();
       return false;
     }
     this.skipped = 0;
