@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { INTERVAL, Pair, TICK, TIMEOUT } from '../../support/replication-pair.js';
 import type { PairNode, PairSettings } from '../../support/replication-pair.js';
+import type { Word } from '../../../src/replication/standing.js';
 
 /** A pair in which `a` serves and `b` is in sync. */
 function settled(settings: PairSettings = {}): Pair {
@@ -33,6 +34,17 @@ describe('starting', () => {
     expect(pair.a.machine.paired).toBe(false);
     pair.exchange(pair.a);
     expect([pair.a.machine.paired, pair.b.machine.paired]).toEqual([true, true]);
+  });
+
+  it('is not paired while it is solo, though a backup that was in sync has caught up again', () => {
+    const pair = settled();
+    pair.cut = true;
+    pair.run(2 * TIMEOUT);
+    expect(pair.a.machine.solo).toBe(true);
+    // Its answer to that is not here yet.
+    pair.a.machine.onCaughtUp(pair.b.machine.boot);
+    expect(pair.a.machine.paired).toBe(false);
+    expect(() => pair.a.machine.fallSilent()).toThrow('no backup is in sync');
   });
 
   it('does not serve before the peer answered or the timeout is over', () => {
@@ -205,6 +217,38 @@ describe('failover', () => {
   });
 });
 
+describe('a primary that comes back as another process', () => {
+  it('serves on where the standby is not in sync, though that one has as much', () => {
+    const pair = settled({ diskJournal: true });
+    crash(pair, 'b');
+    pair.b.boot();
+    pair.exchange(pair.a);
+    crash(pair, 'a');
+    pair.a.boot();
+    pair.b.paused = true;
+    pair.run(2 * TIMEOUT);
+    expect([pair.a.serves, pair.b.machine.paired]).toEqual([true, false]);
+    pair.b.paused = false;
+    pair.exchange(pair.a);
+    expect([pair.a.serves, pair.b.machine.role]).toEqual([true, 'backup']);
+  });
+
+  it('makes way for the standby where it came back with nothing, however much it accepted since', () => {
+    const pair = settled();
+    pair.a.append('one');
+    pair.ship(pair.a);
+    crash(pair, 'a');
+    pair.b.paused = true;
+    pair.a.boot();
+    pair.run(2 * TIMEOUT);
+    for (const content of ['two', 'three']) pair.a.append(content);
+    pair.b.paused = false;
+    pair.exchange(pair.a);
+    expect([pair.a.machine.role, pair.b.serves]).toEqual(['backup', true]);
+    expect(pair.b.entries).toEqual(['1: one']);
+  });
+});
+
 /** Steps that fail are told and tried again, as in a gateway. @param ships whether a stream begins each time. */
 function struggle(pair: Pair, ms: number, ships = true): void {
   const attempt = (step: () => unknown) => {
@@ -249,6 +293,18 @@ describe('a role file that was written though the write failed', () => {
     expect([pair.a.serves, pair.b.serves]).toEqual([false, true]);
   });
 
+  it('of a primary: its backup is told nothing before the disk is whole again', () => {
+    const pair = settled({ onPeerLoss: 'step_down', diskJournal: true });
+    crash(pair, 'b');
+    pair.b.replace();
+    pair.a.store.broken = 'ROLE_UNSYNCED';
+    struggle(pair, 2 * TIMEOUT);
+    expect([pair.b.entries, pair.b.machine.paired]).toEqual([pair.a.entries, false]);
+    pair.a.store.broken = null;
+    pair.run(2 * TIMEOUT);
+    expect(pair.b.machine.paired).toBe(true);
+  });
+
   it.each([true, false])(
     'of a backup: a start does not serve beside its primary, the disk whole again before: %s',
     (whole) => {
@@ -290,6 +346,28 @@ describe('the place of the peer', () => {
       expect(pair.a.machine.heldPeer).toBe(held);
       pair.run(2 * TIMEOUT);
       expect(pair.a.machine.heldPeer).toBe('');
+    },
+  );
+});
+
+describe('another gateway in the place of the peer', () => {
+  /** What `b` says, as a process of another gateway whose boot ids are lower. */
+  const ofAnother = (word: Word): Word => ({ ...word, serverId: 'c', boot: word.boot - 1 });
+
+  it.each(['a heartbeat', 'an answer', 'a stream'])(
+    'is known by %s: its boot ids count anew',
+    (by) => {
+      const pair = settled();
+      crash(pair, 'b');
+      pair.run(2 * TIMEOUT);
+      const { a, b } = pair;
+      const former = a.machine.peerBoot;
+      const word = ofAnother(b.machine.nextWord());
+      const asked = a.machine.nextWord();
+      if (by === 'a heartbeat') expect(a.machine.onHeartbeat(word)).not.toBeNull();
+      else if (by === 'an answer') a.machine.onAnswer(asked.sequence, word);
+      else a.machine.onStreamOpened({ ...word, role: 'primary' });
+      expect([a.machine.peerBoot, a.store.state?.peer]).toEqual([former - 1, 'c']);
     },
   );
 });
@@ -556,6 +634,26 @@ describe('a graceful stop', () => {
     expect(pair.b.machine.role).toBe('backup');
   });
 
+  it('of the primary: it serves no more, and is not taken for stranded', () => {
+    const pair = settled();
+    pair.a.machine.leave();
+    expect(pair.a.machine.accepting).toBe(false);
+    pair.cut = true;
+    pair.run(2 * TIMEOUT);
+    expect([pair.a.machine.accepting, pair.a.machine.isStranded]).toEqual([false, false]);
+  });
+
+  it('of the backup: it does not promote though its primary comes back with nothing', () => {
+    const pair = settled();
+    pair.a.append('one');
+    pair.ship(pair.a);
+    pair.b.machine.leave();
+    crash(pair, 'a');
+    pair.a.boot();
+    pair.exchange(pair.a);
+    expect(pair.b.machine.role).toBe('backup');
+  });
+
   it('of the primary: a backup that has everything takes over at once, and no number jumps', () => {
     const pair = settled();
     stop(pair, 'a');
@@ -589,6 +687,18 @@ describe('a graceful stop', () => {
     expect(pair.deliver(pair.a, former.nextWord())).toBeNull();
     pair.run(2 * TIMEOUT);
     expect([pair.a.machine.solo, pair.b.machine.paired]).toEqual([false, true]);
+  });
+});
+
+describe('a gateway is stranded', () => {
+  it('where it does not serve and hears nobody that might', () => {
+    const pair = settled({ onPeerLoss: 'step_down' });
+    expect([pair.a.machine.isStranded, pair.b.machine.isStranded]).toEqual([false, false]);
+    crash(pair, 'b');
+    pair.run(2 * TIMEOUT);
+    expect(pair.a.machine.isStranded).toBe(true);
+    pair.a.machine.goSolo();
+    expect(pair.a.machine.isStranded).toBe(false);
   });
 });
 
@@ -645,6 +755,13 @@ describe('an epoch that a client saw', () => {
       'backup',
     ]);
     expect(pair.a.changes.at(-1)?.reason).toBe('a client was served in epoch 2, this one is 1');
+  });
+
+  it('leaves a backup what it is, in sync', () => {
+    const pair = settled();
+    const { length } = pair.b.changes;
+    pair.b.machine.onSeenEpoch(2);
+    expect([pair.b.changes.length, pair.b.machine.paired]).toEqual([length, true]);
   });
 
   it('a deposed one waits where nobody else is there, until an operator says solo', () => {
@@ -709,6 +826,21 @@ describe('the lease', () => {
     pair.clock.advance(TICK);
     expect(pair.a.serves).toBe(false);
   });
+
+  it.each([{ role: 'starting' }, { epoch: 0 }, { leaving: true }] as const)(
+    'is not renewed by an answer that says %j',
+    (told) => {
+      const { a, b, clock } = settled({ onPeerLoss: 'step_down' });
+      clock.advance(0.5 * TIMEOUT);
+      const asked = a.machine.nextWord();
+      const answer = b.machine.onHeartbeat(asked);
+      const solo = 'leaving' in told;
+      if (answer !== null) a.machine.onAnswer(asked.sequence, { ...answer, ...told });
+      clock.advance(0.5 * TIMEOUT);
+      // A backup that leaves will not promote: then no lease is needed.
+      expect([a.machine.solo, a.serves]).toEqual([solo, solo]);
+    },
+  );
 
   it('lapses 0.7 timeouts after the last answered heartbeat was sent', () => {
     const pair = settled({ onPeerLoss: 'step_down' });
@@ -843,6 +975,14 @@ describe('a planned switch', () => {
     expect([pair.b.machine.paired, pair.a.takeOverAsked]).toEqual([true, 0]);
   });
 
+  it('is not asked any more once the primary refused', () => {
+    const pair = settled();
+    pair.b.machine.askToTakeOver();
+    pair.b.machine.askNoMore();
+    pair.exchange(pair.a);
+    expect(pair.a.takeOverAsked).toBe(0);
+  });
+
   it('is not ended by the answer to an offer that a later one has overtaken', () => {
     const pair = settled({ onPeerLoss: 'step_down' });
     pair.a.machine.fallSilent();
@@ -898,6 +1038,15 @@ describe('what is old', () => {
     expect(pair.b.machine.role).toBe('backup');
   });
 
+  it('a backup is in sync by a word of the epoch of its history, and of no other', () => {
+    const { a, b } = settled();
+    const word = a.machine.nextWord();
+    b.machine.onHeartbeat({ ...word, epoch: word.epoch + 2 });
+    expect([b.machine.role, b.machine.paired]).toEqual(['backup', false]);
+    b.machine.onHeartbeat(a.machine.nextWord());
+    expect(b.machine.paired).toBe(true);
+  });
+
   it('a stream of a former process of the primary is not followed', () => {
     const pair = settled();
     const now = pair.a.machine.standing;
@@ -905,6 +1054,18 @@ describe('what is old', () => {
     expect(pair.b.machine.onStreamOpened({ ...now, boot: now.boot - 1 })).toBe(false);
     expect(pair.b.machine.onStreamOpened(now)).toBe(true);
     expect(pair.b.machine.mayTake(now.boot - 1, now.epoch, now.position)).toBe(false);
+  });
+
+  it('a stream of a former process, or of one that is no primary, changes no role', () => {
+    const pair = settled();
+    const ahead = { ...pair.b.machine.standing, epoch: 9 };
+    expect(pair.a.machine.onStreamOpened({ ...ahead, role: 'primary', boot: ahead.boot - 1 })).toBe(
+      false,
+    );
+    expect(pair.a.machine.onStreamOpened(ahead)).toBe(false);
+    expect(pair.a.machine.role).toBe('primary');
+    const { standing } = pair.a.machine;
+    expect(pair.b.machine.onStreamOpened({ ...standing, role: 'backup' })).toBe(false);
   });
 
   it('a role that cannot be stored is not taken, but stepping aside is', () => {
