@@ -68,7 +68,7 @@ export class RoleTenure {
    */
   lead(reason: string, witnessed = false): void {
     const { ownsEpoch, isWhole, state } = this.stored;
-    if (this.role !== 'starting' || !ownsEpoch) this.promote(reason, false);
+    if (!ownsEpoch) this.promote(reason, false);
     else this.serve(reason, !isWhole || !(state.solo || witnessed));
   }
 

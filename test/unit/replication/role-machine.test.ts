@@ -470,6 +470,21 @@ describe('push numbers', () => {
     }
   });
 
+  it.each([
+    ['jump where its history is lost', false],
+    ['do not where it is on disk', true],
+  ])('after a restart of one that served alone, and that nobody answers, %s', (_, diskJournal) => {
+    const pair = new Pair({ diskJournal });
+    crash(pair, 'b');
+    pair.run(2 * TIMEOUT);
+    pair.a.append('one');
+    crash(pair, 'a');
+    pair.a.boot();
+    pair.run(2 * TIMEOUT);
+    expect([pair.a.serves, pair.a.machine.epoch]).toEqual([true, 1]);
+    expect(pair.a.changes.at(-1)).toMatchObject({ role: 'primary', jump: !diskJournal });
+  });
+
   it('jump after a restart that nobody answers, where a backup was in sync', () => {
     const pair = settled({ diskJournal: true, refuses: true });
     crash(pair, 'a');
@@ -517,6 +532,15 @@ describe('push numbers', () => {
       if (!promoteStale) pair.b.machine.goSolo();
       expect(pair.b.changes.at(-1)).toMatchObject({ promoted: true, epoch: 2, jump: true });
     }
+  });
+
+  it('jump under refuse too where the backup was in sync once, and is no more', () => {
+    const pair = settled({ diskJournal: true, refuses: true });
+    pair.deliver(pair.b, { ...pair.a.machine.nextWord(), inSyncBoot: 0 });
+    crash(pair, 'a');
+    pair.run(2 * TIMEOUT);
+    pair.b.machine.goSolo();
+    expect(pair.b.changes.at(-1)).toMatchObject({ promoted: true, epoch: 2, jump: true });
   });
 });
 
