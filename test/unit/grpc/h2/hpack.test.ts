@@ -86,6 +86,43 @@ describe('the tables', () => {
   });
 });
 
+describe('the dynamic table (RFC 7541 section 4)', () => {
+  /** Inserts `a: b`, which counts 34 bytes. */
+  const insertion = '40 01 61 01 62';
+
+  test('forgets its oldest entries, which can be named no more', () => {
+    const decoder = new HpackDecoder();
+    const field = `40 01 61 7f b104 ${'62'.repeat(688)}`;
+    // Each counts 721 bytes, so that five of them are kept.
+    for (let times = 0; times < 6; times++) decode(decoder, field);
+    expect(decode(decoder, 'c2')).toEqual([`a: ${'b'.repeat(688)}`]);
+    expect(() => decode(decoder, 'c3')).toThrow(ConnectionError);
+  });
+
+  test('keeps an entry that just fits, and none that does not', () => {
+    const decoder = new HpackDecoder();
+    expect(decode(decoder, `3f03 ${insertion} be`)).toEqual(['a: b', 'a: b']);
+    expect(decode(decoder, `3f02 ${insertion}`)).toEqual(['a: b']);
+    expect(() => decode(decoder, 'be')).toThrow(ConnectionError);
+  });
+
+  test('loses what does not fit any more when it shrinks', () => {
+    const decoder = new HpackDecoder();
+    expect(decode(decoder, insertion)).toEqual(['a: b']);
+    expect(decode(decoder, '3f03 be')).toEqual(['a: b']);
+    expect(decode(decoder, '3f02 3fe11f')).toEqual([]);
+    expect(() => decode(decoder, 'be')).toThrow(ConnectionError);
+  });
+
+  test('a literal that is not to be kept is not in it', () => {
+    const decoder = new HpackDecoder();
+    for (const kind of ['00', '10']) {
+      expect(decode(decoder, `${kind} 01 61 01 62`)).toEqual(['a: b']);
+      expect(() => decode(decoder, 'be')).toThrow(ConnectionError);
+    }
+  });
+});
+
 describe('bad blocks end the connection', () => {
   test.each([
     ['index 0', '80'],
