@@ -268,17 +268,13 @@ export class DiskLog implements JournalSink {
   /** @param done runs once the disk has the newest segment, before those that it stands for go. */
   private dropOlderOnceSynced(done?: () => void): void {
     const { segment } = this;
-    const dropped = this.older.splice(0);
     segment?.sync((error) => {
-      const isNewest = this.segment === segment;
-      if (!isNewest || error !== null) {
-        this.older.unshift(...dropped);
-        if (isNewest) this.failed(error);
-        return;
-      }
+      // Another one has taken its place, or the disk cannot be written: what is older waits for the next.
+      if (this.segment !== segment) return;
+      if (error !== null) return this.failed(error);
       done?.();
       this.recovered();
-      void this.dropOlder(dropped);
+      void this.dropOlder(this.older.splice(0));
     });
   }
 

@@ -399,6 +399,53 @@ describe('compaction', () => {
   });
 });
 
+describe('a snapshot that is written in steps', () => {
+  test('holds what is written down between two of them once', async () => {
+    const { harness, log } = await begun({ compactAtBytes: 700_000 });
+    const openids = Array.from({ length: 9 }, (_, index) => `openid${index}`);
+    for (const openid of openids) {
+      harness.started(openid);
+      harness.pushTexts(openid, 'x'.repeat(99_000));
+    }
+    expect(readdirSync(folder)).toHaveLength(2);
+    await turn();
+    for (const targetId of openids) {
+      const target = { targetType: 'openid', targetId, msgType: 't', content: 'late' };
+      harness.service.pushes.push(new UnicastPushRequest(target), () => undefined);
+    }
+    await until(() => readdirSync(folder).length === 1);
+    harness.settle();
+    const kept = await found();
+    expect([kept.complete, kept.image.position]).toEqual([true, harness.journal?.newest]);
+    const restored = new SessionHarness({ offlineTtl: 600_000 });
+    restored.service.archive.restore(copies(kept.image.records()));
+    for (const openid of openids) {
+      const { texts } = restored.started(openid, { lastAckedSeqId: 0 });
+      expect(texts.map((text) => text.slice(0, 4))).toEqual(['xxxx', 'late']);
+    }
+    expect(log.failing).toBe(false);
+  });
+
+  test('is nothing to go by once another history has taken its place', async () => {
+    const syncs: ((error: Error | null) => void)[] = [];
+    const create = (...args: ConstructorParameters<typeof LogSegment>) => {
+      const segment = new LogSegment(...args);
+      segment.sync = (done) => void syncs.push(done);
+      return segment;
+    };
+    const { harness, log } = await begun({ create, compactAtBytes: 2_000 });
+    harness.started('alice');
+    while (readdirSync(folder).length === 1) harness.pushTexts('alice', 'x'.repeat(500));
+    await until(() => syncs.length === 1, 'the end of the snapshot');
+    log.rewrite();
+    syncs[0]?.(null);
+    await turn();
+    expect([log.failing, readdirSync(folder).length]).toEqual([false, 3]);
+    syncs[1]?.(null);
+    await until(() => readdirSync(folder).length === 1, 'the end of the former history');
+  });
+});
+
 describe('a snapshot of which the source changes hands', () => {
   test('is whole all the same', async () => {
     const { harness, journal, log } = await begun({ compactAtBytes: 700_000 });
@@ -492,6 +539,54 @@ describe('a full disk', () => {
     const kept = await found();
     expect([kept.complete, kept.image.position]).toEqual([true, journal.newest]);
     expect(journal.settled.position).toBe(journal.newest);
+  });
+
+  test('lets nothing count as kept before the log is whole again', async () => {
+    const disk = new Disk();
+    const { harness, journal, log } = await begun({ create: disk.create });
+    const client = harness.started('alice');
+    harness.pushTexts('alice', 'before');
+    disk.room = 0;
+    harness.push('alice', { content: 'at the edge' });
+    disk.room = Infinity;
+    harness.advance(1_000);
+    // The new segment takes what is written down, but its snapshot is not there yet.
+    client.ack(1);
+    harness.settle();
+    expect([log.failing, journal.settled.position < journal.newest]).toEqual([true, true]);
+    await until(() => !log.failing);
+    expect(journal.settled.position).toBe(journal.newest);
+  });
+
+  test('that fills up again before the new segment is on it keeps the old ones', async () => {
+    const disk = new Disk();
+    const syncs: ((error: Error | null) => void)[] = [];
+    const create = (...args: ConstructorParameters<typeof LogSegment>) => {
+      const segment = disk.create(...args);
+      segment.sync = (done) => void syncs.push(done);
+      return segment;
+    };
+    const { harness, log } = await begun({ create });
+    const client = harness.started('alice');
+    harness.pushTexts('alice', 'before');
+    disk.room = 0;
+    harness.push('alice', { content: 'at the edge' });
+    disk.room = Infinity;
+    harness.advance(1_000);
+    await until(() => syncs.length === 1, 'the end of the snapshot');
+    disk.room = 0;
+    client.ack(1);
+    harness.settle();
+    syncs[0]?.(null);
+    await turn();
+    expect([log.failing, readdirSync(folder).length]).toEqual([true, 1]);
+    expect(texts(await found())[0]).toBe('before');
+
+    disk.room = Infinity;
+    harness.advance(1_000);
+    await until(() => syncs.length === 2, 'the end of the next snapshot');
+    syncs[1]?.(null);
+    expect(log.failing).toBe(false);
   });
 
   test('at the start is said at once', async () => {
