@@ -28,6 +28,16 @@ test('warns once on the way up, and again only after it fell below', () => {
   expect(lines).toHaveLength(2);
 });
 
+test('does not warn again while the load hovers about its threshold', () => {
+  const { gate, lines } = gateOf(100, 10);
+  for (let index = 0; index < 10; index++) gate.enter(1);
+  for (let times = 0; times < 3; times++) {
+    gate.leave(1);
+    gate.enter(1);
+  }
+  expect(lines).toHaveLength(1);
+});
+
 test('admits up to its limit, nothing once closed, and tells when it is empty', async () => {
   const { gate } = gateOf(2, Infinity);
   for (const bytes of [5, 7]) {
