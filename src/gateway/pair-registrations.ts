@@ -11,6 +11,12 @@ import type {
   RegistrationSink,
 } from '../upstream/registration-sink.js';
 
+interface NotPrimary {
+  readonly success: false;
+  readonly message: string;
+  readonly errorCode: 'NOT_PRIMARY';
+}
+
 /** Takes registrations only while this gateway of a pair serves. */
 export class PairRegistrations implements RegistrationSink, DeregistrationSink {
   constructor(
@@ -23,12 +29,23 @@ export class PairRegistrations implements RegistrationSink, DeregistrationSink {
   }
 
   register(request: RegistrationRequest, done: (result: RegistrationResult) => void): void {
-    if (this.serving.accepts) return this.router.register(request, done);
-    done({ success: false, message: notPrimaryReason(this.serving), errorCode: 'NOT_PRIMARY' });
+    if (!this.serving.accepts) return done(this.notPrimary());
+    this.router.register(request, (result) => done(this.inTime(result)));
   }
 
-  deregister(request: DeregistrationRequest): DeregistrationResult {
-    if (this.serving.accepts) return this.router.deregister(request);
+  deregister(request: DeregistrationRequest, done: (result: DeregistrationResult) => void): void {
+    if (!this.serving.accepts) return done(this.notPrimary());
+    this.router.deregister(request, (result) => done(this.inTime(result)));
+  }
+
+  /** What took its time may have come to pass here only, after the other one took over. */
+  private inTime<Result extends RegistrationResult | DeregistrationResult>(
+    result: Result,
+  ): Result | NotPrimary {
+    return result.success && !this.serving.serves ? this.notPrimary() : result;
+  }
+
+  private notPrimary(): NotPrimary {
     return { success: false, message: notPrimaryReason(this.serving), errorCode: 'NOT_PRIMARY' };
   }
 }

@@ -1,5 +1,6 @@
 import { parseAddress } from '../base/address.js';
 import type { Networks } from '../base/networks.js';
+import type { WaitFailure } from '../journal/threshold.js';
 import type { Logger } from '../telemetry/log.js';
 import type { UpstreamMetrics } from '../telemetry/upstream-metrics.js';
 import type {
@@ -20,6 +21,7 @@ import {
   resolveAddress,
 } from './registration-check.js';
 import type { UpstreamEntry } from './registration-check.js';
+import type { RegistrationSafety } from './registration-safety.js';
 import type { UpstreamInstance } from './upstream-instance.js';
 import type { UpstreamTable } from './upstream-table.js';
 import { describePool, isZone } from './zone.js';
@@ -43,13 +45,13 @@ export class RegistrationDesk implements RegistrationSink, DeregistrationSink {
   private closed = false;
   private services: ReadonlySet<string> = new Set();
 
-  /** @param persist keeps the table's entries over a restart, and tells when they are kept. */
+  /** @param safety keeps the table's entries over a restart or a failover, and tells when they are kept. */
   constructor(
     private readonly table: UpstreamTable,
     private readonly logger: Logger,
     private readonly metrics: UpstreamMetrics,
     private readonly options: DeskOptions,
-    private readonly persist: (done: () => void) => void,
+    private readonly safety: RegistrationSafety,
   ) {}
 
   register(request: RegistrationRequest, done: (result: RegistrationResult) => void): void {
@@ -91,7 +93,14 @@ export class RegistrationDesk implements RegistrationSink, DeregistrationSink {
   }
 
   /** Takes an instance out; requests under way at it are still answered within the grace time. */
-  deregister({ address, zoneId, peer }: DeregistrationRequest): DeregistrationResult {
+  deregister(request: DeregistrationRequest, done: (result: DeregistrationResult) => void): void {
+    const result = this.takeOut(request);
+    // Whoever asks again, for the first time was not known to be safe, is told once it is.
+    if (!result.success && result.errorCode !== 'NOT_REGISTERED') return done(result);
+    this.safety.whenSafe((failure) => done(failure === null ? result : unsafe(failure)));
+  }
+
+  private takeOut({ address, zoneId, peer }: DeregistrationRequest): DeregistrationResult {
     const refused = (errorCode: DeregistrationResult['errorCode'], message: string) => ({
       success: false,
       message,
@@ -113,8 +122,6 @@ export class RegistrationDesk implements RegistrationSink, DeregistrationSink {
       );
     }
     this.remove(instance, 'it deregistered');
-    // An entry that comes back with a restart is probed, found dead, and harms nobody.
-    this.persist(() => undefined);
     return {
       success: true,
       message: `${found.address} left ${describePool(zoneId)}`,
@@ -137,7 +144,7 @@ export class RegistrationDesk implements RegistrationSink, DeregistrationSink {
 
   /** Answers once the entries are kept, for it registers only once in its life. */
   private conclude(result: RegistrationResult, answer: (result: RegistrationResult) => void): void {
-    this.persist(() => answer(result));
+    this.safety.whenSafe((failure) => answer(failure === null ? result : unsafe(failure)));
   }
 
   /**
@@ -196,6 +203,15 @@ export class RegistrationDesk implements RegistrationSink, DeregistrationSink {
 
 function accept(message: string): RegistrationResult {
   return { success: true, message, errorCode: '' };
+}
+
+/** The change was made and holds here; whether it survives this process is not known. */
+function unsafe({ pushError, reason }: WaitFailure): RegistrationResult & DeregistrationResult {
+  return {
+    success: false,
+    message: `it was done, but: ${reason}; ask again`,
+    errorCode: pushError,
+  };
 }
 
 function describe(entry: UpstreamEntry): { address: string; zone: string; service: string } {

@@ -25,6 +25,8 @@ import type { ProbeTimes } from './prober.js';
 import { RegistrationDesk } from './registration-desk.js';
 import { isUpstreamEntry, respelled } from './registration-check.js';
 import type { UpstreamEntry } from './registration-check.js';
+import { RegistrationSafety } from './registration-safety.js';
+import type { SettlingJournal } from './registration-safety.js';
 import { RegistryFile } from './registry-file.js';
 import { RequestGate } from './request-gate.js';
 import type { RouterView, RoutingView } from './router-view.js';
@@ -58,7 +60,7 @@ export interface ZoneRouterOptions {
   readonly rules?: RoutingRules;
   readonly probeTimes?: Partial<ProbeTimes>;
   /** Where registrations are written down. Default: nowhere. */
-  readonly journal?: RegistrationJournal | null;
+  readonly journal?: (RegistrationJournal & SettlingJournal) | null;
   /** When requests may be dispatched: not by a primary without its lease. Default: always. */
   readonly pace?: TurnPace;
 }
@@ -116,11 +118,8 @@ export class ZoneRouter implements Router, RegistrationSink, DeregistrationSink 
       conflictProbeMs: probeTimes.timeout,
       allowed,
     };
-    const persist = (done: () => void): void => {
-      if (this.file === null) done();
-      else this.file.changed(done);
-    };
-    this.desk = new RegistrationDesk(this.table, logger, metrics, deskOptions, persist);
+    const safety = new RegistrationSafety(this.file, options.journal ?? null);
+    this.desk = new RegistrationDesk(this.table, logger, metrics, deskOptions, safety);
     const context: RouteContext = {
       clock,
       logger,
@@ -174,8 +173,8 @@ export class ZoneRouter implements Router, RegistrationSink, DeregistrationSink 
   }
 
   /** Takes an instance out of the table and the registry file. */
-  deregister(request: DeregistrationRequest): DeregistrationResult {
-    return this.desk.deregister(request);
+  deregister(request: DeregistrationRequest, done: (result: DeregistrationResult) => void): void {
+    this.desk.deregister(request, done);
   }
 
   /** What operators see; made anew with every call. */

@@ -17,12 +17,20 @@ export interface DeregistrationResult {
   readonly success: boolean;
   readonly message: string;
   readonly errorCode:
-    'INVALID_ADDRESS' | 'INVALID_ZONE_ID' | 'NOT_REGISTERED' | 'NOT_ALLOWED' | 'NOT_PRIMARY' | '';
+    | 'INVALID_ADDRESS'
+    | 'INVALID_ZONE_ID'
+    | 'NOT_REGISTERED'
+    | 'NOT_ALLOWED'
+    | 'NOT_PRIMARY'
+    | 'REPLICATION_LAG'
+    | 'JOURNAL_FAILED'
+    | '';
 }
 
 /** Where upstreams that leave say so; routing implements it. */
 export interface DeregistrationSink {
-  deregister(request: DeregistrationRequest): DeregistrationResult;
+  /** Answers through `done`, exactly once, possibly before it returns. */
+  deregister(request: DeregistrationRequest, done: (result: DeregistrationResult) => void): void;
 }
 
 /** DeregisterUpstream: an instance leaves before it stops; what it is working on is still answered. */
@@ -34,7 +42,7 @@ export function deregisterMethod(sink: DeregistrationSink, logger: Logger): Unar
       response: UpstreamDeregisterResponse,
       refusal: (message) => ({ success: false, message, errorCode: 'DEREGISTER_FAILED' }),
       handle: ({ address, zoneId }, answer, peer) =>
-        answer(sink.deregister({ address, zoneId, peer })),
+        sink.deregister({ address, zoneId, peer }, answer),
     },
     logger,
   );

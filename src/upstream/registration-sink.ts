@@ -11,7 +11,8 @@ export interface RegistrationRequest {
 /**
  * error_code of UpstreamRegisterResponse. Deployed upstreams know the first three; ADDRESS_TAKEN (a
  * live instance of another zone has it), ZONE_FULL, NOT_ALLOWED and NOT_PRIMARY (the backup of a pair was
- * asked) say more than REGISTER_FAILED does.
+ * asked) say more than REGISTER_FAILED does. With REPLICATION_LAG and JOURNAL_FAILED it is registered, but may be
+ * forgotten with this process.
  */
 export type RegistrationErrorCode =
   | 'INVALID_ADDRESS'
@@ -21,6 +22,8 @@ export type RegistrationErrorCode =
   | 'ZONE_FULL'
   | 'NOT_ALLOWED'
   | 'NOT_PRIMARY'
+  | 'REPLICATION_LAG'
+  | 'JOURNAL_FAILED'
   | 'SHUTTING_DOWN';
 
 /** The answer to a registration; `errorCode` is empty on success. */

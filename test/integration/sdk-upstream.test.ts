@@ -129,6 +129,19 @@ describe('registration', () => {
     await refusing.stop();
   });
 
+  test('does not wait where it holds, but is not safe yet; it is asked again until it is', async () => {
+    const reports: RegistrationReport[] = [];
+    let safe = false;
+    gateway.onRegister = () =>
+      safe
+        ? { success: true, message: '', errorCode: '' }
+        : { success: false, message: 'no standby', errorCode: 'REPLICATION_LAG' };
+    await make({ onRegistration: (report) => void reports.push(report) }).start();
+    expect(reports[0]).toMatchObject({ outcome: 'retrying' });
+    safe = true;
+    await until(() => reports.at(-1)?.outcome === 'registered');
+  });
+
   test('rejects where every gateway refuses for good', async () => {
     const other = await FakeGatewayService.start();
     gateway.onRegister = () => ({ success: false, message: 'no', errorCode: 'NOT_ALLOWED' });

@@ -1,7 +1,10 @@
 import type { GrpcServer } from '../../src/grpc/grpc-server.js';
 import { grpcServer } from '../../src/grpc/server-kinds.js';
 import { deregisterMethod } from '../../src/upstream/deregistration.js';
-import type { DeregistrationRequest } from '../../src/upstream/deregistration.js';
+import type {
+  DeregistrationRequest,
+  DeregistrationResult,
+} from '../../src/upstream/deregistration.js';
 import { GatewayService } from '../../src/upstream/gateway-service.js';
 import { pushBatchMethod } from '../../src/upstream/push-batch.js';
 import type { PushResult } from '../../src/upstream/push-sink.js';
@@ -52,9 +55,12 @@ export class FakeGatewayService {
         done(this.onRegister(request));
       },
     };
-    const deregister = (request: DeregistrationRequest) => {
+    const deregister = (
+      request: DeregistrationRequest,
+      done: (result: DeregistrationResult) => void,
+    ) => {
       this.deregistrations.push(request);
-      return { success: true, message: 'deregistered', errorCode: '' } as const;
+      done({ success: true, message: 'deregistered', errorCode: '' });
     };
     const log = silentLogger();
     const methods = [

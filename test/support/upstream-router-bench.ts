@@ -3,6 +3,7 @@ import { Metrics } from '../../src/telemetry/metrics.js';
 import { ZoneRouter } from '../../src/routing/zone-router.js';
 import type { ZoneRouterOptions } from '../../src/routing/zone-router.js';
 import type { InstanceView } from '../../src/routing/router-view.js';
+import type { DeregistrationResult } from '../../src/upstream/deregistration.js';
 import type { RegistrationResult } from '../../src/upstream/registration-sink.js';
 import { FakeClock } from './fake-clock.js';
 import { FakeNetwork } from './upstream-fake-caller.js';
@@ -36,6 +37,15 @@ export class RouterBench {
       this.router.register(request, resolve);
       if (this.options.registryFile !== undefined) return;
       setImmediate(() => setImmediate(() => reject(new Error('no answer to the registration'))));
+    });
+  }
+
+  /** As register, for leaving. */
+  async deregister(address: string, zoneId = '001'): Promise<DeregistrationResult> {
+    return new Promise((resolve, reject) => {
+      this.router.deregister({ address, zoneId, peer: '10.9.9.9:1' }, resolve);
+      if (this.options.registryFile !== undefined) return;
+      setImmediate(() => setImmediate(() => reject(new Error('no answer to the deregistration'))));
     });
   }
 

@@ -36,6 +36,12 @@ const FINAL: ReadonlySet<string> = new Set([
   'NOT_ALLOWED',
   UNAUTHENTICATED,
 ]);
+/** Refusals of a gateway that has the registration, or whose primary may: nobody need wait for its success. */
+const SERVED_ALREADY: ReadonlySet<string> = new Set([
+  'NOT_PRIMARY',
+  'REPLICATION_LAG',
+  'JOURNAL_FAILED',
+]);
 const PAUSES = { firstMs: 200, longestMs: 5_000 };
 
 /**
@@ -43,7 +49,7 @@ const PAUSES = { firstMs: 200, longestMs: 5_000 };
  * again when the gateway was gone and is back, for it may have forgotten, or have changed its mind.
  */
 export class Registration {
-  /** Settles once: resolved when registered, asked of a backup, or stopped; rejected with a RegistrationError. */
+  /** Settles once: resolved when registered, safely or not, asked of a backup, or stopped; rejected with a RegistrationError. */
   readonly done: Promise<void>;
   private resolve: () => void = () => undefined;
   private reject: (error: RegistrationError) => void = () => undefined;
@@ -121,8 +127,8 @@ export class Registration {
       this.reject(new RegistrationError(code, `${what}: ${message}`));
       return;
     }
-    // Its primary hands the registration on; asked again, it accepts once it is the primary.
-    if (code === 'NOT_PRIMARY') this.resolve();
+    // It is served there, or by the primary that hands it on; asked again, the gateway accepts once it can.
+    if (SERVED_ALREADY.has(code)) this.resolve();
     this.retry(reason);
   }
 

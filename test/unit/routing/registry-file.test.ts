@@ -205,7 +205,7 @@ describe('a router with a registry file', () => {
     await first.register('10.0.0.1:9001');
     await first.register(':9002', '004', '127.0.0.1:5');
     await first.register('10.0.0.3:9003');
-    first.router.deregister({ address: '10.0.0.3:9003', zoneId: '001', peer: '' });
+    await first.deregister('10.0.0.3:9003');
     await first.router.stop();
 
     const second = new RouterBench({ registryFile: path });

@@ -178,8 +178,7 @@ describe('new rules', () => {
     send(bench.router.routeFor(openid), openid, 1, 'login.a');
     expect(sent(bench)).toEqual([`${LOGIN} 1`]);
     bench.router.setRules(NO_RULES);
-    const gone = { address: LOGIN, zoneId: 'login', peer: '10.9.9.9:1' };
-    expect(bench.router.deregister(gone)).toMatchObject({ success: true });
+    expect(await bench.deregister(LOGIN, 'login')).toMatchObject({ success: true });
     expect(bench.router.view().zones.map(({ zone }) => zone)).not.toContain('login');
   });
 });
@@ -192,8 +191,7 @@ describe('registrations for services', () => {
       message: 'zone_id is none of 001 to 006, and no service of routing.services',
       errorCode: 'INVALID_ZONE_ID',
     });
-    const gone = { address: LOGIN, zoneId: 'login', peer: '10.9.9.9:1' };
-    expect(bench.router.deregister(gone)).toMatchObject({ errorCode: 'INVALID_ZONE_ID' });
+    expect(await bench.deregister(LOGIN, 'login')).toMatchObject({ errorCode: 'INVALID_ZONE_ID' });
   });
 
   test('an address is an instance of one zone or service', async () => {

@@ -81,10 +81,10 @@ describe('registration', () => {
   test('deregistration takes the instance out, and only where the zone is right', async () => {
     const bench = new RouterBench();
     await bench.register(A);
-    expect(bench.router.deregister({ address: A, zoneId: '002', peer: '' }).success).toBe(false);
-    expect(bench.router.deregister({ address: A, zoneId: '009', peer: '' }).success).toBe(false);
-    expect(bench.router.deregister({ address: A, zoneId: '001', peer: '' }).success).toBe(true);
-    expect(bench.router.deregister({ address: A, zoneId: '001', peer: '' }).success).toBe(false);
+    expect((await bench.deregister(A, '002')).success).toBe(false);
+    expect((await bench.deregister(A, '009')).success).toBe(false);
+    expect((await bench.deregister(A, '001')).success).toBe(true);
+    expect((await bench.deregister(A, '001')).success).toBe(false);
     expect(await codeOf(send(bench.router.routeFor(openid), openid, 1))).toBe(503);
   });
 
@@ -93,7 +93,7 @@ describe('registration', () => {
     await bench.register(A);
     const route = bench.router.routeFor(openid);
     const request = send(route, openid, 1);
-    bench.router.deregister({ address: A, zoneId: '001', peer: '' });
+    await bench.deregister(A);
     await bench.register(B);
     send(route, openid, 2);
     expect(bench.network.last().address).toBe(B);
@@ -284,7 +284,7 @@ describe('health', () => {
     await bench.register(B);
     await kill(bench, A);
     expect(bench.view(A)?.state).toBe('ejected');
-    bench.router.deregister({ address: B, zoneId: '001', peer: '' });
+    await bench.deregister(B);
     expect(bench.view(A)?.state).toBe('suspect');
     send(bench.router.routeFor(openid), openid, 1);
     expect(bench.network.last().address).toBe(A);
@@ -354,7 +354,7 @@ describe('the configured instance', () => {
     await bench.register(A);
     send(route, openid, 9);
     expect(bench.network.last().address).toBe(A);
-    bench.router.deregister({ address: A, zoneId: '001', peer: '' });
+    await bench.deregister(A);
     send(route, openid, 10);
     expect(bench.network.last().address).toBe(F);
     await bench.router.stop();
