@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { GatewayClient } from '../../src/sdk/client/index.js';
+import dns from 'node:dns/promises';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { GatewayClient, QuicTransport } from '../../src/sdk/client/index.js';
 import type { GatewayClientOptions } from '../../src/sdk/client/index.js';
 import { QuicFakeGateway, until } from '../support/quic-fake-gateway.js';
 import { PATIENCE_MS, PATIENT_CLIENT } from '../support/patience.js';
@@ -29,6 +30,8 @@ function client(options: Partial<GatewayClientOptions> = {}): GatewayClient {
   return made;
 }
 
+const portOf = ({ address }: QuicFakeGateway): number => Number(address.split(':')[1]);
+
 describe('the client over real QUIC', () => {
   test('starts a session, is answered, receives pushes in order, stops', async () => {
     const alice = client();
@@ -51,6 +54,35 @@ describe('the client over real QUIC', () => {
     expect(gateway.last.stops).toHaveLength(1);
   });
 
+  describe('with a name that has several addresses', () => {
+    /** What the resolver says of any name. */
+    let addresses: string[];
+
+    beforeEach(() => {
+      const answer = (_: string, { all = false } = {}) => {
+        const found = addresses.map((address) => ({ address, family: 4 }));
+        return Promise.resolve(all ? found : found[0]);
+      };
+      jest.spyOn(dns, 'lookup').mockImplementation(answer as typeof dns.lookup);
+    });
+
+    afterEach(() => void jest.restoreAllMocks());
+
+    test('reaches one behind another that is silent', async () => {
+      addresses = ['127.0.0.3', '127.0.0.1'];
+      await client({ address: `localhost:${portOf(gateway)}` }).connect();
+    });
+
+    test('holds the certificate of each to the name', async () => {
+      addresses = ['127.0.0.1', '127.0.0.1'];
+      const transport = new QuicTransport({ ca: gateway.ca });
+      const open = (name: string) =>
+        transport.open(`${name}:${portOf(gateway)}`, new AbortController().signal);
+      await expect(open('elsewhere.test')).rejects.toThrow(/certificate/);
+      (await open('localhost')).close(0, '');
+    });
+  });
+
   test('checks the certificate unless told otherwise', async () => {
     const trusting = client({ ca: '', insecure: true });
     await trusting.connect();
@@ -71,7 +103,7 @@ describe('the client over real QUIC', () => {
     alice.on('disconnected', ({ code }) => events.push(`lost ${code}`));
     await alice.connect();
     await alice.request('echo');
-    const port = Number(gateway.address.split(':')[1]);
+    const port = portOf(gateway);
     await gateway.stop();
     await until(() => alice.state === 'reconnecting');
     const waiting = alice.request('echo', { data: 'patient' });

@@ -1,3 +1,5 @@
+import dns from 'node:dns/promises';
+import { isIP } from 'node:net';
 import { parseAddress } from '../../base/address.js';
 import { messageOf } from '../../base/errors.js';
 import { holdsCertificate } from '../../base/pem.js';
@@ -39,14 +41,31 @@ export function checkAddresses(options: CoreClientOptions): void {
   }
 }
 
+/** One place to connect to, and the name that its certificate must bear where that is not the host. */
+export interface Target {
+  readonly host: string;
+  readonly port: number;
+  readonly serverName?: string;
+}
+
+/**
+ * Each address of a name, in the resolver's order: of several gateways, or of two families of which one does not get
+ * through, the first may be the one that is silent.
+ * @returns the target itself where it names one address, or cannot be resolved: whoever connects says so.
+ */
+export async function targetsOf(target: Target): Promise<readonly Target[]> {
+  const { host, serverName = host } = target;
+  if (isIP(host) !== 0) return [target];
+  const found = await dns.lookup(host, { all: true }).catch(() => []);
+  if (found.length < 2) return [target];
+  return found.map(({ address }) => ({ ...target, host: address, serverName }));
+}
+
 /**
  * Reads `host:port` or `host`.
  * @throws {ConnectionError} where it is neither.
  */
-export function targetOf(
-  address: string,
-  serverName?: string,
-): { host: string; port: number; serverName?: string } {
+export function targetOf(address: string, serverName?: string): Target {
   const target = parseAddress(address) ?? parseAddress(`${address}:${DEFAULT_PORT}`);
   if (target === null || target.host === '' || target.port === 0) {
     throw new ConnectionError(

@@ -1,3 +1,4 @@
+import { formatAddress } from '../../base/address.js';
 import { SystemClock } from '../../base/clock.js';
 import type { Clock } from '../../base/clock.js';
 import type { Link, LinkClosed } from '../../link/link.js';
@@ -8,9 +9,14 @@ import type { QuicClosed } from '../../quic/quic-closed.js';
 import { Metrics } from '../../telemetry/metrics.js';
 import { ErrorCode } from '../../wire/error-catalogue.js';
 import type { PathProbe, Transport } from './core/transport.js';
-import { targetOf } from './gateway-address.js';
+import { StaggeredRace } from './core/staggered-race.js';
+import { targetOf, targetsOf } from './gateway-address.js';
+import type { Target } from './gateway-address.js';
 import { createQuicClient } from './quic-client.js';
 import type { QuicClientSettings, QuicTransportOptions, SharedQuicClient } from './quic-options.js';
+
+/** How long an address of a name may stay silent before the next one is tried beside it, ms (RFC 8305 section 8). */
+const NEXT_ADDRESS_MS = 250;
 
 /** A QUIC client to share between many transports; stop it when they are done. */
 export function createSharedQuicClient(settings: QuicClientSettings = {}): SharedQuicClient {
@@ -27,7 +33,17 @@ export class QuicTransport implements Transport {
   constructor(private readonly options: QuicTransportOptions = {}) {}
 
   async open(address: string, signal: AbortSignal): Promise<Link> {
-    const target = targetOf(address, this.options.serverName);
+    const targets = await targetsOf(targetOf(address, this.options.serverName));
+    const contenders = targets.map((target) => ({
+      name: formatAddress(target.host, target.port),
+      open: (own: AbortSignal) => this.openAt(target, own),
+    }));
+    const { clock } = this;
+    const options = { clock, headStart: () => NEXT_ADDRESS_MS, onFailure: 'next' } as const;
+    return (await new StaggeredRace(contenders, options, signal).run()).link;
+  }
+
+  private async openAt(target: Target, signal: AbortSignal): Promise<Link> {
     const { shared } = this.options;
     // Declared without its methods: the types of the QUIC library need the DOM's, which Node has not.
     const own = shared as QuicClient | undefined;
