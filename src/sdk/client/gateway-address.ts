@@ -1,5 +1,3 @@
-import dns from 'node:dns/promises';
-import { isIP } from 'node:net';
 import { parseAddress } from '../../base/address.js';
 import { messageOf } from '../../base/errors.js';
 import { holdsCertificate } from '../../base/pem.js';
@@ -46,19 +44,6 @@ export interface Target {
   readonly host: string;
   readonly port: number;
   readonly serverName?: string;
-}
-
-/**
- * Each address of a name, in the resolver's order: of several gateways, or of two families of which one does not get
- * through, the first may be the one that is silent.
- * @returns the target itself where it names one address, or cannot be resolved: whoever connects says so.
- */
-export async function targetsOf(target: Target): Promise<readonly Target[]> {
-  const { host, serverName = host } = target;
-  if (isIP(host) !== 0) return [target];
-  const found = await dns.lookup(host, { all: true }).catch(() => []);
-  if (found.length < 2) return [target];
-  return found.map(({ address }) => ({ ...target, host: address, serverName }));
 }
 
 /**

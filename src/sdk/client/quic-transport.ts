@@ -10,8 +10,9 @@ import { Metrics } from '../../telemetry/metrics.js';
 import { ErrorCode } from '../../wire/error-catalogue.js';
 import type { PathProbe, Transport } from './core/transport.js';
 import { StaggeredRace } from './core/staggered-race.js';
-import { targetOf, targetsOf } from './gateway-address.js';
+import { targetOf } from './gateway-address.js';
 import type { Target } from './gateway-address.js';
+import { targetsOf } from './name-addresses.js';
 import { createQuicClient } from './quic-client.js';
 import type { QuicClientSettings, QuicTransportOptions, SharedQuicClient } from './quic-options.js';
 
