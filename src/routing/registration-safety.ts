@@ -1,3 +1,4 @@
+import type { Clock } from '../base/clock.js';
 import type { JournalWriter } from '../journal/journal-writer.js';
 import type { WaitFailure } from '../journal/threshold.js';
 import type { RegistryFile } from './registry-file.js';
@@ -9,6 +10,13 @@ export type SettlingJournal = Pick<JournalWriter, 'newest' | 'settled' | 'obstac
 export type SafetyHeard = (failure: WaitFailure | null) => void;
 
 /**
+ * How long an answer waits for a standby that does not confirm, or a journal that cannot be written, ms: pairs come up
+ * and standbys restart in less, and deployed upstreams, which register once, give up after some 5 s.
+ */
+const PATIENCE_MS = 3_000;
+const LOOK_AGAIN_MS = 100;
+
+/**
  * Tells when a change of the registrations is where it survives this process: in the registry file, and
  * as safe in the journal as a push that is answered with success.
  */
@@ -16,6 +24,7 @@ export class RegistrationSafety {
   constructor(
     private readonly file: RegistryFile | null,
     private readonly journal: SettlingJournal | null,
+    private readonly clock: Clock,
   ) {}
 
   /**
@@ -29,18 +38,22 @@ export class RegistrationSafety {
       failure ??= why;
       if (--left === 0) done(failure);
     };
-    this.whenSettled(heard);
+    this.whenSettled(heard, this.clock.now() + PATIENCE_MS);
     if (this.file === null) heard(null);
     else this.file.changed(() => heard(null));
   }
 
-  private whenSettled(heard: SafetyHeard): void {
+  private whenSettled(heard: SafetyHeard, until: number): void {
     const { journal } = this;
-    const obstacle = journal?.obstacle ?? null;
+    if (journal === null) return heard(null);
+    const { newest, settled, obstacle } = journal;
+    const lookAgain = (failure: WaitFailure): void => {
+      if (this.clock.now() >= until) heard(failure);
+      else this.clock.after(LOOK_AGAIN_MS, () => this.whenSettled(heard, until));
+    };
     // Nobody fails a second time what comes while the disk, or the standby, is known not to take it.
-    if (journal === null || obstacle !== null) return heard(obstacle);
-    const { newest, settled } = journal;
-    if (newest <= settled.position) return heard(null);
-    settled.wait(newest, { onReached: () => heard(null), onFailed: heard });
+    if (obstacle !== null) lookAgain(obstacle);
+    else if (newest <= settled.position) heard(null);
+    else settled.wait(newest, { onReached: () => heard(null), onFailed: lookAgain });
   }
 }

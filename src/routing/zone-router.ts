@@ -118,7 +118,7 @@ export class ZoneRouter implements Router, RegistrationSink, DeregistrationSink 
       conflictProbeMs: probeTimes.timeout,
       allowed,
     };
-    const safety = new RegistrationSafety(this.file, options.journal ?? null);
+    const safety = new RegistrationSafety(this.file, options.journal ?? null, clock);
     this.desk = new RegistrationDesk(this.table, logger, metrics, deskOptions, safety);
     const context: RouteContext = {
       clock,

@@ -37,9 +37,21 @@ describe('a registration is answered with success', () => {
     expect(answers).toEqual(['success']);
   });
 
+  test('also where that took a while, as long as a pair takes to come up', () => {
+    const { bench, register, confirm, fail, answers } = confirmedByHand();
+    register();
+    fail();
+    bench.clock.advance(2_900);
+    expect(answers).toEqual([]);
+    confirm();
+    bench.clock.advance(100);
+    expect(answers).toEqual(['success']);
+  });
+
   test('not where that fails: it holds here, and success comes when it is asked again', () => {
     const { bench, register, confirm, fail, answers } = confirmedByHand();
     register();
+    bench.clock.advance(3_000);
     fail();
     expect(answers).toEqual(['REPLICATION_LAG']);
     expect(bench.view(UPSTREAM)).toBeDefined();
@@ -52,8 +64,22 @@ describe('a registration is answered with success', () => {
     const { journal, bench, register, answers } = confirmedByHand();
     journal.obstruct({ pushError: 'JOURNAL_FAILED', reason: 'full' });
     register();
-    expect(answers).toEqual(['JOURNAL_FAILED']);
     expect(bench.view(UPSTREAM)).toBeDefined();
+    bench.clock.advance(2_900);
+    expect(answers).toEqual([]);
+    bench.clock.advance(100);
+    expect(answers).toEqual(['JOURNAL_FAILED']);
+  });
+
+  test('once the journal takes it in again', () => {
+    const { journal, bench, register, confirm, answers } = confirmedByHand();
+    const clear = journal.obstruct({ pushError: 'JOURNAL_FAILED', reason: 'full' });
+    register();
+    bench.clock.advance(1_000);
+    clear();
+    confirm();
+    bench.clock.advance(100);
+    expect(answers).toEqual(['success']);
   });
 });
 
@@ -63,6 +89,7 @@ test('a deregistration waits as well, and so does the word that there is none', 
   confirm();
   deregister();
   expect(bench.view(UPSTREAM)).toBeUndefined();
+  bench.clock.advance(3_000);
   fail();
   deregister();
   expect(answers).toEqual(['success', 'REPLICATION_LAG']);
