@@ -55,7 +55,10 @@ export class ResetSearch {
   }
 }
 
-/** Where it is, the connection learns of it in its next turn. */
+/**
+ * Where it is, the connection learns of it in its next turn. quiche takes a reset for the end: the connection is
+ * closed then, and does not drain.
+ */
 function isReset(connection: QuicConnection, datagram: Buffer): boolean {
   try {
     // A copy, for it is decrypted in place; in vain, whether it is a reset or not.
@@ -63,7 +66,7 @@ function isReset(connection: QuicConnection, datagram: Buffer): boolean {
   } catch {
     return false;
   }
-  if (!connection.quiche.isDraining()) return false;
+  if (!connection.quiche.isClosed()) return false;
   connection.requestFlush();
   return true;
 }

@@ -5,6 +5,7 @@ import type { QuicClient } from '../../src/quic/quic-client.js';
 import type { QuicClosed } from '../../src/quic/quic-closed.js';
 import type { QuicConnection } from '../../src/quic/quic-connection.js';
 import type { QuicServerOptions } from '../../src/quic/quic-server.js';
+import { FakeClock } from '../support/fake-clock.js';
 import { PATIENCE_MS } from '../support/patience.js';
 import {
   ConnectionRecorder,
@@ -120,6 +121,18 @@ describe('a server that was restarted with the same keys', () => {
     } finally {
       await second.close();
     }
+  });
+
+  it('resets a connection by the first thing it sends, before any timer', async () => {
+    await start();
+    const timeless = harness.client({ limits: LONG_IDLE, clock: new FakeClock() });
+    const recorder = new ConnectionRecorder();
+    const target = { host: '127.0.0.1', port: harness.server.port, serverName: 'localhost' };
+    const connection = await timeless.connect(target, recorder);
+    await eventually(() => served.length === 1, "the server's end");
+    served[0]?.release();
+    connection.ping();
+    await eventually(() => recorder.closed.length === 1, 'the reset');
   });
 
   it('resets nobody else', async () => {

@@ -39,7 +39,7 @@ const SERVER_NAME = 'localhost';
  * timeout without keepalive, START with last_acked_seq_id and nothing else, numbers that go on after a
  * reconnect, an ACK for each push, nothing sent again. It learns of a loss by a stateless reset or by
  * the idle timeout, whichever comes first. Its connections may share a socket with few others only,
- * else resets are not looked for (RESET_CANDIDATES in src/quic/quic-client.ts).
+ * else not every reset finds its connection (OFFERS in src/quic/reset-search.ts).
  */
 export class DeployedPlayer implements FailoverPlayer {
   startedAt = 0;

@@ -16,8 +16,8 @@ export interface FailoverCase {
 }
 
 /**
- * So few connections share a socket that stateless resets are looked for (RESET_CANDIDATES in
- * src/quic/quic-client.ts), also while each of them has an old and a new one.
+ * So few connections share a socket that every stateless reset finds the one that it is meant for (OFFERS in
+ * src/quic/reset-search.ts), also while each of them has an old and a new one.
  */
 const PER_SOCKET = 8;
 /** What deployed clients offer, ms. */
