@@ -9,6 +9,7 @@ import { CERT_VARIABLE, KEY_VARIABLE } from '../../src/bench/engine/child-protoc
 import type { ServerRequest } from '../../src/bench/engine/child-protocol.js';
 import { DeliveryEnd } from '../../src/bench/engine/delivery-end.js';
 import { EchoLoop, connectTo } from '../../src/bench/engine/echo-load.js';
+import { TurnLoad } from '../../src/bench/engine/turn-load.js';
 import { QuicClient } from '../../src/quic/quic-client.js';
 import { silentLogger } from '../../src/telemetry/log.js';
 import { Metrics } from '../../src/telemetry/metrics.js';
@@ -103,6 +104,21 @@ describe.each(['bare-server', 'own-server'])('deliveries of %s', (script) => {
       const answers = async () => JSON.stringify(await ask(child, { ask: 'answers' }));
       await until(async () => (await answers()) === JSON.stringify({ answers: 3 * fill }));
     }
+    await client.stop();
+  });
+
+  test('and requests of connections that take turns are each answered and acknowledged', async () => {
+    const { child, port } = await serverProcess(script);
+    const client = await newClient();
+    const ends = await Promise.all(
+      [0, 1, 2].map(async () => new DeliveryEnd(await connectTo(client, { port, settle: 0 }), 100)),
+    );
+    await Promise.all(ends.map(({ ready }) => ready));
+    // As many at once as there are: acknowledgement and next request travel in one packet.
+    for (const atOnce of [1, 3]) await new TurnLoad(ends, atOnce).ask(300);
+    const answers = async () => JSON.stringify(await ask(child, { ask: 'answers' }));
+    await until(async () => (await answers()) === JSON.stringify({ answers: 600 }));
+    await expect(new TurnLoad(ends, 4).ask(8)).rejects.toThrow('more requests at once');
     await client.stop();
   });
 

@@ -27,11 +27,12 @@ export class Audience {
     return this.answerBytes / DELIVERY_ANSWER.length;
   }
 
-  /** Counts what answers a delivery; false of anything else, which is to be echoed. */
-  hear(bytes: Uint8Array): boolean {
-    if (bytes[0] !== DELIVERY_ANSWER[0]) return false;
-    this.answerBytes += bytes.length;
-    return true;
+  /** Counts the answers to deliveries that bytes begin with, and returns the rest, which is to be echoed. */
+  hear(bytes: Uint8Array): Uint8Array {
+    let answered = 0;
+    while (bytes[answered] === DELIVERY_ANSWER[0]) answered++;
+    this.answerBytes += answered;
+    return answered === 0 ? bytes : bytes.subarray(answered);
   }
 
   /** Resolves when the frame is written to each, with how many that are. */

@@ -55,8 +55,8 @@ class Bare {
     for (const id of connection.readable()) {
       const read = connection.streamRecv(id, chunk);
       if (read === null) continue;
-      const bytes = chunk.subarray(0, read[0]);
-      if (!audience.hear(bytes)) connection.streamSend(id, bytes, read[1]);
+      const asked = audience.hear(chunk.subarray(0, read[0]));
+      if (asked.length > 0 || read[1]) connection.streamSend(id, asked, read[1]);
     }
   }
 

@@ -10,6 +10,7 @@ import { DeliveryEnd } from './delivery-end.js';
 import { EchoLoop, connectTo, handshakeLoop } from './echo-load.js';
 import type { EchoTarget } from './echo-load.js';
 import { ServerProcess } from './server-process.js';
+import { TurnLoad } from './turn-load.js';
 
 // Our engine against a bare loop over quiche, and against the classes of the library, in turn:
 // `node dist/bench/engine/compare.js [seconds per part] [folder for CPU profiles] [--rounds N]
@@ -34,6 +35,8 @@ const DELIVERY_ROUNDS = 12;
 const WARM_UP_ROUNDS = 3;
 /** Acknowledgements of one round are to be gone before the next, ms. */
 const BETWEEN_DELIVERIES_MS = 100;
+const TURNS_AT_ONCE = 100;
+const TURN_REQUESTS = 10_000;
 const IDLE_CONNECTIONS = Number(values.idle);
 
 interface Contestant {
@@ -57,16 +60,24 @@ const OTHERS: Readonly<Record<string, Contestant>> = {
   },
 };
 
-type Figures = {
+/** CPU is that of the server, us, all acknowledgements included; NaN where it only echoes. */
+type CrowdFigures = {
+  /** Resident memory of the server. */
+  readonly idleKilobytes: number;
+  /** Per frame to one that waits, its answer included. */
+  readonly deliveryCpu: number;
+  /** Per request, where as many connections take turns as requests are under way. */
+  readonly fewCpu: number;
+  /** The same where all that idled take turns. */
+  readonly manyCpu: number;
+};
+
+type Figures = CrowdFigures & {
   readonly echoRate: number;
   /** us of server CPU. */
   readonly echoCpu: number;
   readonly handshakeRate: number;
   readonly handshakeCpu: number;
-  /** Resident memory of the server. */
-  readonly idleKilobytes: number;
-  /** us of server CPU, the answer to it and all acknowledgements included; NaN where it only echoes. */
-  readonly deliveryCpu: number;
 };
 
 const certificates = await makeCertificates();
@@ -156,18 +167,36 @@ async function measureDeliveries(server: ServerProcess, ends: DeliveryEnd[]): Pr
   return (after.cpu - before.cpu) / (measured * ends.length);
 }
 
+/** The same number of requests under way, spread over fewer or more connections. */
+async function measureTurns(server: ServerProcess, ends: readonly DeliveryEnd[]): Promise<number> {
+  const load = new TurnLoad(ends, Math.min(TURNS_AT_ONCE, ends.length));
+  // Each at least once: what a connection asks first is dearer.
+  await load.ask(Math.max(ends.length, TURN_REQUESTS / 4));
+  const before = await server.usage();
+  await load.ask(TURN_REQUESTS);
+  const after = await server.usage();
+  return (after.cpu - before.cpu) / TURN_REQUESTS;
+}
+
 async function measureCrowd(
   server: ServerProcess,
   { settle, silent }: Contestant,
-): Promise<{ memory: number; delivery: number }> {
+): Promise<CrowdFigures> {
   const client = newClient();
   const before = await server.usage();
   const ends = await connectCrowd(client, { port: server.port, settle });
   await pause(1_000);
   const after = await server.usage();
-  const delivery = silent === true ? NaN : await measureDeliveries(server, ends);
+  const idleKilobytes = (after.rss - before.rss) / ends.length / 1024;
+  const answering: Omit<CrowdFigures, 'idleKilobytes'> = silent
+    ? { deliveryCpu: NaN, fewCpu: NaN, manyCpu: NaN }
+    : {
+        deliveryCpu: await measureDeliveries(server, ends),
+        fewCpu: await measureTurns(server, ends.slice(0, TURNS_AT_ONCE)),
+        manyCpu: await measureTurns(server, ends),
+      };
   await client.stop();
-  return { memory: (after.rss - before.rss) / ends.length, delivery };
+  return { idleKilobytes, ...answering };
 }
 
 /** Memory is measured in a process of its own: one that has worked holds memory it could reuse. */
@@ -185,8 +214,7 @@ async function measure(contestant: Contestant): Promise<Figures> {
     echoCpu: echo.cpu,
     handshakeRate: handshakes.rate,
     handshakeCpu: handshakes.cpu,
-    idleKilobytes: crowd.memory / 1024,
-    deliveryCpu: crowd.delivery,
+    ...crowd,
   };
 }
 

@@ -2,6 +2,9 @@ import { DELIVERY_ANSWER } from './audience.js';
 import type { EchoConnection } from './echo-load.js';
 import type { QuicStream } from '../../quic/quic-stream.js';
 
+/** What every byte of a frame counts up to: one of DELIVERY_ANSWER is no such byte. */
+const FRAME_NUMBERS = 0x7f;
+
 /** One connection that has had its first frame echoed, waits, and answers every delivery. */
 export class DeliveryEnd {
   /** Resolves when the first frame is back. */
@@ -43,8 +46,15 @@ export class DeliveryEnd {
     });
   }
 
+  /** Sends a frame that is echoed, and resolves as `next()` when the echo is back and answered. */
+  ask(): Promise<void> {
+    const echoed = this.next();
+    this.stream.write(Buffer.alloc(this.bytes, this.frames & FRAME_NUMBERS));
+    return echoed;
+  }
+
   private take(got: Uint8Array): void {
-    const expected = this.frames & 0x7f;
+    const expected = this.frames & FRAME_NUMBERS;
     if (got.length > this.missing || got.some((byte) => byte !== expected)) {
       this.onBroken(new Error('a wrong delivery'));
     }

@@ -24,7 +24,8 @@ const server = new QuicServer({
           stream.bind({
             onReadable: () => {
               for (let bytes = stream.read(); bytes !== null; bytes = stream.read()) {
-                if (!audience.hear(bytes)) stream.write(Buffer.from(bytes));
+                const asked = audience.hear(bytes);
+                if (asked.length > 0) stream.write(Buffer.from(asked));
               }
               if (stream.readEnded) stream.end();
             },

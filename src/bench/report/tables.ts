@@ -209,6 +209,8 @@ function engineTable(result: BenchResult): string {
     ['handshakes per second, each with an echo and a close', 'handshakeRate', ''],
     ['server CPU per handshake', 'handshakeCpu', 'us'],
     ['server CPU per lone delivery, its answer included', 'deliveryCpu', 'us'],
+    ['server CPU per acknowledged request, 100 connections in turn', 'fewCpu', 'us'],
+    ['the same, all idle connections in turn', 'manyCpu', 'us'],
     ['memory per idle connection', 'idleKilobytes', 'KB'],
   ] as const;
   const [ours, ...others] = result.medians;
