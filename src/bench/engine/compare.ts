@@ -36,7 +36,7 @@ const WARM_UP_ROUNDS = 3;
 /** Acknowledgements of one round are to be gone before the next, ms. */
 const BETWEEN_DELIVERIES_MS = 100;
 const TURNS_AT_ONCE = 100;
-const TURN_REQUESTS = 10_000;
+const TURN_REQUESTS = 6_000;
 const IDLE_CONNECTIONS = Number(values.idle);
 
 interface Contestant {
